@@ -1,0 +1,253 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::Asn;
+
+/// An AS_PATH (RFC 4271 section 4.3 and 5.1.2): the nearest AS first, the origin last.
+///
+/// Shown as `bgpdump` shows it: `64510 64511 {64512,64513}`, confederations in `(..)` and `[..]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AsPath {
+    segments: Box<[Segment]>,
+}
+
+/// One segment of an AS_PATH. A segment may be empty: the wire can say so.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// AS_SEQUENCE (type 2): in order.
+    Sequence(Box<[Asn]>),
+    /// AS_SET (type 1): no order, from aggregation; deprecated by RFC 9774.
+    Set(Box<[Asn]>),
+    /// AS_CONFED_SEQUENCE (type 3, RFC 5065).
+    ConfedSequence(Box<[Asn]>),
+    /// AS_CONFED_SET (type 4, RFC 5065).
+    ConfedSet(Box<[Asn]>),
+}
+
+/// Who originates a route, in the words of RFC 6811 section 2.
+///
+/// A route *has* an origin; a VRP *allows* one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RouteOrigin {
+    /// The Route Origin ASN.
+    As(Asn),
+    /// The path ends in an AS_SET: the Route Origin ASN is NONE, no VRP can match. The members
+    /// (sorted, each once) are kept as evidence.
+    Set(Box<[Asn]>),
+    /// NONE without a trace: the path has no AS at all and the speaker's own AS is not known.
+    None,
+}
+
+impl AsPath {
+    /// A path of these segments, nearest first.
+    pub fn new(segments: impl Into<Box<[Segment]>>) -> Self {
+        AsPath { segments: segments.into() }
+    }
+
+    /// A path of one AS_SEQUENCE; an empty one gives the empty path.
+    pub fn sequence(asns: impl IntoIterator<Item = u32>) -> Self {
+        let asns: Box<[Asn]> = asns.into_iter().map(Asn::new).collect();
+        if asns.is_empty() { Self::default() } else { Self::new([Segment::Sequence(asns)]) }
+    }
+
+    /// The segments, nearest first.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Whether the path holds no AS.
+    pub fn is_empty(&self) -> bool {
+        self.segments.iter().all(|segment| segment.asns().is_empty())
+    }
+
+    /// Every AS of the path, nearest first, set members in the order of the wire.
+    pub fn asns(&self) -> impl DoubleEndedIterator<Item = Asn> + '_ {
+        self.segments.iter().flat_map(|segment| segment.asns().iter().copied())
+    }
+
+    /// The Route Origin ASN (RFC 6811 section 2): the last AS of a final AS_SEQUENCE; NONE of a
+    /// final AS_SET; of an empty path, or one that ends in a confederation segment, the AS of
+    /// the speaker that gave us the route, `speaker`.
+    pub fn origin(&self, speaker: Option<Asn>) -> RouteOrigin {
+        let last = self.segments.iter().rfind(|segment| !segment.asns().is_empty());
+        match last {
+            Some(Segment::Sequence(asns)) => {
+                asns.last().map_or(RouteOrigin::None, |asn| RouteOrigin::As(*asn))
+            }
+            Some(Segment::Set(asns)) => {
+                let mut members = asns.to_vec();
+                members.sort_unstable();
+                members.dedup();
+                RouteOrigin::Set(members.into())
+            }
+            Some(Segment::ConfedSequence(_) | Segment::ConfedSet(_)) | None => {
+                speaker.map_or(RouteOrigin::None, RouteOrigin::As)
+            }
+        }
+    }
+
+    /// The AS that took the route from `asn`: its left neighbour on the path, prepending and
+    /// confederation segments left aside. None where `asn` is not on the path or stands first.
+    pub fn left_neighbour(&self, asn: Asn) -> Option<Asn> {
+        let mut before = None;
+        let public = self.segments.iter().filter(|segment| !segment.is_confederation());
+        for hop in public.flat_map(|segment| segment.asns()) {
+            if *hop == asn {
+                return before;
+            }
+            before = Some(*hop);
+        }
+        None
+    }
+}
+
+impl Segment {
+    /// The members in the order of the wire.
+    pub fn asns(&self) -> &[Asn] {
+        match self {
+            Segment::Sequence(asns)
+            | Segment::Set(asns)
+            | Segment::ConfedSequence(asns)
+            | Segment::ConfedSet(asns) => asns,
+        }
+    }
+
+    /// Whether RFC 5065 defines it: such segments stay inside one AS.
+    pub const fn is_confederation(&self) -> bool {
+        matches!(self, Segment::ConfedSequence(_) | Segment::ConfedSet(_))
+    }
+}
+
+impl RouteOrigin {
+    /// The origin where there is exactly one.
+    pub const fn asn(&self) -> Option<Asn> {
+        match self {
+            RouteOrigin::As(asn) => Some(*asn),
+            RouteOrigin::Set(_) | RouteOrigin::None => None,
+        }
+    }
+
+    /// Every AS that may have originated the route: one, the members of a set, or nobody.
+    pub fn members(&self) -> &[Asn] {
+        match self {
+            RouteOrigin::As(asn) => std::slice::from_ref(asn),
+            RouteOrigin::Set(members) => members,
+            RouteOrigin::None => &[],
+        }
+    }
+}
+
+impl fmt::Display for AsPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.segments.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            segment.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (open, between, close) = match self {
+            Segment::Sequence(_) => ("", " ", ""),
+            Segment::Set(_) => ("{", ",", "}"),
+            Segment::ConfedSequence(_) => ("(", " ", ")"),
+            Segment::ConfedSet(_) => ("[", ",", "]"),
+        };
+        f.write_str(open)?;
+        for (index, asn) in self.asns().iter().enumerate() {
+            if index > 0 {
+                f.write_str(between)?;
+            }
+            write!(f, "{}", asn.number())?;
+        }
+        f.write_str(close)
+    }
+}
+
+impl fmt::Display for RouteOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RouteOrigin::As(asn) => asn.fmt(f),
+            RouteOrigin::Set(members) => {
+                f.write_str("{")?;
+                for (index, asn) in members.iter().enumerate() {
+                    write!(f, "{}{asn}", if index > 0 { "," } else { "" })?;
+                }
+                f.write_str("}")
+            }
+            RouteOrigin::None => f.write_str("NONE"),
+        }
+    }
+}
+
+impl Serialize for AsPath {
+    /// As it is shown.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asns(numbers: &[u32]) -> Box<[Asn]> {
+        numbers.iter().copied().map(Asn::new).collect()
+    }
+
+    #[test]
+    fn origin_follows_rfc_6811_section_2() {
+        let speaker = Some(Asn::new(64496));
+        let sequence = Segment::Sequence(asns(&[1, 2, 3]));
+        let set = Segment::Set(asns(&[5, 4, 5]));
+        let confed = Segment::ConfedSequence(asns(&[64512]));
+        let empty = Segment::Sequence(asns(&[]));
+        let as_3 = RouteOrigin::As(Asn::new(3));
+        let as_speaker = RouteOrigin::As(Asn::new(64496));
+        let table = [
+            (vec![sequence.clone()], as_3.clone()),
+            (vec![confed.clone(), sequence.clone()], as_3.clone()),
+            (vec![sequence.clone(), empty.clone()], as_3),
+            (vec![sequence.clone(), set.clone()], RouteOrigin::Set(asns(&[4, 5]))),
+            (vec![set], RouteOrigin::Set(asns(&[4, 5]))),
+            (vec![], as_speaker.clone()),
+            (vec![empty], as_speaker.clone()),
+            (vec![confed.clone()], as_speaker.clone()),
+            (vec![sequence, confed], as_speaker),
+        ];
+        for (segments, origin) in table {
+            let path = AsPath::new(segments);
+            assert_eq!(path.origin(speaker), origin, "{path}");
+        }
+        assert_eq!(AsPath::default().origin(None), RouteOrigin::None);
+    }
+
+    #[test]
+    fn left_neighbour_looks_through_prepending_and_confederations() {
+        let path = AsPath::new([
+            Segment::ConfedSequence(asns(&[64512])),
+            Segment::Sequence(asns(&[3356, 4651, 4651, 4761, 4761])),
+        ]);
+        let neighbour = |asn| path.left_neighbour(Asn::new(asn)).map(Asn::number);
+        assert_eq!(neighbour(4761), Some(4651));
+        assert_eq!(neighbour(4651), Some(3356));
+        assert_eq!(neighbour(3356), None);
+        assert_eq!(neighbour(1), None);
+    }
+
+    #[test]
+    fn shown_as_bgpdump_shows_it() {
+        let path = AsPath::new([
+            Segment::ConfedSequence(asns(&[64512, 64513])),
+            Segment::ConfedSet(asns(&[64514, 64515])),
+            Segment::Sequence(asns(&[1, 2])),
+            Segment::Set(asns(&[3, 4])),
+        ]);
+        assert_eq!(path.to_string(), "(64512 64513) [64514,64515] 1 2 {3,4}");
+    }
+}

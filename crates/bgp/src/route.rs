@@ -1,0 +1,42 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::{AsPath, Asn};
+
+/// The attributes of an announced route that a verdict, an incident or a person asks for.
+///
+/// What the wire did not carry is absent, never zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// AS_PATH, merged with AS4_PATH where the session had two-octet numbers (RFC 6793).
+    pub path: AsPath,
+    /// NEXT_HOP, or the first next hop of MP_REACH_NLRI.
+    pub next_hop: Option<IpAddr>,
+    /// COMMUNITIES (RFC 1997), in the order of the wire.
+    pub communities: Box<[Community]>,
+    /// LARGE_COMMUNITY (RFC 8092), in the order of the wire.
+    pub large_communities: Box<[LargeCommunity]>,
+    /// Only to Customer (RFC 9234 section 5).
+    pub only_to_customer: Option<Asn>,
+}
+
+/// A community (RFC 1997), shown as `64500:666`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Community(pub u32);
+
+/// A large community (RFC 8092), shown as `64500:1:2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LargeCommunity(pub [u32; 3]);
+
+impl fmt::Display for Community {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0 >> 16, self.0 & 0xffff)
+    }
+}
+
+impl fmt::Display for LargeCommunity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [global, first, second] = self.0;
+        write!(f, "{global}:{first}:{second}")
+    }
+}

@@ -1,0 +1,93 @@
+use std::sync::Arc;
+
+use bgp::{Asn, Prefix, Route, RouteOrigin, Timestamp, Vantage};
+
+use crate::{Kind, OriginValidation, Severity, Watch};
+
+/// An observation that matters: it touches watched space, or it helps to size an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A route in or around watched space came or went.
+    Route(RouteFinding),
+    /// A session came up.
+    SessionUp {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        vantage: Vantage,
+    },
+    /// A session went down: every route of this vantage point is gone.
+    SessionDown {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        vantage: Vantage,
+    },
+    /// Somebody originates the space of somebody else, as RPKI knows it (invalid, reason `as`):
+    /// not our trouble, but it tells whether an offender aims at us or hits everybody.
+    Elsewhere {
+        /// When.
+        at: Timestamp,
+        /// What was announced.
+        prefix: Prefix,
+        /// By whom.
+        origin: Asn,
+        /// Whose it is: the ASes of the covering VRPs, AS 0 left out.
+        holders: Vec<Asn>,
+    },
+}
+
+/// A route in or around watched space, at one vantage point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteFinding {
+    /// When the collector or router saw it.
+    pub at: Timestamp,
+    /// Where.
+    pub vantage: Vantage,
+    /// What was announced or withdrawn.
+    pub prefix: Prefix,
+    /// As in [`bgp::Event::Route`].
+    pub path_id: u32,
+    /// What stands there now.
+    pub sight: Sight,
+}
+
+/// What stands at a vantage point after an observation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// This route, in place of the one before.
+    Held(Held),
+    /// Nothing any more.
+    Withdrawn,
+}
+
+/// A route with its verdict and what the watch list says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The route.
+    pub route: Arc<Route>,
+    /// Its Route Origin ASN, with the vantage AS as the speaker.
+    pub origin: RouteOrigin,
+    /// What RPKI says of it.
+    pub rov: OriginValidation,
+    /// At most one per watch. Empty where nothing of ours is touched any more: a prefix that our
+    /// AS announced outside every watch is now somebody else's.
+    pub matches: Vec<Match>,
+}
+
+/// The watch that a route touches, and the rule that it breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The watch; none for a prefix outside every watch that our own AS originates.
+    pub watch: Option<Arc<Watch>>,
+    /// What is wrong; none if the route is as it should be.
+    pub kind: Option<Kind>,
+}
+
+impl Held {
+    /// The loudest severity of what is wrong; none if nothing is.
+    pub fn severity(&self) -> Option<Severity> {
+        let rov = self.rov.state();
+        self.matches.iter().filter_map(|m| m.kind).map(|kind| kind.severity(rov)).max()
+    }
+}

@@ -1,0 +1,44 @@
+use bgp::{Asn, Prefix, RouteOrigin};
+
+/// One `[[watch]]`: a prefix of ours and what may be announced of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// The prefix.
+    pub prefix: Prefix,
+    /// Who may originate it.
+    pub origins: Origins,
+    /// The longest more-specific that we announce ourselves.
+    pub max_length: u8,
+    /// What it is for; empty if not said.
+    pub description: String,
+    /// False: nobody may announce it.
+    pub announced: bool,
+    /// Less-specifics that others rightly announce.
+    pub aggregates: Vec<Prefix>,
+    /// How many distinct vantage ASes must hold a breach at the same time before it is an
+    /// incident; none leaves it to `[incident]`.
+    pub min_vantage_ases: Option<u32>,
+}
+
+/// Who may originate a watched prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// Anybody: only more-specifics or paths matter.
+    Any,
+    /// These.
+    Only(Vec<Asn>),
+}
+
+impl Origins {
+    /// Whether a route with this origin is as it should be. Of an AS_SET every member must be
+    /// allowed; NONE never is.
+    pub fn allow(&self, origin: &RouteOrigin) -> bool {
+        match self {
+            Origins::Any => true,
+            Origins::Only(allowed) => {
+                let members = origin.members();
+                !members.is_empty() && members.iter().all(|asn| allowed.contains(asn))
+            }
+        }
+    }
+}
