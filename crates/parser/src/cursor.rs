@@ -1,0 +1,50 @@
+/// What is left of some bytes. Reading past the end gives `None` and takes nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Cursor(bytes)
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    pub(crate) fn u8(&mut self) -> Option<u8> {
+        self.array().map(|[octet]| octet)
+    }
+
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    /// A field with a two-octet length in front.
+    pub(crate) fn take_u16(&mut self) -> Option<&'a [u8]> {
+        let mut ahead = *self;
+        let length = ahead.u16()?;
+        let field = ahead.take(usize::from(length))?;
+        *self = ahead;
+        Some(field)
+    }
+
+    pub(crate) const fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}

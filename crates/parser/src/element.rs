@@ -1,0 +1,180 @@
+use std::sync::Arc;
+
+use bgp::{Change, Event, Observation, Prefix, Route, RouteOrigin, Timestamp, Vantage};
+
+use crate::attributes::Carrier;
+use crate::{Attributes, Damage, Nlri};
+
+/// What reading gives, piece by piece.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// One route or one session change.
+    Element(Element<'a>),
+    /// Something was lost.
+    Damage(Damage),
+}
+
+/// One route of one vantage point at one time, or a change of its session. It borrows the bytes it
+/// was read from, and decodes them when asked.
+#[derive(Debug)]
+pub struct Element<'a> {
+    /// When the collector saw it; of a RIB, when the RIB was written.
+    pub at: Timestamp,
+    /// Where it was seen.
+    pub vantage: &'a Vantage,
+    /// What was seen.
+    pub kind: ElementKind<'a>,
+    /// What kind of record it stands in.
+    pub source: Source,
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub enum ElementKind<'a> {
+    /// The route stands in a table.
+    Rib {
+        /// Prefix and path identifier.
+        nlri: Nlri,
+        /// When the vantage point's route last changed, as far as the writer knows.
+        originated: Timestamp,
+        /// Its attributes.
+        attributes: RouteAttributes<'a>,
+    },
+    /// The route was announced.
+    Announce {
+        /// Prefix and path identifier.
+        nlri: Nlri,
+        /// Its attributes.
+        attributes: RouteAttributes<'a>,
+    },
+    /// The route was withdrawn, or announced in a way that RFC 7606 treats as withdrawal.
+    Withdraw {
+        /// Prefix and path identifier.
+        nlri: Nlri,
+    },
+    /// The session changed its state (RFC 4271 section 8.2.2): 1 Idle to 6 Established; 7 and 8
+    /// are Quagga's Clearing and Deleted; 0 where the source does not say.
+    State {
+        /// From.
+        old: u16,
+        /// To.
+        new: u16,
+    },
+}
+
+/// The attributes of one route: those of its message, and which of the two next hops is its own.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteAttributes<'a> {
+    pub(crate) attributes: &'a Attributes<'a>,
+    pub(crate) carrier: Carrier,
+}
+
+/// What kind of record an element stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// MRT TABLE_DUMP (RFC 6396 section 4.2).
+    TableDump,
+    /// MRT TABLE_DUMP_V2 (RFC 6396 section 4.3, RFC 8050 section 4).
+    TableDumpV2 {
+        /// Whether routes have path identifiers.
+        add_path: bool,
+    },
+    /// MRT BGP4MP or BGP4MP_ET (RFC 6396 section 4.4, RFC 8050 section 3).
+    Bgp4mp {
+        /// Whether the time has microseconds.
+        extended: bool,
+        /// Whether the collector itself sent the message.
+        local: bool,
+        /// Whether routes have path identifiers.
+        add_path: bool,
+    },
+    /// MRT BGP, deprecated (RFC 6396 appendix B.2).
+    Bgp,
+    /// A RIS Live message.
+    RisLive,
+}
+
+/// `Established` (RFC 4271 section 8.2.2).
+pub(crate) const ESTABLISHED: u16 = 6;
+
+impl Element<'_> {
+    /// Prefix and path identifier; none of a session change.
+    pub const fn nlri(&self) -> Option<Nlri> {
+        match self.kind {
+            ElementKind::Rib { nlri, .. }
+            | ElementKind::Announce { nlri, .. }
+            | ElementKind::Withdraw { nlri } => Some(nlri),
+            ElementKind::State { .. } => None,
+        }
+    }
+
+    /// The prefix; none of a session change.
+    pub fn prefix(&self) -> Option<Prefix> {
+        self.nlri().map(|nlri| nlri.prefix)
+    }
+
+    /// The path identifier; zero without ADD-PATH.
+    pub fn path_id(&self) -> u32 {
+        self.nlri().map_or(0, |nlri| nlri.path_id)
+    }
+
+    /// The attributes of what is announced or stands in a table.
+    pub const fn attributes(&self) -> Option<RouteAttributes<'_>> {
+        match self.kind {
+            ElementKind::Rib { attributes, .. } | ElementKind::Announce { attributes, .. } => {
+                Some(attributes)
+            }
+            ElementKind::Withdraw { .. } | ElementKind::State { .. } => None,
+        }
+    }
+
+    /// The Route Origin ASN (RFC 6811 section 2), from AS_PATH alone and with the vantage AS as the
+    /// speaker where the path is empty. NONE of a withdrawal or session change. No allocation
+    /// except for an AS_SET.
+    pub fn origin(&self) -> RouteOrigin {
+        self.attributes()
+            .map_or(RouteOrigin::None, |attributes| attributes.path().origin(self.vantage.asn))
+    }
+
+    /// The whole in words; the prefixes of one message share one [`Route`]. None of a state change
+    /// that neither establishes the session nor takes it down.
+    pub fn observation(&self) -> Option<Observation> {
+        let change = match self.kind {
+            ElementKind::Rib { attributes, .. } | ElementKind::Announce { attributes, .. } => {
+                Change::Announce(attributes.route())
+            }
+            ElementKind::Withdraw { .. } => Change::Withdraw,
+            ElementKind::State { .. } => {
+                let event = self.session_event()?;
+                return Some(Observation { at: self.at, vantage: self.vantage.clone(), event });
+            }
+        };
+        let Nlri { prefix, path_id } = self.nlri()?;
+        let event = Event::Route { prefix, path_id, change };
+        Some(Observation { at: self.at, vantage: self.vantage.clone(), event })
+    }
+
+    const fn session_event(&self) -> Option<Event> {
+        match self.kind {
+            ElementKind::State { old: ESTABLISHED, new: ESTABLISHED } => None,
+            ElementKind::State { new: ESTABLISHED, .. } => Some(Event::SessionUp),
+            ElementKind::State { old: ESTABLISHED, .. } => Some(Event::SessionDown),
+            _ => None,
+        }
+    }
+}
+
+impl RouteAttributes<'_> {
+    /// The attributes in words, decoded once per message.
+    pub fn route(&self) -> Arc<Route> {
+        self.attributes.route(self.carrier)
+    }
+}
+
+impl<'a> std::ops::Deref for RouteAttributes<'a> {
+    type Target = Attributes<'a>;
+
+    fn deref(&self) -> &Attributes<'a> {
+        self.attributes
+    }
+}

@@ -1,0 +1,47 @@
+use bgp::{Family, Prefix};
+
+/// Which prefixes are worth decoding. It is asked of every route before any attribute is read, so
+/// it decides how fast a scan is.
+///
+/// A closure over [`Prefix`] is one; [`Everything`] is another. One that is to keep up with memory
+/// answers [`Filter::wants_v4`] and [`Filter::wants_v6`] from the bits.
+pub trait Filter {
+    /// Whether routes of this prefix are to be decoded.
+    fn wants(&self, prefix: Prefix) -> bool;
+
+    /// The same of an IPv4 prefix in raw form; bits behind the length are zero, the length is at
+    /// most 32.
+    fn wants_v4(&self, bits: u32, length: u8) -> bool {
+        self.wants(Prefix::from_bits(Family::Ipv4, u128::from(bits) << 96, length))
+    }
+
+    /// The same of an IPv6 prefix in raw form; bits behind the length are zero, the length is at
+    /// most 128.
+    fn wants_v6(&self, bits: u128, length: u8) -> bool {
+        self.wants(Prefix::from_bits(Family::Ipv6, bits, length))
+    }
+}
+
+/// Wants every prefix.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Everything;
+
+impl Filter for Everything {
+    fn wants(&self, _: Prefix) -> bool {
+        true
+    }
+
+    fn wants_v4(&self, _: u32, _: u8) -> bool {
+        true
+    }
+
+    fn wants_v6(&self, _: u128, _: u8) -> bool {
+        true
+    }
+}
+
+impl<F: Fn(Prefix) -> bool> Filter for F {
+    fn wants(&self, prefix: Prefix) -> bool {
+        self(prefix)
+    }
+}

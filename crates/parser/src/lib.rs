@@ -1,0 +1,49 @@
+//! Bytes in, observations out: MRT dumps and RIS Live messages, of any age and writer.
+//!
+//! Start with [`Reader`]: it takes any source of bytes, finds out what they are, and pushes an
+//! [`Item`] for every route, session change and damage into a sink. An [`Element`] borrows the bytes
+//! it was read from and decodes what it is asked for: [`Element::origin`] reads the end of the
+//! AS_PATH, [`Element::observation`] everything. A [`Filter`] decides by the prefix, before any
+//! attribute is looked at.
+//!
+//! Inside, [`Walker`] frames records and hands them to the decoder of their kind (`mrt`,
+//! `ris_live`); all of them end in `update` and `attributes`, the one place where BGP is read.
+//! Whoever has the bytes in memory uses the walker and leaves out the reader.
+//!
+//! What is broken costs only itself. RFC 7606 decides what a broken attribute does, [`Damage`] tells
+//! how much was lost and where, and reading goes on at the next whole thing. Nothing that the bytes
+//! say can make this crate panic, hang or take memory without bound.
+//!
+//! It must never know of sockets, files, threads, clocks, RPKI or what an alert is.
+
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+mod attributes;
+mod cursor;
+mod damage;
+mod element;
+mod filter;
+mod mrt;
+mod nlri;
+mod output;
+mod path;
+mod reader;
+mod ris_live;
+mod statistics;
+mod unpack;
+mod update;
+mod vantages;
+mod walker;
+
+pub use attributes::Attributes;
+pub use damage::{Damage, DamageKind, Scope, Treatment};
+pub use element::{Element, ElementKind, Item, RouteAttributes, Source};
+pub use filter::{Everything, Filter};
+pub use mrt::RECORD_MAX;
+pub use nlri::Nlri;
+pub use path::{AsSize, Path, PathSegment, SegmentKind};
+pub use reader::Reader;
+pub use statistics::{Damaged, Skipped, Statistics};
+pub use unpack::Compression;
+pub use update::Session;
+pub use walker::{Format, LINE_MAX, Step, Walker};

@@ -1,0 +1,83 @@
+use bgp::{Family, View};
+
+use super::{Decoder, Frame, address};
+use crate::cursor::Cursor;
+use crate::output::Output;
+use crate::update::{Lost, Origin, Update};
+use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Session, Source};
+
+/// Sessions of 1999: two-octet AS numbers, no ADD-PATH, IPv4.
+const SESSION: Session = Session { as_size: AsSize::Two, add_path_v4: false, add_path_v6: false };
+
+impl Decoder {
+    /// Type BGP, as MRTd wrote it (RFC 6396 appendix B.2): the message stands there without its
+    /// BGP header.
+    pub(super) fn legacy<S: FnMut(Item<'_>)>(
+        &mut self,
+        frame: Frame<'_>,
+        filter: &impl Filter,
+        output: &mut Output<'_, S>,
+    ) {
+        const UPDATE: u16 = 1;
+        const STATE_CHANGE: u16 = 3;
+        let told = match frame.subtype {
+            UPDATE => self.legacy_update(frame, filter, output),
+            STATE_CHANGE => self.legacy_state_change(frame, output),
+            // OPEN, NOTIFY, KEEPALIVE.
+            5..=7 => {
+                output.statistics.skipped.messages += 1;
+                Some(())
+            }
+            _ => {
+                output.statistics.skipped.subtypes += 1;
+                Some(())
+            }
+        };
+        if told.is_none() {
+            output.damage(frame.body, DamageKind::RecordLength);
+        }
+    }
+
+    fn legacy_update<S: FnMut(Item<'_>)>(
+        &mut self,
+        frame: Frame<'_>,
+        filter: &impl Filter,
+        output: &mut Output<'_, S>,
+    ) -> Option<()> {
+        let mut cursor = Cursor::new(frame.body);
+        let asn = cursor.asn(AsSize::Two)?;
+        let peer = address(Family::Ipv4, &mut cursor)?;
+        cursor.asn(AsSize::Two)?;
+        address(Family::Ipv4, &mut cursor)?;
+        let result = Update::new(cursor.rest(), SESSION).and_then(|update| {
+            output.statistics.skipped.families += update.skipped;
+            if update.wanted(filter)? {
+                let vantage = self.vantages.get(peer, asn, View::AdjRibInPre);
+                update.tell(
+                    Origin { at: frame.at(), vantage, source: Source::Bgp },
+                    filter,
+                    output,
+                );
+            }
+            Ok(())
+        });
+        if let Err(Lost { at, kind }) = result {
+            output.damage(at, kind);
+        }
+        Some(())
+    }
+
+    fn legacy_state_change<S: FnMut(Item<'_>)>(
+        &mut self,
+        frame: Frame<'_>,
+        output: &mut Output<'_, S>,
+    ) -> Option<()> {
+        let mut cursor = Cursor::new(frame.body);
+        let asn = cursor.asn(AsSize::Two)?;
+        let peer = address(Family::Ipv4, &mut cursor)?;
+        let kind = ElementKind::State { old: cursor.u16()?, new: cursor.u16()? };
+        let vantage = self.vantages.get(peer, asn, View::AdjRibInPre);
+        output.element(Element { at: frame.at(), vantage, kind, source: Source::Bgp });
+        Some(())
+    }
+}

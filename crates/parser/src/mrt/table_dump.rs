@@ -1,0 +1,77 @@
+use bgp::{Family, Prefix, Timestamp, View};
+
+use super::{Decoder, Frame, address};
+use crate::attributes::Attributes;
+use crate::cursor::Cursor;
+use crate::output::Output;
+use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, Source};
+
+impl Decoder {
+    /// TABLE_DUMP (RFC 6396 section 4.2): one route a record.
+    pub(super) fn table_dump<S: FnMut(Item<'_>)>(
+        &mut self,
+        frame: Frame<'_>,
+        filter: &impl Filter,
+        output: &mut Output<'_, S>,
+    ) {
+        // 3 and 4 are bgpdump's own, with AS numbers of four octets.
+        let (family, as_size) = match frame.subtype {
+            1 => (Family::Ipv4, AsSize::Two),
+            2 => (Family::Ipv6, AsSize::Two),
+            3 => (Family::Ipv4, AsSize::Four),
+            4 => (Family::Ipv6, AsSize::Four),
+            _ => {
+                output.statistics.skipped.subtypes += 1;
+                return;
+            }
+        };
+        let Some(row) = Row::read(frame.body, family, as_size) else {
+            output.damage(frame.body, DamageKind::RecordLength);
+            return;
+        };
+        let Ok(prefix) = Prefix::new_relaxed(row.address, row.length) else {
+            output.damage(frame.body, DamageKind::NlriSyntax);
+            return;
+        };
+        if !filter.wants(prefix) {
+            return;
+        }
+        let attributes = Attributes::new(row.attributes, as_size);
+        output.faults(attributes.faults());
+        if attributes.are_withdrawn() {
+            return;
+        }
+        let nlri = Nlri { prefix, path_id: 0 };
+        let originated = Timestamp::from_seconds(row.originated.into());
+        let attributes = attributes.of(attributes.table_carrier(family));
+        let kind = ElementKind::Rib { nlri, originated, attributes };
+        let vantage = self.vantages.get(row.peer, row.asn, View::AdjRibInPre);
+        output.element(Element { at: frame.at(), vantage, kind, source: Source::TableDump });
+    }
+}
+
+struct Row<'a> {
+    address: std::net::IpAddr,
+    length: u8,
+    originated: u32,
+    peer: std::net::IpAddr,
+    asn: bgp::Asn,
+    attributes: &'a [u8],
+}
+
+impl<'a> Row<'a> {
+    fn read(body: &'a [u8], family: Family, as_size: AsSize) -> Option<Self> {
+        let mut cursor = Cursor::new(body);
+        cursor.take(4)?; // view number, sequence number
+        let prefix = address(family, &mut cursor)?;
+        let [length, _status] = cursor.array()?;
+        Some(Row {
+            address: prefix,
+            length,
+            originated: cursor.u32()?,
+            peer: address(family, &mut cursor)?,
+            asn: cursor.asn(as_size)?,
+            attributes: cursor.take_u16()?,
+        })
+    }
+}

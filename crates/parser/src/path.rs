@@ -1,0 +1,234 @@
+use bgp::{AsPath, Asn, RouteOrigin, Segment};
+
+use crate::cursor::Cursor;
+
+/// How wide AS numbers are on a session (RFC 6793): a fact of the record type or of the OPEN
+/// messages, never guessed from the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsSize {
+    /// Two octets; AS4_PATH and AS4_AGGREGATOR carry what does not fit.
+    Two,
+    /// Four octets.
+    Four,
+}
+
+/// An AS_PATH as it stands on the wire, merged with AS4_PATH as it is walked (RFC 6793 section
+/// 4.2.3). Nothing is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<'a> {
+    leading: Segments<'a>,
+    /// How many AS numbers of `leading` stand in front of `as4`; all where there is no AS4_PATH.
+    take: usize,
+    as4: Segments<'a>,
+}
+
+/// One segment of a [`Path`].
+#[derive(Clone, Copy, Debug)]
+pub struct PathSegment<'a> {
+    /// Its kind.
+    pub kind: SegmentKind,
+    size: AsSize,
+    bytes: &'a [u8],
+}
+
+/// The kind of a path segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentKind {
+    /// AS_SET, type 1 (RFC 4271 section 4.3).
+    Set,
+    /// AS_SEQUENCE, type 2.
+    Sequence,
+    /// AS_CONFED_SEQUENCE, type 3 (RFC 5065).
+    ConfedSequence,
+    /// AS_CONFED_SET, type 4.
+    ConfedSet,
+}
+
+impl AsSize {
+    /// In octets.
+    pub const fn octets(self) -> usize {
+        match self {
+            AsSize::Two => 2,
+            AsSize::Four => 4,
+        }
+    }
+}
+
+impl<'a> Path<'a> {
+    /// Of an AS_PATH alone.
+    pub(crate) const fn new(bytes: &'a [u8], size: AsSize) -> Self {
+        Path { leading: Segments { bytes, size }, take: usize::MAX, as4: Segments::EMPTY }
+    }
+
+    /// Of an AS_PATH of two-octet numbers and an AS4_PATH. One that is longer than the AS_PATH is
+    /// older than it, and ignored.
+    pub(crate) fn merged(bytes: &'a [u8], as4: &'a [u8]) -> Self {
+        let leading = Segments { bytes, size: AsSize::Two };
+        let as4 = Segments { bytes: as4, size: AsSize::Four };
+        // RFC 6793 section 6: confederation segments do not belong into AS4_PATH.
+        let newer = as4.filter(|segment| !segment.kind.is_confederation());
+        match leading.hops().checked_sub(newer.map(PathSegment::hops).sum()) {
+            Some(take) => Path { leading, take, as4 },
+            None => Path { leading, take: usize::MAX, as4: Segments::EMPTY },
+        }
+    }
+
+    /// The segments, nearest AS first.
+    pub fn segments(self) -> impl Iterator<Item = PathSegment<'a>> {
+        // None behind the cut. A confederation segment counts for nothing, so one that stands right
+        // at the cut is taken, as RFC 6793 wants ("adjacent to a path segment that is prepended").
+        let mut take = Some(self.take);
+        let leading = self.leading.map_while(move |segment| {
+            let left = take?;
+            take = left.checked_sub(segment.hops());
+            match take {
+                Some(_) => Some(segment),
+                None => Some(segment.first(left)).filter(|part| !part.bytes.is_empty()),
+            }
+        });
+        leading.chain(self.as4.filter(|segment| !segment.kind.is_confederation()))
+    }
+
+    /// The Route Origin ASN (RFC 6811 section 2), read from the end of the path alone; see
+    /// [`AsPath::origin`].
+    pub fn origin(self, speaker: Asn) -> RouteOrigin {
+        let last = match self.as4.last_filled() {
+            Some(segment) => Some(segment),
+            None if self.take == usize::MAX => self.leading.last_filled(),
+            None => self.segments().filter(|segment| !segment.bytes.is_empty()).last(),
+        };
+        match last {
+            Some(PathSegment { kind: SegmentKind::Sequence, size, bytes }) => {
+                let tail = bytes.len().saturating_sub(size.octets());
+                let last = Cursor::new(bytes.get(tail..).unwrap_or_default()).asn(size);
+                last.map_or(RouteOrigin::None, RouteOrigin::As)
+            }
+            Some(segment @ PathSegment { kind: SegmentKind::Set, .. }) => {
+                AsPath::new([segment.to_segment()]).origin(None)
+            }
+            Some(_) | None => RouteOrigin::As(speaker),
+        }
+    }
+
+    /// The path in words.
+    pub fn to_as_path(self) -> AsPath {
+        let mut segments: Vec<Segment> = Vec::new();
+        for (index, segment) in self.segments().enumerate() {
+            let segment = segment.to_segment();
+            // The cut between AS_PATH and AS4_PATH may fall within what was one sequence.
+            match (segments.last_mut(), segment) {
+                (Some(Segment::Sequence(before)), Segment::Sequence(next))
+                    if self.take != usize::MAX && index > 0 && before.len() + next.len() <= 255 =>
+                {
+                    *before = before.iter().chain(&next).copied().collect();
+                }
+                (_, segment) => segments.push(segment),
+            }
+        }
+        AsPath::new(segments)
+    }
+}
+
+impl<'a> PathSegment<'a> {
+    /// The AS numbers in the order of the wire.
+    pub fn asns(self) -> impl Iterator<Item = Asn> + 'a {
+        let mut cursor = Cursor::new(self.bytes);
+        std::iter::from_fn(move || cursor.asn(self.size))
+    }
+
+    /// The same in words.
+    pub fn to_segment(self) -> Segment {
+        let asns = self.asns().collect();
+        match self.kind {
+            SegmentKind::Set => Segment::Set(asns),
+            SegmentKind::Sequence => Segment::Sequence(asns),
+            SegmentKind::ConfedSequence => Segment::ConfedSequence(asns),
+            SegmentKind::ConfedSet => Segment::ConfedSet(asns),
+        }
+    }
+
+    /// What it counts for in the length of a path: a set one, a confederation nothing (RFC 4271
+    /// section 9.1.2.2, RFC 5065 section 5.3).
+    fn hops(self) -> usize {
+        match self.kind {
+            SegmentKind::Sequence => self.bytes.len() / self.size.octets(),
+            SegmentKind::Set => 1,
+            SegmentKind::ConfedSequence | SegmentKind::ConfedSet => 0,
+        }
+    }
+
+    fn first(self, asns: usize) -> Self {
+        let octets = asns.saturating_mul(self.size.octets());
+        PathSegment { bytes: self.bytes.get(..octets).unwrap_or(self.bytes), ..self }
+    }
+}
+
+impl SegmentKind {
+    /// Whether RFC 5065 defines it.
+    pub const fn is_confederation(self) -> bool {
+        matches!(self, SegmentKind::ConfedSequence | SegmentKind::ConfedSet)
+    }
+
+    const fn of(octet: u8) -> Option<Self> {
+        Some(match octet {
+            1 => SegmentKind::Set,
+            2 => SegmentKind::Sequence,
+            3 => SegmentKind::ConfedSequence,
+            4 => SegmentKind::ConfedSet,
+            _ => return None,
+        })
+    }
+}
+
+/// Segments as they stand in one attribute.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segments<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) size: AsSize,
+}
+
+impl<'a> Segments<'a> {
+    const EMPTY: Self = Segments { bytes: &[], size: AsSize::Four };
+
+    /// RFC 7606 section 7.2: known types, no overrun, no leftover, no empty segment.
+    pub(crate) fn are_sound(mut self) -> bool {
+        while !self.bytes.is_empty() {
+            match self.next() {
+                Some(segment) if !segment.bytes.is_empty() => (),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    fn hops(self) -> usize {
+        self.map(PathSegment::hops).sum()
+    }
+
+    fn last_filled(self) -> Option<PathSegment<'a>> {
+        self.filter(|segment| !segment.bytes.is_empty()).last()
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = PathSegment<'a>;
+
+    fn next(&mut self) -> Option<PathSegment<'a>> {
+        let mut cursor = Cursor::new(self.bytes);
+        let kind = SegmentKind::of(cursor.u8()?)?;
+        let bytes = cursor.u8().map(usize::from)?;
+        let bytes = cursor.take(bytes * self.size.octets())?;
+        self.bytes = cursor.rest();
+        Some(PathSegment { kind, size: self.size, bytes })
+    }
+}
+
+impl Cursor<'_> {
+    pub(crate) fn asn(&mut self, size: AsSize) -> Option<Asn> {
+        match size {
+            AsSize::Two => self.u16().map(u32::from),
+            AsSize::Four => self.u32(),
+        }
+        .map(Asn::new)
+    }
+}

@@ -1,0 +1,193 @@
+use bgp::{Family, Timestamp, Vantage};
+
+use crate::attributes::{Attribute, Attributes, Carrier, code};
+use crate::cursor::Cursor;
+use crate::nlri::NlriField;
+use crate::output::Output;
+use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Source};
+
+/// What the two ends of a session agreed on and the UPDATE itself does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// How wide AS numbers are (RFC 6793).
+    pub as_size: AsSize,
+    /// Whether IPv4 unicast routes have path identifiers (RFC 7911).
+    pub add_path_v4: bool,
+    /// Whether IPv6 unicast routes have path identifiers.
+    pub add_path_v6: bool,
+}
+
+/// Whose message it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) vantage: &'a Vantage,
+    pub(crate) source: Source,
+}
+
+/// An UPDATE (RFC 4271 section 4.3) taken apart: its four fields of prefixes, and the attributes
+/// unread.
+#[derive(Clone, Copy)]
+pub(crate) struct Update<'a> {
+    as_size: AsSize,
+    withdrawn: NlriField<'a>,
+    attributes: &'a [u8],
+    nlri: NlriField<'a>,
+    reach: Option<NlriField<'a>>,
+    unreach: Option<NlriField<'a>>,
+    /// Multiprotocol attributes of families that we do not read.
+    pub(crate) skipped: u64,
+}
+
+/// Nothing of the message can be used: where, and why.
+pub(crate) struct Lost<'a> {
+    pub(crate) at: &'a [u8],
+    pub(crate) kind: DamageKind,
+}
+
+impl<'a> Update<'a> {
+    /// Takes the message apart. `body` is what follows the BGP header.
+    pub(crate) fn new(body: &'a [u8], session: Session) -> Result<Self, Lost<'a>> {
+        let cut = || Lost { at: body, kind: DamageKind::MessageLength };
+        let mut cursor = Cursor::new(body);
+        let withdrawn = cursor.take_u16().ok_or_else(cut)?;
+        let attributes = cursor.take_u16().ok_or_else(cut)?;
+        let field =
+            |bytes| NlriField { bytes, family: Family::Ipv4, add_path: session.add_path_v4 };
+        let mut update = Update {
+            as_size: session.as_size,
+            withdrawn: field(withdrawn),
+            attributes,
+            nlri: field(cursor.rest()),
+            reach: None,
+            unreach: None,
+            skipped: 0,
+        };
+        update.find_multiprotocol(session)?;
+        Ok(update)
+    }
+
+    /// Walks the headers of the attributes. Where they overrun their field, what stands before is
+    /// used, and what is announced counts as withdrawn (RFC 7606 section 4).
+    fn find_multiprotocol(&mut self, session: Session) -> Result<(), Lost<'a>> {
+        let (mut reached, mut unreached) = (false, false);
+        let mut cursor = Cursor::new(self.attributes);
+        while let Some(attribute) = Attribute::read(&mut cursor) {
+            let Attribute { code, value } = attribute;
+            if !matches!(code, code::MP_REACH_NLRI | code::MP_UNREACH_NLRI) {
+                continue;
+            }
+            let broken = || Lost { at: value, kind: DamageKind::MultiprotocolNlri };
+            let seen = if code == code::MP_REACH_NLRI { &mut reached } else { &mut unreached };
+            if std::mem::replace(seen, true) {
+                return Err(broken());
+            }
+            match multiprotocol(attribute, session).ok_or_else(broken)? {
+                None => self.skipped += 1,
+                Some(field) if code == code::MP_REACH_NLRI => self.reach = Some(field),
+                Some(field) => self.unreach = Some(field),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the filter wants any of the prefixes; Lost where they cannot be told apart.
+    pub(crate) fn wanted(&self, filter: &impl Filter) -> Result<bool, Lost<'a>> {
+        let nlri = [Some(self.withdrawn), Some(self.nlri)].into_iter().flatten();
+        let mut wanted = false;
+        for field in nlri {
+            let lost = |at| Lost { at, kind: DamageKind::NlriSyntax };
+            wanted |= field.wanted(filter).map_err(lost)?;
+        }
+        for field in [self.unreach, self.reach].into_iter().flatten() {
+            let lost = |at| Lost { at, kind: DamageKind::MultiprotocolNlri };
+            wanted |= field.wanted(filter).map_err(lost)?;
+        }
+        Ok(wanted)
+    }
+
+    /// Whether it only says that the table is complete (RFC 4724 section 2).
+    pub(crate) fn is_end_of_rib(&self) -> bool {
+        let empty = |field: Option<NlriField<'_>>| field.is_none_or(|field| field.is_empty());
+        let alone = match self.unreach {
+            None => self.attributes.is_empty(),
+            // Flags, type, length, AFI and SAFI.
+            Some(field) => field.is_empty() && self.attributes.len() <= 7,
+        };
+        alone && self.withdrawn.is_empty() && self.nlri.is_empty() && empty(self.reach)
+    }
+
+    /// Tells every route that the filter wants: withdrawals first, as the order of the fields has it.
+    pub(crate) fn tell<S: FnMut(Item<'_>)>(
+        self,
+        origin: Origin<'_>,
+        filter: &impl Filter,
+        output: &mut Output<'_, S>,
+    ) {
+        let mut attributes = Attributes::new(self.attributes, self.as_size);
+        self.check_mandatory(&mut attributes);
+        output.faults(attributes.faults());
+        for (field, carrier) in self.fields() {
+            for nlri in field.routes().filter(|nlri| filter.wants(nlri.prefix)) {
+                let kind = match carrier {
+                    Some(carrier) if !attributes.are_withdrawn() => {
+                        ElementKind::Announce { nlri, attributes: attributes.of(carrier) }
+                    }
+                    _ => ElementKind::Withdraw { nlri },
+                };
+                let Origin { at, vantage, source } = origin;
+                output.element(Element { at, vantage, kind, source });
+            }
+        }
+    }
+
+    /// The fields of prefixes, with the next hop of those that are announced.
+    fn fields(self) -> impl Iterator<Item = (NlriField<'a>, Option<Carrier>)> {
+        let withdrawn = [Some(self.withdrawn), self.unreach].map(|field| (field, None));
+        let nlri = (Some(self.nlri), Some(Carrier::Nlri));
+        let reach = (self.reach, Some(Carrier::MpReach));
+        let fields = withdrawn.into_iter().chain([nlri, reach]);
+        fields.filter_map(|(field, carrier)| Some((field?, carrier)))
+    }
+
+    /// RFC 7606 section 3.d, of messages that announce something.
+    fn check_mandatory(&self, attributes: &mut Attributes<'a>) {
+        let announced = [Some(self.nlri), self.reach].into_iter().flatten();
+        if attributes.are_withdrawn() || announced.clone().all(|field| field.is_empty()) {
+            return;
+        }
+        let missing = if !attributes.has_path() {
+            code::AS_PATH
+        } else if attributes.origin_code().is_none() {
+            code::ORIGIN
+        } else if !self.nlri.is_empty() && attributes.next_hop().is_none() {
+            code::NEXT_HOP
+        } else {
+            return;
+        };
+        let kind = DamageKind::MissingAttribute { attribute: missing };
+        attributes.fault(self.attributes, kind);
+    }
+}
+
+/// The prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI (RFC 4760): `Some(None)` of a family that we
+/// do not read, None of one that is broken.
+#[expect(clippy::option_option, reason = "broken and not ours are two things")]
+fn multiprotocol(attribute: Attribute<'_>, session: Session) -> Option<Option<NlriField<'_>>> {
+    let mut cursor = Cursor::new(attribute.value);
+    let afi = cursor.u16()?;
+    let safi = cursor.u8()?;
+    if attribute.code == code::MP_REACH_NLRI {
+        let next_hop = cursor.u8()?;
+        cursor.take(next_hop.into())?;
+        // RFC 2858 had a list of subnetwork points of attachment here; RFC 4760 a reserved octet
+        // that is ignored.
+        cursor.u8()?;
+    }
+    let (family, add_path) = match (afi, safi) {
+        (1, 1) => (Family::Ipv4, session.add_path_v4),
+        (2, 1) => (Family::Ipv6, session.add_path_v6),
+        _ => return Some(None),
+    };
+    Some(Some(NlriField { bytes: cursor.rest(), family, add_path }))
+}
