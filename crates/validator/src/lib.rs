@@ -3,16 +3,31 @@
 //!
 //! Start with [`Finding`]: what this crate is there to make. [`Sieve`] makes it out of an
 //! observation, the [`WatchList`] and an [`RpkiSnapshot`]; [`OriginValidation`] is RFC 6811 with
-//! its evidence.
+//! its evidence, and [`VrpTable`] finds it. [`source`] reads what validators publish.
 //!
-//! Total functions throughout. This crate never knows bytes of BGP, feeds, or the time of day.
+//! Total functions throughout. This crate never knows bytes of BGP, feeds, or the time of day:
+//! where expiry matters, `now` is an argument.
 
+mod aspa;
 mod finding;
 mod kind;
+mod nest;
+mod sieve;
+mod snapshot;
+pub mod source;
+mod table;
+mod validity;
 mod vrp;
 mod watch;
+mod watch_list;
 
+pub use aspa::{AspaTable, Hop};
 pub use finding::{Finding, Held, Match, RouteFinding, Sight};
 pub use kind::{Kind, Severity};
+pub use sieve::Sieve;
+pub use snapshot::{RpkiSnapshot, Skipped};
+pub use table::VrpTable;
+pub use validity::{ValidatedRoute, Validity};
 pub use vrp::{InvalidReason, OriginValidation, ValidationState, Vrp, VrpError};
 pub use watch::{Origins, Watch};
+pub use watch_list::{WatchConflict, WatchList};

@@ -1,12 +1,16 @@
+use std::fmt;
+
 use bgp::{Asn, Prefix};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A Validated ROA Payload (RFC 6811 section 2): `asn` may originate `prefix` and what it covers
 /// up to `max_length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vrp {
-    prefix: Prefix,
-    max_length: u8,
-    asn: Asn,
+    pub(crate) prefix: Prefix,
+    pub(crate) max_length: u8,
+    pub(crate) asn: Asn,
 }
 
 /// The max length of a VRP lies outside its prefix's length to the family's.
@@ -43,10 +47,47 @@ impl Vrp {
     }
 }
 
+impl fmt::Display for Vrp {
+    /// `198.18.0.0/21-24 AS64500`; the max length only where it is not the prefix's own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.prefix)?;
+        if self.max_length != self.prefix.length() {
+            write!(f, "-{}", self.max_length)?;
+        }
+        write!(f, " {}", self.asn)
+    }
+}
+
+impl Serialize for Vrp {
+    /// `{"asn":"AS64500","prefix":"198.18.0.0/21","max_length":24}`, as notices have it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut vrp = serializer.serialize_struct("Vrp", 3)?;
+        vrp.serialize_field("asn", &format_args!("{}", self.asn))?;
+        vrp.serialize_field("prefix", &self.prefix)?;
+        vrp.serialize_field("max_length", &self.max_length)?;
+        vrp.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Vrp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Parts {
+            asn: Asn,
+            prefix: Prefix,
+            max_length: u8,
+        }
+        let Parts { asn, prefix, max_length } = Parts::deserialize(deserializer)?;
+        Vrp::new(prefix, max_length, asn).map_err(de::Error::custom)
+    }
+}
+
 /// What origin validation says of a route, with the VRPs that decide it (RFC 6811 section 2).
 ///
 /// Every VRP that covers the prefix stands in exactly one list; the state is computed from them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Written as `{"state":"invalid","reason":"as","matched":[],..}`; what is read back is the lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct OriginValidation {
     /// Covers, long enough, and the Route Origin ASN is the VRP's.
     pub matched: Vec<Vrp>,
@@ -57,7 +98,8 @@ pub struct OriginValidation {
 }
 
 /// The validation state of a route (RFC 6811 section 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ValidationState {
     /// At least one VRP matches.
     Valid,
@@ -68,7 +110,8 @@ pub enum ValidationState {
 }
 
 /// Why a route is invalid, in Routinator's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum InvalidReason {
     /// No covering VRP allows the AS.
     As,
@@ -98,6 +141,23 @@ impl OriginValidation {
     }
 }
 
+impl Serialize for OriginValidation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reason = self.reason();
+        let fields = 4 + usize::from(reason.is_some());
+        let mut verdict = serializer.serialize_struct("OriginValidation", fields)?;
+        verdict.serialize_field("state", &self.state())?;
+        match reason {
+            Some(reason) => verdict.serialize_field("reason", &reason)?,
+            None => verdict.skip_field("reason")?,
+        }
+        verdict.serialize_field("matched", &self.matched)?;
+        verdict.serialize_field("unmatched_as", &self.unmatched_as)?;
+        verdict.serialize_field("unmatched_length", &self.unmatched_length)?;
+        verdict.end()
+    }
+}
+
 impl ValidationState {
     /// The name as in JSON and in Routinator's output.
     pub const fn name(self) -> &'static str {
@@ -116,5 +176,11 @@ impl InvalidReason {
             InvalidReason::As => "as",
             InvalidReason::Length => "length",
         }
+    }
+}
+
+impl fmt::Display for ValidationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -1,0 +1,195 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin};
+
+use crate::{
+    Finding, Held, Kind, Match, OriginValidation, Origins, RouteFinding, RpkiSnapshot, Sight,
+    ValidationState, Watch, WatchList,
+};
+
+/// How many prefixes outside every watch that our AS announced are remembered. A router of ours
+/// that leaks a full table makes a million of them; a few megabytes show what happened as well.
+const LEARNED_MAX: usize = 65_536;
+
+/// Lets through the observations that matter, with their verdict.
+///
+/// A finding is a function of the observation, the snapshot and the watch list, but for one
+/// memory: which prefixes outside every watch our own AS has announced, since their withdrawal
+/// and their take-over by somebody else matter too.
+#[derive(Clone, Debug)]
+pub struct Sieve {
+    watches: Arc<WatchList>,
+    snapshot: Arc<RpkiSnapshot>,
+    learned: HashSet<Prefix>,
+}
+
+impl Sieve {
+    /// A sieve that has seen nothing.
+    pub fn new(watches: Arc<WatchList>, snapshot: Arc<RpkiSnapshot>) -> Self {
+        Sieve { watches, snapshot, learned: HashSet::new() }
+    }
+
+    /// Validates against this snapshot from now on. What has been found before is the caller's
+    /// to [`judge`](Self::judge) again.
+    pub fn set_snapshot(&mut self, snapshot: Arc<RpkiSnapshot>) {
+        self.snapshot = snapshot;
+    }
+
+    /// The finding that an observation makes, if it makes one.
+    pub fn sift(&mut self, observation: &Observation) -> Option<Finding> {
+        let (at, vantage) = (observation.at, &observation.vantage);
+        let (prefix, path_id, change) = match &observation.event {
+            Event::SessionUp => return Some(Finding::SessionUp { at, vantage: vantage.clone() }),
+            Event::SessionDown => {
+                return Some(Finding::SessionDown { at, vantage: vantage.clone() });
+            }
+            Event::Route { prefix, path_id, change } => (*prefix, *path_id, change),
+        };
+        let found = |sight| {
+            let vantage = vantage.clone();
+            Some(Finding::Route(RouteFinding { at, vantage, prefix, path_id, sight }))
+        };
+        match change {
+            Change::Withdraw if self.wants(prefix) => found(Sight::Withdrawn),
+            Change::Withdraw => None,
+            Change::Announce(route) => {
+                let origin = route.path.origin(Some(vantage.asn));
+                if self.wants(prefix) || self.learn(prefix, &origin) {
+                    return found(Sight::Held(self.held(prefix, route, origin)));
+                }
+                let (origin, holders) = self.elsewhere(prefix, &origin)?;
+                Some(Finding::Elsewhere { at, prefix, origin, holders })
+            }
+        }
+    }
+
+    /// Whether every change of this prefix makes a finding, so that its attributes are worth
+    /// decoding: it is in or around watched space, or has been announced by our AS.
+    ///
+    /// Of other prefixes only an announcement can make one, and only by its origin.
+    pub fn wants(&self, prefix: Prefix) -> bool {
+        self.watches.touches(prefix) || (!self.learned.is_empty() && self.learned.contains(&prefix))
+    }
+
+    /// The verdict on a route that a vantage point of AS `speaker` holds. Changes nothing: it
+    /// serves revalidation too.
+    pub fn judge(&self, prefix: Prefix, route: &Arc<Route>, speaker: Asn) -> Held {
+        self.held(prefix, route, route.path.origin(Some(speaker)))
+    }
+
+    /// The watch list.
+    pub fn watches(&self) -> &Arc<WatchList> {
+        &self.watches
+    }
+
+    /// The snapshot in use.
+    pub fn snapshot(&self) -> &Arc<RpkiSnapshot> {
+        &self.snapshot
+    }
+
+    fn held(&self, prefix: Prefix, route: &Arc<Route>, origin: RouteOrigin) -> Held {
+        let rov = self.snapshot.vrps.validate(prefix, &origin);
+        let matches = self.matches(prefix, &origin, &rov);
+        Held { route: route.clone(), origin, rov, matches }
+    }
+
+    /// Every watch that the route touches with the rule that it breaks; the order of the rules
+    /// is the order of the calls.
+    fn matches(&self, prefix: Prefix, origin: &RouteOrigin, rov: &OriginValidation) -> Vec<Match> {
+        if let Some(watch) = self.watches.covering(prefix) {
+            let kind = self.inside(watch, prefix, origin, rov.state());
+            return vec![Match { watch: Some(watch.clone()), kind }];
+        }
+        // A default route covers every watch and says nothing about any.
+        if prefix.length() > 0 {
+            let around = self.watches.inside(prefix);
+            if !around.is_empty() {
+                let kind = |watch: &Watch| around_kind(watch, prefix, origin, rov.state());
+                let found =
+                    |watch: &Arc<Watch>| Match { watch: Some(watch.clone()), kind: kind(watch) };
+                return around.iter().map(found).collect();
+            }
+        }
+        if self.is_own(origin) && prefix.length() > 0 {
+            return vec![Match { watch: None, kind: Some(Kind::OwnAsNewPrefix) }];
+        }
+        Vec::new()
+    }
+
+    /// What is wrong with a route inside a watch.
+    fn inside(
+        &self,
+        watch: &Watch,
+        prefix: Prefix,
+        origin: &RouteOrigin,
+        rov: ValidationState,
+    ) -> Option<Kind> {
+        if !watch.announced {
+            Some(Kind::Squatting)
+        } else if !watch.origins.allow(origin) {
+            let exact = prefix == watch.prefix;
+            Some(if exact { Kind::OriginHijack } else { Kind::SubPrefixHijack })
+        } else if prefix.length() > watch.max_length {
+            Some(Kind::NewMoreSpecific)
+        } else if rov == ValidationState::Invalid && self.is_expected(watch, origin) {
+            Some(Kind::RpkiInvalid)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the origin is one that the config names, not one that `origins = "any"` lets pass.
+    fn is_expected(&self, watch: &Watch, origin: &RouteOrigin) -> bool {
+        match &watch.origins {
+            Origins::Only(_) => true,
+            Origins::Any => {
+                let members = origin.members();
+                !members.is_empty() && members.iter().all(|asn| self.watches.is_operator(*asn))
+            }
+        }
+    }
+
+    fn is_own(&self, origin: &RouteOrigin) -> bool {
+        origin.asn().is_some_and(|asn| self.watches.is_operator(asn))
+    }
+
+    /// Remembers a prefix outside every watch that our AS announces; false if it is not ours, or
+    /// cannot be remembered: what we could not see end is not raised.
+    fn learn(&mut self, prefix: Prefix, origin: &RouteOrigin) -> bool {
+        let own = self.is_own(origin) && prefix.length() > 0;
+        own && self.learned.len() < LEARNED_MAX && self.learned.insert(prefix)
+    }
+
+    /// Whose space the route takes, as RPKI knows it.
+    fn elsewhere(&self, prefix: Prefix, origin: &RouteOrigin) -> Option<(Asn, Vec<Asn>)> {
+        let asn = origin.asn()?;
+        let vrps = &self.snapshot.vrps;
+        // Nearly every route is valid or not found, and that costs no allocation.
+        if vrps.state(prefix, origin) != ValidationState::Invalid {
+            return None;
+        }
+        let mut holders: Vec<Asn> = vrps.covering(prefix).map(|vrp| vrp.asn()).collect();
+        if holders.contains(&asn) {
+            return None; // Too specific, but its own.
+        }
+        holders.retain(|holder| *holder != Asn::ZERO);
+        holders.sort_unstable();
+        holders.dedup();
+        Some((asn, holders))
+    }
+}
+
+/// What is wrong with a route that covers a watch from outside. The holder of an aggregate, as
+/// RPKI knows it, is entitled to announce it, whatever part of it is ours.
+fn around_kind(
+    watch: &Watch,
+    prefix: Prefix,
+    origin: &RouteOrigin,
+    rov: ValidationState,
+) -> Option<Kind> {
+    let entitled = watch.origins.allow(origin)
+        || watch.aggregates.contains(&prefix)
+        || rov == ValidationState::Valid;
+    (!entitled).then_some(Kind::SuperPrefix)
+}
