@@ -1,1 +1,41 @@
-//! placeholder
+//! From findings to a person: incidents, notices, and the channels that carry them.
+//!
+//! Start with [`Incidents`], the engine: findings go in with [`Incidents::handle`], a
+//! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
+//! stand one table of current routes (`routes`), the stories that they make (`story`,
+//! `incident`) and the pure decision of what is news (`news`). A notice carries everything that
+//! is told; `text` and [`mail`] only write it down.
+//!
+//! The core never knows feeds, wire formats, tokio or the clock: `now` is an argument, so a year
+//! of incidents replays in seconds and comes out the same each time. Only [`deliver`] does I/O.
+
+mod advice;
+mod agenda;
+mod country;
+pub mod deliver;
+mod directory;
+mod draft;
+mod extent;
+mod incident;
+mod incidents;
+pub mod mail;
+mod news;
+mod notice;
+mod report;
+mod routes;
+mod rules;
+mod sources;
+mod story;
+mod text;
+
+pub use country::{Country, ParseCountryError};
+pub use directory::{AsDirectory, DirectoryError, Party};
+pub use extent::{Extent, ExtentClass};
+pub use incidents::{IncidentSummary, Incidents};
+pub use news::News;
+pub use notice::{
+    Acceptor, Advice, AffectedPrefix, Evidence, Home, IncidentId, MoreSpecific, Notice, Past,
+    Reason, Roa, State, Upstream, VantageCounts,
+};
+pub use rules::Rules;
+pub use sources::{FeedSight, RpkiSight, Sources};

@@ -1,0 +1,64 @@
+//! What to do: more-specifics that win the traffic back, ROAs that are missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bgp::{Asn, Family, Prefix};
+use validator::{Kind, OriginValidation, Origins, Vrp};
+
+use crate::incident::Part;
+use crate::notice::{Advice, MoreSpecific, Roa};
+use crate::story::PartKey;
+
+/// What most networks filter beyond: a longer announcement does not travel.
+const fn longest_routed(family: Family) -> u8 {
+    match family {
+        Family::Ipv4 => 24,
+        Family::Ipv6 => 48,
+    }
+}
+
+/// Advises on every part that somebody else announces.
+pub(crate) fn advice(parts: &BTreeMap<PartKey, Part>, own_asns: &[Asn]) -> Advice {
+    let mut announce = BTreeSet::new();
+    let mut roas = BTreeSet::new();
+    for (key, part) in parts {
+        let Some(watch) = part.watch.as_ref().filter(|watch| watch.announced) else { continue };
+        let ours = match &watch.origins {
+            Origins::Only(asns) => asns.as_slice(),
+            Origins::Any => own_asns,
+        };
+        match part.kind {
+            Kind::OriginHijack | Kind::SubPrefixHijack => {
+                announce.extend(counter(key.announced, &part.rov, ours));
+            }
+            _ => {}
+        }
+        if covering(&part.rov).next().is_none() {
+            let roa =
+                |asn: &Asn| Roa { prefix: watch.prefix, asn: *asn, max_length: watch.max_length };
+            roas.extend(ours.iter().map(roa));
+        }
+    }
+    Advice { announce: announce.into_iter().collect(), roas: roas.into_iter().collect() }
+}
+
+/// The halves of what was announced; at the longest that travels, the same prefix, which at least
+/// wins where we are nearer.
+fn counter(announced: Prefix, rov: &OriginValidation, ours: &[Asn]) -> Vec<MoreSpecific> {
+    let limit = longest_routed(announced.family());
+    let prefixes = match announced.halves() {
+        Some(halves) if announced.length() < limit => halves.to_vec(),
+        _ if announced.length() <= limit => vec![announced],
+        _ => vec![],
+    };
+    let allowed = |prefix: Prefix| {
+        let by = |vrp: &Vrp| ours.contains(&vrp.asn()) && prefix.length() <= vrp.max_length();
+        covering(rov).any(by)
+    };
+    let more_specific = |prefix| MoreSpecific { prefix, allowed: allowed(prefix) };
+    prefixes.into_iter().map(more_specific).collect()
+}
+
+fn covering(rov: &OriginValidation) -> impl Iterator<Item = &Vrp> {
+    rov.matched.iter().chain(&rov.unmatched_as).chain(&rov.unmatched_length)
+}

@@ -1,0 +1,42 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use bgp::Timestamp;
+
+use crate::story::Story;
+
+/// When time alone changes an incident: at most one entry each.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    by_story: BTreeMap<Story, Timestamp>,
+    by_time: BTreeSet<(Timestamp, Story)>,
+}
+
+impl Agenda {
+    /// Puts the entry of a story at `due`, or takes it off.
+    pub(crate) fn set(&mut self, story: &Story, due: Option<Timestamp>) {
+        let before = match due {
+            Some(due) => self.by_story.insert(story.clone(), due),
+            None => self.by_story.remove(story),
+        };
+        if let Some(before) = before {
+            self.by_time.remove(&(before, story.clone()));
+        }
+        if let Some(due) = due {
+            self.by_time.insert((due, story.clone()));
+        }
+    }
+
+    /// Takes the earliest entry that is due at `now`; of equal ones the first story, so that the
+    /// order of notices is the same each time.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<(Timestamp, Story)> {
+        self.next().filter(|due| *due <= now)?;
+        let (due, story) = self.by_time.pop_first()?;
+        self.by_story.remove(&story);
+        Some((due, story))
+    }
+
+    /// When the earliest entry is due.
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.by_time.first().map(|(due, _)| *due)
+    }
+}

@@ -1,0 +1,46 @@
+//! The mail that the operator can send to the offender and to who let it in.
+
+use std::fmt::Write;
+
+use crate::notice::Notice;
+use crate::text::{is_foreign, plural, who};
+
+/// Prefixes that the draft names.
+const NAMED: usize = 20;
+
+/// A mail to the contacts of the offender and the accepting ASes; none where nobody else is at
+/// fault.
+pub(crate) fn draft(notice: &Notice) -> Option<String> {
+    if !is_foreign(notice.kind) || notice.offenders.is_empty() {
+        return None;
+    }
+    let mut prefixes: Vec<String> =
+        notice.prefixes.iter().map(|p| p.announced.to_string()).collect();
+    prefixes.dedup();
+    let more = prefixes.len().saturating_sub(NAMED);
+    prefixes.truncate(NAMED);
+    let mut draft = format!(
+        "To the NOC of {}: since {} your network originates {}",
+        who(&notice.offenders),
+        notice.since,
+        prefixes.join(", "),
+    );
+    if more > 0 {
+        let _ = write!(draft, " and {}", plural(more, "more prefix", "more prefixes"));
+    }
+    let operator = if notice.operator.is_empty() { "us" } else { &notice.operator };
+    let _ = write!(
+        draft,
+        ", address space of {operator}, without our consent. Please withdraw it now."
+    );
+    if !notice.accepted_by.is_empty() {
+        let accepted: Vec<String> = notice.accepted_by.iter().map(|a| a.party.label()).collect();
+        let _ = write!(
+            draft,
+            "\nTo the NOC of {}: you accept this route; please filter it.",
+            accepted.join(" / ")
+        );
+    }
+    let _ = write!(draft, "\nReference: {}", notice.incident);
+    Some(draft)
+}

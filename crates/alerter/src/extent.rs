@@ -1,0 +1,149 @@
+//! What else an AS does to others: whether an offender aims at us or hits everybody.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use bgp::{Asn, Prefix, Timestamp};
+use serde::Serialize;
+
+/// Holders beside us from which on an event is called mass: a customer's typing error hits one
+/// or two networks, a leak of a table hits hundreds at once.
+const MASS_HOLDERS: usize = 10;
+/// Prefixes counted per AS. A leak of a full table is told as `65536 or more`; at 24 bytes each
+/// that is a few MB for the worst offender.
+const PREFIXES_PER_AS: usize = 65_536;
+/// Prefixes remembered of all ASes together; beyond, new ones are not counted. The routes that
+/// RPKI calls invalid on a normal day number a few tens of thousands.
+const PREFIXES_IN_ALL: usize = 1_000_000;
+
+/// Whether an offender aims at us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExtentClass {
+    /// Nobody else, or a few.
+    Targeted,
+    /// Many networks at once.
+    Mass,
+}
+
+/// What else the offender originated that RPKI says is somebody else's, in the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Extent {
+    /// Targeted or mass.
+    pub class: ExtentClass,
+    /// Other prefixes than those of the incident.
+    pub prefixes: usize,
+    /// How many ASes these belong to.
+    pub origins: usize,
+    /// How many such prefixes it had before the window began.
+    pub usual: usize,
+    /// The count stopped at its bound: there are at least so many.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
+}
+
+/// What every AS originates that RPKI says is somebody else's.
+#[derive(Debug, Default)]
+pub(crate) struct Elsewhere {
+    by_origin: HashMap<Asn, Activity>,
+    prefixes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Activity {
+    /// By a hash of the prefix: when it was first and last announced.
+    prefixes: HashMap<u64, (Timestamp, Timestamp), BuildHasherDefault<DefaultHasher>>,
+    /// By holder: when something of it was last announced.
+    holders: HashMap<Asn, Timestamp>,
+    full: bool,
+}
+
+impl Elsewhere {
+    /// Counts an announcement of somebody else's prefix.
+    pub(crate) fn note(&mut self, at: Timestamp, prefix: Prefix, origin: Asn, holders: &[Asn]) {
+        let activity = self.by_origin.entry(origin).or_default();
+        for holder in holders {
+            let last = activity.holders.entry(*holder).or_insert(at);
+            *last = at.max(*last);
+        }
+        let key = activity.prefixes.hasher().hash_one(prefix);
+        if let Some((_, last)) = activity.prefixes.get_mut(&key) {
+            *last = at.max(*last);
+        } else if activity.prefixes.len() < PREFIXES_PER_AS && self.prefixes < PREFIXES_IN_ALL {
+            activity.prefixes.insert(key, (at, at));
+            self.prefixes += 1;
+        } else {
+            activity.full = true;
+        }
+    }
+
+    /// What these ASes did to others since `from`; `usual` counts what was there before `before`.
+    pub(crate) fn extent(&self, offenders: &[Asn], from: Timestamp, before: Timestamp) -> Extent {
+        let mut extent = Extent {
+            class: ExtentClass::Targeted,
+            prefixes: 0,
+            origins: 0,
+            usual: 0,
+            at_least: false,
+        };
+        for activity in offenders.iter().filter_map(|asn| self.by_origin.get(asn)) {
+            let times = activity.prefixes.values();
+            extent.prefixes += times.clone().filter(|(_, last)| *last >= from).count();
+            extent.usual += times.filter(|(first, _)| *first < before).count();
+            extent.origins += activity.holders.values().filter(|last| **last >= from).count();
+            extent.at_least |= activity.full;
+        }
+        if extent.origins >= MASS_HOLDERS {
+            extent.class = ExtentClass::Mass;
+        }
+        extent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn counts_others_in_the_window_and_what_was_usual_before() {
+        let mut elsewhere = Elsewhere::default();
+        let prefix = |n: u32| Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24);
+        let offender = Asn::new(4761);
+        elsewhere.note(at(10), prefix(1), offender, &[Asn::new(1)]);
+        elsewhere.note(at(10), prefix(2), offender, &[Asn::new(1)]);
+        for n in 100..120 {
+            elsewhere.note(at(1000), prefix(n), offender, &[Asn::new(n)]);
+            elsewhere.note(at(1001), prefix(n), offender, &[Asn::new(n)]);
+        }
+        elsewhere.note(at(1000), prefix(1), offender, &[Asn::new(1)]);
+        elsewhere.note(at(1000), prefix(3), Asn::new(7), &[Asn::new(8)]);
+        assert_eq!(
+            elsewhere.extent(&[offender], at(900), at(900)),
+            Extent {
+                class: ExtentClass::Mass,
+                prefixes: 21,
+                origins: 21,
+                usual: 2,
+                at_least: false
+            }
+        );
+        let targeted = elsewhere.extent(&[Asn::new(7)], at(0), at(0));
+        assert_eq!((targeted.class, targeted.prefixes), (ExtentClass::Targeted, 1));
+        assert_eq!(elsewhere.extent(&[Asn::new(9)], at(0), at(0)).prefixes, 0);
+    }
+
+    #[test]
+    fn a_full_table_leak_is_counted_up_to_the_bound() {
+        let mut elsewhere = Elsewhere::default();
+        for n in 0..70_000u32 {
+            let prefix = Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24);
+            elsewhere.note(at(1), prefix, Asn::new(4761), &[Asn::new(n % 1000 + 1)]);
+        }
+        let extent = elsewhere.extent(&[Asn::new(4761)], at(0), at(0));
+        assert_eq!((extent.prefixes, extent.origins, extent.at_least), (65_536, 1000, true));
+    }
+}

@@ -1,0 +1,309 @@
+//! One story, from first sight to resolved and perhaps reopened.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use bgp::{Asn, Timestamp};
+use validator::{Held, Kind, OriginValidation, Severity, Watch};
+
+use crate::directory::printable;
+use crate::news::{Facts, News, news};
+use crate::notice::{Evidence, IncidentId, Past, State};
+use crate::routes::{RouteTable, Row, RowKey, Station, VantageId};
+use crate::rules::Rules;
+use crate::story::{Breach, Class, PartKey, Story};
+
+/// First and last sights that are kept: enough to show who let it in and how it ended.
+const EVIDENCE_EACH: usize = 8;
+
+/// Where an incident stands, with what that state alone needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Suspected,
+    Open,
+    Clearing { since: Timestamp },
+    Resolved { at: Timestamp },
+}
+
+/// One story.
+#[derive(Debug)]
+pub(crate) struct Incident {
+    pub(crate) id: IncidentId,
+    pub(crate) story: Story,
+    pub(crate) phase: Phase,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) occurrence: Occurrence,
+    /// Earlier occurrences, the oldest first.
+    pub(crate) past: Vec<Past>,
+    /// The number of the next notice.
+    pub(crate) sequence: u32,
+    /// Updates since it opened or reopened.
+    pub(crate) updates: u32,
+    pub(crate) told_at: Timestamp,
+    told: Facts,
+}
+
+/// One time that the story happened.
+#[derive(Debug)]
+pub(crate) struct Occurrence {
+    pub(crate) since: Timestamp,
+    pub(crate) last_seen: Timestamp,
+    pub(crate) parts: BTreeMap<PartKey, Part>,
+    /// Vantage points that hold at least one route, and how many.
+    pub(crate) holding: BTreeMap<VantageId, usize>,
+    pub(crate) ever: BTreeSet<VantageId>,
+    /// Who stood next to the offender, and at which vantage points that was seen.
+    pub(crate) acceptors: BTreeMap<Asn, BTreeSet<VantageId>>,
+    pub(crate) known: Facts,
+    pub(crate) evidence: Sights,
+}
+
+/// One announced prefix and the watch that it touches.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) kind: Kind,
+    pub(crate) watch: Option<Arc<Watch>>,
+    pub(crate) rov: OriginValidation,
+    /// The path identifier keeps ADD-PATH routes apart.
+    pub(crate) holders: BTreeSet<(VantageId, u32)>,
+}
+
+/// The first sights and the last ones.
+#[derive(Debug, Default)]
+pub(crate) struct Sights {
+    first: Vec<Evidence>,
+    last: VecDeque<Evidence>,
+    pub(crate) count: usize,
+}
+
+impl Incident {
+    pub(crate) fn new(id: IncidentId, story: Story, at: Timestamp) -> Self {
+        Incident {
+            id,
+            story,
+            phase: Phase::Suspected,
+            first_seen: at,
+            occurrence: Occurrence::new(at),
+            past: Vec::new(),
+            sequence: 0,
+            updates: 0,
+            told_at: at,
+            told: Facts::default(),
+        }
+    }
+
+    /// A vantage point holds a route that breaks the rule. Called again for a changed route.
+    pub(crate) fn hold(
+        &mut self,
+        key: RowKey,
+        row: &Row,
+        breach: Breach,
+        station: &Station,
+        rules: &Rules,
+    ) {
+        if matches!(self.phase, Phase::Resolved { .. }) && self.occurrence.holding.is_empty() {
+            self.occurrence = Occurrence::new(row.at);
+        }
+        self.first_seen = self.first_seen.min(row.at);
+        self.occurrence.hold(key, row, breach, station, rules, &self.story.offenders);
+    }
+
+    /// A vantage point does not hold it any more.
+    pub(crate) fn release(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
+        self.occurrence.release(at, key, part);
+    }
+
+    /// Whether enough distinct vantage ASes hold a breach of one watch at the same time.
+    pub(crate) fn reaches_threshold(&self, routes: &RouteTable, rules: &Rules) -> bool {
+        let mut ases: BTreeMap<_, (u32, BTreeSet<Asn>)> = BTreeMap::new();
+        for (key, part) in &self.occurrence.parts {
+            let own = part.watch.as_ref().and_then(|watch| watch.min_vantage_ases);
+            let threshold = own.unwrap_or(rules.min_vantage_ases).max(1);
+            let entry = ases.entry(key.watched).or_insert((threshold, BTreeSet::new()));
+            entry.1.extend(part.holders.iter().filter_map(|(id, _)| routes.asn(*id)));
+        }
+        ases.values().any(|(threshold, ases)| ases.len() >= *threshold as usize)
+    }
+
+    /// Whether it is a less-specific over a prefix whose own route was lost somewhere.
+    pub(crate) fn covers_lost_route(&self, routes: &RouteTable) -> bool {
+        self.story.class == Class::Other(Kind::SuperPrefix)
+            && self.occurrence.parts.keys().any(|key| routes.is_lost(key.ours()))
+    }
+
+    /// What is known and was not told yet.
+    pub(crate) fn news(&self) -> Vec<News> {
+        news(&self.told, &self.occurrence.known)
+    }
+
+    /// Whether it became more serious than what was told: that does not wait.
+    pub(crate) fn is_more_serious_than_told(&self) -> bool {
+        self.occurrence.known.severity > self.told.severity
+    }
+
+    /// When time alone will change something.
+    pub(crate) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Suspected => None,
+            Phase::Open if self.news().is_empty() => None,
+            Phase::Open => Some(self.told_at + rules.update_every),
+            Phase::Clearing { since } => Some(since + rules.resolve_after),
+            Phase::Resolved { at } => Some(at + rules.reopen_within),
+        }
+    }
+
+    /// All that is known was told now, under the sequence number that is returned.
+    pub(crate) fn told(&mut self, at: Timestamp) -> u32 {
+        self.told = self.occurrence.known.clone();
+        self.told_at = at;
+        self.sequence += 1;
+        self.sequence - 1
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.phase {
+            Phase::Suspected => State::Suspected,
+            Phase::Open => State::Open,
+            Phase::Clearing { .. } => State::Clearing,
+            Phase::Resolved { .. } => State::Resolved,
+        }
+    }
+
+    /// The most serious kind; of equally serious ones the first in the order of the kinds.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        let parts = self.occurrence.parts.values();
+        let rank = |part: &&Part| (part.severity(), std::cmp::Reverse(part.kind));
+        parts.max_by_key(rank).map(|part| part.kind)
+    }
+
+    /// This occurrence as a record for later.
+    pub(crate) fn as_past(&self) -> Option<Past> {
+        Some(Past {
+            incident: self.id.clone(),
+            kind: self.kind()?,
+            first_seen: self.occurrence.since,
+            last_seen: self.occurrence.last_seen,
+            prefixes: self.occurrence.parts.len(),
+        })
+    }
+}
+
+impl Occurrence {
+    fn new(at: Timestamp) -> Self {
+        Occurrence {
+            since: at,
+            last_seen: at,
+            parts: BTreeMap::new(),
+            holding: BTreeMap::new(),
+            ever: BTreeSet::new(),
+            acceptors: BTreeMap::new(),
+            known: Facts::default(),
+            evidence: Sights::default(),
+        }
+    }
+
+    fn hold(
+        &mut self,
+        key: RowKey,
+        row: &Row,
+        breach: Breach,
+        station: &Station,
+        rules: &Rules,
+        offenders: &[Asn],
+    ) {
+        let Row { held, at } = row;
+        self.since = self.since.min(*at);
+        self.last_seen = self.last_seen.max(*at);
+        self.learn(key.vantage, held, &breach, station, rules, offenders);
+        let part = self.parts.entry(breach.part).or_insert_with(|| Part {
+            kind: breach.kind,
+            watch: None,
+            rov: OriginValidation::default(),
+            holders: BTreeSet::new(),
+        });
+        part.kind = breach.kind;
+        part.watch = breach.watch;
+        part.rov.clone_from(&held.rov);
+        if part.holders.insert((key.vantage, key.path_id)) {
+            *self.holding.entry(key.vantage).or_default() += 1;
+            self.ever.insert(key.vantage);
+            self.evidence.push(Evidence {
+                at: *at,
+                collector: printable(&station.vantage.collector),
+                peer_ip: station.vantage.address,
+                peer_asn: station.vantage.asn,
+                country: station.country,
+                prefix: key.prefix,
+                as_path: held.route.path.to_string(),
+            });
+        }
+    }
+
+    /// Takes from a route what can be news.
+    fn learn(
+        &mut self,
+        vantage: VantageId,
+        held: &Held,
+        breach: &Breach,
+        station: &Station,
+        rules: &Rules,
+        offenders: &[Asn],
+    ) {
+        let asn = station.vantage.asn;
+        let path = &held.route.path;
+        self.known.prefixes.insert(breach.part.ours());
+        let severity = breach.kind.severity(held.rov.state());
+        self.known.severity = self.known.severity.max(Some(severity));
+        for offender in offenders {
+            // A route server does not stand on the path: then the vantage AS itself took it.
+            let acceptor = path.left_neighbour(*offender).unwrap_or(asn);
+            if acceptor != *offender {
+                self.acceptors.entry(acceptor).or_default().insert(vantage);
+                self.known.acceptors.insert(acceptor);
+            }
+        }
+        if rules.country.is_some() && station.country == rules.country {
+            self.known.home = rules.country;
+        }
+        let hops = path.asns().chain([asn]).filter(|hop| !offenders.contains(hop));
+        self.known.upstreams.extend(hops.filter(|hop| rules.upstreams.contains(hop)));
+    }
+
+    fn release(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
+        let Some(part) = self.parts.get_mut(&part) else { return };
+        if !part.holders.remove(&(key.vantage, key.path_id)) {
+            return;
+        }
+        self.last_seen = self.last_seen.max(at);
+        if let Some(count) = self.holding.get_mut(&key.vantage) {
+            *count -= 1;
+            if *count == 0 {
+                self.holding.remove(&key.vantage);
+            }
+        }
+    }
+}
+
+impl Part {
+    pub(crate) fn severity(&self) -> Severity {
+        self.kind.severity(self.rov.state())
+    }
+}
+
+impl Sights {
+    fn push(&mut self, evidence: Evidence) {
+        self.count += 1;
+        if self.first.len() < EVIDENCE_EACH {
+            self.first.push(evidence);
+            return;
+        }
+        if self.last.len() == EVIDENCE_EACH {
+            self.last.pop_front();
+        }
+        self.last.push_back(evidence);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Evidence> {
+        self.first.iter().chain(&self.last)
+    }
+}

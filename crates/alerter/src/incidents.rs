@@ -1,0 +1,402 @@
+//! The engine: findings in, notices out. Owns all state; asks no clock.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use bgp::{Asn, Prefix, Route, Timestamp};
+use serde::Serialize;
+use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
+
+use crate::agenda::Agenda;
+use crate::extent::{Elsewhere, ExtentClass};
+use crate::incident::{Incident, Phase};
+use crate::notice::{IncidentId, Notice, Past, Reason, State};
+use crate::report::{Reporter, window};
+use crate::routes::{RouteTable, Row, RowKey};
+use crate::story::{Breach, Class, Story, breaches};
+use crate::{AsDirectory, Party, Rules, Sources};
+
+/// Ended incidents that are remembered as the record of their offenders.
+const ARCHIVE: usize = 10_000;
+
+/// The incidents of one operator: a deterministic fold over findings.
+///
+/// After each call of [`handle`](Self::handle), [`handle_timeout`](Self::handle_timeout) and
+/// [`finish`](Self::finish), drain [`poll`](Self::poll). `now` never goes back: an earlier one
+/// counts as the latest that was given.
+#[derive(Debug)]
+pub struct Incidents {
+    rules: Rules,
+    directory: Arc<AsDirectory>,
+    sources: Sources,
+    now: Timestamp,
+    routes: RouteTable,
+    elsewhere: Elsewhere,
+    incidents: BTreeMap<Story, Incident>,
+    agenda: Agenda,
+    archive: VecDeque<(Box<[Asn]>, Past)>,
+    notices: VecDeque<Notice>,
+}
+
+/// An incident in one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IncidentSummary {
+    /// Its name.
+    pub incident: IncidentId,
+    /// Where it stands.
+    pub state: State,
+    /// The most serious kind in it.
+    pub kind: Kind,
+    /// The most serious severity.
+    pub severity: Option<Severity>,
+    /// Who.
+    pub offenders: Vec<Party>,
+    /// What of ours is touched.
+    pub prefixes: Vec<Prefix>,
+    /// First sight.
+    pub first_seen: Timestamp,
+    /// Last sight.
+    pub last_seen: Timestamp,
+    /// How many vantage points hold it now.
+    pub holding: usize,
+    /// How many vantage points are up.
+    pub total: usize,
+}
+
+impl Incidents {
+    /// No incidents yet.
+    pub fn new(rules: Rules, directory: Arc<AsDirectory>) -> Self {
+        Incidents {
+            rules,
+            directory,
+            sources: Sources::default(),
+            now: Timestamp::from_micros(i64::MIN),
+            routes: RouteTable::default(),
+            elsewhere: Elsewhere::default(),
+            incidents: BTreeMap::new(),
+            agenda: Agenda::default(),
+            archive: VecDeque::new(),
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// What the following notices say of what our sight is worth.
+    pub fn set_sources(&mut self, sources: Sources) {
+        self.sources = sources;
+    }
+
+    /// Takes a finding in, after everything that was due before it.
+    pub fn handle(&mut self, now: Timestamp, finding: Finding) {
+        self.handle_timeout(now);
+        match finding {
+            Finding::Route(finding) => self.route(finding),
+            // A session that is up says something of our space soon enough, or does not count.
+            Finding::SessionUp { .. } => {}
+            Finding::SessionDown { at, vantage } => {
+                for (key, row) in self.routes.station_down(&vantage) {
+                    let gone = breaches(key.prefix, &row.held, vantage.asn);
+                    self.replace(at, key, gone, Vec::new());
+                }
+            }
+            Finding::Elsewhere { at, prefix, origin, holders } => {
+                self.elsewhere.note(at, prefix, origin, &holders);
+                let story = Story { class: Class::Hijack, offenders: [origin].into() };
+                if self.incidents.contains_key(&story) {
+                    self.settle(&story);
+                }
+            }
+        }
+    }
+
+    /// Does what is due at `now`. Safe to call early or twice.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        while let Some((due, story)) = self.agenda.take_due(now) {
+            self.now = self.now.max(due);
+            self.expire(&story);
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while only a
+    /// finding can change anything.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.agenda.next()
+    }
+
+    /// The next notice, in the order in which they were decided.
+    pub fn poll(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// The input is at its end: changes that were being gathered are told now.
+    pub fn finish(&mut self, now: Timestamp) {
+        self.handle_timeout(now);
+        let open = self.incidents.iter().filter(|(_, i)| i.phase == Phase::Open);
+        let gathered = open.filter(|(_, incident)| !incident.news().is_empty());
+        let stories: Vec<Story> = gathered.map(|(story, _)| story.clone()).collect();
+        for story in stories {
+            self.tell(&story, Reason::Update);
+            self.schedule(&story);
+        }
+    }
+
+    /// Judges every current route again, because the RPKI data or the watch list changed:
+    /// incidents come and go without any BGP message.
+    pub fn judge_again(
+        &mut self,
+        now: Timestamp,
+        judge: impl Fn(Prefix, &Arc<Route>, Asn) -> Held,
+    ) {
+        self.handle_timeout(now);
+        let keys: Vec<RowKey> = self.routes.rows().map(|(key, _)| *key).collect();
+        for key in keys {
+            let Some(asn) = self.routes.asn(key.vantage) else { continue };
+            let Some(row) = self.routes.row(&key) else { continue };
+            let held = judge(key.prefix, &row.held.route, asn);
+            if held != row.held {
+                let row = Row { held, at: self.now };
+                self.put(key, row, asn);
+            }
+        }
+    }
+
+    /// Every incident that is not over for good, suspected ones too, in a stable order.
+    pub fn summaries(&self) -> Vec<IncidentSummary> {
+        let mut summaries: Vec<_> =
+            self.incidents.values().filter_map(|incident| self.summary(incident)).collect();
+        summaries.sort_by(|a, b| (a.first_seen, &a.incident).cmp(&(b.first_seen, &b.incident)));
+        summaries
+    }
+
+    /// The incidents that are open or clearing.
+    pub fn open(&self) -> Vec<IncidentSummary> {
+        let mut summaries = self.summaries();
+        summaries.retain(|summary| matches!(summary.state, State::Open | State::Clearing));
+        summaries
+    }
+
+    fn summary(&self, incident: &Incident) -> Option<IncidentSummary> {
+        let occurrence = &incident.occurrence;
+        Some(IncidentSummary {
+            incident: incident.id.clone(),
+            state: incident.state(),
+            kind: incident.kind()?,
+            severity: occurrence.known.severity,
+            offenders: incident.story.offenders.iter().map(|a| self.directory.party(*a)).collect(),
+            prefixes: occurrence.known.prefixes.iter().copied().collect(),
+            first_seen: incident.first_seen,
+            last_seen: occurrence.last_seen,
+            holding: occurrence.holding.len(),
+            total: self.routes.total(),
+        })
+    }
+
+    fn route(&mut self, finding: RouteFinding) {
+        let RouteFinding { at, vantage, prefix, path_id, sight } = finding;
+        let id = self.routes.station_up(&vantage, &self.directory);
+        let key = RowKey { vantage: id, prefix, path_id };
+        match sight {
+            Sight::Held(held) => self.put(key, Row { held, at }, vantage.asn),
+            Sight::Withdrawn => {
+                if let Some(row) = self.routes.take(key) {
+                    let gone = breaches(prefix, &row.held, vantage.asn);
+                    self.replace(at, key, gone, Vec::new());
+                    self.settle_super_prefixes(prefix);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, key: RowKey, row: Row, vantage: Asn) {
+        let at = row.at;
+        let after = breaches(key.prefix, &row.held, vantage);
+        let before = self.routes.put(key, row);
+        let before = before.map(|row| breaches(key.prefix, &row.held, vantage)).unwrap_or_default();
+        self.replace(at, key, before, after);
+        self.settle_super_prefixes(key.prefix);
+    }
+
+    /// A less-specific over a prefix of ours is worse where our own route was lost.
+    fn settle_super_prefixes(&mut self, prefix: Prefix) {
+        if !self.routes.is_lost(prefix) {
+            return;
+        }
+        let over = |story: &&Story| story.class == Class::Other(Kind::SuperPrefix);
+        let stories: Vec<Story> = self.incidents.keys().filter(over).cloned().collect();
+        for story in stories {
+            self.settle(&story);
+        }
+    }
+
+    /// A vantage point broke the rules `before` and breaks the rules `after`. The new route
+    /// stands in the table already.
+    fn replace(&mut self, at: Timestamp, key: RowKey, before: Vec<Breach>, after: Vec<Breach>) {
+        let mut touched = BTreeSet::new();
+        for gone in before {
+            let stays = after.iter().any(|b| b.story == gone.story && b.part == gone.part);
+            if let Some(incident) = self.incidents.get_mut(&gone.story).filter(|_| !stays) {
+                incident.release(at, key, gone.part);
+                touched.insert(gone.story);
+            }
+        }
+        for breach in after {
+            touched.insert(breach.story.clone());
+            self.hold(key, breach);
+        }
+        for story in touched {
+            self.settle(&story);
+        }
+    }
+
+    fn hold(&mut self, key: RowKey, breach: Breach) {
+        let Some(row) = self.routes.row(&key) else { return };
+        let Some(station) = self.routes.station(key.vantage) else { return };
+        if !self.incidents.contains_key(&breach.story) {
+            let incident =
+                Incident::new(self.new_id(&breach.story, row.at), breach.story.clone(), row.at);
+            self.incidents.insert(breach.story.clone(), incident);
+        }
+        if let Some(incident) = self.incidents.get_mut(&breach.story) {
+            incident.hold(key, row, breach, station, &self.rules);
+        }
+    }
+
+    /// A name that no other incident has.
+    fn new_id(&self, story: &Story, at: Timestamp) -> IncidentId {
+        let taken = |id: &IncidentId| {
+            self.incidents.values().any(|incident| incident.id == *id)
+                || self.archive.iter().any(|(_, past)| past.incident == *id)
+        };
+        let mut salt = 0;
+        loop {
+            let id = IncidentId::new(at, story.class.name(), &story.offenders, salt);
+            if !taken(&id) {
+                return id;
+            }
+            salt += 1;
+        }
+    }
+
+    /// Something about a story changed: decides its state and whether to tell.
+    fn settle(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        let held = !incident.occurrence.holding.is_empty();
+        incident
+            .occurrence
+            .known
+            .note_spread(incident.occurrence.holding.len(), self.routes.total());
+        if !incident.occurrence.known.mass {
+            let extent = window(incident, &self.elsewhere);
+            incident.occurrence.known.mass = extent.class == ExtentClass::Mass;
+        }
+        if incident.covers_lost_route(&self.routes) {
+            let severity = &mut incident.occurrence.known.severity;
+            *severity = (*severity).max(Some(Severity::Warning));
+        }
+        match incident.phase {
+            Phase::Suspected if !held => {
+                self.incidents.remove(story);
+            }
+            Phase::Suspected | Phase::Resolved { .. } => {
+                if incident.reaches_threshold(&self.routes, &self.rules) {
+                    self.open_incident(story);
+                }
+            }
+            Phase::Open if !held => incident.phase = Phase::Clearing { since: self.now },
+            Phase::Clearing { .. } if held => {
+                incident.phase = Phase::Open;
+                self.tell_if_due(story);
+            }
+            Phase::Open => self.tell_if_due(story),
+            Phase::Clearing { .. } => {}
+        }
+        self.schedule(story);
+    }
+
+    fn open_incident(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        let reopened = matches!(incident.phase, Phase::Resolved { .. });
+        incident.phase = Phase::Open;
+        incident.updates = 0;
+        self.tell(story, if reopened { Reason::Reopened } else { Reason::Opened });
+    }
+
+    fn tell_if_due(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.get(story) else { return };
+        let waited = incident.deadline(&self.rules).is_some_and(|due| due <= self.now);
+        if waited || incident.is_more_serious_than_told() {
+            self.tell(story, Reason::Update);
+        }
+    }
+
+    /// The time of an incident has come.
+    fn expire(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        match incident.phase {
+            Phase::Suspected => {}
+            Phase::Open => self.tell_if_due(story),
+            Phase::Clearing { .. } => {
+                incident.phase = Phase::Resolved { at: self.now };
+                self.tell(story, Reason::Resolved);
+                if let Some(incident) = self.incidents.get_mut(story) {
+                    let past = incident.as_past();
+                    incident.past.extend(past);
+                }
+            }
+            Phase::Resolved { .. } => self.retire(story),
+        }
+        self.schedule(story);
+    }
+
+    /// The story is over for good; what is held of it now, if anything, is a new one.
+    fn retire(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.remove(story) else { return };
+        for past in incident.past {
+            self.archive.push_back((story.offenders.clone(), past));
+        }
+        let excess = self.archive.len().saturating_sub(ARCHIVE);
+        self.archive.drain(..excess);
+        let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
+        let keys: Vec<RowKey> = self
+            .routes
+            .rows()
+            .map(|(key, _)| *key)
+            .filter(|key| held.contains(&key.vantage))
+            .collect();
+        for key in keys {
+            let Some((row, asn)) = self.routes.row(&key).zip(self.routes.asn(key.vantage)) else {
+                continue;
+            };
+            for breach in breaches(key.prefix, &row.held, asn) {
+                if breach.story == *story {
+                    self.hold(key, breach);
+                }
+            }
+        }
+        self.settle(story);
+    }
+
+    fn tell(&mut self, story: &Story, reason: Reason) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        if reason == Reason::Update {
+            incident.updates += 1;
+        }
+        let news = if reason == Reason::Update { incident.news() } else { Vec::new() };
+        let sequence = incident.told(self.now);
+        let reporter = Reporter {
+            rules: &self.rules,
+            directory: &self.directory,
+            sources: &self.sources,
+            routes: &self.routes,
+            elsewhere: &self.elsewhere,
+            archive: &self.archive,
+        };
+        let notice = reporter.report(incident, self.now, reason, sequence, news);
+        self.notices.extend(notice);
+    }
+
+    fn schedule(&mut self, story: &Story) {
+        let incident = self.incidents.get(story);
+        self.agenda.set(story, incident.and_then(|incident| incident.deadline(&self.rules)));
+    }
+}

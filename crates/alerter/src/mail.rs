@@ -1,0 +1,135 @@
+//! A notice as a mail: subject, thread, plain text, and the JSON attached.
+
+use lettre::Message;
+use lettre::address::Envelope;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+
+use crate::directory::printable;
+use crate::news::News;
+use crate::notice::Notice;
+use crate::text::words;
+
+/// What all mails of one operator have in common.
+#[derive(Clone, Debug)]
+pub struct Letterhead {
+    /// The sender.
+    pub from: Mailbox,
+    /// For times in the text.
+    pub time_zone: jiff::tz::TimeZone,
+}
+
+/// One notice to one recipient, ready to be sent or written to a file.
+///
+/// One mail each: a relay that refuses one recipient of several refuses the whole mail.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    subject: String,
+    message_id: String,
+    recipient: Mailbox,
+    message: Message,
+}
+
+/// The mail could not be put together: an address that no header can carry.
+#[derive(Debug, thiserror::Error)]
+#[error("mail cannot be composed: {0}")]
+pub struct ComposeError(#[from] lettre::error::Error);
+
+impl Mail {
+    /// Composes the mail. The same notice gives the same bytes each time, so that a repetition is
+    /// recognised as one.
+    pub fn compose(
+        notice: &Notice,
+        letterhead: &Letterhead,
+        recipient: &Mailbox,
+    ) -> Result<Mail, ComposeError> {
+        let subject = subject(notice);
+        let text = notice.text(&letterhead.time_zone);
+        let json = serde_json::to_string_pretty(notice).unwrap_or_default();
+        let date = std::time::UNIX_EPOCH
+            + std::time::Duration::from_micros(u64::try_from(notice.at.micros()).unwrap_or(0));
+        let mut builder = Message::builder()
+            .from(letterhead.from.clone())
+            .to(recipient.clone())
+            .subject(&subject)
+            .date(date)
+            .message_id(Some(notice.message_id.clone()));
+        if notice.sequence > 0 {
+            builder = builder.in_reply_to(notice.thread_id()).references(notice.thread_id());
+        }
+        for (name, value) in headers(notice) {
+            builder =
+                builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
+        }
+        let attachment = Attachment::new(format!("{}.{}.json", notice.incident, notice.sequence))
+            .body(json, ContentType::parse("application/json").unwrap_or(ContentType::TEXT_PLAIN));
+        // A boundary of our own: a random one would make each repetition another mail.
+        let parts = MultiPart::mixed()
+            .boundary(format!("{}.{}", notice.incident, notice.sequence))
+            .singlepart(SinglePart::plain(text))
+            .singlepart(attachment);
+        let message = builder.multipart(parts)?;
+        let message_id = notice.message_id.clone();
+        Ok(Mail { subject, message_id, recipient: recipient.clone(), message })
+    }
+
+    /// The subject.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The Message-ID, in angle brackets: the same for every repetition and every recipient.
+    pub fn message_id(&self) -> &str {
+        &self.message_id
+    }
+
+    /// Who gets it.
+    pub fn recipient(&self) -> &Mailbox {
+        &self.recipient
+    }
+
+    /// The mail as RFC 5322 writes it, with CRLF: an `.eml` file.
+    pub fn formatted(&self) -> Vec<u8> {
+        self.message.formatted()
+    }
+
+    /// Sender and recipient for SMTP.
+    pub fn envelope(&self) -> &Envelope {
+        self.message.envelope()
+    }
+}
+
+/// `[LON01] CRITICAL origin hijack 198.18.0.0/21 (+1) by AS4761 INDOSAT-INP-AP, ID - OPEN`.
+fn subject(notice: &Notice) -> String {
+    let prefix = notice.prefixes.first().map(|p| p.announced.to_string()).unwrap_or_default();
+    let more = match notice.prefix_count.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" (+{more})"),
+    };
+    let by = notice.offenders.first().map(|party| format!(" by {}", party.label()));
+    printable(&format!(
+        "[{}] {} {} {prefix}{more}{} - {}",
+        notice.site,
+        notice.severity.to_string().to_uppercase(),
+        words(notice.kind),
+        by.unwrap_or_default(),
+        notice.status(),
+    ))
+}
+
+/// What mail programs, filters and vacation responders look at. Nothing here comes from BGP, RPKI
+/// or a registry.
+fn headers(notice: &Notice) -> Vec<(&'static str, String)> {
+    let mut headers = vec![
+        ("Auto-Submitted", "auto-generated".to_owned()),
+        ("X-Auto-Response-Suppress", "All".to_owned()),
+        ("X-Originwatch-Incident", notice.incident.to_string()),
+        ("X-Originwatch-Kind", notice.kind.name().to_owned()),
+        ("X-Originwatch-Severity", notice.severity.to_string()),
+        ("X-Originwatch-Reason", notice.status().to_lowercase()),
+    ];
+    if notice.changes.iter().any(|news| matches!(news, News::Severity(_))) {
+        headers.push(("X-Originwatch-Escalated", "yes".to_owned()));
+    }
+    headers
+}

@@ -1,0 +1,170 @@
+//! The current route of every (vantage point, prefix) in and around watched space.
+//!
+//! Spread, visibility, recovery, who accepted it and who does not see it all come from this one
+//! table; counting messages cannot give them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bgp::{Asn, Prefix, Timestamp, Vantage};
+use validator::Held;
+
+use crate::{AsDirectory, Country};
+
+/// A vantage point that has said something about watched space. Numbered by first sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct VantageId(u32);
+
+/// Where a route stands: the path identifier keeps ADD-PATH routes apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RowKey {
+    pub(crate) vantage: VantageId,
+    pub(crate) prefix: Prefix,
+    pub(crate) path_id: u32,
+}
+
+/// A current route.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) held: Held,
+    /// When it was announced.
+    pub(crate) at: Timestamp,
+}
+
+/// A vantage point.
+#[derive(Debug)]
+pub(crate) struct Station {
+    pub(crate) vantage: Vantage,
+    pub(crate) country: Option<Country>,
+    pub(crate) up: bool,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct RouteTable {
+    stations: Vec<Station>,
+    ids: HashMap<Vantage, VantageId>,
+    up: usize,
+    rows: BTreeMap<RowKey, Row>,
+    /// Watched prefixes whose own route is gone from vantage points that are up and had it.
+    lost: BTreeMap<Prefix, BTreeSet<VantageId>>,
+}
+
+impl Row {
+    /// Whether this is a watched prefix itself, announced as it should be.
+    fn is_own(&self, prefix: Prefix) -> bool {
+        let own = |m: &validator::Match| {
+            m.kind.is_none() && m.watch.as_ref().is_some_and(|watch| watch.prefix == prefix)
+        };
+        self.held.matches.iter().any(own)
+    }
+}
+
+impl RouteTable {
+    /// The vantage point, which has just spoken and so is up.
+    pub(crate) fn station_up(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
+        let id = match self.ids.get(vantage) {
+            Some(id) => *id,
+            None => self.add(vantage, directory),
+        };
+        if let Some(station) = self.stations.get_mut(id.0 as usize)
+            && !station.up
+        {
+            station.up = true;
+            self.up += 1;
+        }
+        id
+    }
+
+    fn add(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
+        // More than four billion vantage points would have filled the memory long before.
+        let id = VantageId(u32::try_from(self.stations.len()).unwrap_or(u32::MAX));
+        let country = directory.country(vantage.asn);
+        self.stations.push(Station { vantage: vantage.clone(), country, up: false });
+        self.ids.insert(vantage.clone(), id);
+        id
+    }
+
+    /// Puts a route in place of the one before, which is returned.
+    pub(crate) fn put(&mut self, key: RowKey, row: Row) -> Option<Row> {
+        let is_own = row.is_own(key.prefix);
+        let before = self.rows.insert(key, row);
+        self.note_own(key, before.as_ref(), is_own);
+        before
+    }
+
+    /// Takes a route away.
+    pub(crate) fn take(&mut self, key: RowKey) -> Option<Row> {
+        let before = self.rows.remove(&key);
+        self.note_own(key, before.as_ref(), false);
+        before
+    }
+
+    fn note_own(&mut self, key: RowKey, before: Option<&Row>, is_own: bool) {
+        let was_own = before.is_some_and(|row| row.is_own(key.prefix));
+        if was_own && !is_own {
+            self.lost.entry(key.prefix).or_default().insert(key.vantage);
+        } else if is_own && let Some(vantages) = self.lost.get_mut(&key.prefix) {
+            vantages.remove(&key.vantage);
+        }
+    }
+
+    /// Whether the own route of this watched prefix is gone from a vantage point that is up and
+    /// had it.
+    pub(crate) fn is_lost(&self, watched: Prefix) -> bool {
+        self.lost.get(&watched).is_some_and(|vantages| !vantages.is_empty())
+    }
+
+    /// Takes all routes of a vantage point away, and does not count it any more until it speaks
+    /// again.
+    pub(crate) fn station_down(&mut self, vantage: &Vantage) -> Vec<(RowKey, Row)> {
+        let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
+        if let Some(station) = self.stations.get_mut(id.0 as usize)
+            && station.up
+        {
+            station.up = false;
+            self.up -= 1;
+        }
+        self.lost.values_mut().for_each(|vantages| {
+            vantages.remove(&id);
+        });
+        let keys: Vec<RowKey> = self.of(id).map(|(key, _)| *key).collect();
+        keys.into_iter().filter_map(|key| Some((key, self.rows.remove(&key)?))).collect()
+    }
+
+    fn of(&self, id: VantageId) -> impl Iterator<Item = (&RowKey, &Row)> {
+        let first = Prefix::from_bits(bgp::Family::Ipv4, 0, 0);
+        let start = RowKey { vantage: id, prefix: first, path_id: 0 };
+        self.rows.range(start..).take_while(move |(key, _)| key.vantage == id)
+    }
+
+    /// How many vantage points are up.
+    pub(crate) fn total(&self) -> usize {
+        self.up
+    }
+
+    /// Every route, by vantage point.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&RowKey, &Row)> {
+        self.rows.iter()
+    }
+
+    /// The route at this place.
+    pub(crate) fn row(&self, key: &RowKey) -> Option<&Row> {
+        self.rows.get(key)
+    }
+
+    /// The vantage points that are up.
+    pub(crate) fn stations(&self) -> impl Iterator<Item = (VantageId, &Station)> {
+        let numbered = (0u32..).map(VantageId).zip(&self.stations);
+        numbered.filter(|(_, station)| station.up)
+    }
+
+    /// The vantage point of this number.
+    pub(crate) fn station(&self, id: VantageId) -> Option<&Station> {
+        self.stations.get(id.0 as usize)
+    }
+
+    /// The AS of this vantage point.
+    pub(crate) fn asn(&self, id: VantageId) -> Option<Asn> {
+        self.station(id).map(|station| station.vantage.asn)
+    }
+}

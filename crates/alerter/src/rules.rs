@@ -1,0 +1,50 @@
+use std::time::Duration;
+
+use bgp::Asn;
+use jiff::tz::TimeZone;
+
+use crate::Country;
+
+/// What the operator is, and when an incident opens, is told again, resolves and reopens.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Short name of the site, in front of every subject (`LON01`).
+    pub site: String,
+    /// The operator's name.
+    pub operator: String,
+    /// The operator's own ASes.
+    pub own_asns: Vec<Asn>,
+    /// The operator's country: notices say how many of its vantage points are affected.
+    pub country: Option<Country>,
+    /// Who may stand next to us on a path: notices say whether they took the offender's route.
+    pub upstreams: Vec<Asn>,
+    /// The operator's time zone, beside UTC.
+    pub time_zone: TimeZone,
+    /// How many distinct vantage ASes must hold a route at the same time before an incident opens.
+    pub min_vantage_ases: u32,
+    /// How long nobody must hold the route before an incident is resolved.
+    pub resolve_after: Duration,
+    /// How long after it was resolved a repeat is the same incident.
+    pub reopen_within: Duration,
+    /// Updates are at least this far apart.
+    pub update_every: Duration,
+}
+
+impl Default for Rules {
+    /// What `[incident]` has where the config is silent; no operator.
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Rules {
+            site: "originwatch".to_owned(),
+            operator: String::new(),
+            own_asns: Vec::new(),
+            country: None,
+            upstreams: Vec::new(),
+            time_zone: TimeZone::UTC,
+            min_vantage_ases: 2,
+            resolve_after: 15 * MINUTE,
+            reopen_within: 7 * 24 * 60 * MINUTE,
+            update_every: 15 * MINUTE,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What makes two routes one story: the same class of trouble by the same offender.
+
+use std::sync::Arc;
+
+use bgp::{Asn, Prefix, RouteOrigin};
+use validator::{Held, Kind, Origins, Watch};
+
+/// The kinds that are told as one incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Class {
+    /// Somebody else originates our space: exactly, inside, or where nobody may.
+    Hijack,
+    /// Every other kind is a story of its own.
+    Other(Kind),
+}
+
+impl Class {
+    pub(crate) const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting => Class::Hijack,
+            other => Class::Other(other),
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Class::Hijack => "hijack",
+            Class::Other(kind) => kind.name(),
+        }
+    }
+}
+
+/// What an incident is about. Sorted, so that everything that walks over incidents does so in
+/// the same order each time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Story {
+    pub(crate) class: Class,
+    /// Sorted, each once, never empty. Several only where an AS_SET hides who it was.
+    pub(crate) offenders: Box<[Asn]>,
+}
+
+/// What an incident is made of: one announced prefix and the watch that it touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PartKey {
+    /// None outside every watch.
+    pub(crate) watched: Option<Prefix>,
+    pub(crate) announced: Prefix,
+}
+
+impl PartKey {
+    /// What of ours is touched: the watched prefix, or outside every watch the announced one.
+    pub(crate) fn ours(&self) -> Prefix {
+        self.watched.unwrap_or(self.announced)
+    }
+}
+
+/// One rule broken by one route.
+pub(crate) struct Breach {
+    pub(crate) story: Story,
+    pub(crate) part: PartKey,
+    pub(crate) kind: Kind,
+    pub(crate) watch: Option<Arc<Watch>>,
+}
+
+/// Every rule that a route breaks, at most one per watch.
+pub(crate) fn breaches(announced: Prefix, held: &Held, vantage: Asn) -> Vec<Breach> {
+    let broken = held.matches.iter().filter_map(|m| Some((m.kind?, m.watch.clone())));
+    let breach = |(kind, watch): (Kind, Option<Arc<Watch>>)| Breach {
+        story: Story {
+            class: Class::of(kind),
+            offenders: offenders(&held.origin, watch.as_deref(), vantage),
+        },
+        part: PartKey { watched: watch.as_ref().map(|watch| watch.prefix), announced },
+        kind,
+        watch,
+    };
+    broken.map(breach).collect()
+}
+
+/// Of an AS_SET the members that the watch does not allow: an honest member beside them is the
+/// victim, not the offender. Where nobody is left, all of them; where there is no AS at all, the
+/// vantage AS that gave us the route.
+fn offenders(origin: &RouteOrigin, watch: Option<&Watch>, vantage: Asn) -> Box<[Asn]> {
+    let members = origin.members();
+    let allowed = |asn: &Asn| match watch.map(|watch| &watch.origins) {
+        Some(Origins::Only(allowed)) => allowed.contains(asn),
+        Some(Origins::Any) | None => false,
+    };
+    let foreign: Box<[Asn]> = members.iter().copied().filter(|asn| !allowed(asn)).collect();
+    match (foreign.is_empty(), members.is_empty()) {
+        (false, _) => foreign,
+        (true, false) => members.into(),
+        (true, true) => [vantage].into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_honest_member_of_a_set_is_not_an_offender() {
+        let watch = Watch {
+            prefix: "145.220.8.0/21".parse().unwrap(),
+            origins: Origins::Only(vec![Asn::new(1103)]),
+            max_length: 21,
+            description: String::new(),
+            announced: true,
+            aggregates: vec![],
+            min_vantage_ases: None,
+        };
+        let set = RouteOrigin::Set([1103, 64670].map(Asn::new).into());
+        let of = |origin, watch| offenders(origin, watch, Asn::new(9)).into_vec();
+        assert_eq!(of(&set, Some(&watch)), [Asn::new(64670)]);
+        assert_eq!(of(&set, None), [Asn::new(1103), Asn::new(64670)]);
+        assert_eq!(of(&RouteOrigin::As(Asn::new(1103)), Some(&watch)), [Asn::new(1103)]);
+        assert_eq!(of(&RouteOrigin::None, Some(&watch)), [Asn::new(9)]);
+    }
+}
