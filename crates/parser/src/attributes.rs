@@ -298,16 +298,23 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    pub(crate) fn next_hop_for(&self, carrier: Carrier) -> Option<IpAddr> {
+        match carrier {
+            Carrier::Nlri => self.next_hop.map(IpAddr::V4),
+            Carrier::MpReach => self.multiprotocol_next_hop(),
+        }
+    }
+
     /// Everything that a route is asked for, decoded once and shared by the prefixes of a message.
     pub(crate) fn route(&self, carrier: Carrier) -> Arc<Route> {
         let [nlri, reach] = &self.routes;
-        let (cell, next_hop) = match carrier {
-            Carrier::Nlri => (nlri, self.next_hop.map(IpAddr::V4)),
-            Carrier::MpReach => (reach, self.multiprotocol_next_hop()),
+        let cell = match carrier {
+            Carrier::Nlri => nlri,
+            Carrier::MpReach => reach,
         };
         let route = || Route {
             path: self.path().to_as_path(),
-            next_hop,
+            next_hop: self.next_hop_for(carrier),
             communities: self.communities().collect(),
             large_communities: self.large_communities().collect(),
             only_to_customer: self.only_to_customer,

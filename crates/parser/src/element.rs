@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp::{Change, Event, Observation, Prefix, Route, RouteOrigin, Timestamp, Vantage};
@@ -165,6 +166,11 @@ impl Element<'_> {
 }
 
 impl RouteAttributes<'_> {
+    /// The next hop of this route: NEXT_HOP, or the first one of MP_REACH_NLRI.
+    pub fn route_next_hop(&self) -> Option<IpAddr> {
+        self.attributes.next_hop_for(self.carrier)
+    }
+
     /// The attributes in words, decoded once per message.
     pub fn route(&self) -> Arc<Route> {
         self.attributes.route(self.carrier)

@@ -19,6 +19,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod attributes;
+pub mod bgpdump;
 mod cursor;
 mod damage;
 mod element;
