@@ -33,7 +33,7 @@ pub fn write_line(element: &Element<'_>, out: &mut Vec<u8>) {
         ElementKind::Rib { nlri, attributes, .. } | ElementKind::Announce { nlri, attributes } => {
             prefix(out, nlri, element.source);
             out.push(b'|');
-            route(out, attributes);
+            route(out, attributes, element.source);
         }
         ElementKind::Withdraw { nlri } => prefix(out, nlri, element.source),
         ElementKind::State { old, new } => {
@@ -67,7 +67,7 @@ const fn label(source: Source) -> &'static str {
 }
 
 /// Path, origin, next hop, LOCAL_PREF, MULTI_EXIT_DISC, communities, aggregation.
-fn route(out: &mut Vec<u8>, attributes: RouteAttributes<'_>) {
+fn route(out: &mut Vec<u8>, attributes: RouteAttributes<'_>, source: Source) {
     path(out, attributes.path());
     text(
         out,
@@ -82,7 +82,10 @@ fn route(out: &mut Vec<u8>, attributes: RouteAttributes<'_>) {
     number(out, attributes.local_pref().unwrap_or(0));
     out.push(b'|');
     number(out, attributes.multi_exit_disc().unwrap_or(0));
-    out.push(b'|');
+    // Of type BGP it leaves out this one separator.
+    if source != Source::Bgp {
+        out.push(b'|');
+    }
     for (index, community) in attributes.communities().enumerate() {
         if index > 0 {
             out.push(b' ');
@@ -173,12 +176,12 @@ fn dotted(out: &mut Vec<u8>, [a, b, c, d]: [u8; 4]) {
     number(out, d.into());
 }
 
-/// As `inet_ntop` of glibc: the longest run of two or more zero groups is left out, the first of
-/// several; IPv4 addresses that are mapped or compatible keep their dots.
+/// The longest run of zero groups is left out, be it one group alone (RFC 5952 section 4.2.2 would
+/// keep that), the first of several; IPv4 addresses that are mapped or compatible keep their dots.
 fn colons(out: &mut Vec<u8>, address: Ipv6Addr) {
     let groups = address.segments();
-    if let [0, 0, 0, 0, 0, mapped @ (0 | 0xffff), high, _] = groups
-        && (mapped != 0 || high != 0)
+    if let [0, 0, 0, 0, 0, mapped @ (0 | 0xffff), high, low] = groups
+        && (mapped != 0 || high != 0 || low > 1)
     {
         text(out, if mapped == 0 { "::" } else { "::ffff:" });
         let [.., a, b, c, d] = address.octets();
@@ -205,7 +208,7 @@ fn longest_zeros(groups: &[u16; 8]) -> std::ops::Range<usize> {
     for (index, group) in groups.iter().enumerate() {
         if *group != 0 {
             start = index + 1;
-        } else if index + 1 - start > best.len().max(1) {
+        } else if index + 1 - start > best.len() {
             best = start..index + 1;
         }
     }

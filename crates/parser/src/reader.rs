@@ -78,6 +78,12 @@ impl<R: Read> Reader<R> {
         self.source.compression()
     }
 
+    /// The unpacked octets themselves, for whoever hands them to a [`Walker`] in blocks. What was
+    /// already read into records is gone.
+    pub fn into_unpacked(self) -> impl Read {
+        self.source
+    }
+
     /// Reads on, towards `wanted` octets that are not yet taken.
     fn fill(&mut self, wanted: usize) {
         if self.from > 0 {
