@@ -193,3 +193,6 @@ fn around_kind(
         || rov == ValidationState::Valid;
     (!entitled).then_some(Kind::SuperPrefix)
 }
+
+#[cfg(test)]
+mod tests;

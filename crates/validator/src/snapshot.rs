@@ -56,7 +56,15 @@ impl RpkiSnapshot {
     pub fn unexpired(&self, now: Timestamp) -> Self {
         let alive = |expires: Option<Timestamp>| expires.is_none_or(|at| at > now);
         let vrps = self.vrps.iter_expiry().filter(|(_, expires)| alive(*expires));
-        RpkiSnapshot { vrps: VrpTable::with_expiry(vrps), ..self.clone() }
+        RpkiSnapshot {
+            vrps: VrpTable::with_expiry(vrps),
+            aspas: self.aspas.clone(),
+            trust_anchors: self.trust_anchors.clone(),
+            router_keys: self.router_keys,
+            source: self.source.clone(),
+            generated: self.generated,
+            skipped: self.skipped.clone(),
+        }
     }
 }
 
@@ -70,5 +78,29 @@ impl Skipped {
         if self.reasons.len() < Self::KEPT {
             self.reasons.push(reason());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bgp::Asn;
+
+    use super::*;
+    use crate::Vrp;
+
+    #[test]
+    fn a_vrp_ends_at_its_expiry_and_one_without_never() {
+        let at = |seconds| Some(Timestamp::from_seconds(seconds));
+        let vrp = |asn| Vrp::new("192.0.2.0/24".parse().unwrap(), 24, Asn::new(asn)).unwrap();
+        let vrps = VrpTable::with_expiry([(vrp(1), at(10)), (vrp(2), at(11)), (vrp(3), None)]);
+        let snapshot = RpkiSnapshot::of(vrps).with_source("a file");
+        let left = |now| {
+            let now = Timestamp::from_seconds(now);
+            snapshot.unexpired(now).vrps.iter().map(|vrp| vrp.asn().number()).collect::<Vec<_>>()
+        };
+        assert_eq!((left(9), left(10), left(99)), (vec![1, 2, 3], vec![2, 3], vec![3]));
+        assert_eq!(snapshot.next_expiry(), at(10));
+        assert_eq!(snapshot.unexpired(Timestamp::from_seconds(99)).next_expiry(), None);
+        assert_eq!(snapshot.unexpired(Timestamp::from_seconds(9)), snapshot);
     }
 }

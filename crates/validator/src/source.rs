@@ -82,25 +82,37 @@ pub enum SourceError {
 /// A missing max length is the prefix length. Expired VRPs are kept, with their expiry: time is
 /// the caller's ([`RpkiSnapshot::unexpired`]).
 pub fn parse(bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
-    match bytes {
-        [0x1f, 0x8b, ..] => parse_plain(&inflate(flate2::read::MultiGzDecoder::new(bytes))?),
-        [b'B', b'Z', b'h', ..] => parse_plain(&inflate(bzip2::read::MultiBzDecoder::new(bytes))?),
-        _ => parse_plain(bytes),
-    }
+    parse_within(MAX_BYTES, bytes)
 }
 
-fn inflate(decoder: impl Read) -> Result<Vec<u8>, SourceError> {
+fn parse_within(limit: usize, bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
+    let inflated;
+    let plain = match bytes {
+        [0x1f, 0x8b, ..] => {
+            inflated = inflate(limit, flate2::read::MultiGzDecoder::new(bytes))?;
+            &inflated
+        }
+        [b'B', b'Z', b'h', ..] => {
+            inflated = inflate(limit, bzip2::read::MultiBzDecoder::new(bytes))?;
+            &inflated
+        }
+        _ => bytes,
+    };
+    if plain.len() > limit {
+        return Err(SourceError::TooLarge);
+    }
+    parse_plain(plain)
+}
+
+/// At most one byte more than the limit, which tells "as much as" from "more than".
+fn inflate(limit: usize, decoder: impl Read) -> Result<Vec<u8>, SourceError> {
     let mut bytes = Vec::new();
-    // One more than the limit tells "as much as" from "more than".
-    let read = decoder.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let read = decoder.take(limit as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| SourceError::Compression(error.to_string()))?;
     Ok(bytes)
 }
 
 fn parse_plain(bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(SourceError::TooLarge);
-    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let mut intake = Intake::default();
     match bytes.first() {
@@ -181,3 +193,6 @@ impl Intake {
         Ok(RpkiSnapshot { vrps: self.rows.into_table(), ..self.snapshot })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,18 +65,10 @@ impl VrpTable {
     /// RFC 6483 section 4, RFC 7607): covered, it is invalid.
     pub fn validate(&self, prefix: Prefix, origin: &RouteOrigin) -> OriginValidation {
         let asn = matchable(origin);
-        let mut verdict = OriginValidation::default();
-        for vrp in self.covering(prefix) {
-            let list = if asn != Some(vrp.asn()) {
-                &mut verdict.unmatched_as
-            } else if prefix.length() > vrp.max_length() {
-                &mut verdict.unmatched_length
-            } else {
-                &mut verdict.matched
-            };
-            list.push(vrp);
+        match prefix.family() {
+            Family::Ipv4 => self.v4.validate(prefix, asn),
+            Family::Ipv6 => self.v6.validate(prefix, asn),
         }
-        verdict
     }
 
     /// The state alone; allocates nothing.
@@ -192,6 +184,23 @@ impl<K: Address> Side<K> {
             state = ValidationState::Invalid;
         }
         state
+    }
+
+    fn validate(&self, prefix: Prefix, asn: Option<Asn>) -> OriginValidation {
+        let mut verdict = OriginValidation::default();
+        for (start, range) in self.nest.covering(K::range(&prefix)) {
+            for item in &self.items[range] {
+                let list = if Some(item.asn) != asn {
+                    &mut verdict.unmatched_as
+                } else if prefix.length() > item.max_length {
+                    &mut verdict.unmatched_length
+                } else {
+                    &mut verdict.matched
+                };
+                list.push(self.vrp(start, item));
+            }
+        }
+        verdict
     }
 
     fn covering(&self, prefix: Prefix) -> impl Iterator<Item = Vrp> + '_ {

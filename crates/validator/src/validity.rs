@@ -114,3 +114,65 @@ fn with_text_length<S: Serializer>(vrps: &[Vrp], serializer: S) -> Result<S::Ok,
         max_length: vrp.max_length().to_string(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use bgp::Asn;
+
+    use super::*;
+
+    /// The shape is that of Routinator 0.15's `/api/v1/validity`, read off its answers.
+    #[test]
+    fn answers_read_as_routinators() {
+        let vrp =
+            |place: &str, max, asn| Vrp::new(place.parse().unwrap(), max, Asn::new(asn)).unwrap();
+        let prefix = "198.51.100.0/24".parse().unwrap();
+        let origin = RouteOrigin::As(Asn::new(4761));
+        let show = |verdict: &OriginValidation| {
+            let generated = Some(Timestamp::from_seconds(1_795_294_825));
+            serde_json::to_string(&Validity::new(prefix, &origin, verdict, generated)).unwrap()
+        };
+        let ours = vrp("198.51.100.0/24", 24, 64500);
+        let wide = vrp("198.51.0.0/16", 16, 4761);
+        let before = "{\"validated_route\":{\"route\":{\"origin_asn\":\"AS4761\",\
+            \"prefix\":\"198.51.100.0/24\"},\"validity\":{";
+        let after = "}}},\"generatedTime\":\"2026-11-21T21:00:25Z\"}";
+        let unmatched_as = OriginValidation { unmatched_as: vec![ours], ..Default::default() };
+        let unmatched_length = OriginValidation {
+            unmatched_as: vec![ours],
+            unmatched_length: vec![wide],
+            ..Default::default()
+        };
+        let matched = OriginValidation { matched: vec![wide], ..Default::default() };
+        let ours = r#"{"asn":"AS64500","prefix":"198.51.100.0/24","max_length":"24"}"#;
+        let wide = r#"{"asn":"AS4761","prefix":"198.51.0.0/16","max_length":"16"}"#;
+        for (verdict, head, lists) in [
+            (
+                &unmatched_as,
+                r#""state":"invalid","reason":"as","description":"At least one VRP Covers the Route Prefix, but no VRP ASN matches the route origin ASN""#,
+                ["", ours, ""],
+            ),
+            (
+                &unmatched_length,
+                r#""state":"invalid","reason":"length","description":"At least one VRP Covers the Route Prefix, but the Route Prefix length is greater than the maximum length allowed by VRP(s) matching this route origin ASN""#,
+                ["", ours, wide],
+            ),
+            (
+                &matched,
+                r#""state":"valid","description":"At least one VRP Matches the Route Prefix""#,
+                [wide, "", ""],
+            ),
+            (
+                &OriginValidation::default(),
+                r#""state":"not-found","description":"No VRP Covers the Route Prefix""#,
+                ["", "", ""],
+            ),
+        ] {
+            let [matched, unmatched_as, unmatched_length] = lists;
+            let vrps = format!(
+                r#""VRPs":{{"matched":[{matched}],"unmatched_as":[{unmatched_as}],"unmatched_length":[{unmatched_length}]"#
+            );
+            assert_eq!(show(verdict), format!("{before}{head},{vrps}{after}"));
+        }
+    }
+}

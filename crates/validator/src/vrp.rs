@@ -184,3 +184,33 @@ impl fmt::Display for ValidationState {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_written_as_in_notices_and_read_back() {
+        let vrp = |place: &str, max, asn| Vrp::new(place.parse().unwrap(), max, Asn::new(asn));
+        let verdict = OriginValidation {
+            unmatched_as: vec![vrp("198.18.0.0/21", 24, 64500).unwrap()],
+            ..OriginValidation::default()
+        };
+        let json = r#"{"state":"invalid","reason":"as","matched":[],"unmatched_as":[{"asn":"AS64500","prefix":"198.18.0.0/21","max_length":24}],"unmatched_length":[]}"#;
+        assert_eq!(serde_json::to_string(&verdict).unwrap(), json);
+        assert_eq!(serde_json::from_str::<OriginValidation>(json).unwrap(), verdict);
+        let nothing =
+            r#"{"state":"not-found","matched":[],"unmatched_as":[],"unmatched_length":[]}"#;
+        assert_eq!(serde_json::to_string(&OriginValidation::default()).unwrap(), nothing);
+        let wrong = json.replace(":24}", ":33}");
+        let error = serde_json::from_str::<OriginValidation>(&wrong).unwrap_err().to_string();
+        assert!(error.starts_with("max length 33 does not fit 198.18.0.0/21"), "{error}");
+    }
+
+    #[test]
+    fn shown_with_its_max_length_where_that_says_something() {
+        let vrp = |max| Vrp::new("198.18.0.0/21".parse().unwrap(), max, Asn::new(64500)).unwrap();
+        assert_eq!(vrp(21).to_string(), "198.18.0.0/21 AS64500");
+        assert_eq!(vrp(24).to_string(), "198.18.0.0/21-24 AS64500");
+    }
+}

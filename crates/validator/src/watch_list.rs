@@ -267,3 +267,6 @@ fn set(bitmap: &mut [u64], bit: usize) {
 fn is_set(bitmap: &[u64], bit: usize) -> bool {
     bitmap.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
 }
+
+#[cfg(test)]
+mod tests;

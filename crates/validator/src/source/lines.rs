@@ -10,7 +10,7 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake) -> Result<(), SourceError>
         if line.starts_with('#') || matches!(line, "roa-set {" | "}") {
             continue;
         }
-        if line.contains(',') {
+        if line.contains(',') || columns.is_some() {
             let fields = fields(line);
             match columns {
                 None => {

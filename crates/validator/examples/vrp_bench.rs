@@ -1,0 +1,171 @@
+//! Measures the VRP table on real VRPs, beside a `HashMap` per length, in one run.
+//!
+//!     cargo run --release -p validator --example vrp_bench -- VRPS.json.bz2 [ROUTES]
+//!
+//! `ROUTES` are lines of `prefix origin`, in the order of a RIB (as
+//! `originwatch search --format table` or `bgpdump` and `cut` give them). Without it the queries
+//! are made from the VRPs themselves: each prefix once, with its own AS or the next one.
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it is a benchmark program")]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::hint::black_box;
+use std::time::Instant;
+
+use bgp::{Asn, Prefix, RouteOrigin};
+use validator::{ValidationState, Vrp, VrpTable, source};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("usage: vrp_bench VRPS [ROUTES]")?;
+    let json = plain(std::fs::read(path)?)?;
+    let snapshot = seconds("JSON to ready table", || source::parse(&json))?;
+    let table = &snapshot.vrps;
+    let (count, bytes) = (table.len(), table.heap_bytes());
+    println!("{count} VRPs, {} bytes each, {} MB", bytes / count.max(1), bytes >> 20);
+    seconds("table from VRPs", || VrpTable::new(table.iter()));
+    let map = seconds("HashMap per length from VRPs", || PerLength::new(table));
+
+    let mut routes = match arguments.next() {
+        Some(path) => read_routes(&std::fs::read_to_string(path)?)?,
+        None => made_routes(table),
+    };
+    for order in ["in order", "shuffled"] {
+        println!("{} routes, {order}:", routes.len());
+        let states = rate("  state", &routes, |prefix, origin| table.state(prefix, origin));
+        rate("  every covering VRP visited", &routes, |prefix, origin| {
+            all_covering(table, prefix, origin)
+        });
+        rate("  validate, with evidence", &routes, |prefix, origin| {
+            table.validate(prefix, origin).state()
+        });
+        let theirs =
+            rate("  HashMap per length", &routes, |prefix, origin| map.state(prefix, origin));
+        assert_eq!(states, theirs, "valid, invalid, not found");
+        println!("  valid, invalid, not found: {states:?}");
+        shuffle(&mut routes);
+    }
+    Ok(())
+}
+
+fn plain(bytes: Vec<u8>) -> Result<Vec<u8>, Box<dyn Error>> {
+    if !bytes.starts_with(b"BZh") {
+        return Ok(bytes);
+    }
+    let start = Instant::now();
+    let mut plain = Vec::new();
+    std::io::copy(&mut bzip2::read::MultiBzDecoder::new(&bytes[..]), &mut plain)?;
+    println!("bzip2: {:.3} s for {} MB", start.elapsed().as_secs_f64(), plain.len() >> 20);
+    Ok(plain)
+}
+
+/// The best of three: the machine is shared.
+fn seconds<T>(what: &str, mut work: impl FnMut() -> T) -> T {
+    let mut timed = || {
+        let start = Instant::now();
+        let result = work();
+        (start.elapsed(), result)
+    };
+    let (first, second) = (timed().0, timed().0);
+    let (third, result) = timed();
+    println!("{what}: {:.3} s", first.min(second).min(third).as_secs_f64());
+    result
+}
+
+fn rate(
+    what: &str,
+    routes: &[(Prefix, RouteOrigin)],
+    state: impl Fn(Prefix, &RouteOrigin) -> ValidationState,
+) -> [usize; 3] {
+    let mut best = f64::MAX;
+    let mut states = [0; 3];
+    for _ in 0..5 {
+        states = [0; 3];
+        let start = Instant::now();
+        for (prefix, origin) in routes {
+            states[black_box(state(*prefix, origin)) as usize] += 1;
+        }
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    let each = best / routes.len() as f64;
+    println!("{what}: {:.1} ns, {:.1} million/s", each * 1e9, 1e-6 / each);
+    states
+}
+
+/// Unlike [`VrpTable::state`] it does not stop at the first that matches.
+fn all_covering(table: &VrpTable, prefix: Prefix, origin: &RouteOrigin) -> ValidationState {
+    let mut state = ValidationState::NotFound;
+    for vrp in table.covering(prefix) {
+        let matched = origin.asn() == Some(vrp.asn()) && prefix.length() <= vrp.max_length();
+        state = match state {
+            _ if matched => ValidationState::Valid,
+            ValidationState::Valid => ValidationState::Valid,
+            ValidationState::Invalid | ValidationState::NotFound => ValidationState::Invalid,
+        };
+    }
+    state
+}
+
+fn made_routes(table: &VrpTable) -> Vec<(Prefix, RouteOrigin)> {
+    let origin = |number: usize, vrp: &Vrp| {
+        RouteOrigin::As(Asn::new(
+            vrp.asn().number().wrapping_add(u32::from(number.is_multiple_of(16))),
+        ))
+    };
+    table.iter().enumerate().map(|(number, vrp)| (vrp.prefix(), origin(number, &vrp))).collect()
+}
+
+fn read_routes(text: &str) -> Result<Vec<(Prefix, RouteOrigin)>, Box<dyn Error>> {
+    let mut routes = Vec::new();
+    for line in text.lines() {
+        let (prefix, origin) = line.split_once(' ').ok_or("expected: prefix origin")?;
+        let origin = origin.parse().map_or(RouteOrigin::None, RouteOrigin::As);
+        routes.push((prefix.parse()?, origin));
+    }
+    Ok(routes)
+}
+
+/// Fisher and Yates, with a generator that gives the same order in every run.
+fn shuffle<T>(items: &mut [T]) {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for last in (1..items.len()).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let other = usize::try_from(state % (last as u64 + 1)).unwrap_or(0);
+        items.swap(last, other);
+    }
+}
+
+/// The plain answer: for each length that occurs, a map from prefix to what it allows.
+struct PerLength {
+    maps: Vec<HashMap<Prefix, Vec<(Asn, u8)>>>,
+}
+
+impl PerLength {
+    fn new(table: &VrpTable) -> Self {
+        let mut maps = vec![HashMap::<_, Vec<_>>::new(); 129];
+        for vrp in table.iter() {
+            let length = usize::from(vrp.prefix().length());
+            maps[length].entry(vrp.prefix()).or_default().push((vrp.asn(), vrp.max_length()));
+        }
+        PerLength { maps }
+    }
+
+    fn state(&self, prefix: Prefix, origin: &RouteOrigin) -> ValidationState {
+        let mut state = ValidationState::NotFound;
+        for length in 0..=prefix.length() {
+            let shorter = Prefix::from_bits(prefix.family(), prefix.bits(), length);
+            let map = &self.maps[usize::from(length)];
+            let Some(allowed) = (!map.is_empty()).then(|| map.get(&shorter)).flatten() else {
+                continue;
+            };
+            state = ValidationState::Invalid;
+            let asn = origin.asn().filter(|asn| *asn != Asn::ZERO);
+            if allowed.iter().any(|(allows, max)| Some(*allows) == asn && prefix.length() <= *max) {
+                return ValidationState::Valid;
+            }
+        }
+        state
+    }
+}

@@ -1,0 +1,273 @@
+use bgp::{AsPath, Segment, Timestamp, Vantage, View};
+
+use super::*;
+use crate::{Vrp, VrpTable};
+
+const OURS: u32 = 64500;
+const PEER: u32 = 64496;
+
+fn prefix(text: &str) -> Prefix {
+    text.parse().unwrap()
+}
+
+fn vrp(place: &str, max_length: u8, asn: u32) -> Vrp {
+    Vrp::new(prefix(place), max_length, Asn::new(asn)).unwrap()
+}
+
+fn watch(place: &str, max_length: u8) -> Watch {
+    Watch {
+        prefix: prefix(place),
+        origins: Origins::Only(vec![Asn::new(OURS)]),
+        max_length,
+        description: String::new(),
+        announced: true,
+        aggregates: Vec::new(),
+        min_vantage_ases: None,
+    }
+}
+
+/// Two /21s with a hole, a customer's /24 inside, an unannounced /24, and one for paths only.
+fn sieve(vrps: &[Vrp]) -> Sieve {
+    let watches = [
+        watch("198.18.0.0/21", 22),
+        Watch { origins: Origins::Only(vec![Asn::new(64501)]), ..watch("198.18.4.0/24", 24) },
+        Watch { aggregates: vec![prefix("198.16.0.0/13")], ..watch("198.18.8.0/21", 24) },
+        Watch { announced: false, ..watch("203.0.113.0/24", 24) },
+        Watch { origins: Origins::Any, ..watch("192.0.2.0/24", 24) },
+        watch("2001:db8::/32", 48),
+    ];
+    let list = WatchList::new(watches, [OURS, 64502].map(Asn::new)).unwrap();
+    let snapshot = RpkiSnapshot::of(VrpTable::new(vrps.iter().copied()));
+    Sieve::new(Arc::new(list), Arc::new(snapshot))
+}
+
+fn observation(event: Event) -> Observation {
+    let address = "192.0.2.1".parse().unwrap();
+    let asn = Asn::new(PEER);
+    let vantage = Vantage { collector: "rrc00".into(), address, asn, view: View::default() };
+    Observation { at: Timestamp::from_seconds(1), vantage, event }
+}
+
+fn announce(place: &str, path: &AsPath) -> Observation {
+    let route = Arc::new(Route { path: path.clone(), ..Route::default() });
+    let change = Change::Announce(route);
+    observation(Event::Route { prefix: prefix(place), path_id: 7, change })
+}
+
+fn withdraw(place: &str) -> Observation {
+    let change = Change::Withdraw;
+    observation(Event::Route { prefix: prefix(place), path_id: 7, change })
+}
+
+fn path(origin: u32) -> AsPath {
+    AsPath::sequence([PEER, 64510, origin])
+}
+
+/// Who was touched and what is wrong; none of no finding at all.
+fn sift(sieve: &mut Sieve, observation: &Observation) -> Option<Vec<(String, Option<Kind>)>> {
+    match sieve.sift(observation) {
+        None => None,
+        Some(Finding::Route(RouteFinding { sight: Sight::Held(held), path_id: 7, .. })) => {
+            let name = |watch: &Option<Arc<Watch>>| {
+                watch.as_ref().map_or("none".to_owned(), |watch| watch.prefix.to_string())
+            };
+            Some(held.matches.iter().map(|found| (name(&found.watch), found.kind)).collect())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn inside_a_watch_the_rules_hold_in_order() {
+    use Kind::{NewMoreSpecific, OriginHijack, RpkiInvalid, Squatting, SubPrefixHijack};
+    let mut sieve = sieve(&[
+        vrp("198.18.0.0/21", 21, OURS),
+        vrp("198.18.4.0/24", 24, 64666),
+        vrp("192.0.2.0/24", 24, 64666),
+        vrp("203.0.113.0/24", 24, 64666),
+    ]);
+    let rows = [
+        ("198.18.0.0/21", OURS, "198.18.0.0/21", None),
+        ("198.18.0.0/21", 4761, "198.18.0.0/21", Some(OriginHijack)),
+        ("198.18.0.0/24", 4761, "198.18.0.0/21", Some(SubPrefixHijack)),
+        ("198.18.0.0/24", OURS, "198.18.0.0/21", Some(NewMoreSpecific)),
+        // Within our max_length, but beyond the VRP's: our own routers' peers drop it.
+        ("198.18.0.0/22", OURS, "198.18.0.0/21", Some(RpkiInvalid)),
+        // The customer's watch decides, for it and against us.
+        ("198.18.4.0/24", 64501, "198.18.4.0/24", Some(RpkiInvalid)),
+        ("198.18.4.0/24", OURS, "198.18.4.0/24", Some(OriginHijack)),
+        ("198.18.4.0/25", 64501, "198.18.4.0/24", Some(NewMoreSpecific)),
+        // Whoever announces it, us and the RPKI-valid holder included.
+        ("203.0.113.0/24", OURS, "203.0.113.0/24", Some(Squatting)),
+        ("203.0.113.128/25", 64666, "203.0.113.0/24", Some(Squatting)),
+        // Anybody may; longer ones are still told; RPKI-invalid only of our own ASes.
+        ("192.0.2.0/24", 4761, "192.0.2.0/24", None),
+        ("192.0.2.0/25", 4761, "192.0.2.0/24", Some(NewMoreSpecific)),
+        ("192.0.2.0/24", 64502, "192.0.2.0/24", Some(RpkiInvalid)),
+        ("2001:db8:1::/48", OURS, "2001:db8::/32", None),
+        ("2001:db8:1::/49", OURS, "2001:db8::/32", Some(NewMoreSpecific)),
+        ("2001:db8:1::/48", 4761, "2001:db8::/32", Some(SubPrefixHijack)),
+    ];
+    for (place, origin, watch, kind) in rows {
+        let found = sift(&mut sieve, &announce(place, &path(origin)));
+        assert_eq!(found, Some(vec![(watch.to_owned(), kind)]), "{place} AS{origin}");
+    }
+}
+
+#[test]
+fn a_valid_hijack_is_a_hijack_still_but_less_loud() {
+    let mut sieve = sieve(&[vrp("198.18.0.0/21", 21, 64666)]);
+    let finding = sieve.sift(&announce("198.18.0.0/21", &path(64666)));
+    let Some(Finding::Route(RouteFinding { sight: Sight::Held(held), .. })) = finding else {
+        panic!("{finding:?}")
+    };
+    assert_eq!(held.matches[0].kind, Some(Kind::OriginHijack));
+    assert_eq!(held.severity(), Some(crate::Severity::Notice));
+    assert_eq!(held.rov.matched, [vrp("198.18.0.0/21", 21, 64666)]);
+}
+
+#[test]
+fn around_watches_each_watch_inside_has_its_say() {
+    let both = |kind| {
+        Some(vec![
+            ("198.18.0.0/21".to_owned(), kind),
+            ("198.18.4.0/24".to_owned(), kind),
+            ("198.18.8.0/21".to_owned(), kind),
+        ])
+    };
+    let mut plain = sieve(&[]);
+    let ask = |sieve: &mut Sieve, place, origin| sift(sieve, &announce(place, &path(origin)));
+    assert_eq!(ask(&mut plain, "198.18.0.0/16", 4761), both(Some(Kind::SuperPrefix)));
+    // Our aggregate is ours, but not the customer's to see gone.
+    let mut ours = both(None).unwrap();
+    ours[1].1 = Some(Kind::SuperPrefix);
+    assert_eq!(ask(&mut plain, "198.18.0.0/16", OURS), Some(ours));
+    // A known aggregate, known to one watch only.
+    let mut known = both(Some(Kind::SuperPrefix)).unwrap();
+    known[2].1 = None;
+    assert_eq!(ask(&mut plain, "198.16.0.0/13", 4761), Some(known));
+    // Its holder is entitled to it.
+    let mut rpki = sieve(&[vrp("198.18.0.0/16", 16, 4761)]);
+    assert_eq!(ask(&mut rpki, "198.18.0.0/16", 4761), both(None));
+    // Nothing but origins = "any" inside.
+    let paths_only = Some(vec![("192.0.2.0/24".to_owned(), None)]);
+    assert_eq!(ask(&mut plain, "192.0.0.0/16", 4761), paths_only);
+    // Default routes say nothing.
+    assert_eq!(ask(&mut plain, "0.0.0.0/0", 4761), None);
+    assert_eq!(ask(&mut plain, "0.0.0.0/0", OURS), None);
+}
+
+#[test]
+fn what_our_as_announces_outside_every_watch_is_followed_to_its_end() {
+    let mut sieve = sieve(&[]);
+    let place = "203.0.112.0/24";
+    assert_eq!(sift(&mut sieve, &withdraw(place)), None);
+    assert_eq!(sift(&mut sieve, &announce(place, &path(4761))), None);
+    assert!(!sieve.wants(prefix(place)));
+
+    let own = Some(vec![("none".to_owned(), Some(Kind::OwnAsNewPrefix))]);
+    assert_eq!(sift(&mut sieve, &announce(place, &path(OURS))), own);
+    assert!(sieve.wants(prefix(place)));
+    assert_eq!(sift(&mut sieve, &announce(place, &path(OURS))), own);
+    // Somebody else's now: let through, with nothing wrong.
+    assert_eq!(sift(&mut sieve, &announce(place, &path(4761))), Some(vec![]));
+    let Some(Finding::Route(gone)) = sieve.sift(&withdraw(place)) else { panic!() };
+    assert_eq!((gone.prefix, gone.path_id, gone.sight), (prefix(place), 7, Sight::Withdrawn));
+}
+
+#[test]
+fn a_full_table_from_our_as_does_not_grow_without_end() {
+    let mut sieve = sieve(&[]);
+    let last = u32::try_from(LEARNED_MAX).unwrap();
+    for number in 0..=last {
+        let bits = u128::from(0x0a00_0000 + number) << 96;
+        let place = Prefix::from_bits(bgp::Family::Ipv4, bits, 32).to_string();
+        let finding = sieve.sift(&announce(&place, &path(OURS)));
+        assert_eq!(finding.is_some(), number < last, "{place}");
+    }
+    assert_eq!(sieve.learned.len(), LEARNED_MAX);
+    assert!(sift(&mut sieve, &announce("10.0.0.0/32", &path(OURS))).is_some());
+}
+
+#[test]
+fn elsewhere_is_told_with_its_holders() {
+    let mut sieve = sieve(&[
+        vrp("100.64.0.0/16", 24, 64511),
+        vrp("100.64.0.0/10", 10, 64510),
+        vrp("100.64.0.0/16", 16, 64511),
+        vrp("100.65.0.0/16", 16, 0),
+    ]);
+    let mut ask = |place, path: &AsPath| sieve.sift(&announce(place, path));
+    let (at, origin) = (Timestamp::from_seconds(1), Asn::new(4761));
+    let told = |place, holders: &[u32]| {
+        let holders = holders.iter().copied().map(Asn::new).collect();
+        Some(Finding::Elsewhere { at, prefix: prefix(place), origin, holders })
+    };
+    assert_eq!(ask("100.64.1.0/24", &path(4761)), told("100.64.1.0/24", &[64510, 64511]));
+    assert_eq!(ask("100.65.0.0/16", &path(4761)), told("100.65.0.0/16", &[64510]));
+    assert_eq!(ask("100.64.1.0/24", &path(64511)), None, "valid");
+    assert_eq!(ask("100.64.1.0/25", &path(64511)), None, "too specific, but its own");
+    assert_eq!(ask("101.64.1.0/24", &path(4761)), None, "not found");
+    let set = AsPath::new([Segment::Set([Asn::new(4761)].into())]);
+    assert_eq!(ask("100.64.1.0/24", &set), None, "who, of a set?");
+}
+
+#[test]
+fn origins_that_are_no_single_as() {
+    let mut sieve = sieve(&[]);
+    let set = |members: &[u32]| {
+        let members = members.iter().copied().map(Asn::new).collect();
+        AsPath::new([Segment::Sequence([Asn::new(PEER)].into()), Segment::Set(members)])
+    };
+    let mut ask = |path: &AsPath| sift(&mut sieve, &announce("198.18.0.0/21", path)).unwrap()[0].1;
+    assert_eq!(ask(&set(&[OURS])), None);
+    assert_eq!(ask(&set(&[OURS, 4761])), Some(Kind::OriginHijack));
+    // An empty path: the vantage AS itself is the origin.
+    assert_eq!(ask(&AsPath::default()), Some(Kind::OriginHijack));
+}
+
+#[test]
+fn our_as_set_is_expected_and_yet_never_valid() {
+    let mut sieve = sieve(&[vrp("198.18.0.0/21", 21, OURS)]);
+    let set = AsPath::new([Segment::Set([Asn::new(OURS)].into())]);
+    let found = sift(&mut sieve, &announce("198.18.0.0/21", &set));
+    assert_eq!(found, Some(vec![("198.18.0.0/21".to_owned(), Some(Kind::RpkiInvalid))]));
+}
+
+#[test]
+fn sessions_and_withdrawals_pass() {
+    let mut sieve = sieve(&[]);
+    for (event, expected) in [(Event::SessionUp, true), (Event::SessionDown, false)] {
+        let observation = observation(event);
+        let (at, vantage) = (observation.at, observation.vantage.clone());
+        let finding = match expected {
+            true => Finding::SessionUp { at, vantage },
+            false => Finding::SessionDown { at, vantage },
+        };
+        assert_eq!(sieve.sift(&observation), Some(finding));
+    }
+    for (place, passes) in [
+        ("198.18.0.0/21", true),
+        ("198.18.1.0/24", true),
+        ("198.0.0.0/8", true),
+        ("0.0.0.0/0", false),
+        ("198.18.16.0/21", false),
+    ] {
+        assert_eq!(sieve.sift(&withdraw(place)).is_some(), passes, "{place}");
+        assert_eq!(sieve.wants(prefix(place)), passes, "{place}");
+    }
+}
+
+#[test]
+fn a_new_snapshot_judges_anew() {
+    let mut sieve = sieve(&[]);
+    let route = Arc::new(Route { path: path(OURS), ..Route::default() });
+    let kind = |sieve: &Sieve| {
+        let held = sieve.judge(prefix("198.18.0.0/21"), &route, Asn::new(PEER));
+        (held.rov.state(), held.matches[0].kind)
+    };
+    assert_eq!(kind(&sieve), (ValidationState::NotFound, None));
+    let table = VrpTable::new([vrp("198.18.0.0/20", 20, OURS)]);
+    sieve.set_snapshot(Arc::new(RpkiSnapshot::of(table)));
+    assert_eq!(kind(&sieve), (ValidationState::Invalid, Some(Kind::RpkiInvalid)));
+}
