@@ -17,26 +17,33 @@ const fn longest_routed(family: Family) -> u8 {
     }
 }
 
-/// Advises on every part that somebody else announces.
-pub(crate) fn advice(parts: &BTreeMap<PartKey, Part>, own_asns: &[Asn]) -> Advice {
+/// Advises on every part: what wins traffic back from a hijacker, which ROA is missing.
+pub(crate) fn advice(
+    parts: &BTreeMap<PartKey, Part>,
+    offenders: &[Asn],
+    own_asns: &[Asn],
+) -> Advice {
     let mut announce = BTreeSet::new();
     let mut roas = BTreeSet::new();
     for (key, part) in parts {
-        let Some(watch) = part.watch.as_ref().filter(|watch| watch.announced) else { continue };
+        let Some(watch) = &part.watch else { continue };
         let ours = match &watch.origins {
             Origins::Only(asns) => asns.as_slice(),
             Origins::Any => own_asns,
         };
+        let roa = |prefix, max_length| move |asn: &Asn| Roa { prefix, asn: *asn, max_length };
         match part.kind {
             Kind::OriginHijack | Kind::SubPrefixHijack => {
                 announce.extend(counter(key.announced, &part.rov, ours));
+                if covering(&part.rov).next().is_none() {
+                    roas.extend(ours.iter().map(roa(watch.prefix, watch.max_length)));
+                }
             }
-            _ => {}
-        }
-        if covering(&part.rov).next().is_none() {
-            let roa =
-                |asn: &Asn| Roa { prefix: watch.prefix, asn: *asn, max_length: watch.max_length };
-            roas.extend(ours.iter().map(roa));
+            Kind::RpkiInvalid => {
+                let announcer = ours.iter().filter(|asn| offenders.contains(asn));
+                roas.extend(announcer.map(roa(key.announced, key.announced.length())));
+            }
+            Kind::Squatting | Kind::SuperPrefix | Kind::NewMoreSpecific | Kind::OwnAsNewPrefix => {}
         }
     }
     Advice { announce: announce.into_iter().collect(), roas: roas.into_iter().collect() }

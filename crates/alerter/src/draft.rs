@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use validator::Kind;
+
 use crate::notice::Notice;
-use crate::text::{is_foreign, plural, who};
+use crate::words::{is_foreign, plural, who};
 
 /// Prefixes that the draft names.
 const NAMED: usize = 20;
@@ -11,7 +13,8 @@ const NAMED: usize = 20;
 /// A mail to the contacts of the offender and the accepting ASes; none where nobody else is at
 /// fault.
 pub(crate) fn draft(notice: &Notice) -> Option<String> {
-    if !is_foreign(notice.kind) || notice.offenders.is_empty() {
+    // An aggregate over ours may be rightful: that is for the operator to find out first.
+    if !is_foreign(notice) || notice.kind == Kind::SuperPrefix {
         return None;
     }
     let mut prefixes: Vec<String> =

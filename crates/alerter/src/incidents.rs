@@ -8,6 +8,7 @@ use serde::Serialize;
 use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
 use crate::agenda::Agenda;
+use crate::directory::printable;
 use crate::extent::{Elsewhere, ExtentClass};
 use crate::incident::{Incident, Phase};
 use crate::notice::{IncidentId, Notice, Past, Reason, State};
@@ -66,8 +67,9 @@ pub struct IncidentSummary {
 impl Incidents {
     /// No incidents yet.
     pub fn new(rules: Rules, directory: Arc<AsDirectory>) -> Self {
+        let (site, operator) = (printable(&rules.site), printable(&rules.operator));
         Incidents {
-            rules,
+            rules: Rules { site, operator, ..rules },
             directory,
             sources: Sources::default(),
             now: Timestamp::from_micros(i64::MIN),
@@ -185,7 +187,7 @@ impl Incidents {
             offenders: incident.story.offenders.iter().map(|a| self.directory.party(*a)).collect(),
             prefixes: occurrence.known.prefixes.iter().copied().collect(),
             first_seen: incident.first_seen,
-            last_seen: occurrence.last_seen,
+            last_seen: if occurrence.holding.is_empty() { occurrence.last_seen } else { self.now },
             holding: occurrence.holding.len(),
             total: self.routes.total(),
         })

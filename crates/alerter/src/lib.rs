@@ -4,7 +4,7 @@
 //! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
 //! stand one table of current routes (`routes`), the stories that they make (`story`,
 //! `incident`) and the pure decision of what is news (`news`). A notice carries everything that
-//! is told; `text` and [`mail`] only write it down.
+//! is told; `text`, `words` and [`mail`] only write it down.
 //!
 //! The core never knows feeds, wire formats, tokio or the clock: `now` is an argument, so a year
 //! of incidents replays in seconds and comes out the same each time. Only [`deliver`] does I/O.
@@ -27,6 +27,7 @@ mod rules;
 mod sources;
 mod story;
 mod text;
+mod words;
 
 pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};

@@ -8,7 +8,7 @@ use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use crate::directory::printable;
 use crate::news::News;
 use crate::notice::Notice;
-use crate::text::words;
+use crate::words::words;
 
 /// What all mails of one operator have in common.
 #[derive(Clone, Debug)]

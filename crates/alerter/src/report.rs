@@ -13,7 +13,7 @@ use crate::notice::{
     Acceptor, AffectedPrefix, Home, Notice, Past, Reason, Upstream, VantageCounts,
 };
 use crate::routes::{RouteTable, VantageId};
-use crate::{AsDirectory, Country, Rules, Sources, text};
+use crate::{AsDirectory, Country, Rules, Sources, words};
 
 /// Prefixes that a notice lists: what a person can read, and a mail can carry.
 const LISTED_PREFIXES: usize = 200;
@@ -67,7 +67,8 @@ impl Reporter<'_> {
             at,
             first_seen: incident.first_seen,
             since: occurrence.since,
-            last_seen: occurrence.last_seen,
+            last_seen: if occurrence.holding.is_empty() { occurrence.last_seen } else { at },
+            own: incident.story.offenders.iter().all(|asn| self.rules.own_asns.contains(asn)),
             offenders: parties(&incident.story.offenders),
             prefixes: self.prefixes(incident),
             prefix_count: occurrence.parts.len(),
@@ -79,7 +80,7 @@ impl Reporter<'_> {
             changes,
             feeds: self.sources.feeds.clone(),
             rpki: self.sources.rpki.clone(),
-            advice: advice(&occurrence.parts, &self.rules.own_asns),
+            advice: advice(&occurrence.parts, &incident.story.offenders, &self.rules.own_asns),
             evidence: occurrence.evidence.iter().cloned().collect(),
             evidence_count: occurrence.evidence.count,
             message_id: incident.id.message_id(sequence),
@@ -87,7 +88,7 @@ impl Reporter<'_> {
             site: self.rules.site.clone(),
             operator: self.rules.operator.clone(),
         };
-        notice.title = text::title(&notice, &self.rules.time_zone);
+        notice.title = words::title(&notice, &self.rules.time_zone);
         Some(notice)
     }
 

@@ -113,7 +113,8 @@ mod tests {
         let of = |origin, watch| offenders(origin, watch, Asn::new(9)).into_vec();
         assert_eq!(of(&set, Some(&watch)), [Asn::new(64670)]);
         assert_eq!(of(&set, None), [Asn::new(1103), Asn::new(64670)]);
-        assert_eq!(of(&RouteOrigin::As(Asn::new(1103)), Some(&watch)), [Asn::new(1103)]);
+        let own = RouteOrigin::As(Asn::new(1103));
+        assert_eq!(of(&own, Some(&watch)), [Asn::new(1103)]);
         assert_eq!(of(&RouteOrigin::None, Some(&watch)), [Asn::new(9)]);
     }
 }

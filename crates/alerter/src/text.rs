@@ -1,35 +1,25 @@
 //! The plain text of a notice: 72 columns, the answers in the order in which a NOC asks.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
+use validator::{Kind, ValidationState};
 
 use crate::directory::printable;
+use crate::draft;
 use crate::extent::ExtentClass;
-use crate::news::News;
-use crate::notice::{AffectedPrefix, Evidence, Home, Notice, Past, Reason, Upstream};
-use crate::{Party, draft};
+use crate::notice::{Evidence, Notice, Past, Reason, Upstream};
+use crate::words::{
+    change, duration, grouped, headline, home_line, is_foreign, plural, prefix_line, verdict, vrps,
+    who, words,
+};
 
 const WIDTH: usize = 72;
 /// Where the answers begin, behind the labels.
 const INDENT: usize = 14;
-/// Prefixes, VRPs, countries that the text lists; the rest stands in the JSON.
+/// Prefixes, verdicts, earlier events that the text lists; the rest stands in the JSON.
 const LISTED: usize = 12;
-
-/// `LON01 - BGP origin hijack - 19:26 - 02/04/2014 - OPEN`.
-pub(crate) fn title(notice: &Notice, zone: &TimeZone) -> String {
-    let at = notice.at.to_jiff().to_zoned(zone.clone());
-    let (kind, status) = (words(notice.kind), notice.status());
-    format!("{} - BGP {kind} - {} - {status}", notice.site, at.strftime("%H:%M - %d/%m/%Y"))
-}
-
-/// The kind in words: `origin hijack`.
-pub(crate) fn words(kind: Kind) -> String {
-    kind.name().replace('-', " ").replace("sub prefix", "sub-prefix").replace("rpki", "RPKI")
-}
 
 impl Notice {
     /// The plain text of the mail and of the terminal, with times in `zone` and in UTC.
@@ -59,7 +49,7 @@ impl Page<'_> {
         self.paragraph(&headline(notice));
         self.text.push('\n');
         for affected in notice.prefixes.iter().take(LISTED) {
-            self.line(&format!("  {}", prefix_line(affected)));
+            self.wrapped("  ", "      ", &prefix_line(affected));
         }
         self.more(notice.prefix_count, LISTED, "prefixes");
         self.text.push('\n');
@@ -96,7 +86,7 @@ impl Page<'_> {
         let countries: Vec<String> = vantage
             .by_country
             .iter()
-            .map(|(country, count)| format!("{country} {count}"))
+            .map(|(country, count)| format!("{country}\u{a0}{count}"))
             .collect();
         let by = if countries.is_empty() {
             String::new()
@@ -124,11 +114,12 @@ impl Page<'_> {
         let accepted = notice.accepted_by.iter().take(LISTED);
         let accepted: Vec<String> = accepted
             .map(|a| {
-                format!("{} ({:.0} % of those that held it)", a.party.label(), a.share * 100.0)
+                format!("{} ({:.0}\u{a0}% of those that held it)", a.party.label(), a.share * 100.0)
             })
             .collect();
         if !accepted.is_empty() {
-            self.answer("Let in by", &accepted.join("; "));
+            let label = if is_foreign(notice) { "Let in by" } else { "Through" };
+            self.answer(label, &accepted.join("; "));
         }
         self.extent(notice);
     }
@@ -149,7 +140,7 @@ impl Page<'_> {
     }
 
     fn extent(&mut self, notice: &Notice) {
-        if !is_foreign(notice.kind) {
+        if !is_foreign(notice) {
             return;
         }
         let extent = &notice.extent;
@@ -192,7 +183,7 @@ impl Page<'_> {
     /// Whether this offender has a record here.
     fn record(&mut self, notice: &Notice) {
         if notice.record.is_empty() {
-            if is_foreign(notice.kind) {
+            if is_foreign(notice) {
                 self.answer("Record", "nothing known of this AS here");
             }
             return;
@@ -235,41 +226,7 @@ impl Page<'_> {
 
     /// What to do.
     fn advice(&mut self, notice: &Notice) {
-        if notice.reason == Reason::Resolved {
-            return;
-        }
-        let mut points = Vec::new();
-        for allowed in [true, false] {
-            let list = notice.advice.announce.iter().filter(|m| m.allowed == allowed);
-            let list: Vec<String> = list.take(LISTED).map(|m| m.prefix.to_string()).collect();
-            let note = if allowed { "your ROA allows it" } else { "needs a ROA first" };
-            if !list.is_empty() {
-                points.push(format!(
-                    "Announce more-specifics while it lasts: {} ({note}).",
-                    list.join(", ")
-                ));
-            }
-        }
-        for roa in notice.advice.roas.iter().take(LISTED) {
-            points.push(format!(
-                "Create the missing ROA: {}, {}, max length {}.",
-                roa.prefix, roa.asn, roa.max_length
-            ));
-        }
-        let draft = draft::draft(notice);
-        if draft.is_some() {
-            let asked: Vec<String> =
-                notice.accepted_by.iter().take(LISTED).map(|a| a.party.asn.to_string()).collect();
-            let filter = if asked.is_empty() {
-                String::new()
-            } else {
-                format!(" and {} to filter it", asked.join(", "))
-            };
-            points.push(format!(
-                "Ask {} to withdraw{filter}; a draft is below.",
-                who(&notice.offenders)
-            ));
-        }
+        let points = if notice.reason == Reason::Resolved { vec![] } else { points(notice) };
         if points.is_empty() {
             return;
         }
@@ -277,7 +234,7 @@ impl Page<'_> {
         for point in points {
             self.wrapped("  * ", "    ", &point);
         }
-        if let Some(draft) = draft {
+        if let Some(draft) = draft::draft(notice) {
             self.text.push_str("\nDraft\n");
             for line in draft.lines() {
                 self.wrapped("  | ", "  | ", line);
@@ -342,11 +299,12 @@ impl Page<'_> {
     }
 
     fn line(&mut self, text: &str) {
-        self.text.push_str(text.trim_end());
+        self.text.push_str(&text.trim_end().replace('\u{a0}', " "));
         self.text.push('\n');
     }
 
-    /// Breaks at spaces so that lines stay within the width; a longer word stands alone.
+    /// Breaks at spaces, but for no-break ones, so that lines stay within the width; a longer word
+    /// stands alone.
     fn wrapped(&mut self, first: &str, rest: &str, text: &str) {
         let mut line = first.to_owned();
         let mut empty = true;
@@ -366,156 +324,51 @@ impl Page<'_> {
     }
 }
 
-/// Whether somebody else is at fault: only then it matters whom else they hit.
-pub(crate) const fn is_foreign(kind: Kind) -> bool {
-    matches!(kind, Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting | Kind::SuperPrefix)
+/// What a NOC can do about it, the quickest first.
+fn points(notice: &Notice) -> Vec<String> {
+    let mut points = Vec::new();
+    for (allowed, note) in [(true, "your ROA allows it"), (false, "needs a ROA first")] {
+        let list = notice.advice.announce.iter().filter(|m| m.allowed == allowed);
+        let list: Vec<String> = list.take(LISTED).map(|m| m.prefix.to_string()).collect();
+        if !list.is_empty() {
+            let list = list.join(", ");
+            points.push(format!("Announce more-specifics while it lasts: {list} ({note})."));
+        }
+    }
+    for roa in notice.advice.roas.iter().take(LISTED) {
+        let (prefix, asn, length) = (roa.prefix, roa.asn, roa.max_length);
+        points.push(format!("Create the missing ROA: {prefix}, {asn}, max length {length}."));
+    }
+    if draft::draft(notice).is_some() {
+        let accepted: Vec<String> =
+            notice.accepted_by.iter().take(LISTED).map(|a| a.party.asn.to_string()).collect();
+        let filter = match accepted.as_slice() {
+            [] => String::new(),
+            some => format!(" and {} to filter it", some.join(", ")),
+        };
+        let offender = who(&notice.offenders);
+        points.push(format!("Ask {offender} to withdraw{filter}; a draft is below."));
+    }
+    points.extend(config_point(notice).map(str::to_owned));
+    points
 }
 
-fn headline(notice: &Notice) -> String {
-    let who = who(&notice.offenders);
-    let ours = plural(notice.prefix_count, "prefix", "prefixes");
-    let over = notice.reason == Reason::Resolved;
-    let (now, before) = match notice.kind {
-        Kind::OriginHijack | Kind::SubPrefixHijack => {
-            (format!("{who} originates {ours} of our address space"), "It is over: ")
+/// What to change in the config if what was seen is as it should be.
+fn config_point(notice: &Notice) -> Option<&'static str> {
+    let valid = notice.prefixes.iter().any(|p| p.rov.state() == ValidationState::Valid);
+    match notice.kind {
+        Kind::OriginHijack | Kind::SubPrefixHijack if valid => {
+            Some("RPKI entitles this origin: if it is right, add it to `origins` of the watch.")
         }
-        Kind::Squatting => {
-            (format!("{who} originates {ours} of ours that nobody may announce"), "It is over: ")
+        Kind::SuperPrefix => {
+            Some("If this aggregate is rightful, list it under `aggregates` of the watch.")
         }
-        Kind::SuperPrefix => (format!("{who} originates {ours} that cover ours"), "It is over: "),
-        Kind::NewMoreSpecific => (
-            format!("{who} originates {ours} more specific than the watch list allows"),
-            "No longer so: ",
-        ),
+        Kind::NewMoreSpecific => {
+            Some("If it is meant, raise `max_length` of the watch; else find out who leaks it.")
+        }
         Kind::OwnAsNewPrefix => {
-            (format!("our {who} originates {ours} outside every watch"), "No longer so: ")
+            Some("If it is meant, add a watch for it; else withdraw it: it may be a leak of ours.")
         }
-        Kind::RpkiInvalid => (
-            format!(
-                "our own announcement of {ours} by {who} is RPKI-invalid: networks that validate drop it"
-            ),
-            "No longer so: ",
-        ),
-    };
-    match (over, notice.reason) {
-        (true, _) => format!("{before}{now}")
-            .replace("originates", "originated")
-            .replace("is RPKI", "was RPKI"),
-        (false, Reason::Reopened) => format!("Again: {now}:"),
-        (false, _) => format!("{now}:"),
-    }
-}
-
-/// The offenders with their names.
-pub(crate) fn who(offenders: &[Party]) -> String {
-    let labels: Vec<String> = offenders.iter().map(Party::label).collect();
-    if labels.len() > 1 { format!("one of {}", labels.join(" / ")) } else { labels.join("") }
-}
-
-fn prefix_line(affected: &AffectedPrefix) -> String {
-    let mut line = match affected.watched {
-        Some(watched) if watched == affected.announced => watched.to_string(),
-        Some(watched) if watched.covers(&affected.announced) => {
-            format!("{} in {watched}", affected.announced)
-        }
-        Some(watched) => format!("{} over {watched}", affected.announced),
-        None => affected.announced.to_string(),
-    };
-    line = format!("{line:<20} {}, RPKI {}", words(affected.kind), verdict(&affected.rov));
-    if affected.description.is_empty() {
-        line
-    } else {
-        format!("{line} - {}", printable(&affected.description))
-    }
-}
-
-fn verdict(rov: &OriginValidation) -> String {
-    match (rov.state(), rov.reason()) {
-        (ValidationState::Invalid, Some(InvalidReason::As)) => "invalid (wrong AS)".to_owned(),
-        (ValidationState::Invalid, Some(InvalidReason::Length)) => "invalid (too long)".to_owned(),
-        (state, _) => state.name().to_owned(),
-    }
-}
-
-fn vrps(rov: &OriginValidation) -> String {
-    let deciding: &[&[Vrp]] = match rov.state() {
-        ValidationState::Valid => &[&rov.matched],
-        _ => &[&rov.unmatched_length, &rov.unmatched_as],
-    };
-    let all: Vec<&Vrp> = deciding.iter().copied().flatten().collect();
-    let shown = all.iter().take(LISTED).map(|vrp| {
-        if vrp.max_length() == vrp.prefix().length() {
-            format!("{} {}", vrp.prefix(), vrp.asn())
-        } else {
-            format!("{}-{} {}", vrp.prefix(), vrp.max_length(), vrp.asn())
-        }
-    });
-    match shown.collect::<Vec<_>>() {
-        list if list.is_empty() => "(no VRP covers it)".to_owned(),
-        list => format!("by VRP {}", list.join(", ")),
-    }
-}
-
-fn home_line(home: &Home, over: bool) -> String {
-    let hold = if over { "held it" } else { "hold it" };
-    format!("{} of {} vantage points in {} {hold}", home.holding, home.total, home.country)
-}
-
-fn change(news: &News) -> String {
-    match news {
-        News::Severity(severity) => format!("it is {severity} now"),
-        News::Prefix(prefix) => format!("{prefix} too"),
-        News::AcceptedBy(asn) => format!("{asn} lets it in as well"),
-        News::SpreadPast(percent) => format!("more than {percent} % of the vantage points"),
-        News::SeenIn(country) => format!("first sight in {country}"),
-        News::Upstream(asn) => format!("seen behind our upstream {asn}"),
-        News::Mass => "it hits many other networks too".to_owned(),
-    }
-}
-
-/// `2 h 49 min`: two units, enough to talk about it.
-fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, m) => format!("{m} min"),
-        (0, h, m) => format!("{h} h {m} min"),
-        (d, h, _) => format!("{d} d {h} h"),
-    }
-}
-
-pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// `417,038`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_and_durations_read_as_people_write_them() {
-        assert_eq!(
-            [0, 999, 1000, 417_038, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "417,038", "1,234,567"]
-        );
-        let of = |seconds| duration(Duration::from_secs(seconds));
-        assert_eq!(
-            [of(5), of(60), of(10_140), of(90_000)],
-            ["5 s", "1 min", "2 h 49 min", "1 d 1 h"]
-        );
+        Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting | Kind::RpkiInvalid => None,
     }
 }

@@ -88,15 +88,20 @@ impl AsPath {
     }
 
     /// The AS that took the route from `asn`: its left neighbour on the path, prepending and
-    /// confederation segments left aside. None where `asn` is not on the path or stands first.
+    /// confederation segments left aside. Members of an AS_SET have no order among themselves, so
+    /// the neighbour of each stands before the set. None where `asn` is not on the path or stands
+    /// first.
     pub fn left_neighbour(&self, asn: Asn) -> Option<Asn> {
         let mut before = None;
-        let public = self.segments.iter().filter(|segment| !segment.is_confederation());
-        for hop in public.flat_map(|segment| segment.asns()) {
-            if *hop == asn {
-                return before;
+        for segment in self.segments.iter().filter(|segment| !segment.is_confederation()) {
+            let outside = before;
+            for hop in segment.asns() {
+                if *hop == asn {
+                    let is_set = matches!(segment, Segment::Set(_));
+                    return if is_set { outside } else { before };
+                }
+                before = Some(*hop);
             }
-            before = Some(*hop);
         }
         None
     }
@@ -238,6 +243,13 @@ mod tests {
         assert_eq!(neighbour(4651), Some(3356));
         assert_eq!(neighbour(3356), None);
         assert_eq!(neighbour(1), None);
+        let set = AsPath::new([
+            Segment::Sequence(asns(&[3356])),
+            Segment::Set(asns(&[64500, 64670])),
+            Segment::Sequence(asns(&[7])),
+        ]);
+        assert_eq!(set.left_neighbour(Asn::new(64670)), Some(Asn::new(3356)));
+        assert_eq!(set.left_neighbour(Asn::new(7)), Some(Asn::new(64670)));
     }
 
     #[test]

@@ -1,0 +1,205 @@
+//! The phrases that texts, subjects and drafts are made of.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
+
+use crate::Party;
+use crate::directory::printable;
+use crate::news::News;
+use crate::notice::{AffectedPrefix, Home, Notice, Reason};
+
+/// VRPs that a line names; the rest stands in the JSON.
+const LISTED: usize = 12;
+
+/// `LON01 - BGP origin hijack - 19:26 - 02/04/2014 - OPEN`.
+pub(crate) fn title(notice: &Notice, zone: &TimeZone) -> String {
+    let at = notice.at.to_jiff().to_zoned(zone.clone());
+    let (kind, status) = (words(notice.kind), notice.status());
+    format!("{} - BGP {kind} - {} - {status}", notice.site, at.strftime("%H:%M - %d/%m/%Y"))
+}
+
+/// The kind in words.
+pub(crate) const fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::OriginHijack => "origin hijack",
+        Kind::SubPrefixHijack => "sub-prefix hijack",
+        Kind::Squatting => "squatting",
+        Kind::SuperPrefix => "super-prefix",
+        Kind::NewMoreSpecific => "new more-specific",
+        Kind::OwnAsNewPrefix => "new prefix of our own AS",
+        Kind::RpkiInvalid => "RPKI-invalid",
+    }
+}
+
+/// Whether somebody else is at fault: only then it matters whom else they hit, and only then
+/// there is somebody to write to.
+pub(crate) const fn is_foreign(notice: &Notice) -> bool {
+    let foreign = matches!(
+        notice.kind,
+        Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting | Kind::SuperPrefix
+    );
+    foreign && !notice.own
+}
+
+/// What happened to which of our prefixes, in one sentence; a list follows it.
+pub(crate) fn headline(notice: &Notice) -> String {
+    let over = notice.reason == Reason::Resolved;
+    let (does, is) = if over { ("originated", "was") } else { ("originates", "is") };
+    let who = who(&notice.offenders);
+    let count = plural(announced(notice), "prefix", "prefixes");
+    let what = match notice.kind {
+        Kind::OriginHijack | Kind::SubPrefixHijack => {
+            format!("{who} {does} {count} of our address space")
+        }
+        Kind::Squatting => format!("{who} {does} {count} of ours that nobody may announce"),
+        Kind::SuperPrefix => format!("{who} {does} {count} covering what is ours"),
+        Kind::NewMoreSpecific => {
+            format!("{who} {does} {count} more specific than the watch list allows")
+        }
+        Kind::OwnAsNewPrefix => format!("our own {who} {does} {count} outside every watch"),
+        Kind::RpkiInvalid => {
+            format!(
+                "what our own {who} announces {is} RPKI-invalid, and networks that validate drop it: {count}"
+            )
+        }
+    };
+    match notice.reason {
+        Reason::Resolved => format!("It is over. {}:", capitalized(&what)),
+        Reason::Reopened => format!("Again: {what}:"),
+        Reason::Opened | Reason::Update => format!("{}:", capitalized(&what)),
+    }
+}
+
+/// How many prefixes were announced: one that covers several watches counts once.
+fn announced(notice: &Notice) -> usize {
+    if notice.kind != Kind::SuperPrefix {
+        return notice.prefix_count;
+    }
+    notice.prefixes.iter().map(|p| p.announced).collect::<BTreeSet<_>>().len()
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The offenders with their names.
+pub(crate) fn who(offenders: &[Party]) -> String {
+    let labels: Vec<String> = offenders.iter().map(Party::label).collect();
+    if labels.len() > 1 { format!("one of {}", labels.join(" / ")) } else { labels.join("") }
+}
+
+pub(crate) fn prefix_line(affected: &AffectedPrefix) -> String {
+    let mut line = match affected.watched {
+        Some(watched) if watched == affected.announced => watched.to_string(),
+        Some(watched) if watched.covers(&affected.announced) => {
+            format!("{} in {watched}", affected.announced)
+        }
+        Some(watched) => format!("{} over {watched}", affected.announced),
+        None => affected.announced.to_string(),
+    };
+    line = format!(
+        "{line:\u{a0}<20}\u{a0}{}, RPKI {}",
+        words(affected.kind),
+        affected.rov.state().name()
+    );
+    if affected.description.is_empty() {
+        line
+    } else {
+        format!("{line} - {}", printable(&affected.description))
+    }
+}
+
+pub(crate) fn verdict(rov: &OriginValidation) -> String {
+    match (rov.state(), rov.reason()) {
+        (ValidationState::Invalid, Some(InvalidReason::As)) => "invalid (wrong AS)".to_owned(),
+        (ValidationState::Invalid, Some(InvalidReason::Length)) => "invalid (too long)".to_owned(),
+        (state, _) => state.name().to_owned(),
+    }
+}
+
+pub(crate) fn vrps(rov: &OriginValidation) -> String {
+    let deciding: &[&[Vrp]] = match rov.state() {
+        ValidationState::Valid => &[&rov.matched],
+        _ => &[&rov.unmatched_length, &rov.unmatched_as],
+    };
+    let all: Vec<&Vrp> = deciding.iter().copied().flatten().collect();
+    let shown = all.iter().take(LISTED).map(|vrp| {
+        if vrp.max_length() == vrp.prefix().length() {
+            format!("{} {}", vrp.prefix(), vrp.asn())
+        } else {
+            format!("{}-{} {}", vrp.prefix(), vrp.max_length(), vrp.asn())
+        }
+    });
+    match shown.collect::<Vec<_>>() {
+        list if list.is_empty() => "(no VRP covers it)".to_owned(),
+        list => format!("by VRP {}", list.join(", ")),
+    }
+}
+
+pub(crate) fn home_line(home: &Home, over: bool) -> String {
+    let hold = if over { "held it" } else { "hold it" };
+    format!("{} of {} vantage points in {} {hold}", home.holding, home.total, home.country)
+}
+
+pub(crate) fn change(news: &News) -> String {
+    match news {
+        News::Severity(severity) => format!("it is {severity} now"),
+        News::Prefix(prefix) => format!("{prefix} too"),
+        News::AcceptedBy(asn) => format!("{asn} lets it in as well"),
+        News::SpreadPast(percent) => format!("more than {percent} % of the vantage points"),
+        News::SeenIn(country) => format!("first sight in {country}"),
+        News::Upstream(asn) => format!("seen behind our upstream {asn}"),
+        News::Mass => "it hits many other networks too".to_owned(),
+    }
+}
+
+/// `2 h 49 min`: two units, enough to talk about it.
+pub(crate) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, m) => format!("{m} min"),
+        (0, h, m) => format!("{h} h {m} min"),
+        (d, h, _) => format!("{d} d {h} h"),
+    }
+}
+
+pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// `417,038`.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_durations_read_as_people_write_them() {
+        assert_eq!(
+            [0, 999, 1000, 417_038, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "417,038", "1,234,567"]
+        );
+        let of = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!(
+            [of(5), of(60), of(10_140), of(90_000)],
+            ["5 s", "1 min", "2 h 49 min", "1 d 1 h"]
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! The words: golden texts and mails. `INSTA_UPDATE=always cargo test -p alerter` writes them
+//! anew; the diff is read.
+
+use alerter::mail::{Letterhead, Mail};
+use alerter::{AsDirectory, Incidents, Notice};
+use jiff::tz::TimeZone;
+
+use crate::lab::{FIRST, Lab, SECOND, rules};
+
+/// Four notices of one story, with an update that has much to say.
+fn story() -> Vec<Notice> {
+    let mut lab = Lab::with_baseline();
+    for n in 0..50 {
+        lab.hijack(0, 10, &format!("203.{n}.0.0/16"));
+    }
+    lab.hijack(5, 10, FIRST);
+    lab.hijack(41, 13, FIRST);
+    lab.hijack(60, 14, SECOND);
+    lab.announce(70, 2, "198.18.9.0/24", &[102, 64511, 3356, 4761]);
+    lab.tick(3600);
+    for n in [10, 13, 14] {
+        lab.recover(9000, n, FIRST);
+        lab.recover(9000, n, SECOND);
+    }
+    lab.withdraw(9010, 2, "198.18.9.0/24");
+    lab.tick(20_000);
+    lab.hijack(50_000, 10, FIRST);
+    lab.hijack(50_001, 13, FIRST);
+    lab.notices
+}
+
+fn bst() -> TimeZone {
+    rules().time_zone
+}
+
+fn mail(notice: &Notice) -> String {
+    let letterhead =
+        Letterhead { from: "originwatch@example.net".parse().unwrap(), time_zone: bst() };
+    let recipient = "NOC <noc@example.net>".parse().unwrap();
+    let mail = Mail::compose(notice, &letterhead, &recipient).unwrap();
+    String::from_utf8(mail.formatted()).unwrap()
+}
+
+#[test]
+fn texts() {
+    let story = story();
+    let status: Vec<String> = story.iter().map(Notice::status).collect();
+    assert_eq!(status, ["OPEN", "UPDATE 01", "RESOLVED", "REOPENED"]);
+    for notice in &story {
+        let name = format!("text-{}", notice.status().to_lowercase().replace(' ', "-"));
+        insta::assert_snapshot!(name, notice.text(&bst()));
+    }
+}
+
+#[test]
+fn json() {
+    insta::assert_snapshot!("json-update", serde_json::to_string_pretty(&story()[1]).unwrap());
+}
+
+#[test]
+fn mails() {
+    let story = story();
+    insta::assert_snapshot!("mail-opened", mail(&story[0]).replace("\r\n", "\n"));
+    let heads: Vec<String> = story.iter().map(|n| head(&mail(n))).collect();
+    insta::assert_snapshot!("mail-heads", heads.join("\n--\n"));
+}
+
+#[test]
+fn the_other_kinds() {
+    let mut lab = Lab::with_baseline();
+    let mut both = |second, prefix: &str, path: &[u32]| {
+        for n in [10, 11] {
+            let mut path = path.to_vec();
+            path.insert(0, 100 + n);
+            lab.announce(second, n, prefix, &path);
+        }
+    };
+    both(0, "198.18.0.0/25", &[64510, 64500]);
+    both(1, "198.18.0.0/16", &[3356, 666]);
+    both(2, "45.83.220.0/22", &[64510, 64500]);
+    let texts: Vec<String> = lab.notices.iter().map(|n| n.text(&TimeZone::UTC)).collect();
+    assert_eq!(texts.len(), 3);
+    insta::assert_snapshot!("text-other-kinds", texts.join("\n=====\n\n"));
+}
+
+#[test]
+fn no_line_is_wider_than_72_columns_where_a_space_allows() {
+    for notice in story() {
+        for line in notice.text(&bst()).lines() {
+            let one_word = line.split_whitespace().count() <= 2;
+            assert!(line.chars().count() <= 72 || one_word, "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_same_notice_gives_the_same_bytes() {
+    let notice = &story()[1];
+    assert_eq!(mail(notice), mail(notice));
+}
+
+#[test]
+fn names_from_a_registry_cannot_add_a_header_or_a_line() {
+    let evil = "4761,\"X\r\nBcc: evil@example.org\r\n\r\nboo\u{202e}\",ID\n4651,A\u{1b}[2Jb,TH\n";
+    let (directory, _) = AsDirectory::parse(evil.as_bytes());
+    let mut lab = Lab::with_baseline();
+    let mut rules = rules();
+    rules.site = "LON01\r\nBcc: evil@example.org".into();
+    lab.incidents = Incidents::new(rules, directory.into());
+    lab.hijack(0, 10, FIRST);
+    lab.hijack(0, 11, FIRST);
+    let mail = mail(lab.last());
+    let (head, _) = mail.split_once("\r\n\r\n").unwrap();
+    assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
+    let text = lab.last().text(&TimeZone::UTC);
+    assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
+    assert!(!mail.contains('\u{1b}') && !text.contains('\u{1b}') && !text.contains('\u{202e}'));
+}
+
+fn head(mail: &str) -> String {
+    mail.split("\r\n\r\n").next().unwrap().replace("\r\n", "\n")
+}

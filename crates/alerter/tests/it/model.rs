@@ -1,0 +1,132 @@
+//! The engine against a model that is too simple to be wrong, on random input.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alerter::{Reason, State};
+use proptest::prelude::*;
+
+use crate::lab::{FIRST, Lab, SECOND, prefix};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Hijack(u32, usize),
+    Recover(u32, usize),
+    Withdraw(u32, usize),
+    Down(u32),
+    Wait(i64),
+}
+
+const PREFIXES: [&str; 3] = [FIRST, SECOND, "198.18.4.0/24"];
+
+fn step() -> impl Strategy<Value = Step> {
+    let vantage = prop_oneof![0..8u32, 1000..1003u32];
+    let which = 0..PREFIXES.len();
+    prop_oneof![
+        4 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Hijack(n, p)),
+        3 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Recover(n, p)),
+        2 => (vantage.clone(), which).prop_map(|(n, p)| Step::Withdraw(n, p)),
+        1 => vantage.prop_map(Step::Down),
+        2 => (1..2000i64).prop_map(Step::Wait),
+    ]
+}
+
+fn run(lab: &mut Lab, steps: &[Step], ticks: bool) -> BTreeMap<(u32, usize), bool> {
+    let mut now = 0;
+    let mut holds: BTreeMap<(u32, usize), bool> = BTreeMap::new();
+    for step in steps {
+        now += 1;
+        if ticks {
+            lab.tick(now);
+            lab.tick(now - 1);
+        }
+        match step {
+            Step::Hijack(n, p) => {
+                lab.hijack(now, *n, PREFIXES[*p]);
+                holds.insert((*n, *p), true);
+            }
+            Step::Recover(n, p) => {
+                lab.recover(now, *n, PREFIXES[*p]);
+                holds.insert((*n, *p), false);
+            }
+            Step::Withdraw(n, p) => {
+                lab.withdraw(now, *n, PREFIXES[*p]);
+                holds.remove(&(*n, *p));
+            }
+            Step::Down(n) => {
+                lab.down(now, *n);
+                holds.retain(|(vantage, _), _| vantage != n);
+            }
+            Step::Wait(seconds) => {
+                for second in 0..*seconds {
+                    if ticks && second % 97 == 0 {
+                        lab.tick(now + second);
+                    }
+                }
+                now += seconds;
+            }
+        }
+    }
+    lab.tick(now + 1);
+    holds
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn spread_is_what_counting_the_current_routes_gives(steps in prop::collection::vec(step(), 1..60)) {
+        let mut lab = Lab::new();
+        let holds = run(&mut lab, &steps, false);
+        let holding: BTreeSet<u32> = holds.iter().filter(|(_, bad)| **bad).map(|((n, _), _)| *n).collect();
+        let summaries = lab.incidents.summaries();
+        prop_assert!(summaries.len() <= 1);
+        match summaries.first() {
+            Some(summary) => {
+                prop_assert_eq!(summary.holding, holding.len());
+                let state = summary.state;
+                match state {
+                    State::Suspected | State::Open => prop_assert!(!holding.is_empty()),
+                    State::Clearing => prop_assert!(holding.is_empty()),
+                    State::Resolved => {}
+                }
+            }
+            None => prop_assert!(holding.is_empty()),
+        }
+        // The threshold, from the model: is there a watch that two ASes hold a breach of?
+        let enough = [FIRST, SECOND].iter().any(|watched| {
+            let bad = holds.iter().filter(|((_, p), bad)| **bad && prefix(watched).covers(&prefix(PREFIXES[*p])));
+            bad.map(|((n, _), _)| n % 1000).collect::<BTreeSet<_>>().len() >= 2
+        });
+        if enough {
+            prop_assert_eq!(summaries[0].state, State::Open);
+        }
+    }
+
+    #[test]
+    fn being_asked_for_the_time_more_often_changes_nothing(steps in prop::collection::vec(step(), 1..60)) {
+        let (mut seldom, mut often) = (Lab::new(), Lab::new());
+        run(&mut seldom, &steps, false);
+        run(&mut often, &steps, true);
+        prop_assert_eq!(&seldom.notices, &often.notices);
+    }
+
+    #[test]
+    fn notices_of_an_incident_are_numbered_and_alternate(steps in prop::collection::vec(step(), 1..120)) {
+        let mut lab = Lab::new();
+        run(&mut lab, &steps, false);
+        let mut open: BTreeMap<String, (u32, bool)> = BTreeMap::new();
+        for notice in &lab.notices {
+            let (next, is_open) = open.entry(notice.incident.to_string()).or_insert((0, false));
+            prop_assert_eq!(notice.sequence, *next);
+            *next += 1;
+            match notice.reason {
+                Reason::Opened => prop_assert!(!*is_open && notice.sequence == 0),
+                Reason::Reopened => prop_assert!(!*is_open && notice.sequence > 0),
+                Reason::Update | Reason::Resolved => prop_assert!(*is_open),
+            }
+            *is_open = notice.reason != Reason::Resolved;
+            prop_assert!(notice.vantage.holding <= notice.vantage.ever);
+            prop_assert!(notice.vantage.holding <= notice.vantage.total);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Delivery to a scripted SMTP server: what it does wrong decides what we say of it.
+
+use std::time::Duration;
+
+use alerter::deliver::smtp::{Relay, RelayConfig, RelayError, SendError, Tls};
+use alerter::mail::{Letterhead, Mail};
+use jiff::tz::TimeZone;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::lab::{FIRST, Lab};
+
+/// What the server does wrong, if anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    SilentBanner,
+    SilentAfterDot,
+    CloseAfterDot,
+    Answer(&'static str, &'static str),
+}
+
+/// Serves one connection; returns the lines of each mail that it took.
+async fn serve(stream: TcpStream, fault: Fault) -> Option<Vec<String>> {
+    let mut stream = BufReader::new(stream);
+    if fault == Fault::SilentBanner {
+        std::future::pending::<()>().await;
+    }
+    stream.write_all(b"220 relay.test ESMTP\r\n").await.ok()?;
+    let mut taken = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.ok()? == 0 {
+            return Some(taken);
+        }
+        let verb = line.split([' ', '\r']).next().unwrap_or_default().to_uppercase();
+        let answer = match (fault, verb.as_str()) {
+            (Fault::Answer(at, answer), verb) if at == verb => answer.to_owned(),
+            (_, "EHLO") => {
+                taken.push(line.trim_end().to_owned());
+                "250-relay.test\r\n250-AUTH PLAIN\r\n250 8BITMIME".to_owned()
+            }
+            (_, "AUTH") => "235 ok".to_owned(),
+            (_, "DATA") => {
+                stream.write_all(b"354 go on\r\n").await.ok()?;
+                read_data(&mut stream, &mut taken).await?;
+                match fault {
+                    Fault::SilentAfterDot => std::future::pending::<String>().await,
+                    Fault::CloseAfterDot => return Some(taken),
+                    Fault::Answer(".", answer) => answer.to_owned(),
+                    _ => "250 taken".to_owned(),
+                }
+            }
+            (_, "QUIT") => "221 bye".to_owned(),
+            _ => "250 ok".to_owned(),
+        };
+        stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
+    }
+}
+
+async fn read_data(stream: &mut BufReader<TcpStream>, taken: &mut Vec<String>) -> Option<()> {
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok()?;
+        if line == ".\r\n" || line.is_empty() {
+            return Some(());
+        }
+        taken.push(line.trim_end().to_owned());
+    }
+}
+
+fn notice_mail() -> Mail {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(0, 10, FIRST);
+    lab.hijack(0, 11, FIRST);
+    let from = "originwatch@example.net".parse().unwrap();
+    let letterhead = Letterhead { from, time_zone: TimeZone::UTC };
+    Mail::compose(lab.last(), &letterhead, &"noc@example.net".parse().unwrap()).unwrap()
+}
+
+fn config(port: u16) -> RelayConfig {
+    RelayConfig {
+        host: "127.0.0.1".into(),
+        port,
+        tls: Tls::None,
+        credentials: Some(("originwatch".into(), "secret".into())),
+        helo: "monitor.example.net".into(),
+        timeout: Duration::from_millis(500),
+        extra_ca: None,
+    }
+}
+
+/// Sends one mail to a server with this fault.
+async fn send(fault: Fault) -> (Result<(), SendError>, Vec<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let relay = Relay::new(&config(listener.local_addr().unwrap().port())).unwrap();
+    let server =
+        tokio::spawn(async move { serve(listener.accept().await.unwrap().0, fault).await });
+    let result = relay.send(&notice_mail()).await;
+    drop(relay);
+    if matches!(fault, Fault::SilentBanner | Fault::SilentAfterDot) {
+        server.abort();
+        return (result, vec![]);
+    }
+    (result, server.await.unwrap().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_mail_arrives_with_a_qualified_helo_and_its_thread() {
+    let (result, taken) = send(Fault::None).await;
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(taken[0], "EHLO monitor.example.net");
+    let id = format!("Message-ID: {}", notice_mail().message_id());
+    assert!(taken.contains(&id), "{id} in {taken:#?}");
+    assert!(taken.contains(&"Auto-Submitted: auto-generated".to_owned()));
+}
+
+#[tokio::test]
+async fn each_fault_has_its_name() {
+    let name = |error: &SendError| match error {
+        SendError::Deferred { .. } => "deferred",
+        SendError::Refused { .. } => "refused",
+        SendError::Authentication { .. } => "authentication",
+        SendError::TimedOut { .. } => "timed out",
+        SendError::Unreachable { .. } => "unreachable",
+    };
+    let table = [
+        (Fault::Answer("RCPT", "451 4.7.1 greylisted"), "deferred"),
+        (Fault::Answer("RCPT", "550 5.1.1 no such user"), "refused"),
+        (Fault::Answer("RCPT", "504 5.5.2 need a qualified name"), "refused"),
+        (Fault::Answer("MAIL", "421 4.3.2 closing"), "deferred"),
+        (Fault::Answer("AUTH", "535 5.7.8 no"), "authentication"),
+        (Fault::Answer("MAIL", "530 5.7.0 authenticate first"), "authentication"),
+        (Fault::Answer(".", "452 4.2.2 mailbox full"), "deferred"),
+        (Fault::Answer(".", "554 5.6.0 no"), "refused"),
+        (Fault::SilentBanner, "timed out"),
+        (Fault::SilentAfterDot, "timed out"),
+        (Fault::CloseAfterDot, "unreachable"),
+    ];
+    for (fault, expected) in table {
+        let (result, _) = send(fault).await;
+        let error = result.unwrap_err();
+        assert_eq!(name(&error), expected, "{fault:?}: {error}");
+        assert!(!error.to_string().contains("secret"));
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error = Relay::new(&config(port)).unwrap().send(&notice_mail()).await.unwrap_err();
+    assert!(matches!(error, SendError::Unreachable { .. }), "{error}");
+    assert!(error.to_string().starts_with(&format!("127.0.0.1:{port} cannot be reached: ")));
+}
+
+#[test]
+fn a_helo_that_relays_refuse_is_refused_here() {
+    let mut unqualified = config(25);
+    unqualified.helo = "vm".into();
+    assert!(matches!(Relay::new(&unqualified), Err(RelayError::Helo(_))));
+    unqualified.helo = "[127.0.0.1]".into();
+    assert!(Relay::new(&unqualified).is_ok());
+    assert!(!format!("{unqualified:?}").contains("secret"));
+}
