@@ -1,1 +1,18 @@
-//! placeholder
+//! The binary `originwatch`: config, command line, and the pipeline from files to mails.
+//!
+//! Start with [`cli`]: the commands and what they take. [`Config`](config::Config) is what
+//! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
+//! parser, the sieve and the incident engine, to notices. [`mailbag`] carries those to a relay or
+//! into files. [`vrps`] fetches what RPKI says.
+//!
+//! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
+//! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
+
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod mailbag;
+pub mod replay;
+pub mod validate;
+pub mod vrps;

@@ -1,0 +1,188 @@
+//! The command line.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use bgp::{Asn, Prefix, Timestamp};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::exit::{ExitCode, Failure};
+use crate::{check, replay, validate};
+
+/// Watch the routes of your own address space: see who else originates them, tell the NOC.
+#[derive(Debug, Parser)]
+#[command(name = "originwatch", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run recorded routes through the incident engine and print its notices.
+    Replay(ReplayArgs),
+    /// Validate the origin of a route, and show the VRPs that decide.
+    Validate(ValidateArgs),
+    /// Read the config and the files it names, and say what is wrong.
+    Check(CheckArgs),
+    /// Print the completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// `originwatch replay`.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub struct ReplayArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG", conflicts_with_all = ["prefix", "origin", "vrps"])]
+    pub config: Option<PathBuf>,
+
+    /// Without a config: a prefix to watch; may be repeated.
+    #[arg(long, value_name = "PREFIX", value_delimiter = ',', requires = "origin")]
+    pub prefix: Vec<Prefix>,
+
+    /// Without a config: an AS that may originate the prefixes; may be repeated.
+    #[arg(long, value_name = "ASN", value_delimiter = ',', requires = "prefix")]
+    pub origin: Vec<Asn>,
+
+    /// Without a config: VRPs, a file or an http(s):// URL, JSON or CSV; none: all is not-found.
+    #[arg(long, value_name = "SRC", requires = "prefix")]
+    pub vrps: Option<String>,
+
+    /// How notices are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Send the notices to the addresses of the config's [mail], too.
+    #[arg(long, conflicts_with = "prefix")]
+    pub mail: bool,
+
+    /// Write the mails as files into this folder, instead of or beside sending them.
+    #[arg(long, value_name = "DIR", conflicts_with = "prefix")]
+    pub eml: Option<PathBuf>,
+
+    /// Leave out what was recorded before; RFC 3339 or seconds since 1970.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+
+    /// Leave out what was recorded then or later.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+
+    /// MRT files or RIS Live JSON lines, plain, .gz or .bz2; folders of them; - is standard input.
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub inputs: Vec<PathBuf>,
+}
+
+/// `originwatch validate`.
+#[derive(Debug, Args)]
+#[command(after_help = VALIDATE_EXAMPLES)]
+pub struct ValidateArgs {
+    /// VRPs: a file or an http(s):// URL, JSON of any validator or CSV, plain, .gz or .bz2.
+    #[arg(long, value_name = "SRC")]
+    pub vrps: String,
+
+    /// Answer in the shape of Routinator's validity API.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The prefix; or - to read lines of a prefix and an AS number from standard input.
+    #[arg(value_name = "PREFIX")]
+    pub prefix: String,
+
+    /// The AS number. The two may change places.
+    #[arg(value_name = "ASN")]
+    pub asn: Option<String>,
+}
+
+/// `originwatch check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object a line.
+    Json,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  done, but something needs attention (a fault, an invalid route, an unreadable input)
+  2  wrong usage or wrong config
+  3  failed";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  The files of a folder, merged by time, with a config:
+    originwatch replay -c originwatch.toml /var/spool/mrt
+  One prefix, without a config:
+    originwatch replay --prefix 198.18.0.0/21 --origin AS64500 --vrps vrps.json updates.*.gz
+  The critical ones, as JSON:
+    originwatch replay --format json rib.bz2 updates.bz2 | jq 'select(.severity==\"critical\")'";
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+    originwatch validate --vrps vrps.json 198.18.0.0/21 AS64500
+    originwatch validate --vrps https://rpki.example.net/json --json 198.18.0.0/21 64500
+    echo '198.18.0.0/21 AS64500' | originwatch validate --vrps vrps.json.gz -
+
+The exit code is 1 if the route is invalid, or if a line cannot be read.";
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Replay(args) => replay::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "originwatch", &mut script);
+            std::io::stdout().write_all(&script)?;
+            Ok(ExitCode::Done)
+        }
+        Command::Man => {
+            man(&mut std::io::stdout().lock())?;
+            Ok(ExitCode::Done)
+        }
+    }
+}
+
+/// One page: the program, then each command as a section of its own.
+fn man(out: &mut impl std::io::Write) -> std::io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let page = clap_mangen::Man::new(sub.clone());
+        writeln!(out, ".SH {}", sub.get_name().to_uppercase())?;
+        page.render_description_section(out)?;
+        page.render_synopsis_section(out)?;
+        page.render_options_section(out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,183 @@
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::section::Section;
+use super::value;
+
+/// `[[feed]]`: where observations come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// What it is.
+    pub kind: FeedKind,
+    /// How many distinct vantage ASes of this feed must hold a route before an incident opens.
+    pub min_vantage_ases: Option<u32>,
+    /// How long it may say nothing before that is an incident.
+    pub silent_after: Option<Duration>,
+}
+
+/// What a feed is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedKind {
+    /// RIS Live over a web socket.
+    RisLive {
+        /// Where.
+        url: String,
+        /// How much of it.
+        mode: RisLiveMode,
+    },
+    /// Our own routers over BMP (RFC 7854).
+    Bmp {
+        /// Where we wait for them.
+        listen: SocketAddr,
+        /// Who may connect.
+        routers: Vec<BmpRouter>,
+    },
+    /// A folder into which somebody writes MRT files.
+    MrtDir {
+        /// Which.
+        path: PathBuf,
+    },
+    /// OpenBMP messages from Kafka.
+    Kafka {
+        /// Where to begin, as `host:port`.
+        brokers: Vec<String>,
+        /// Which topics; a `*` stands for anything.
+        topics: Vec<String>,
+    },
+}
+
+/// How much of RIS Live is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RisLiveMode {
+    /// What the watch list needs.
+    Watched,
+    /// Everything.
+    Firehose,
+}
+
+/// A router that may connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BmpRouter {
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// What we call it; its address if not given.
+    pub name: String,
+    /// Whether the router's own AS stands in front of the paths that it mirrors.
+    pub own_as_in_path: Tristate,
+    /// Whether its messages carry path identifiers (RFC 7911).
+    pub add_path: Tristate,
+}
+
+/// Told, or found out from the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tristate {
+    /// Found out.
+    #[default]
+    Auto,
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+const TRISTATE: &[(&str, Tristate)] =
+    &[("auto", Tristate::Auto), ("on", Tristate::On), ("off", Tristate::Off)];
+
+#[derive(Clone, Copy)]
+enum Type {
+    RisLive,
+    Bmp,
+    MrtDir,
+    Kafka,
+}
+
+impl Feed {
+    pub(super) fn read(section: Section<'_>) -> Option<Self> {
+        const TYPES: &[(&str, Type)] = &[
+            ("ris-live", Type::RisLive),
+            ("bmp", Type::Bmp),
+            ("mrt-dir", Type::MrtDir),
+            ("kafka", Type::Kafka),
+        ];
+        let expected = "a type: \"ris-live\", \"bmp\", \"mrt-dir\" or \"kafka\"";
+        // Without a type nobody knows which keys are right: one fault is enough.
+        let kind = match section.required("type", expected, value::word(TYPES))? {
+            Type::RisLive => ris_live(&section),
+            Type::Bmp => bmp(&section),
+            Type::MrtDir => mrt_dir(&section),
+            Type::Kafka => kafka(&section),
+        };
+        let min_vantage_ases = section.optional("min_vantage_ases", value::number(1..=10_000));
+        let silent_after = section.optional("silent_after", value::duration);
+        section.finish();
+        Some(Feed { kind: kind?, min_vantage_ases, silent_after })
+    }
+}
+
+fn ris_live(section: &Section<'_>) -> Option<FeedKind> {
+    const MODES: &[(&str, RisLiveMode)] =
+        &[("watched", RisLiveMode::Watched), ("firehose", RisLiveMode::Firehose)];
+    let url = section.optional("url", |value| {
+        let expected = "a ws:// or wss:// URL, as \"wss://ris-live.ripe.net/v1/ws/\"";
+        let url = value::string(value, expected)?;
+        match url.starts_with("wss://") || url.starts_with("ws://") {
+            true => Ok(url.to_owned()),
+            false => Err(value::wrong(value, "is not the URL of a web socket", expected)),
+        }
+    });
+    let mode = section.optional("mode", value::word(MODES));
+    Some(FeedKind::RisLive {
+        url: url.unwrap_or_else(|| "wss://ris-live.ripe.net/v1/ws/".to_owned()),
+        mode: mode.unwrap_or(RisLiveMode::Watched),
+    })
+}
+
+fn bmp(section: &Section<'_>) -> Option<FeedKind> {
+    let listen =
+        section.required("listen", "for example listen = \"127.0.0.1:11019\"", value::socket);
+    if !section.has("routers") {
+        section.missing(
+            "routers",
+            "who may connect, as [ { address = \"192.0.2.1\", name = \"edge1\" } ]",
+        );
+    }
+    let routers = section.sections("routers").iter().filter_map(router).collect();
+    Some(FeedKind::Bmp { listen: listen?, routers })
+}
+
+fn router(section: &Section<'_>) -> Option<BmpRouter> {
+    let address =
+        section.required("address", "for example address = \"192.0.2.1\"", value::address);
+    let name = section.optional("name", value::line);
+    let own_as_in_path = section.optional("own_as_in_path", value::word(TRISTATE));
+    let add_path = section.optional("add_path", value::word(TRISTATE));
+    section.finish();
+    let address = address?;
+    Some(BmpRouter {
+        address,
+        name: name.unwrap_or_else(|| address.to_string()),
+        own_as_in_path: own_as_in_path.unwrap_or_default(),
+        add_path: add_path.unwrap_or_default(),
+    })
+}
+
+fn mrt_dir(section: &Section<'_>) -> Option<FeedKind> {
+    if !section.has("path") {
+        section.missing("path", "the folder, as path = \"/var/spool/mrt\"");
+    }
+    section.path("path").map(|path| FeedKind::MrtDir { path })
+}
+
+fn kafka(section: &Section<'_>) -> Option<FeedKind> {
+    let named = |key, expected| {
+        if !section.has(key) {
+            section.missing(key, expected);
+        }
+    };
+    named("brokers", "for example brokers = [\"stream.routeviews.org:9092\"]");
+    named("topics", "for example topics = [\"routeviews.amsix.ams.*.bmp_raw\"]");
+    let brokers = section.list("brokers", value::host_port);
+    let topics = section.list("topics", value::line);
+    Some(FeedKind::Kafka { brokers: brokers?, topics: topics? })
+}

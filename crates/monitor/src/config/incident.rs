@@ -1,0 +1,44 @@
+use std::time::Duration;
+
+use alerter::Rules;
+
+use super::section::Section;
+use super::value;
+
+/// `[incident]`: when one opens, is told again, resolves, reopens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// How many distinct vantage ASes must hold a route at the same time before it opens.
+    pub min_vantage_ases: u32,
+    /// How long nobody must hold it before it is resolved.
+    pub resolve_after: Duration,
+    /// How long after that a repeat is the same incident.
+    pub reopen_within: Duration,
+    /// Updates are at least this far apart.
+    pub update_every: Duration,
+}
+
+impl Default for Incident {
+    fn default() -> Self {
+        let Rules { min_vantage_ases, resolve_after, reopen_within, update_every, .. } =
+            Rules::default();
+        Incident { min_vantage_ases, resolve_after, reopen_within, update_every }
+    }
+}
+
+impl Incident {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let default = Incident::default();
+        let duration = |key, otherwise| section.optional(key, value::duration).unwrap_or(otherwise);
+        let incident = Incident {
+            min_vantage_ases: section
+                .optional("min_vantage_ases", value::number(1..=10_000))
+                .unwrap_or(default.min_vantage_ases),
+            resolve_after: duration("resolve_after", default.resolve_after),
+            reopen_within: duration("reopen_within", default.reopen_within),
+            update_every: duration("update_every", default.update_every),
+        };
+        section.finish();
+        incident
+    }
+}

@@ -1,0 +1,200 @@
+//! The config: TOML as it was written becomes what it means, once.
+//!
+//! Start with [`Config`]. Each section has a file of its own; `section` walks a table and knows
+//! which keys were asked for, `value` reads single values, `fault` shows what is wrong and where.
+//! Reading goes on after a fault, so that one run tells all of them.
+
+mod fault;
+mod feed;
+mod incident;
+mod mail;
+mod operator;
+mod rpki;
+mod section;
+mod value;
+mod watch;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use alerter::Rules;
+use toml::de::DeTable;
+use validator::WatchList;
+
+pub use fault::ConfigError;
+pub use feed::{BmpRouter, Feed, FeedKind, RisLiveMode, Tristate};
+pub use incident::Incident;
+pub use mail::{Mail, Relay};
+pub use operator::Operator;
+pub use rpki::Rpki;
+
+use fault::{Fault, Faults};
+use section::{Place, Section};
+
+pub(crate) use value::is_host_port;
+
+/// Where a config is looked for if nobody says where, in this order.
+pub const DEFAULT_PATHS: [&str; 2] = ["/etc/originwatch/originwatch.toml", "originwatch.toml"];
+
+/// What `originwatch.toml` means.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// `[operator]`.
+    pub operator: Operator,
+    /// `[[watch]]`; empty if they are to be derived from the VRPs of the operator's ASes.
+    pub watches: Arc<WatchList>,
+    /// `[rpki]`.
+    pub rpki: Rpki,
+    /// `[incident]`.
+    pub incident: Incident,
+    /// `[[feed]]`.
+    pub feeds: Vec<Feed>,
+    /// `[mail]`; none if nothing is to be mailed.
+    pub mail: Option<Mail>,
+    /// `[data] as_names`.
+    pub as_names: Option<PathBuf>,
+    /// `[store] path`.
+    pub store: PathBuf,
+    /// `[web] listen`; none if there is to be no page.
+    pub web: Option<SocketAddr>,
+}
+
+/// The config cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error("cannot read the config {}: {error}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It says something wrong.
+    #[error(transparent)]
+    Faults(#[from] ConfigError),
+    /// None of the places where it is looked for has one.
+    #[error("no config: neither {} nor ./{} exists; name one with -c", DEFAULT_PATHS[0], DEFAULT_PATHS[1])]
+    Nowhere,
+}
+
+impl Config {
+    /// Reads the config at `path`, or the first of [`DEFAULT_PATHS`] that exists.
+    pub fn load(path: Option<&Path>) -> Result<Self, LoadError> {
+        let path = match path {
+            Some(path) => path,
+            None => {
+                let existing = DEFAULT_PATHS.iter().map(Path::new).find(|path| path.exists());
+                existing.ok_or(LoadError::Nowhere)?
+            }
+        };
+        let read = |error| LoadError::Read { path: path.to_owned(), error };
+        let bytes = fs::read(path).map_err(read)?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Ok(Config::parse(path, text)?),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let fault = Fault::new(at..at, "a byte that is not UTF-8", "a text in UTF-8");
+                let text = String::from_utf8_lossy(&bytes);
+                Err(ConfigError::new(path, &text, vec![fault]).into())
+            }
+        }
+    }
+
+    /// Reads the text of a config. `path` names it in errors, and relative paths start at its
+    /// folder.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        // An editor on Windows may have left a byte order mark; blanks keep the columns right.
+        let blank = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
+        let text = blank.as_deref().unwrap_or(text);
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let syntax = errors.iter().map(|error| {
+            let message = error.message().replace('\n', ", ");
+            Fault::new(error.span().unwrap_or(0..0), message, "")
+        });
+        let syntax: Vec<_> = syntax.collect();
+        if !syntax.is_empty() {
+            // What a torn text seems to say is guesswork: its other faults would mislead.
+            return Err(ConfigError::new(path, text, syntax));
+        }
+        let faults = Faults::default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let place = Place { folder, faults: &faults };
+        let config = Config::read(path, &Section::root(table.get_ref(), &place));
+        let faults = faults.into_vec();
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(ConfigError::new(path, text, faults)),
+        }
+    }
+
+    /// The rules of the incident engine.
+    pub fn rules(&self) -> Rules {
+        let Incident { min_vantage_ases, resolve_after, reopen_within, update_every } =
+            self.incident;
+        Rules {
+            site: self.operator.site.clone(),
+            operator: self.operator.name.clone(),
+            own_asns: self.operator.asns.clone(),
+            country: self.operator.country,
+            upstreams: self.operator.upstreams.clone(),
+            time_zone: self.operator.time_zone.clone(),
+            min_vantage_ases,
+            resolve_after,
+            reopen_within,
+            update_every,
+        }
+    }
+
+    fn read(path: &Path, root: &Section<'_>) -> Option<Self> {
+        let operator = match root.section("operator") {
+            Some(section) => Operator::read(section),
+            None => {
+                if !root.has("operator") {
+                    root.missing("operator", "a table [operator] with name, site and asns");
+                }
+                None
+            }
+        };
+        let asns = operator.as_ref().map(|operator| operator.asns.as_slice());
+        let watches = watch::read_all(&root.sections("watch"), asns.unwrap_or_default());
+        let rpki = root.section("rpki").map_or_else(|| Some(Rpki::default()), Rpki::read);
+        let incident =
+            root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));
+        let feeds = root.sections("feed").into_iter().filter_map(Feed::read).collect();
+        let mail = root.section("mail").map(Mail::read);
+        let as_names = root.section("data").and_then(|data| {
+            let as_names = data.path("as_names");
+            data.finish();
+            as_names
+        });
+        let store = root.section("store").and_then(|store| {
+            let path = store.path("path");
+            store.finish();
+            path
+        });
+        let web = root.section("web").and_then(|web| {
+            let listen = web.optional("listen", value::socket);
+            web.finish();
+            listen
+        });
+        root.finish();
+        Some(Config {
+            path: path.to_owned(),
+            operator: operator?,
+            watches: Arc::new(watches?),
+            rpki: rpki?,
+            incident,
+            feeds,
+            // A [mail] that cannot be read is a fault, not a config without mail.
+            mail: mail.map_or(Some(None), |mail| mail.map(Some))?,
+            as_names,
+            store: store.unwrap_or_else(|| root.folder().join("originwatch.db")),
+            web,
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! How a command ends.
+
+use std::io::{self, Write as _};
+use std::process;
+
+use crate::config::LoadError;
+use crate::vrps::VrpError;
+
+/// What the shell is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// 0: done.
+    Done = 0,
+    /// 1: done, but something needs attention: a fault, an invalid route, an unreadable input.
+    Attention = 1,
+    /// 2: the command line or the config is wrong; nothing was done.
+    Usage = 2,
+    /// 3: failed.
+    Failed = 3,
+}
+
+/// Why a command cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line asks for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// The config cannot be used.
+    #[error(transparent)]
+    Config(#[from] LoadError),
+    /// The VRPs cannot be had.
+    #[error(transparent)]
+    Vrps(#[from] VrpError),
+    /// What is to be read cannot be read.
+    #[error("cannot read {place}: {error}")]
+    Read {
+        /// What.
+        place: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// What is to be written cannot be written.
+    #[error("cannot write {place}: {error}")]
+    Write {
+        /// Where to.
+        place: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Standard output is gone or full.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// What the shell is told of it.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Failure::Usage(_) | Failure::Config(_) => ExitCode::Usage,
+            Failure::Vrps(VrpError::Source(_)) => ExitCode::Usage,
+            // `originwatch .. | head` has seen what it wanted.
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::Done,
+            Failure::Vrps(_)
+            | Failure::Read { .. }
+            | Failure::Write { .. }
+            | Failure::Output(_) => ExitCode::Failed,
+        }
+    }
+
+    /// What the user is told of it; nothing where nobody listens any more.
+    fn tell(&self) {
+        let text = match self {
+            Failure::Config(LoadError::Faults(error)) => error.report(),
+            other => format!("originwatch: {other}\n"),
+        };
+        if self.code() != ExitCode::Done {
+            // With standard error gone there is nobody left to tell.
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }
+}
+
+/// Says what went wrong, and turns the end of a command into what the shell is told.
+pub fn code(result: Result<ExitCode, Failure>) -> process::ExitCode {
+    let code = result.unwrap_or_else(|failure| {
+        failure.tell();
+        failure.code()
+    });
+    process::ExitCode::from(code as u8)
+}

@@ -1,0 +1,209 @@
+//! Mails of a replay: sent to the relay, written as files, kept where no relay takes them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use alerter::Notice;
+use alerter::deliver::smtp::{Relay, RelayConfig, SendError};
+use alerter::mail::{Letterhead, Mail};
+use tokio::runtime::Runtime;
+
+use crate::config::{self, Config};
+use crate::exit::Failure;
+
+/// How long a relay may take for one mail. RFC 5321 section 4.5.3.2 would allow ten minutes behind
+/// the final dot; somebody sits in front of a replay.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where mails go that no relay took, beside the store.
+const UNSENT: &str = "originwatch-unsent";
+
+/// The longest password file that is read.
+const MAX_PASSWORD: usize = 4096;
+
+/// Carries notices to the recipients of `[mail]`, one mail for each.
+#[derive(Debug, Default)]
+pub struct Mailbag {
+    address: Option<Address>,
+    relays: Option<Relays>,
+    eml: Option<PathBuf>,
+    unsent: Vec<PathBuf>,
+    composed: u64,
+    /// Mails that a relay took.
+    pub sent: u64,
+    /// Mails that no relay took.
+    pub kept: u64,
+    /// Why the last of these was not taken.
+    reason: Option<String>,
+}
+
+#[derive(Debug)]
+struct Address {
+    letterhead: Letterhead,
+    recipients: Vec<lettre::message::Mailbox>,
+}
+
+/// The relay and those that take over, each until it fails to answer.
+#[derive(Debug)]
+struct Relays {
+    runtime: Runtime,
+    relays: Vec<Relay>,
+    /// Why the last of them is left out.
+    trouble: String,
+}
+
+impl Mailbag {
+    /// A bag that sends, if `send`, and writes files into `eml`, if given; both need a `[mail]`.
+    pub fn new(send: bool, eml: Option<&Path>, config: Option<&Config>) -> Result<Self, Failure> {
+        let (Some(config), true) = (config, send || eml.is_some()) else {
+            return Ok(Mailbag::default());
+        };
+        let Some(mail) = &config.mail else {
+            let text = format!("{} has no [mail]: nobody to write to", config.path.display());
+            return Err(Failure::Usage(text));
+        };
+        if let Some(folder) = eml {
+            fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
+        }
+        let letterhead =
+            Letterhead { from: mail.from.clone(), time_zone: config.operator.time_zone.clone() };
+        let beside = config.store.parent().unwrap_or(Path::new(""));
+        Ok(Mailbag {
+            address: Some(Address { letterhead, recipients: mail.to.clone() }),
+            relays: if send { Some(Relays::new(mail)?) } else { None },
+            eml: eml.map(Path::to_owned),
+            // A store in a folder that only the daemon may write to is no reason to lose a mail.
+            unsent: vec![beside.join(UNSENT), PathBuf::from(UNSENT)],
+            ..Mailbag::default()
+        })
+    }
+
+    /// Composes the mails of a notice; sends them, writes them, keeps them where that fails.
+    /// What went wrong comes back for the user, each trouble once.
+    pub fn deliver(&mut self, notice: &Notice) -> Result<Option<String>, Failure> {
+        let Some(address) = &self.address else { return Ok(None) };
+        let mut mails = Vec::new();
+        for recipient in &address.recipients {
+            let mail = Mail::compose(notice, &address.letterhead, recipient);
+            mails.push(mail.map_err(|error| Failure::Usage(error.to_string()))?);
+        }
+        let mut news = None;
+        for mail in mails {
+            self.composed += 1;
+            let name = file_name(self.composed, notice, &mail);
+            if let Some(folder) = &self.eml {
+                let path = folder.join(&name);
+                fs::write(&path, mail.formatted()).map_err(|error| write_error(&path, error))?;
+            }
+            match self.relays.as_mut().map(|relays| relays.send(&mail)) {
+                None => {}
+                Some(Ok(())) => self.sent += 1,
+                Some(Err(reason)) => {
+                    self.keep(&name, &mail)?;
+                    news = (self.reason.as_ref() != Some(&reason)).then(|| reason.clone()).or(news);
+                    self.reason = Some(reason);
+                }
+            }
+        }
+        Ok(news)
+    }
+
+    /// What became of the mails, for the user; nothing if none was to be sent.
+    pub fn report(&self) -> Option<String> {
+        self.relays.as_ref()?;
+        let mut report = format!("{} mails sent", self.sent);
+        if let (1.., Some(folder)) = (self.kept, self.unsent.first()) {
+            let kept = self.kept;
+            report += &format!(", {kept} not taken: kept as .eml files in {}", folder.display());
+        }
+        Some(report)
+    }
+
+    fn keep(&mut self, name: &str, mail: &Mail) -> Result<(), Failure> {
+        self.kept += 1;
+        loop {
+            let Some(folder) = self.unsent.first() else { return Ok(()) };
+            let path = folder.join(name);
+            let written =
+                fs::create_dir_all(folder).and_then(|()| fs::write(&path, mail.formatted()));
+            match written {
+                Ok(()) => return Ok(()),
+                Err(error) if self.unsent.len() == 1 => return Err(write_error(&path, error)),
+                Err(_) => drop(self.unsent.remove(0)),
+            }
+        }
+    }
+}
+
+impl Relays {
+    fn new(mail: &config::Mail) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(Failure::Output)?;
+        let credentials = match &mail.login {
+            Some((user, file)) => Some((user.clone(), password(file)?)),
+            None => None,
+        };
+        let extra_ca = match &mail.ca_file {
+            Some(path) => Some(fs::read(path).map_err(|error| read_error(path, error))?),
+            None => None,
+        };
+        let relay = |relay: &config::Relay| {
+            Relay::new(&RelayConfig {
+                host: relay.host.clone(),
+                port: relay.port,
+                tls: relay.tls,
+                credentials: credentials.clone(),
+                helo: mail.helo.clone(),
+                timeout: TIMEOUT,
+                extra_ca: extra_ca.clone(),
+            })
+            .map_err(|error| Failure::Usage(error.to_string()))
+        };
+        let relays = std::iter::once(&mail.relay).chain(&mail.failover).map(relay);
+        let relays = relays.collect::<Result<_, _>>()?;
+        Ok(Relays { runtime, relays, trouble: String::new() })
+    }
+
+    /// The first relay that takes it. One that cannot be reached is not asked again: a replay of
+    /// a hundred notices would else wait a hundred times.
+    fn send(&mut self, mail: &Mail) -> Result<(), String> {
+        while let Some(relay) = self.relays.first() {
+            match self.runtime.block_on(relay.send(mail)) {
+                Ok(()) => return Ok(()),
+                Err(error @ SendError::Refused { .. }) => return Err(error.to_string()),
+                Err(error) => {
+                    self.trouble = error.to_string();
+                    self.relays.remove(0);
+                }
+            }
+        }
+        Err(self.trouble.clone())
+    }
+}
+
+/// `0001-OW-20140402-AS4761-6f3a.0-noc@example.net.eml`.
+fn file_name(number: u64, notice: &Notice, mail: &Mail) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "@.-+_".contains(c) { c } else { '_' };
+    let recipient: String = mail.recipient().email.to_string().chars().map(safe).collect();
+    format!("{number:04}-{}.{}-{recipient}.eml", notice.incident, notice.sequence)
+}
+
+/// Read when it is needed, without the newline that editors leave; never shown.
+fn password(path: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| read_error(path, error))?;
+    let password = text.trim_end_matches(['\r', '\n']);
+    if password.is_empty() || password.len() > MAX_PASSWORD || password.contains(['\r', '\n']) {
+        let text = format!("{}: expected one line with the password", path.display());
+        return Err(Failure::Usage(text));
+    }
+    Ok(password.to_owned())
+}
+
+fn read_error(path: &Path, error: std::io::Error) -> Failure {
+    Failure::Read { place: path.display().to_string(), error }
+}
+
+fn write_error(path: &Path, error: std::io::Error) -> Failure {
+    Failure::Write { place: path.display().to_string(), error }
+}

@@ -1,0 +1,158 @@
+//! `originwatch replay`: recordings, merged by time, through the parser, the sieve and the incident
+//! engine, to notices.
+//!
+//! `inputs` finds what is to be read, `merge` reads it in the order of time, `desk` keeps what may
+//! make a finding, `plan` says what is watched; [`Summary`] is what came of it.
+
+mod console;
+mod desk;
+mod inputs;
+mod merge;
+mod plan;
+mod summary;
+
+use std::time::Instant;
+
+use alerter::{IncidentSummary, Incidents, Notice, Party, Reason};
+use jiff::tz::TimeZone;
+
+pub use summary::Summary;
+
+use crate::cli::{Format, ReplayArgs};
+use crate::exit::{ExitCode, Failure};
+use crate::mailbag::Mailbag;
+use console::Console;
+use desk::Desk;
+use inputs::Inputs;
+use merge::Merge;
+use plan::Plan;
+use summary::Window;
+
+/// How many records pass between two looks at the progress line.
+const PROGRESS_EVERY: u64 = 4096;
+
+/// Replays what the command line names.
+pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && from >= until
+    {
+        return Err(Failure::Usage(format!("--from {from} is not before --until {until}")));
+    }
+    let started = Instant::now();
+    let plan = Plan::new(args)?;
+    let mailbag = Mailbag::new(args.mail, args.eml.as_deref(), plan.config.as_ref())?;
+    let inputs = Inputs::find(&args.inputs);
+    let console = Console::new(inputs.size());
+    plan.remarks.iter().for_each(|remark| console.say(remark));
+    let mut teller = Teller { args, time_zone: &plan.rules.time_zone, console: &console, mailbag };
+    let summary = replay(&plan, inputs, &mut teller)?;
+    teller.console.done();
+    if let Some(report) = teller.mailbag.report() {
+        console.say(&report);
+    }
+    console.say(&summary.report(started.elapsed()));
+    Ok(summary.code())
+}
+
+/// The pipeline: everything is an argument, and what came of it is the result.
+fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summary, Failure> {
+    let args = teller.args;
+    let window = Window { from: args.from, until: args.until };
+    let mut desk = Desk::new(plan.watches.clone(), plan.snapshot.clone(), window, teller.console);
+    let mut incidents = Incidents::new(plan.rules.clone(), plan.directory.clone());
+    incidents.set_sources(plan.sources(args));
+    let mut merge = Merge::new(inputs.admit(&mut desk));
+    let (mut now, mut batches) = (None, 0_u64);
+    while let Some(batch) = merge.next(&mut desk) {
+        for observation in batch {
+            now = now.max(Some(observation.at));
+            if let Some(finding) = desk.sieve.sift(&observation) {
+                desk.summary.findings += 1;
+                incidents.handle(observation.at, finding);
+                teller.drain(&mut incidents, &mut desk.summary)?;
+            }
+        }
+        batches += 1;
+        if batches.is_multiple_of(PROGRESS_EVERY) {
+            teller.console.progress(merge.octets(), batches);
+        }
+    }
+    if let Some(now) = now {
+        // What was due by the end of the input is told before what was gathered.
+        incidents.handle_timeout(now);
+        teller.drain(&mut incidents, &mut desk.summary)?;
+        incidents.finish(now);
+        teller.drain(&mut incidents, &mut desk.summary)?;
+    }
+    let open = incidents.open();
+    teller.still_open(&open)?;
+    let (sent, kept) = (teller.mailbag.sent, teller.mailbag.kept);
+    Ok(Summary { open: open.len() as u64, sent, kept, ..desk.summary })
+}
+
+/// Prints notices, and gives them to the mailbag.
+struct Teller<'a> {
+    args: &'a ReplayArgs,
+    time_zone: &'a TimeZone,
+    console: &'a Console,
+    mailbag: Mailbag,
+}
+
+impl Teller<'_> {
+    /// Tells what the engine has to tell. The mail goes first: whoever reads the output may have
+    /// seen enough and hung up.
+    fn drain(&mut self, incidents: &mut Incidents, summary: &mut Summary) -> Result<(), Failure> {
+        while let Some(notice) = incidents.poll() {
+            summary.notices += 1;
+            summary.incidents += u64::from(notice.reason == Reason::Opened);
+            if let Some(trouble) = self.mailbag.deliver(&notice)? {
+                self.console.say(&trouble);
+            }
+            self.console.print(&self.shown(&notice))?;
+        }
+        Ok(())
+    }
+
+    fn shown(&self, notice: &Notice) -> String {
+        match self.args.format {
+            Format::Text => format!("{RULE}\n{}\n", notice.text(self.time_zone)),
+            // A notice is made of texts and numbers, and maps with texts as keys: JSON can say it.
+            Format::Json => serde_json::to_string(notice).unwrap_or_default() + "\n",
+        }
+    }
+
+    /// In JSON, standard output is notices and nothing else.
+    fn still_open(&self, open: &[IncidentSummary]) -> Result<(), Failure> {
+        if open.is_empty() {
+            return Ok(());
+        }
+        let lines: String = open.iter().map(open_line).collect();
+        match self.args.format {
+            Format::Text => self.console.print(&format!("{RULE}\nStill open:\n{lines}\n"))?,
+            Format::Json => self.console.say(&format!("still open:\n{}", lines.trim_end())),
+        }
+        Ok(())
+    }
+}
+
+/// Stands before each notice: as wide as its text.
+const RULE: &str = "========================================================================";
+
+fn open_line(incident: &IncidentSummary) -> String {
+    let offenders: Vec<_> = incident.offenders.iter().map(Party::label).collect();
+    let prefixes: Vec<_> = incident.prefixes.iter().take(3).map(ToString::to_string).collect();
+    let more = match incident.prefixes.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(" (+{more})"),
+    };
+    format!(
+        "  {}  {} of {}{more} by {}, since {}, held by {} of {} vantage points\n",
+        incident.incident,
+        incident.kind,
+        prefixes.join(", "),
+        offenders.join(", "),
+        incident.first_seen,
+        incident.holding,
+        incident.total,
+    )
+}

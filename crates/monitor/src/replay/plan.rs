@@ -1,0 +1,156 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use alerter::{AsDirectory, FeedSight, RpkiSight, Rules, Sources};
+use bgp::Prefix;
+use validator::{Origins, RpkiSnapshot, Watch, WatchList};
+
+use crate::cli::ReplayArgs;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::vrps::{self, VrpSource};
+
+/// What is watched and by which rules: from a config, or from the command line alone.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) config: Option<Config>,
+    pub(super) rules: Rules,
+    pub(super) watches: Arc<WatchList>,
+    pub(super) snapshot: Arc<RpkiSnapshot>,
+    pub(super) directory: Arc<AsDirectory>,
+    /// What the user should know before it begins.
+    pub(super) remarks: Vec<String>,
+}
+
+impl Plan {
+    pub(super) fn new(args: &ReplayArgs) -> Result<Self, Failure> {
+        if args.prefix.is_empty() {
+            Plan::of_config(Config::load(args.config.as_deref())?)
+        } else {
+            Plan::of_arguments(args)
+        }
+    }
+
+    /// What notices say of what our sight was worth.
+    pub(super) fn sources(&self, args: &ReplayArgs) -> Sources {
+        let feed = |path: &std::path::PathBuf| FeedSight {
+            name: path.display().to_string(),
+            kind: "recording".to_owned(),
+            up: true,
+            last_seen: None,
+        };
+        let rpki = RpkiSight {
+            vrps: self.snapshot.vrps.len(),
+            generated: self.snapshot.generated,
+            source: self.snapshot.source.clone(),
+            // A recording is as old as it is: there is no now to measure against.
+            stale: false,
+        };
+        let known = !self.snapshot.source.is_empty();
+        Sources { feeds: args.inputs.iter().map(feed).collect(), rpki: known.then_some(rpki) }
+    }
+
+    fn of_arguments(args: &ReplayArgs) -> Result<Self, Failure> {
+        let snapshot = match &args.vrps {
+            Some(text) => VrpSource::parse(text, Path::new(""))?.load()?,
+            None => Arc::default(),
+        };
+        let watch = |prefix: &Prefix| Watch {
+            prefix: *prefix,
+            origins: Origins::Only(args.origin.clone()),
+            max_length: prefix.length(),
+            description: String::new(),
+            announced: true,
+            aggregates: Vec::new(),
+            min_vantage_ases: None,
+        };
+        let watches = WatchList::new(args.prefix.iter().map(watch), args.origin.clone())
+            .map_err(|conflict| Failure::Usage(conflict.to_string()))?;
+        Ok(Plan {
+            config: None,
+            rules: Rules { own_asns: args.origin.clone(), ..Rules::default() },
+            watches: Arc::new(watches),
+            remarks: vrps::skipped(&snapshot),
+            snapshot,
+            directory: Arc::default(),
+        })
+    }
+
+    fn of_config(config: Config) -> Result<Self, Failure> {
+        let mut remarks = Vec::new();
+        let snapshot = vrps::load_first(&config.rpki.sources, &mut remarks)?;
+        remarks.extend(vrps::skipped(&snapshot));
+        let watches = match &config.watches {
+            watches if watches.is_empty() => derived(&config, &snapshot, &mut remarks)?,
+            watches => watches.clone(),
+        };
+        let directory = match &config.as_names {
+            Some(path) => directory(path, &mut remarks)?,
+            None => AsDirectory::default(),
+        };
+        Ok(Plan {
+            rules: config.rules(),
+            watches,
+            snapshot,
+            directory: Arc::new(directory),
+            remarks,
+            config: Some(config),
+        })
+    }
+}
+
+/// Without `[[watch]]`, what RPKI says is ours is watched.
+fn derived(
+    config: &Config,
+    snapshot: &RpkiSnapshot,
+    remarks: &mut Vec<String>,
+) -> Result<Arc<WatchList>, Failure> {
+    let own = &config.operator.asns;
+    let mut lengths: BTreeMap<Prefix, u8> = BTreeMap::new();
+    for vrp in snapshot.vrps.iter().filter(|vrp| own.contains(&vrp.asn())) {
+        let longest = lengths.entry(vrp.prefix()).or_default();
+        *longest = vrp.max_length().max(*longest);
+    }
+    let watch = |(prefix, max_length)| Watch {
+        prefix,
+        // Whoever else has a ROA for exactly this prefix may announce it too.
+        origins: Origins::Only(allowed(snapshot, prefix)),
+        max_length,
+        description: String::new(),
+        announced: true,
+        aggregates: Vec::new(),
+        min_vantage_ases: None,
+    };
+    let count = lengths.len();
+    let name = config.path.display();
+    if count == 0 {
+        let text =
+            format!("{name} has no [[watch]], and no VRP names one of its asns: nothing to watch");
+        return Err(Failure::Usage(text));
+    }
+    remarks.push(format!(
+        "{name} has no [[watch]]: watching the {count} prefixes of the VRPs of its asns"
+    ));
+    let watches = WatchList::new(lengths.into_iter().map(watch), own.iter().copied());
+    watches.map(Arc::new).map_err(|conflict| Failure::Usage(conflict.to_string()))
+}
+
+fn allowed(snapshot: &RpkiSnapshot, prefix: Prefix) -> Vec<bgp::Asn> {
+    let exact = snapshot.vrps.covering(prefix).filter(|vrp| vrp.prefix() == prefix);
+    let mut asns: Vec<_> = exact.map(|vrp| vrp.asn()).collect();
+    asns.sort_unstable();
+    asns.dedup();
+    asns
+}
+
+fn directory(path: &Path, remarks: &mut Vec<String>) -> Result<AsDirectory, Failure> {
+    let name = path.display();
+    let bytes = fs::read(path).map_err(|error| Failure::Read { place: name.to_string(), error })?;
+    let (directory, errors) = AsDirectory::parse(&bytes);
+    if let Some(error) = errors.first() {
+        remarks.push(format!("{name}: {error} ({} such lines are left out)", errors.len()));
+    }
+    Ok(directory)
+}

@@ -1,0 +1,198 @@
+use std::time::Duration;
+
+use bgp::Timestamp;
+use parser::{Element, ElementKind, Statistics};
+
+use crate::exit::ExitCode;
+
+/// What a replay read and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Inputs that were read.
+    pub inputs: u64,
+    /// Inputs that could not be opened, or are empty.
+    pub unreadable: u64,
+    /// Files of folders that are something else.
+    pub passed_over: u64,
+    /// Records: MRT records, or lines.
+    pub records: u64,
+    /// Announcements.
+    pub announcements: u64,
+    /// Withdrawals.
+    pub withdrawals: u64,
+    /// Routes in tables.
+    pub rib_entries: u64,
+    /// Changes of sessions.
+    pub state_changes: u64,
+    /// Of those above, how many lie outside the time that was asked for, and were left out.
+    pub outside: u64,
+    /// What holds no route of IPv4 or IPv6 unicast.
+    pub skipped: u64,
+    /// Damages that cost a part of a message.
+    pub damaged: u64,
+    /// Damages that cost a whole record, or all that follows.
+    pub lost: u64,
+    /// Findings that went into the engine.
+    pub findings: u64,
+    /// Incidents that were told of.
+    pub incidents: u64,
+    /// Those that are still open.
+    pub open: u64,
+    /// Notices.
+    pub notices: u64,
+    /// Mails that a relay took.
+    pub sent: u64,
+    /// Mails that no relay took, and that are kept on disk.
+    pub kept: u64,
+}
+
+/// From one time to, but without, another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) from: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Summary {
+    /// Counts an element.
+    pub(super) const fn count(&mut self, element: &Element<'_>) {
+        let counter = match element.kind {
+            ElementKind::Rib { .. } => &mut self.rib_entries,
+            ElementKind::Announce { .. } => &mut self.announcements,
+            ElementKind::Withdraw { .. } => &mut self.withdrawals,
+            ElementKind::State { .. } => &mut self.state_changes,
+        };
+        *counter += 1;
+    }
+
+    /// Adds what the reader of one input counted.
+    pub(super) const fn add(&mut self, statistics: &Statistics) {
+        let parser::Skipped { types, subtypes, messages, families } = statistics.skipped;
+        let parser::Damaged { attributes, messages: cut, records, streams } = statistics.damaged;
+        self.inputs += 1;
+        self.records += statistics.records;
+        self.skipped += types + subtypes + messages + families;
+        self.damaged += attributes + cut;
+        self.lost += records + streams;
+    }
+
+    /// What the shell is told.
+    pub fn code(&self) -> ExitCode {
+        if self.kept > 0 {
+            ExitCode::Failed
+        } else if self.unreadable > 0 || self.lost > 0 {
+            ExitCode::Attention
+        } else {
+            ExitCode::Done
+        }
+    }
+
+    /// The few lines that end a replay.
+    pub(super) fn report(&self, elapsed: Duration) -> String {
+        let seconds = elapsed.as_secs_f64();
+        let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+        let per_second = self.records.saturating_mul(1000) / millis;
+        let read = format!(
+            "read {} with {} in {seconds:.1} s, {} a second",
+            counted(self.inputs, "input", "inputs"),
+            counted(self.records, "record", "records"),
+            grouped(per_second),
+        );
+        let routes = [
+            counted(self.announcements, "announcement", "announcements"),
+            counted(self.withdrawals, "withdrawal", "withdrawals"),
+            counted(self.rib_entries, "RIB entry", "RIB entries"),
+            counted(self.state_changes, "session change", "session changes"),
+        ];
+        let trouble = [
+            (self.outside, "outside the time asked for"),
+            (self.skipped, "skipped (no route of IPv4 or IPv6 unicast)"),
+            (self.damaged, "damaged in part"),
+            (self.lost, "records or more lost"),
+            (self.unreadable, "unreadable"),
+            (self.passed_over, "files passed over (not recordings)"),
+        ];
+        let trouble: Vec<_> = trouble
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", grouped(*count)))
+            .collect();
+        let made = format!(
+            "{}, {} ({} still open), {}",
+            counted(self.findings, "finding", "findings"),
+            counted(self.incidents, "incident", "incidents"),
+            grouped(self.open),
+            counted(self.notices, "notice", "notices"),
+        );
+        let mut lines = vec![read, routes.join(", "), trouble.join(", "), made];
+        lines.retain(|line| !line.is_empty());
+        lines.join("\n")
+    }
+}
+
+impl Window {
+    pub(super) fn holds(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+    }
+}
+
+/// `1 record`, `2,000 records`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// `1,234,567`.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (723_521, "723,521"),
+            (12_345_678, "12,345,678"),
+        ] {
+            assert_eq!(grouped(count), text);
+        }
+        assert_eq!(counted(1, "entry", "entries"), "1 entry");
+    }
+
+    #[test]
+    fn the_report_leaves_out_what_did_not_happen() {
+        let summary = Summary { inputs: 1, records: 2000, announcements: 3, ..Summary::default() };
+        assert_eq!(
+            summary.report(Duration::from_millis(500)),
+            "read 1 input with 2,000 records in 0.5 s, 4,000 a second\n\
+             3 announcements, 0 withdrawals, 0 RIB entries, 0 session changes\n\
+             0 findings, 0 incidents (0 still open), 0 notices"
+        );
+    }
+
+    #[test]
+    fn what_was_lost_needs_attention_and_mail_that_was_not_sent_is_a_failure() {
+        let code = |summary: Summary| summary.code();
+        assert_eq!(code(Summary::default()), ExitCode::Done);
+        assert_eq!(code(Summary { damaged: 1, ..Summary::default() }), ExitCode::Done);
+        assert_eq!(code(Summary { lost: 1, ..Summary::default() }), ExitCode::Attention);
+        assert_eq!(code(Summary { unreadable: 1, ..Summary::default() }), ExitCode::Attention);
+        assert_eq!(
+            code(Summary { unreadable: 1, kept: 1, ..Summary::default() }),
+            ExitCode::Failed
+        );
+    }
+}
