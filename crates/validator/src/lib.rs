@@ -8,11 +8,14 @@
 //! Total functions throughout. This crate never knows bytes of BGP, feeds, or the time of day:
 //! where expiry matters, `now` is an argument.
 
+mod accumulator;
 mod aspa;
 mod finding;
 mod kind;
 mod nest;
 mod path;
+mod roa_report;
+mod roa_watch;
 mod sieve;
 mod slurm;
 mod snapshot;
@@ -22,11 +25,18 @@ mod validity;
 mod vrp;
 mod watch;
 mod watch_list;
+mod whatif;
 
+pub use accumulator::{Accumulator, AccumulatorError};
 pub use aspa::{AspaTable, Hop};
 pub use finding::{Finding, Held, Match, RouteFinding, Sight};
 pub use kind::{Kind, Severity};
 pub use path::{Direction, OtcLeak, PathFlaw, PathState, PathVerification, Ramp, Role, Step};
+pub use roa_report::{Coverage, Exposure, RoaReport};
+pub use roa_watch::{
+    RoaChange, RoaExpiry, TrustAnchorLoss, VrpChange, roa_changes, roa_expiries,
+    trust_anchor_losses,
+};
 pub use sieve::Sieve;
 pub use slurm::{Slurm, SlurmConflict, SlurmError};
 pub use snapshot::{RpkiSnapshot, Skipped};
@@ -35,3 +45,4 @@ pub use validity::{ValidatedRoute, Validity};
 pub use vrp::{InvalidReason, OriginValidation, ValidationState, Vrp, VrpError};
 pub use watch::{Origins, Watch};
 pub use watch_list::{WatchConflict, WatchList};
+pub use whatif::{Announcement, Effect, whatif};

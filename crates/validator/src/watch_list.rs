@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use bgp::{Asn, Family, Prefix};
 
-use crate::Watch;
 use crate::nest::{Address, Nest};
+use crate::{Announcement, Origins, Watch};
 
 /// All watches, immutable, ready to be asked about every route on the Internet.
 #[derive(Clone, Debug)]
@@ -165,6 +165,20 @@ impl WatchList {
     /// `operator.asns`, sorted.
     pub fn operator_asns(&self) -> &[Asn] {
         &self.operator_asns
+    }
+
+    /// What we announce by the word of the watches alone: each prefix by each of its origins.
+    /// Empty for `origins = "any"` and for what is not announced.
+    pub fn announcements(&self) -> Vec<Announcement> {
+        let origins = |watch: &Watch| match &watch.origins {
+            Origins::Only(asns) if watch.announced => asns.clone(),
+            Origins::Only(_) | Origins::Any => Vec::new(),
+        };
+        let of = |watch: &Arc<Watch>| {
+            let prefix = watch.prefix;
+            origins(watch).into_iter().map(move |origin| Announcement { prefix, origin })
+        };
+        self.iter().flat_map(of).collect()
     }
 
     /// Every watch, in the order of the prefixes.

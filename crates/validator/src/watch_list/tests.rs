@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Origins;
 
 fn prefix(text: &str) -> Prefix {
     text.parse().unwrap()
