@@ -1,0 +1,9 @@
+//! The tests of the whole: the real binary on real input.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; helpers are no #[test]")]
+
+mod bad_input;
+mod counts;
+mod incidents;
+mod indosat;
+mod play;
