@@ -3,12 +3,13 @@ use serde::{Serialize, Serializer};
 
 use crate::{InvalidReason, OriginValidation, ValidationState, Vrp};
 
-/// One answer of origin validation in the shape of Routinator's `/api/v1/validity`, for programs
-/// that read that.
+/// One answer of origin validation as Routinator's `/api/v1/validity` gives it, for programs that
+/// read that.
 ///
-/// Two things differ from our own notices: the max length is a text, and each answer carries a
-/// sentence. `unmatched_length` holds VRPs of the same AS only, as the sentence says; Routinator
-/// up to 0.10 put too-short VRPs of other ASes there too.
+/// It differs from our own notices in the max length, which is a text, in the sentence, and in
+/// what a covering VRP is blamed for: Routinator asks the length before the AS, so that a VRP of
+/// another AS that is too short as well stands under `unmatched_length`, and the reason of a
+/// sub-prefix hijack may be `length`. State and VRPs are the same.
 #[derive(Clone, Debug, Serialize)]
 pub struct Validity<'a> {
     validated_route: ValidatedRoute<'a>,
@@ -43,11 +44,11 @@ struct Verdict<'a> {
 #[derive(Clone, Debug, Serialize)]
 struct Vrps<'a> {
     #[serde(serialize_with = "with_text_length")]
-    matched: &'a [Vrp],
+    matched: Vec<&'a Vrp>,
     #[serde(serialize_with = "with_text_length")]
-    unmatched_as: &'a [Vrp],
+    unmatched_as: Vec<&'a Vrp>,
     #[serde(serialize_with = "with_text_length")]
-    unmatched_length: &'a [Vrp],
+    unmatched_length: Vec<&'a Vrp>,
 }
 
 impl<'a> Validity<'a> {
@@ -66,25 +67,30 @@ impl<'a> Validity<'a> {
 impl<'a> ValidatedRoute<'a> {
     /// The answer for one of several routes.
     pub fn new(prefix: Prefix, origin: &'a RouteOrigin, verdict: &'a OriginValidation) -> Self {
-        ValidatedRoute {
-            route: ShownRoute { origin_asn: origin, prefix },
-            validity: Verdict {
-                state: verdict.state(),
-                reason: verdict.reason(),
-                description: description(verdict),
-                vrps: Vrps {
-                    matched: &verdict.matched,
-                    unmatched_as: &verdict.unmatched_as,
-                    unmatched_length: &verdict.unmatched_length,
-                },
-            },
-        }
+        let vrps = Vrps::new(prefix, verdict);
+        let reason = match verdict.state() {
+            ValidationState::Invalid if vrps.unmatched_as.is_empty() => Some(InvalidReason::Length),
+            ValidationState::Invalid => Some(InvalidReason::As),
+            ValidationState::Valid | ValidationState::NotFound => None,
+        };
+        let state = verdict.state();
+        let validity = Verdict { state, reason, description: description(state, reason), vrps };
+        ValidatedRoute { route: ShownRoute { origin_asn: origin, prefix }, validity }
+    }
+}
+
+impl<'a> Vrps<'a> {
+    fn new(prefix: Prefix, verdict: &'a OriginValidation) -> Self {
+        let unmatched = verdict.unmatched_as.iter().chain(&verdict.unmatched_length);
+        let (unmatched_length, unmatched_as) =
+            unmatched.partition(|vrp| prefix.length() > vrp.max_length());
+        Vrps { matched: verdict.matched.iter().collect(), unmatched_as, unmatched_length }
     }
 }
 
 /// Routinator's sentences, which are those of RIPE's validator.
-fn description(verdict: &OriginValidation) -> &'static str {
-    match (verdict.state(), verdict.reason()) {
+fn description(state: ValidationState, reason: Option<InvalidReason>) -> &'static str {
+    match (state, reason) {
         (ValidationState::Valid, _) => "At least one VRP Matches the Route Prefix",
         (_, Some(InvalidReason::As)) => {
             "At least one VRP Covers the Route Prefix, but no VRP ASN matches the route origin ASN"
@@ -101,7 +107,7 @@ fn as_text<S: Serializer>(origin: &RouteOrigin, serializer: S) -> Result<S::Ok, 
     serializer.collect_str(origin)
 }
 
-fn with_text_length<S: Serializer>(vrps: &[Vrp], serializer: S) -> Result<S::Ok, S::Error> {
+fn with_text_length<S: Serializer>(vrps: &[&Vrp], serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Shown {
         asn: String,
@@ -117,9 +123,12 @@ fn with_text_length<S: Serializer>(vrps: &[Vrp], serializer: S) -> Result<S::Ok,
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use bgp::Asn;
 
     use super::*;
+    use crate::VrpTable;
 
     /// The shape is that of Routinator 0.15's `/api/v1/validity`, read off its answers.
     #[test]
@@ -138,13 +147,15 @@ mod tests {
             \"prefix\":\"198.51.100.0/24\"},\"validity\":{";
         let after = "}}},\"generatedTime\":\"2026-11-21T21:00:25Z\"}";
         let unmatched_as = OriginValidation { unmatched_as: vec![ours], ..Default::default() };
+        let wide_of_another = vrp("198.51.0.0/16", 16, 64500);
         let unmatched_length = OriginValidation {
-            unmatched_as: vec![ours],
+            unmatched_as: vec![wide_of_another],
             unmatched_length: vec![wide],
             ..Default::default()
         };
         let matched = OriginValidation { matched: vec![wide], ..Default::default() };
         let ours = r#"{"asn":"AS64500","prefix":"198.51.100.0/24","max_length":"24"}"#;
+        let too_short = r#"{"asn":"AS64500","prefix":"198.51.0.0/16","max_length":"16"},{"asn":"AS4761","prefix":"198.51.0.0/16","max_length":"16"}"#;
         let wide = r#"{"asn":"AS4761","prefix":"198.51.0.0/16","max_length":"16"}"#;
         for (verdict, head, lists) in [
             (
@@ -155,7 +166,7 @@ mod tests {
             (
                 &unmatched_length,
                 r#""state":"invalid","reason":"length","description":"At least one VRP Covers the Route Prefix, but the Route Prefix length is greater than the maximum length allowed by VRP(s) matching this route origin ASN""#,
-                ["", ours, wide],
+                ["", "", too_short],
             ),
             (
                 &matched,
@@ -173,6 +184,55 @@ mod tests {
                 r#""VRPs":{{"matched":[{matched}],"unmatched_as":[{unmatched_as}],"unmatched_length":[{unmatched_length}]"#
             );
             assert_eq!(show(verdict), format!("{before}{head},{vrps}{after}"));
+        }
+    }
+    /// What RIPEstat, which asks Routinator, said in 2026 of the routes of known incidents, VRP by
+    /// VRP (dim-tsoukalas/RouteCause, MIT).
+    #[test]
+    fn agrees_with_ripestat_on_known_incidents() {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            status: String,
+            validating_roas: Vec<Roa>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Roa {
+            max_length: u8,
+            origin: Asn,
+            prefix: Prefix,
+            validity: String,
+        }
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../../shared/data/misc/dim-tsoukalas+RouteCause/rpki_cache.json"
+        );
+        let json = std::fs::read(path).unwrap();
+        let answers: BTreeMap<String, Answer> = serde_json::from_slice(&json).unwrap();
+        assert_eq!(answers.len(), 25);
+        for (route, answer) in answers {
+            let (prefix, origin) = route.split_once('|').unwrap();
+            let (prefix, origin) = (prefix.parse().unwrap(), origin.parse().unwrap());
+            let vrp = |roa: &Roa| Vrp::new(roa.prefix, roa.max_length, roa.origin).unwrap();
+            let table = VrpTable::new(answer.validating_roas.iter().map(vrp));
+            let origin = RouteOrigin::As(origin);
+            let verdict = table.validate(prefix, &origin);
+            let ours = ValidatedRoute::new(prefix, &origin, &verdict).validity;
+            let status = match (ours.state, ours.reason) {
+                (ValidationState::Valid, _) => "valid",
+                (ValidationState::NotFound, _) => "unknown",
+                (ValidationState::Invalid, Some(InvalidReason::As)) => "invalid_asn",
+                (ValidationState::Invalid, _) => "invalid_length",
+            };
+            assert_eq!(status, answer.status, "{route}");
+            for roa in &answer.validating_roas {
+                let list = match roa.validity.as_str() {
+                    "valid" => &ours.vrps.matched,
+                    "invalid_asn" => &ours.vrps.unmatched_as,
+                    "invalid_length" => &ours.vrps.unmatched_length,
+                    other => panic!("{route}: {other}"),
+                };
+                assert!(list.contains(&&vrp(roa)), "{route}: {}", vrp(roa));
+            }
         }
     }
 }
