@@ -151,7 +151,10 @@ impl Page<'_> {
             if extent.prefixes == 1 { "prefix" } else { "prefixes" },
             plural(extent.origins, "other network", "other networks"),
         );
-        let usual = format!("it had {} before", grouped(extent.usual));
+        let usual = match extent.usual {
+            0 => "none before".to_owned(),
+            usual => format!("{} before", grouped(usual)),
+        };
         self.answer(
             "Aim",
             &match extent.class {

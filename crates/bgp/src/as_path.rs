@@ -1,12 +1,14 @@
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::Asn;
 
 /// An AS_PATH (RFC 4271 section 4.3 and 5.1.2): the nearest AS first, the origin last.
 ///
-/// Shown as `bgpdump` shows it: `64510 64511 {64512,64513}`, confederations in `(..)` and `[..]`.
+/// Shown, and read, as `bgpdump` shows it: `64510 64511 {64512,64513}`, confederations in `(..)`
+/// and `[..]`. Segments that show as nothing, or as one with their neighbour, are read so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AsPath {
     segments: Box<[Segment]>,
@@ -28,7 +30,8 @@ pub enum Segment {
 /// Who originates a route, in the words of RFC 6811 section 2.
 ///
 /// A route *has* an origin; a VRP *allows* one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RouteOrigin {
     /// The Route Origin ASN.
     As(Asn),
@@ -143,6 +146,51 @@ impl RouteOrigin {
     }
 }
 
+/// The text is not an AS path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not an AS path (expected numbers, sets as {{1,2}}, confederations as (1 2))")]
+pub struct ParseAsPathError(String);
+
+impl FromStr for AsPath {
+    type Err = ParseAsPathError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ParseAsPathError(text.chars().take(60).collect());
+        let mut segments: Vec<Segment> = Vec::new();
+        let mut rest = text.trim();
+        while let Some(first) = rest.chars().next() {
+            let end = match first {
+                '{' => rest.find('}').map(|end| end + 1),
+                '(' => rest.find(')').map(|end| end + 1),
+                '[' => rest.find(']').map(|end| end + 1),
+                _ => Some(rest.find(['{', '(', '[']).unwrap_or(rest.len())),
+            };
+            let (part, behind) = rest.split_at(end.ok_or_else(error)?);
+            segments.push(Segment::read(first, part).ok_or_else(error)?);
+            rest = behind.trim_start();
+        }
+        Ok(AsPath::new(segments))
+    }
+}
+
+impl Segment {
+    fn read(first: char, part: &str) -> Option<Self> {
+        let inner = match first {
+            '{' | '(' | '[' => part.get(1..part.len() - 1)?,
+            _ => part,
+        };
+        let words = inner.split([' ', ',']).filter(|word| !word.is_empty());
+        let asns = words.map(|word| word.parse::<u32>().ok().map(Asn::new));
+        let asns: Box<[Asn]> = asns.collect::<Option<_>>()?;
+        Some(match first {
+            '{' => Segment::Set(asns),
+            '(' => Segment::ConfedSequence(asns),
+            '[' => Segment::ConfedSet(asns),
+            _ => Segment::Sequence(asns),
+        })
+    }
+}
+
 impl fmt::Display for AsPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, segment) in self.segments.iter().enumerate() {
@@ -194,6 +242,13 @@ impl Serialize for AsPath {
     /// As it is shown.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AsPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 
@@ -261,5 +316,10 @@ mod tests {
             Segment::Set(asns(&[3, 4])),
         ]);
         assert_eq!(path.to_string(), "(64512 64513) [64514,64515] 1 2 {3,4}");
+        assert_eq!(path.to_string().parse(), Ok(path));
+        assert_eq!("".parse(), Ok(AsPath::default()));
+        for text in ["x", "1 {2", "1 {2,x}", "1 4294967296", "}"] {
+            assert!(text.parse::<AsPath>().is_err(), "{text}");
+        }
     }
 }

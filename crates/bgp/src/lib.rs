@@ -15,7 +15,7 @@ mod route;
 mod timestamp;
 mod vantage;
 
-pub use as_path::{AsPath, RouteOrigin, Segment};
+pub use as_path::{AsPath, ParseAsPathError, RouteOrigin, Segment};
 pub use asn::{Asn, AsnKind, ParseAsnError};
 pub use observation::{Change, Event, Observation};
 pub use prefix::{Family, ParsePrefixError, Prefix, PrefixError};

@@ -1,12 +1,14 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AsPath, Asn};
 
 /// The attributes of an announced route that a verdict, an incident or a person asks for.
 ///
 /// What the wire did not carry is absent, never zero.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// AS_PATH, merged with AS4_PATH where the session had two-octet numbers (RFC 6793).
     pub path: AsPath,
@@ -21,11 +23,11 @@ pub struct Route {
 }
 
 /// A community (RFC 1997), shown as `64500:666`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Community(pub u32);
 
 /// A large community (RFC 8092), shown as `64500:1:2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LargeCommunity(pub [u32; 3]);
 
 impl fmt::Display for Community {

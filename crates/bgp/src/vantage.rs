@@ -2,12 +2,14 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Asn;
 
 /// A vantage point: one BGP session whose routes we are told of, and which of its tables.
 ///
 /// Two sessions of one AS are two vantage points, but one vantage AS.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Vantage {
     /// Who tells us: a collector (`rrc21`), or a router of our own. Empty where the source does
     /// not say (an MRT file does not name its collector). Shared, since it repeats in every route.
@@ -23,7 +25,10 @@ pub struct Vantage {
 /// Which table of a session a route stands in (RFC 7854, 8671, 9069).
 ///
 /// A collector's MRT dump and RIS Live show what the collector was sent: pre-policy Adj-RIB-In.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum View {
     /// Adj-RIB-In before import policy.
     #[default]
