@@ -1,5 +1,7 @@
 //! Prints files as `bgpdump -m` does, what was lost on stderr: `dump FILE..`.
 
+#![expect(clippy::disallowed_methods, reason = "files are named on the command line")]
+
 use std::io::{Read, Write, stderr, stdout};
 
 use parser::{Everything, Item, Reader, bgpdump};

@@ -107,8 +107,8 @@ impl<'a> Attributes<'a> {
             };
             let bit = 1_u64.checked_shl(attribute.code.into()).unwrap_or(0);
             if seen & bit != 0 {
-                // RFC 7606 section 3.g: the first one stands.
-                attributes.malformed(from, attribute.code, Treatment::Discarded);
+                let kind = DamageKind::RepeatedAttribute { attribute: attribute.code };
+                attributes.fault(from, kind);
                 continue;
             }
             seen |= bit;

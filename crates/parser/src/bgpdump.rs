@@ -15,7 +15,9 @@ use crate::{Element, ElementKind, Nlri, Path, RouteAttributes, SegmentKind, Sour
 pub fn write_line(element: &Element<'_>, out: &mut Vec<u8>) {
     text(out, label(element.source));
     out.push(b'|');
-    time(out, element.at, matches!(element.source, Source::Bgp4mp { extended: true, .. }));
+    let extended =
+        matches!(element.source, Source::Bgp4mp { extended: true, .. } | Source::RisLive);
+    time(out, element.at, extended);
     text(
         out,
         match element.kind {

@@ -40,6 +40,11 @@ pub enum DamageKind {
         /// What became of it.
         treatment: Treatment,
     },
+    /// An attribute stands there twice; the first one counts (RFC 7606 section 3.g).
+    RepeatedAttribute {
+        /// Its type code.
+        attribute: u8,
+    },
     /// A mandatory attribute is missing; the routes count as withdrawn (RFC 7606 section 3.d).
     MissingAttribute {
         /// Its type code.
@@ -108,6 +113,7 @@ impl DamageKind {
     pub const fn scope(self) -> Scope {
         match self {
             DamageKind::Attribute { treatment: Treatment::Discarded, .. }
+            | DamageKind::RepeatedAttribute { .. }
             | DamageKind::PrefixText => Scope::Attribute,
             DamageKind::Attribute { .. }
             | DamageKind::MissingAttribute { .. }
@@ -148,6 +154,9 @@ impl fmt::Display for DamageKind {
                     Treatment::Withdrawn => "its routes count as withdrawn",
                 };
                 write!(f, "{} is malformed, {what}", Name(*attribute))
+            }
+            DamageKind::RepeatedAttribute { attribute } => {
+                write!(f, "{} stands there twice, the second is left out", Name(*attribute))
             }
             DamageKind::MissingAttribute { attribute } => {
                 write!(f, "{} is missing, its routes count as withdrawn", Name(*attribute))
