@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bgp::{Asn, Prefix, RouteOrigin};
-use validator::{ValidationState, Vrp, VrpTable, source};
+use validator::{Accumulator, ValidationState, Vrp, VrpTable, source};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -24,6 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (count, bytes) = (table.len(), table.heap_bytes());
     println!("{count} VRPs, {} bytes each, {} MB", bytes / count.max(1), bytes >> 20);
     seconds("table from VRPs", || VrpTable::new(table.iter()));
+    seconds("RTR accumulator: announce all, build", || {
+        let mut cache = Accumulator::default();
+        table.iter().try_for_each(|vrp| cache.announce(vrp)).map(|()| cache.build())
+    })?;
     let map = seconds("HashMap per length from VRPs", || PerLength::new(table));
 
     let mut routes = match arguments.next() {

@@ -2,8 +2,14 @@
 //! meets or breaks.
 //!
 //! Start with [`Finding`]: what this crate is there to make. [`Sieve`] makes it out of an
-//! observation, the [`WatchList`] and an [`RpkiSnapshot`]; [`OriginValidation`] is RFC 6811 with
-//! its evidence, and [`VrpTable`] finds it. [`source`] reads what validators publish.
+//! observation, the [`WatchList`] and an [`RpkiSnapshot`].
+//!
+//! * A snapshot comes from a validator's file ([`source`]) or an RTR session ([`Accumulator`]),
+//!   with local exceptions made ([`Slurm`]).
+//! * [`VrpTable`] is RFC 6811, [`OriginValidation`] its verdict with the evidence;
+//!   [`PathVerification`] is ASPA, [`OtcLeak`] RFC 9234.
+//! * Between two snapshots: [`whatif`], [`roa_changes`], [`roa_expiries`],
+//!   [`trust_anchor_losses`]. Of one: [`RoaReport`].
 //!
 //! Total functions throughout. This crate never knows bytes of BGP, feeds, or the time of day:
 //! where expiry matters, `now` is an argument.

@@ -67,9 +67,18 @@ impl Sieve {
     /// Whether every change of this prefix makes a finding, so that its attributes are worth
     /// decoding: it is in or around watched space, or has been announced by our AS.
     ///
-    /// Of other prefixes only an announcement can make one, and only by its origin.
+    /// Of other prefixes only an announcement can make one, and only by its origin:
+    /// [`wants_announcement`](Self::wants_announcement).
     pub fn wants(&self, prefix: Prefix) -> bool {
         self.watches.touches(prefix) || (!self.learned.is_empty() && self.learned.contains(&prefix))
+    }
+
+    /// Whether an announcement makes a finding, as far as prefix and origin tell, which is all the
+    /// way: for a decoder that reads the origin alone first.
+    pub fn wants_announcement(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
+        self.wants(prefix)
+            || self.can_learn(prefix, origin)
+            || self.elsewhere(prefix, origin).is_some()
     }
 
     /// The verdict on a route that a vantage point of AS `speaker` holds. Changes nothing: it
@@ -157,8 +166,11 @@ impl Sieve {
     /// Remembers a prefix outside every watch that our AS announces; false if it is not ours, or
     /// cannot be remembered: what we could not see end is not raised.
     fn learn(&mut self, prefix: Prefix, origin: &RouteOrigin) -> bool {
-        let own = self.is_own(origin) && prefix.length() > 0;
-        own && self.learned.len() < LEARNED_MAX && self.learned.insert(prefix)
+        self.can_learn(prefix, origin) && self.learned.insert(prefix)
+    }
+
+    fn can_learn(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
+        self.is_own(origin) && prefix.length() > 0 && self.learned.len() < LEARNED_MAX
     }
 
     /// Whose space the route takes, as RPKI knows it.

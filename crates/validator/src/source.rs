@@ -12,12 +12,17 @@ use bgp::{Asn, Prefix, Timestamp};
 use crate::table::Rows;
 use crate::{AspaTable, RpkiSnapshot, Skipped, Vrp};
 
-/// The most that a source may have, decompressed: five times the largest that is published.
-const MAX_BYTES: usize = 512 << 20;
+/// What a source may cost.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Decompressed.
+    bytes: usize,
+    vrps: usize,
+}
 
-/// The most VRPs that a source may have: five times all there are, so that a source gone mad
-/// costs some hundred megabytes and not the machine.
-const MAX_VRPS: usize = 4_000_000;
+/// Five times the largest that is published and five times all VRPs there are, so that a source
+/// gone mad costs some hundred megabytes and not the machine.
+const LIMITS: Limits = Limits { bytes: 512 << 20, vrps: 4_000_000 };
 
 /// Why a source gives no snapshot at all. A single bad entry is no reason: see
 /// [`RpkiSnapshot::skipped`].
@@ -68,11 +73,11 @@ pub enum SourceError {
     #[error("cannot decompress: {0}")]
     Compression(String),
     /// Beyond what this crate will hold.
-    #[error("more than {} MiB", MAX_BYTES >> 20)]
-    TooLarge,
+    #[error("more than {0} bytes")]
+    TooLarge(usize),
     /// Beyond what this crate will hold.
-    #[error("more than {} VRPs", MAX_VRPS)]
-    TooMany,
+    #[error("more than {0} VRPs")]
+    TooMany(usize),
 }
 
 /// Reads a whole source: gzip and bzip2 by content, then JSON or lines by content.
@@ -82,26 +87,26 @@ pub enum SourceError {
 /// A missing max length is the prefix length. Expired VRPs are kept, with their expiry: time is
 /// the caller's ([`RpkiSnapshot::unexpired`]).
 pub fn parse(bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
-    parse_within(MAX_BYTES, bytes)
+    parse_within(LIMITS, bytes)
 }
 
-fn parse_within(limit: usize, bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
+fn parse_within(limits: Limits, bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
     let inflated;
     let plain = match bytes {
         [0x1f, 0x8b, ..] => {
-            inflated = inflate(limit, flate2::read::MultiGzDecoder::new(bytes))?;
+            inflated = inflate(limits.bytes, flate2::read::MultiGzDecoder::new(bytes))?;
             &inflated
         }
         [b'B', b'Z', b'h', ..] => {
-            inflated = inflate(limit, bzip2::read::MultiBzDecoder::new(bytes))?;
+            inflated = inflate(limits.bytes, bzip2::read::MultiBzDecoder::new(bytes))?;
             &inflated
         }
         _ => bytes,
     };
-    if plain.len() > limit {
-        return Err(SourceError::TooLarge);
+    if plain.len() > limits.bytes {
+        return Err(SourceError::TooLarge(limits.bytes));
     }
-    parse_plain(plain)
+    parse_plain(limits, plain)
 }
 
 /// At most one byte more than the limit, which tells "as much as" from "more than".
@@ -112,9 +117,9 @@ fn inflate(limit: usize, decoder: impl Read) -> Result<Vec<u8>, SourceError> {
     Ok(bytes)
 }
 
-fn parse_plain(bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
+fn parse_plain(limits: Limits, bytes: &[u8]) -> Result<RpkiSnapshot, SourceError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    let mut intake = Intake::default();
+    let mut intake = Intake::new(limits.vrps);
     match bytes.first() {
         None => return Err(SourceError::Empty),
         Some(b'<') => return Err(SourceError::Html(start_of(bytes))),
@@ -131,11 +136,11 @@ fn start_of(bytes: &[u8]) -> String {
 }
 
 /// What has been read so far.
-#[derive(Default)]
 struct Intake {
     rows: Rows,
     snapshot: RpkiSnapshot,
     entries: usize,
+    max_vrps: usize,
 }
 
 /// One entry of a source, understood.
@@ -148,6 +153,10 @@ struct Entry<'a> {
 }
 
 impl Intake {
+    fn new(max_vrps: usize) -> Self {
+        Intake { rows: Rows::default(), snapshot: RpkiSnapshot::default(), entries: 0, max_vrps }
+    }
+
     /// Takes the next entry, or the reason why there is none.
     fn entry(&mut self, entry: Result<Entry<'_>, String>) -> Result<(), SourceError> {
         self.entries += 1;
@@ -158,7 +167,9 @@ impl Intake {
         });
         match checked {
             Err(reason) => self.skip("entry", self.entries, &reason),
-            Ok(_) if self.rows.len() == MAX_VRPS => return Err(SourceError::TooMany),
+            Ok(_) if self.rows.len() == self.max_vrps => {
+                return Err(SourceError::TooMany(self.max_vrps));
+            }
             Ok((vrp, entry)) => {
                 self.rows.push(vrp, entry.expires);
                 self.count(entry.trust_anchor);

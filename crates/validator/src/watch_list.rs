@@ -104,7 +104,9 @@ impl WatchList {
     fn check_aggregates(&self) -> Result<(), WatchConflict> {
         for watch in self.iter() {
             for aggregate in &watch.aggregates {
-                if let Some(other) = self.covering(*aggregate) {
+                // Where anybody may announce the space around, there is nothing to contradict.
+                let keeps = |other: &&Arc<Watch>| !other.announced || other.origins != Origins::Any;
+                if let Some(other) = self.covering(*aggregate).filter(keeps) {
                     let (prefix, other) = (watch.prefix, other.prefix);
                     let aggregate = *aggregate;
                     return Err(WatchConflict::AggregateIsWatched { prefix, aggregate, other });
@@ -194,6 +196,20 @@ impl WatchList {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.watches.is_empty()
+    }
+}
+
+impl WatchConflict {
+    /// The watch to look at, for the place in the config.
+    pub fn prefix(&self) -> Prefix {
+        match self {
+            WatchConflict::Duplicate { prefix }
+            | WatchConflict::Everything { prefix }
+            | WatchConflict::MaxLength { prefix, .. }
+            | WatchConflict::NotAnAggregate { prefix, .. }
+            | WatchConflict::AggregateIsWatched { prefix, .. }
+            | WatchConflict::NotAnnounced { prefix, .. } => *prefix,
+        }
     }
 }
 

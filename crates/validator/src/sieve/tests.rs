@@ -1,4 +1,5 @@
-use bgp::{AsPath, Segment, Timestamp, Vantage, View};
+use bgp::{AsPath, Family, Segment, Timestamp, Vantage, View};
+use proptest::prelude::*;
 
 use super::*;
 use crate::{Vrp, VrpTable};
@@ -181,7 +182,7 @@ fn a_full_table_from_our_as_does_not_grow_without_end() {
     let last = u32::try_from(LEARNED_MAX).unwrap();
     for number in 0..=last {
         let bits = u128::from(0x0a00_0000 + number) << 96;
-        let place = Prefix::from_bits(bgp::Family::Ipv4, bits, 32).to_string();
+        let place = Prefix::from_bits(Family::Ipv4, bits, 32).to_string();
         let finding = sieve.sift(&announce(&place, &path(OURS)));
         assert_eq!(finding.is_some(), number < last, "{place}");
     }
@@ -270,4 +271,61 @@ fn a_new_snapshot_judges_anew() {
     let table = VrpTable::new([vrp("198.18.0.0/20", 20, OURS)]);
     sieve.set_snapshot(Arc::new(RpkiSnapshot::of(table)));
     assert_eq!(kind(&sieve), (ValidationState::Invalid, Some(Kind::RpkiInvalid)));
+}
+
+/// In and around the watched space of [`sieve`], and the default route.
+fn any_prefix() -> impl Strategy<Value = Prefix> {
+    let v4 = (prop::sample::select(vec![0xc612_0000u32, 0xcb00_7100, 0xc000_0200]), 0..64u32);
+    let v4 = (v4, 0..=26u8).prop_map(|((base, more), length)| {
+        Prefix::from_bits(Family::Ipv4, u128::from(base ^ (more << 7)) << 96, length)
+    });
+    let v6 = (0..4u128, 0..=50u8).prop_map(|(more, length)| {
+        Prefix::from_bits(Family::Ipv6, (0x2001_0db8 << 96) ^ (more << 95), length)
+    });
+    prop_oneof![3 => v4, 1 => v6]
+}
+
+fn any_asn() -> impl Strategy<Value = u32> {
+    prop::sample::select(vec![0, OURS, 64501, 64502, 64666, 4761])
+}
+
+proptest! {
+    #[test]
+    fn peeking_and_judging_agree_with_sifting(
+        vrps in prop::collection::vec((any_prefix(), 0..3u8, any_asn()), 0..12),
+        routes in prop::collection::vec((any_prefix(), any_asn(), any::<bool>()), 1..40),
+    ) {
+        let vrps: Vec<Vrp> = vrps
+            .into_iter()
+            .filter_map(|(prefix, more, asn)| {
+                Vrp::new(prefix, prefix.length() + more, Asn::new(asn)).ok()
+            })
+            .collect();
+        let mut sieve = sieve(&vrps);
+        for (prefix, asn, announced) in routes {
+            let place = prefix.to_string();
+            if !announced {
+                let wanted = sieve.wants(prefix);
+                prop_assert_eq!(sieve.sift(&withdraw(&place)).is_some(), wanted);
+                continue;
+            }
+            let observation = announce(&place, &path(asn));
+            let route = Arc::new(Route { path: path(asn), ..Route::default() });
+            let wanted = sieve.wants_announcement(prefix, &RouteOrigin::As(Asn::new(asn)));
+            let judged = sieve.judge(prefix, &route, Asn::new(PEER));
+            let finding = sieve.sift(&observation);
+            prop_assert_eq!(finding.is_some(), wanted, "{} AS{}", prefix, asn);
+            match finding {
+                Some(Finding::Route(RouteFinding { sight, .. })) => {
+                    prop_assert_eq!(sight, Sight::Held(judged));
+                    prop_assert!(sieve.wants(prefix), "its withdrawal must pass");
+                }
+                Some(Finding::Elsewhere { holders, .. }) => {
+                    prop_assert_eq!(judged.rov.reason(), Some(crate::InvalidReason::As));
+                    prop_assert!(judged.matches.is_empty() && !holders.contains(&Asn::new(asn)));
+                }
+                _ => prop_assert!(judged.matches.is_empty()),
+            }
+        }
+    }
 }

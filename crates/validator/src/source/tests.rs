@@ -1,6 +1,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -284,7 +286,42 @@ fn a_bomb_is_refused_at_the_limit() {
     gzip.write_all(&[b' '; 1 << 16]).unwrap();
     let bomb = gzip.finish().unwrap();
     let size = vrps.len() + (1 << 16);
-    assert_eq!(parse_within(size - 1, &bomb), Err(SourceError::TooLarge));
-    assert_eq!(parse_within(size, &bomb).unwrap().vrps.len(), 1);
-    assert_eq!(parse_within(vrps.len() - 1, vrps), Err(SourceError::TooLarge));
+    let parse = |bytes, input: &[u8]| parse_within(Limits { bytes, ..LIMITS }, input);
+    assert_eq!(parse(size - 1, &bomb), Err(SourceError::TooLarge(size - 1)));
+    assert_eq!(parse(size, &bomb).unwrap().vrps.len(), 1);
+    assert_eq!(parse(vrps.len() - 1, vrps), Err(SourceError::TooLarge(vrps.len() - 1)));
+}
+
+#[test]
+fn more_vrps_than_can_be_are_refused() {
+    let parse = |vrps, input: &str| {
+        let snapshot = parse_within(Limits { vrps, ..LIMITS }, input.as_bytes());
+        snapshot.map(|snapshot| snapshot.vrps.len())
+    };
+    let csv = "AS1,192.0.2.0/24,24\nAS2,192.0.2.0/24,24\n";
+    let json = r#"[{"asn":1,"prefix":"192.0.2.0/24"},{"asn":2,"prefix":"192.0.2.0/24"}]"#;
+    for input in [csv, json] {
+        assert_eq!(parse(2, input), Ok(2));
+        assert_eq!(parse(1, input), Err(SourceError::TooMany(1)));
+    }
+}
+
+proptest! {
+    /// Whatever is damaged, it is read or refused, and what is read can be asked.
+    #[test]
+    fn a_damaged_fixture_is_read_or_refused(
+        fixture_number in 0..FIXTURES.len(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = fixture(FIXTURES[fixture_number].0);
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(snapshot) = parse(&bytes) {
+            for vrp in snapshot.vrps.iter() {
+                prop_assert!(snapshot.vrps.contains(&vrp), "{}", vrp);
+            }
+        }
+    }
 }

@@ -24,7 +24,9 @@ fn list(prefixes: &[&str]) -> WatchList {
 }
 
 fn conflict(watches: impl IntoIterator<Item = Watch>) -> String {
-    WatchList::new(watches, []).unwrap_err().to_string()
+    let error = WatchList::new(watches, []).unwrap_err();
+    assert!(error.to_string().contains(&error.prefix().to_string()));
+    error.to_string()
 }
 
 #[test]
@@ -87,9 +89,11 @@ fn contradictions_are_refused_by_name() {
     }
     let lenient = Watch { aggregates: vec![prefix("198.18.0.0/16")], ..ours };
     assert_eq!(
-        conflict([lenient, watch(prefix("198.18.0.0/15"))]),
+        conflict([lenient.clone(), watch(prefix("198.18.0.0/15"))]),
         "watch 198.18.0.0/21 lets others announce 198.18.0.0/16, which watch 198.18.0.0/15 keeps"
     );
+    let open = Watch { origins: Origins::Any, ..watch(prefix("198.18.0.0/15")) };
+    assert_eq!(WatchList::new([lenient, open], []).map(|list| list.len()), Ok(2));
 }
 
 #[test]
