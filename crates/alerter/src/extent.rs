@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use bgp::{Asn, Prefix, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::memory::pairs;
 
 /// Holders beside us from which on an event is called mass: a customer's typing error hits one
 /// or two networks, a leak of a table hits hundreds at once.
@@ -43,17 +45,20 @@ pub struct Extent {
 }
 
 /// What every AS originates that RPKI says is somebody else's.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Elsewhere {
+    #[serde(with = "pairs")]
     by_origin: HashMap<Asn, Activity>,
     prefixes: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Activity {
     /// By a hash of the prefix: when it was first and last announced.
+    #[serde(with = "pairs")]
     prefixes: HashMap<u64, (Timestamp, Timestamp), BuildHasherDefault<DefaultHasher>>,
     /// By holder: when something of it was last announced.
+    #[serde(with = "pairs")]
     holders: HashMap<Asn, Timestamp>,
     full: bool,
 }

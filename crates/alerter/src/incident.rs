@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bgp::{Asn, Timestamp};
+use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, OriginValidation, Severity, Watch};
 
 use crate::directory::printable;
+use crate::memory::pairs;
 use crate::news::{Facts, News, news};
 use crate::notice::{Evidence, IncidentId, Past, State};
 use crate::routes::{RouteTable, Row, RowKey, Station, VantageId};
@@ -17,7 +19,8 @@ use crate::story::{Breach, Class, PartKey, Story};
 const EVIDENCE_EACH: usize = 8;
 
 /// Where an incident stands, with what that state alone needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
     Suspected,
     Open,
@@ -26,7 +29,7 @@ pub(crate) enum Phase {
 }
 
 /// One story.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Incident {
     pub(crate) id: IncidentId,
     pub(crate) story: Story,
@@ -44,22 +47,25 @@ pub(crate) struct Incident {
 }
 
 /// One time that the story happened.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Occurrence {
     pub(crate) since: Timestamp,
     pub(crate) last_seen: Timestamp,
+    #[serde(with = "pairs")]
     pub(crate) parts: BTreeMap<PartKey, Part>,
     /// Vantage points that hold at least one route, and how many.
+    #[serde(with = "pairs")]
     pub(crate) holding: BTreeMap<VantageId, usize>,
     pub(crate) ever: BTreeSet<VantageId>,
     /// Who stood next to the offender, and at which vantage points that was seen.
+    #[serde(with = "pairs")]
     pub(crate) acceptors: BTreeMap<Asn, BTreeSet<VantageId>>,
     pub(crate) known: Facts,
     pub(crate) evidence: Sights,
 }
 
 /// One announced prefix and the watch that it touches.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) kind: Kind,
     pub(crate) watch: Option<Arc<Watch>>,
@@ -69,7 +75,7 @@ pub(crate) struct Part {
 }
 
 /// The first sights and the last ones.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sights {
     first: Vec<Evidence>,
     last: VecDeque<Evidence>,

@@ -11,6 +11,7 @@ use crate::agenda::Agenda;
 use crate::directory::printable;
 use crate::extent::{Elsewhere, ExtentClass};
 use crate::incident::{Incident, Phase};
+use crate::memory::{Memory, MemoryRef};
 use crate::notice::{IncidentId, Notice, Past, Reason, State};
 use crate::report::{Reporter, window};
 use crate::routes::{RouteTable, Row, RowKey};
@@ -80,6 +81,45 @@ impl Incidents {
             archive: VecDeque::new(),
             notices: VecDeque::new(),
         }
+    }
+
+    /// What the engine knows, as JSON; config and undrained notices are not part of it.
+    ///
+    /// # Errors
+    ///
+    /// Only where the memory for it cannot be had.
+    pub fn save(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&MemoryRef {
+            now: self.now,
+            routes: &self.routes,
+            elsewhere: &self.elsewhere,
+            incidents: self.incidents.values().collect(),
+            archive: &self.archive,
+        })
+    }
+
+    /// Goes on from what [`save`](Self::save) wrote, under rules that may have changed since.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are not what `save` wrote.
+    pub fn restore(
+        rules: Rules,
+        directory: Arc<AsDirectory>,
+        saved: &[u8],
+    ) -> Result<Self, serde_json::Error> {
+        let memory: Memory = serde_json::from_slice(saved)?;
+        let mut incidents = Incidents::new(rules, directory);
+        incidents.now = memory.now;
+        incidents.routes = memory.routes.restored(&incidents.directory);
+        incidents.elsewhere = memory.elsewhere;
+        incidents.archive = memory.archive;
+        for incident in memory.incidents {
+            let story = incident.story.clone();
+            incidents.incidents.insert(story.clone(), incident);
+            incidents.schedule(&story);
+        }
+        Ok(incidents)
     }
 
     /// What the following notices say of what our sight is worth.

@@ -19,6 +19,7 @@ mod extent;
 mod incident;
 mod incidents;
 pub mod mail;
+mod memory;
 mod news;
 mod notice;
 mod report;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bgp::{Asn, Prefix};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use validator::Severity;
 
 use crate::Country;
@@ -12,7 +12,7 @@ use crate::Country;
 const SPREAD_STEPS: [usize; 6] = [1, 5, 10, 25, 50, 75];
 
 /// What can be news of an incident, gathered since it opened. Only ever grows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     /// What of ours is touched.
     pub(crate) prefixes: BTreeSet<Prefix>,

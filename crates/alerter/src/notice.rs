@@ -3,7 +3,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use bgp::{Asn, Prefix, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use validator::{Kind, OriginValidation, Severity};
 
 use crate::{Country, Extent, FeedSight, News, Party, RpkiSight};
@@ -12,7 +12,7 @@ use crate::{Country, Extent, FeedSight, News, Party, RpkiSight};
 ///
 /// A function of the evidence (the day and second of first sight, the class of trouble, the
 /// offender), so that live, replay and a second instance agree on it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentId(String);
 
@@ -188,7 +188,7 @@ pub struct Upstream {
 }
 
 /// An earlier event by the same offender.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
     /// Its name: the same as the notice's for an earlier time of the same incident.
     pub incident: IncidentId,
@@ -232,12 +232,12 @@ pub struct Roa {
 }
 
 /// One vantage point that began to hold the route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// When.
     pub at: Timestamp,
     /// Who tells us; empty if the source does not say.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub collector: String,
     /// The vantage point's address.
     pub peer_ip: IpAddr,

@@ -6,16 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bgp::{Asn, Prefix, Timestamp, Vantage};
+use serde::{Deserialize, Serialize};
 use validator::Held;
 
+use crate::memory::pairs;
 use crate::{AsDirectory, Country};
 
 /// A vantage point that has said something about watched space. Numbered by first sight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct VantageId(u32);
 
 /// Where a route stands: the path identifier keeps ADD-PATH routes apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct RowKey {
     pub(crate) vantage: VantageId,
     pub(crate) prefix: Prefix,
@@ -23,7 +26,7 @@ pub(crate) struct RowKey {
 }
 
 /// A current route.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) held: Held,
     /// When it was announced.
@@ -31,21 +34,26 @@ pub(crate) struct Row {
 }
 
 /// A vantage point.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Station {
     pub(crate) vantage: Vantage,
+    /// From the directory, which may have changed since.
+    #[serde(skip)]
     pub(crate) country: Option<Country>,
     pub(crate) up: bool,
 }
 
 /// The table.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RouteTable {
     stations: Vec<Station>,
+    #[serde(skip)]
     ids: HashMap<Vantage, VantageId>,
     up: usize,
+    #[serde(with = "pairs")]
     rows: BTreeMap<RowKey, Row>,
     /// Watched prefixes whose own route is gone from vantage points that are up and had it.
+    #[serde(with = "pairs")]
     lost: BTreeMap<Prefix, BTreeSet<VantageId>>,
 }
 
@@ -73,6 +81,16 @@ impl RouteTable {
             self.up += 1;
         }
         id
+    }
+
+    /// Puts back what is not written down: the numbers by vantage point, and who stands where.
+    pub(crate) fn restored(mut self, directory: &AsDirectory) -> Self {
+        let numbered = (0u32..).map(VantageId).zip(&self.stations);
+        self.ids = numbered.map(|(id, station)| (station.vantage.clone(), id)).collect();
+        for station in &mut self.stations {
+            station.country = directory.country(station.vantage.asn);
+        }
+        self
     }
 
     fn add(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, RouteOrigin};
+use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, Origins, Watch};
 
 /// The kinds that are told as one incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Class {
     /// Somebody else originates our space: exactly, inside, or where nobody may.
     Hijack,
@@ -32,7 +34,7 @@ impl Class {
 
 /// What an incident is about. Sorted, so that everything that walks over incidents does so in
 /// the same order each time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Story {
     pub(crate) class: Class,
     /// Sorted, each once, never empty. Several only where an AS_SET hides who it was.
@@ -40,7 +42,7 @@ pub(crate) struct Story {
 }
 
 /// What an incident is made of: one announced prefix and the watch that it touches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct PartKey {
     /// None outside every watch.
     pub(crate) watched: Option<Prefix>,

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, RouteOrigin, Timestamp, Vantage};
+use serde::{Deserialize, Serialize};
 
 use crate::{Kind, OriginValidation, Severity, Watch};
 
 /// An observation that matters: it touches watched space, or it helps to size an incident.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// A route in or around watched space came or went.
     Route(RouteFinding),
@@ -38,7 +40,7 @@ pub enum Finding {
 }
 
 /// A route in or around watched space, at one vantage point.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteFinding {
     /// When the collector or router saw it.
     pub at: Timestamp,
@@ -53,7 +55,8 @@ pub struct RouteFinding {
 }
 
 /// What stands at a vantage point after an observation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sight {
     /// This route, in place of the one before.
     Held(Held),
@@ -62,7 +65,7 @@ pub enum Sight {
 }
 
 /// A route with its verdict and what the watch list says of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// The route.
     pub route: Arc<Route>,
@@ -76,7 +79,7 @@ pub struct Held {
 }
 
 /// The watch that a route touches, and the rule that it breaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Match {
     /// The watch; none for a prefix outside every watch that our own AS originates.
     pub watch: Option<Arc<Watch>>,

@@ -1,7 +1,8 @@
 use bgp::{Asn, Prefix, RouteOrigin};
+use serde::{Deserialize, Serialize};
 
 /// One `[[watch]]`: a prefix of ours and what may be announced of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
     /// The prefix.
     pub prefix: Prefix,
@@ -21,7 +22,8 @@ pub struct Watch {
 }
 
 /// Who may originate a watched prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origins {
     /// Anybody: only more-specifics or paths matter.
     Any,

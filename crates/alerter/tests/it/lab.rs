@@ -71,6 +71,23 @@ pub(crate) fn directory() -> AsDirectory {
     AsDirectory::parse(csv.as_bytes()).0
 }
 
+fn sources() -> Sources {
+    Sources {
+        feeds: vec![FeedSight {
+            name: "rrc00".into(),
+            kind: "mrt".into(),
+            up: true,
+            last_seen: Some(at(0)),
+        }],
+        rpki: Some(RpkiSight {
+            vrps: 202,
+            generated: Some(at(-7200)),
+            source: "vrps.json".into(),
+            stale: false,
+        }),
+    }
+}
+
 impl Lab {
     pub(crate) fn new() -> Self {
         Self::with(vec![watch(FIRST), watch(SECOND)], rules())
@@ -86,20 +103,7 @@ impl Lab {
         });
         let snapshot = RpkiSnapshot::of(VrpTable::new(ours.into_iter().chain(others)));
         let mut incidents = Incidents::new(rules, Arc::new(directory()));
-        incidents.set_sources(Sources {
-            feeds: vec![FeedSight {
-                name: "rrc00".into(),
-                kind: "mrt".into(),
-                up: true,
-                last_seen: Some(at(0)),
-            }],
-            rpki: Some(RpkiSight {
-                vrps: 202,
-                generated: Some(at(-7200)),
-                source: "vrps.json".into(),
-                stale: false,
-            }),
-        });
+        incidents.set_sources(sources());
         Lab { sieve: Sieve::new(Arc::new(list), Arc::new(snapshot)), incidents, notices: vec![] }
     }
 
@@ -155,6 +159,13 @@ impl Lab {
             self.incidents.handle(observation.at, finding);
         }
         self.drain();
+    }
+
+    /// What a crash and a new start do to the engine.
+    pub(crate) fn restart(&mut self) {
+        let saved = self.incidents.save().unwrap();
+        self.incidents = Incidents::restore(rules(), directory().into(), &saved).unwrap();
+        self.incidents.set_sources(sources());
     }
 
     pub(crate) fn tick(&mut self, second: i64) {

@@ -31,7 +31,16 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn run(lab: &mut Lab, steps: &[Step], ticks: bool) -> BTreeMap<(u32, usize), bool> {
-    let mut now = 0;
+    run_from(lab, 0, steps, ticks)
+}
+
+fn run_from(
+    lab: &mut Lab,
+    start: i64,
+    steps: &[Step],
+    ticks: bool,
+) -> BTreeMap<(u32, usize), bool> {
+    let mut now = start;
     let mut holds: BTreeMap<(u32, usize), bool> = BTreeMap::new();
     for step in steps {
         now += 1;
@@ -68,6 +77,24 @@ fn run(lab: &mut Lab, steps: &[Step], ticks: bool) -> BTreeMap<(u32, usize), boo
     }
     lab.tick(now + 1);
     holds
+}
+
+proptest! {
+    // A restart writes and reads the whole engine after each step.
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_restart_at_any_moment_changes_nothing(steps in prop::collection::vec(step(), 1..60)) {
+        let (mut whole, mut broken) = (Lab::new(), Lab::new());
+        for (index, step) in steps.iter().enumerate() {
+            let from = i64::try_from(index).unwrap() * 3000;
+            run_from(&mut whole, from, std::slice::from_ref(step), false);
+            run_from(&mut broken, from, std::slice::from_ref(step), false);
+            broken.restart();
+        }
+        prop_assert_eq!(&whole.notices, &broken.notices);
+        prop_assert_eq!(whole.incidents.summaries(), broken.incidents.summaries());
+    }
 }
 
 proptest! {
