@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; helpers are no #[test]")]
 
 mod bad_input;
+mod cli;
+mod config;
 mod counts;
 mod incidents;
 mod indosat;
 mod play;
+mod replay;
+mod validate;

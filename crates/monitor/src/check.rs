@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use alerter::AsDirectory;
 
 use crate::cli::CheckArgs;
 use crate::config::{Config, FeedKind};
 use crate::exit::{ExitCode, Failure};
-use crate::vrps::{self, VrpSource};
+use crate::vrps::{self, VrpError, VrpSource};
 
 /// What was tried, and how it went.
 #[derive(Debug, Default)]
@@ -25,6 +26,7 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     report.ok(format!("{}: read", config.path.display()));
     watches(&config, &mut report);
     rpki(&config, &mut report);
+    slurm(&config, &mut report);
     as_names(&config, &mut report);
     mail(&config, &mut report);
     feeds(&config, &mut report);
@@ -62,6 +64,20 @@ fn rpki(config: &Config, report: &mut Report) {
                 Err(error) => report.fault(error.to_string()),
             },
         }
+    }
+}
+
+fn slurm(config: &Config, report: &mut Report) {
+    for file in &config.rpki.slurm {
+        match vrps::except(Arc::default(), std::slice::from_ref(file)) {
+            Ok(_) => report.ok(format!("{}: local exceptions", file.display())),
+            Err(error) => report.fault(error.to_string()),
+        }
+    }
+    if config.rpki.slurm.len() > 1
+        && let Err(error @ VrpError::Conflict(_)) = vrps::except(Arc::default(), &config.rpki.slurm)
+    {
+        report.fault(error.to_string());
     }
 }
 

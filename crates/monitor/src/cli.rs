@@ -89,6 +89,10 @@ pub struct ValidateArgs {
     #[arg(long, value_name = "SRC")]
     pub vrps: String,
 
+    /// A file of local exceptions (RFC 8416, SLURM); may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub slurm: Vec<PathBuf>,
+
     /// Answer in the shape of Routinator's validity API.
     #[arg(long)]
     pub json: bool,

@@ -58,7 +58,10 @@ impl Failure {
     pub fn code(&self) -> ExitCode {
         match self {
             Failure::Usage(_) | Failure::Config(_) => ExitCode::Usage,
-            Failure::Vrps(VrpError::Source(_)) => ExitCode::Usage,
+            // What the user wrote is wrong, be it on the command line or in a file of exceptions.
+            Failure::Vrps(VrpError::Source(_) | VrpError::Slurm { .. } | VrpError::Conflict(_)) => {
+                ExitCode::Usage
+            }
             // `originwatch .. | head` has seen what it wanted.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::Done,
             Failure::Vrps(_)

@@ -8,7 +8,7 @@ use validator::{OriginValidation, RpkiSnapshot, ValidatedRoute, ValidationState,
 
 use crate::cli::ValidateArgs;
 use crate::exit::{ExitCode, Failure};
-use crate::vrps::VrpSource;
+use crate::vrps::{self, VrpSource};
 
 /// The longest line that is read: a prefix and an AS number need 60 bytes.
 const MAX_LINE: u64 = 4096;
@@ -32,8 +32,8 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
         let text = "standard input cannot hold both the VRPs and the routes";
         return Err(Failure::Usage(text.to_owned()));
     }
-    let snapshot = source.load()?;
-    for line in crate::vrps::skipped(&snapshot) {
+    let snapshot = vrps::except(source.load()?, &args.slurm)?;
+    for line in vrps::skipped(&snapshot) {
         writeln!(io::stderr(), "{line}")?;
     }
     let mut out = BufWriter::new(io::stdout().lock());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use validator::source::SourceError;
-use validator::{RpkiSnapshot, Skipped};
+use validator::{RpkiSnapshot, Skipped, Slurm, SlurmConflict, SlurmError};
 
 /// The largest VRP file that is read, packed or not: five times what the whole of RPKI needs today
 /// (97 MB of JSON), and small enough for a small machine.
@@ -39,7 +39,7 @@ pub enum VrpError {
     )]
     Source(String),
     /// It cannot be read.
-    #[error("cannot read VRPs from {place}: {error}")]
+    #[error("cannot read {place}: {error}")]
     Read {
         /// From where.
         place: String,
@@ -65,6 +65,17 @@ pub enum VrpError {
         /// Why not.
         error: SourceError,
     },
+    /// A file of local exceptions cannot be used.
+    #[error("{place}: not local exceptions (RFC 8416): {error}")]
+    Slurm {
+        /// Which.
+        place: String,
+        /// Why not.
+        error: SlurmError,
+    },
+    /// Files of local exceptions contradict each other.
+    #[error("local exceptions: {0}")]
+    Conflict(#[from] SlurmConflict),
     /// What this version cannot do.
     #[error("{0}: this version does not speak RTR yet; give a file or an http(s):// URL")]
     Rtr(String),
@@ -116,6 +127,27 @@ impl fmt::Display for VrpSource {
             VrpSource::Rtr(cache) => write!(f, "rtr://{cache}"),
         }
     }
+}
+
+/// Makes the local exceptions of these files (RFC 8416); without any, changes nothing.
+pub fn except(
+    snapshot: Arc<RpkiSnapshot>,
+    files: &[PathBuf],
+) -> Result<Arc<RpkiSnapshot>, VrpError> {
+    if files.is_empty() {
+        return Ok(snapshot);
+    }
+    let mut read = Vec::new();
+    for path in files {
+        let place = path.display().to_string();
+        let bytes =
+            std::fs::read(path).map_err(|error| VrpError::Read { place: place.clone(), error })?;
+        match Slurm::parse(&bytes) {
+            Ok(slurm) => read.push((place, slurm)),
+            Err(error) => return Err(VrpError::Slurm { place, error }),
+        }
+    }
+    Ok(Arc::new(Slurm::combine(read)?.apply(&snapshot)))
 }
 
 /// The first of several sources that works; without any, nothing, and every route is `not-found`.

@@ -45,12 +45,13 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let console = Console::new(inputs.size());
     plan.remarks.iter().for_each(|remark| console.say(remark));
     let mut teller = Teller { args, time_zone: &plan.rules.time_zone, console: &console, mailbag };
-    let summary = replay(&plan, inputs, &mut teller)?;
-    teller.console.done();
+    let summary = replay(&plan, inputs, &mut teller);
+    console.done();
+    let summary = summary?;
+    console.say(&summary.report(started.elapsed()));
     if let Some(report) = teller.mailbag.report() {
         console.say(&report);
     }
-    console.say(&summary.report(started.elapsed()));
     Ok(summary.code())
 }
 

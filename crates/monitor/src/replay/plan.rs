@@ -82,6 +82,7 @@ impl Plan {
         let mut remarks = Vec::new();
         let snapshot = vrps::load_first(&config.rpki.sources, &mut remarks)?;
         remarks.extend(vrps::skipped(&snapshot));
+        let snapshot = vrps::except(snapshot, &config.rpki.slurm)?;
         let watches = match &config.watches {
             watches if watches.is_empty() => derived(&config, &snapshot, &mut remarks)?,
             watches => watches.clone(),

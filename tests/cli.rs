@@ -1,0 +1,143 @@
+//! The command line: usage, help, exit codes, pipes.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::play::{Run, assert_golden, originwatch, root};
+
+#[test]
+fn help_is_as_it_was_read_last() {
+    let mut help = String::new();
+    for command in
+        [&["--help"][..], &["replay", "--help"], &["validate", "--help"], &["check", "--help"]]
+    {
+        let run = originwatch(command);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{command:?}");
+        help += &format!("$ originwatch {}\n{}\n", command.join(" "), run.stdout);
+    }
+    assert_golden("cli/help.txt", &help);
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let run = originwatch(["--version"]);
+    assert_eq!(run.code, Some(0));
+    assert_eq!(run.stdout, concat!("originwatch ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn wrong_usage_is_2_and_says_what_is_wrong() {
+    let watched = ["replay", "--prefix", "198.18.0.0/21", "--origin", "64500"];
+    let with = |more: &[&'static str]| [&watched[..], more].concat();
+    for (arguments, complaint) in [
+        (vec![], "Usage: originwatch <COMMAND>"),
+        (vec!["reply"], "a similar subcommand exists: 'replay'"),
+        (vec!["replay"], "<FILE|DIR>..."),
+        (vec!["replay", "--prefix", "198.18.0.0/21", "x"], "--origin <ASN>"),
+        (vec!["replay", "--prefix", "198.18.1.0/21", "x"], "the network is 198.18.0.0/21"),
+        (vec!["replay", "--origin", "frog", "x"], "'frog' is not an AS number"),
+        (with(&["-c", "originwatch.toml", "x"]), "cannot be used with"),
+        (with(&["--mail", "x"]), "cannot be used with"),
+        (with(&["--from", "yesterday", "x"]), "'yesterday' is not a time"),
+        (with(&["--from", "20", "--until", "20", "x"]), "is not before --until"),
+        (with(&["--prefix", "198.18.0.0/21", "x"]), "198.18.0.0/21 is watched twice"),
+        (with(&["--vrps", "ftp://example.net/vrps", "x"]), "is not a VRP source"),
+        (vec!["validate", "198.18.0.0/21", "64500"], "--vrps <SRC>"),
+        (vec!["validate", "--vrps", "v", "198.18.0.0/21"], "expected a prefix and an AS number"),
+        (vec!["validate", "--vrps", "-", "-"], "standard input cannot hold both"),
+        (vec!["completions", "csh"], "invalid value 'csh'"),
+    ] {
+        let run = originwatch(&arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(complaint), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn every_shell_gets_completions_for_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = originwatch(["completions", shell]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{shell}");
+        for command in ["replay", "validate", "check", "completions", "man"] {
+            assert!(run.stdout.contains(command), "{shell} does not know {command}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_has_every_command_and_the_exit_codes() {
+    let run = originwatch(["man"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    for part in
+        [".TH originwatch", ".SH REPLAY", ".SH VALIDATE", ".SH CHECK", "Exit codes:", "until"]
+    {
+        assert!(run.stdout.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_success() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_originwatch"))
+        .args(["validate", "--vrps", "data/indosat-2014/vrps.json", "-"])
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().unwrap();
+    // Once it has hung up, nobody reads these any more.
+    while stdin.write_all(&b"198.18.0.0/21 AS64500\n".repeat(100)).is_ok() {}
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn without_c_the_config_of_the_folder_is_taken() {
+    assert!(!Path::new("/etc/originwatch/originwatch.toml").exists(), "this machine has its own");
+    let folder = tempfile::tempdir().unwrap();
+    let check = || -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
+        let output = command.arg("check").current_dir(folder.path()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    };
+    let nowhere = check();
+    assert_eq!(nowhere.code, Some(2));
+    assert_eq!(
+        nowhere.stderr,
+        "originwatch: no config: neither /etc/originwatch/originwatch.toml nor ./originwatch.toml \
+         exists; name one with -c\n"
+    );
+    std::fs::write(folder.path().join("originwatch.toml"), "[operator]\nname = 7\n").unwrap();
+    let here = check();
+    assert_eq!(here.code, Some(2));
+    assert!(
+        here.stderr.starts_with("originwatch.toml:1:1: [operator] has no 'asns'\n"),
+        "{}",
+        here.stderr
+    );
+}
+
+#[test]
+fn check_tries_the_files_that_the_config_names() {
+    let good = originwatch(["check", "-c", "data/indosat-2014/originwatch.toml"]);
+    assert_eq!((good.code, good.stderr.as_str()), (Some(0), ""));
+    assert!(good.stdout.ends_with("no fault found\n"), "{}", good.stdout);
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("originwatch.toml");
+    let text = "[operator]\nname = \"Example\"\nasns = [64500]\n\
+                [rpki]\nsources = [ { json = \"gone.json\" } ]\nslurm = [\"slurm.json\"]\n\
+                [data]\nas_names = \"names.csv\"\n[[feed]]\ntype = \"ris-live\"\n";
+    std::fs::write(&config, text).unwrap();
+    std::fs::write(folder.path().join("slurm.json"), "{}").unwrap();
+    std::fs::write(folder.path().join("names.csv"), "64500,Example,GB\nfrog\n").unwrap();
+    let bad = originwatch(["check", "-c", config.to_str().unwrap()]);
+    assert_eq!((bad.code, bad.stderr.as_str()), (Some(1), ""));
+    let told = bad.stdout.replace(&format!("{}/", folder.path().display()), "");
+    assert_golden("cli/check.txt", &told);
+}

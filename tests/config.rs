@@ -1,0 +1,280 @@
+//! What a wrong config is told, and that the shipped one is right.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use originwatch::config::{Config, FeedKind, RisLiveMode};
+use originwatch::vrps::VrpSource;
+use validator::Origins;
+
+use crate::play::{assert_golden, originwatch, root};
+
+const OPERATOR: &str = "[operator]\nname = \"Example\"\nasns = [64500]\n";
+
+/// What stands under `[operator]`, one thing wrong with each.
+const BROKEN: &[(&str, &str)] = &[
+    ("a misspelt key", "[[watch]]\nprefix = \"198.18.0.0/21\"\norgins = [64500]\n"),
+    ("a key with a dash", "[[watch]]\nprefix = \"198.18.0.0/21\"\nmax-length = 24\n"),
+    ("a key that nobody knows", "[[watch]]\nprefix = \"198.18.0.0/21\"\ncolour = \"red\"\n"),
+    ("a misspelt section", "[rkpi]\nsources = []\n"),
+    ("a section in the singular", "[watch]\nprefix = \"198.18.0.0/21\"\n"),
+    ("a section in the plural", "[[mail]]\nfrom = \"a@example.net\"\n"),
+    ("host bits", "[[watch]]\nprefix = \"198.18.1.0/21\"\n"),
+    ("IPv6 host bits", "[[watch]]\nprefix = \"2001:db8::1/32\"\n"),
+    ("a prefix that is an address", "[[watch]]\nprefix = \"198.18.0.1\"\n"),
+    ("a prefix that is too long", "[[watch]]\nprefix = \"198.18.0.0/33\"\n"),
+    ("a prefix that is a number", "[[watch]]\nprefix = 198\n"),
+    ("no prefix", "[[watch]]\norigins = [64500]\n"),
+    ("the default route", "[[watch]]\nprefix = \"0.0.0.0/0\"\n"),
+    (
+        "an AS that is not a number",
+        "[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = [64500, \"ASx\"]\n",
+    ),
+    ("an AS that is too large", "[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = [4294967296]\n"),
+    ("an AS below zero", "[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = [-1]\n"),
+    ("AS 0", "[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = [0]\n"),
+    ("an AS without a list", "[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = 64500\n"),
+    ("origins of a wrong word", "[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = \"all\"\n"),
+    ("no origin", "[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = []\n"),
+    ("a max_length that is too short", "[[watch]]\nprefix = \"198.18.0.0/21\"\nmax_length = 20\n"),
+    ("a max_length that is too long", "[[watch]]\nprefix = \"198.18.0.0/21\"\nmax_length = 33\n"),
+    ("a max_length in quotes", "[[watch]]\nprefix = \"198.18.0.0/21\"\nmax_length = \"24\"\n"),
+    (
+        "one prefix watched twice",
+        "[[watch]]\nprefix = \"198.18.0.0/21\"\n\n[[watch]]\nprefix = \"198.18.0.0/21\"\norigins = [64501]\n",
+    ),
+    (
+        "nobody may announce it, and somebody may",
+        "[[watch]]\nprefix = \"198.18.0.0/21\"\nannounced = false\norigins = [64500]\nmax_length = 24\n",
+    ),
+    (
+        "an aggregate that is not one",
+        "[[watch]]\nprefix = \"198.18.0.0/21\"\naggregates = [\"198.18.0.0/24\"]\n",
+    ),
+    (
+        "an aggregate that is watched",
+        "[[watch]]\nprefix = \"198.18.0.0/15\"\n[[watch]]\nprefix = \"198.18.0.0/21\"\naggregates = [\"198.18.0.0/16\"]\n",
+    ),
+    ("a duration without a unit", "[incident]\nresolve_after = 15\n"),
+    ("a duration of a wrong unit", "[incident]\nresolve_after = \"15 minutes\"\n"),
+    ("a threshold of nothing", "[incident]\nmin_vantage_ases = 0\n"),
+    ("a source of an unknown kind", "[rpki]\nsources = [ { jsn = \"vrps.json\" } ]\n"),
+    ("a source with two places", "[rpki]\nsources = [ { json = \"a\", csv = \"b\" } ]\n"),
+    ("a source without a place", "[rpki]\nsources = [ {} ]\n"),
+    ("a source that is a string", "[rpki]\nsources = [ \"vrps.json\" ]\n"),
+    ("an RTR cache without a port", "[rpki]\nsources = [ { rtr = \"127.0.0.1\" } ]\n"),
+    ("a feed of an unknown type", "[[feed]]\ntype = \"rislive\"\n"),
+    ("a feed without a type", "[[feed]]\nurl = \"wss://example.net/\"\n"),
+    (
+        "a key of another type of feed",
+        "[[feed]]\ntype = \"ris-live\"\nlisten = \"127.0.0.1:11019\"\n",
+    ),
+    ("a feed of a wrong mode", "[[feed]]\ntype = \"ris-live\"\nmode = \"all\"\n"),
+    ("BMP without an allow list", "[[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:11019\"\n"),
+    (
+        "a router without an address",
+        "[[feed]]\ntype = \"bmp\"\nlisten = \"localhost:11019\"\nrouters = [ { name = \"edge1\" } ]\n",
+    ),
+    ("Kafka without topics", "[[feed]]\ntype = \"kafka\"\nbrokers = [\"broker\"]\n"),
+    (
+        "mail to nobody",
+        "[mail]\nfrom = \"a@example.net\"\nto = []\nrelay = \"smtp://mail.example.net\"\n",
+    ),
+    (
+        "addresses that are none",
+        "[mail]\nfrom = \"example.net\"\nto = [\"noc@example.net\", \"noc at example.net\"]\nrelay = \"smtp://mail.example.net\"\n",
+    ),
+    (
+        "an address with another header in it",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"noc@example.net\\nBcc: x@example.net\"]\nrelay = \"smtp://mail.example.net\"\n",
+    ),
+    (
+        "a relay that is a web server",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"https://mail.example.net\"\n",
+    ),
+    (
+        "a relay with a password in it",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtp://user:secret@mail.example.net\"\n",
+    ),
+    (
+        "a password",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtp://mail.example.net\"\npassword = \"secret\"\n",
+    ),
+    (
+        "smtps without TLS",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtps://mail.example.net\"\ntls = \"none\"\n",
+    ),
+    (
+        "a password in the clear",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtp://mail.example.net\"\ntls = \"none\"\nusername = \"u\"\npassword_file = \"p\"\n",
+    ),
+    (
+        "half a login",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtp://mail.example.net\"\nusername = \"u\"\n",
+    ),
+    (
+        "a bare helo",
+        "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtp://mail.example.net\"\nhelo = \"monitor\"\n",
+    ),
+    ("a mail section with nothing", "[mail]\n"),
+    ("a page at a name", "[web]\nlisten = \"localhost:8080\"\n"),
+    (
+        "several things at once",
+        "[[watch]]\nprefix = \"198.18.0.1/21\"\norigin = [64500]\n\n[incident]\nupdate_every = \"often\"\n\n[web]\nlisten = 8080\n",
+    ),
+    ("a quote that does not end", "[web]\nlisten = \"127.0.0.1:8080\n"),
+    ("a key twice", "[web]\nlisten = \"127.0.0.1:8080\"\nlisten = \"127.0.0.1:8081\"\n"),
+    ("a line that says nothing", "[web]\nlisten\n"),
+];
+
+/// Whole configs.
+const BROKEN_OPERATORS: &[(&str, &str)] = &[
+    ("an empty file", ""),
+    ("no operator", "[web]\n"),
+    ("an operator with nothing", "[operator]\n"),
+    ("an operator without an AS", "[operator]\nname = \"Example\"\nasns = []\n"),
+    (
+        "a country by its name",
+        "[operator]\nname = \"Example\"\nasns = [64500]\ncountry = \"England\"\n",
+    ),
+    (
+        "a time zone that is none",
+        "[operator]\nname = \"Example\"\nasns = [64500]\ntimezone = \"London\"\n",
+    ),
+    (
+        "a site of two lines",
+        "[operator]\nname = \"Example\"\nasns = [64500]\nsite = \"LON\\n01\"\n",
+    ),
+    ("an operator that is a string", "operator = \"Example\"\n"),
+];
+
+#[test]
+fn every_broken_config_is_told_where_and_what_and_what_was_expected() {
+    let mut told = String::new();
+    let cases = BROKEN.iter().map(|(name, text)| (name, format!("{OPERATOR}\n{text}")));
+    let operators = BROKEN_OPERATORS.iter().map(|(name, text)| (name, (*text).to_owned()));
+    for (name, text) in cases.chain(operators) {
+        let error = Config::parse(Path::new("originwatch.toml"), &text).expect_err(name);
+        writeln!(told, "## {name}\n{}", error.report()).unwrap();
+    }
+    assert_golden("config/broken.txt", &told);
+}
+
+#[test]
+fn a_password_in_a_wrong_place_is_not_repeated() {
+    let secret = BROKEN.iter().filter(|(_, text)| text.contains("secret"));
+    for (name, text) in secret.clone() {
+        let text = format!("{OPERATOR}{text}");
+        let error = Config::parse(Path::new("originwatch.toml"), &text).expect_err(name);
+        assert!(!error.report().contains("secret"), "{}", error.report());
+    }
+    assert_eq!(secret.count(), 2);
+}
+
+#[test]
+fn every_cut_of_the_shipped_config_is_read_or_refused() {
+    let text = shipped_text();
+    let mut refused = 0;
+    for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+        if let Err(error) = Config::parse(Path::new("originwatch.toml"), &text[..end]) {
+            assert!(error.report().starts_with("originwatch.toml:"), "cut at {end}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0, "an empty config is refused, if nothing else");
+}
+
+#[test]
+fn the_shipped_config_means_what_it_says() {
+    let path = root().join("config/originwatch.toml");
+    let config = Config::load(Some(&path)).unwrap();
+    assert_eq!(config.operator.site, "LON01");
+    assert_eq!(config.operator.time_zone.iana_name(), Some("Europe/London"));
+    let watches: Vec<_> = config.watches.iter().map(|watch| (**watch).clone()).collect();
+    assert_eq!(watches.len(), 2);
+    assert_eq!(watches[0].origins, Origins::Only(vec![64500.into()]));
+    assert_eq!((watches[0].max_length, watches[0].announced), (24, true));
+    assert_eq!((watches[1].max_length, watches[1].announced), (36, false));
+    assert_eq!(
+        config.rpki.sources,
+        [
+            VrpSource::Rtr("127.0.0.1:3323".to_owned()),
+            VrpSource::File(root().join("config/vrps.json")),
+        ]
+    );
+    let FeedKind::RisLive { mode: RisLiveMode::Watched, .. } = &config.feeds[0].kind else {
+        panic!("the first feed is {:?}", config.feeds[0]);
+    };
+    let mail = config.mail.unwrap();
+    assert_eq!(mail.relay.to_string(), "smtp://mail.example.net:587");
+    assert_eq!(mail.helo, "monitor.example.net");
+    assert_eq!(config.store, root().join("config/originwatch.db"));
+}
+
+/// Each line that is commented out and looks like a key is taken into the config: a key that is
+/// explained is a key that exists.
+#[test]
+fn every_key_that_the_shipped_config_explains_exists() {
+    let text = shipped_text();
+    let is_key = |line: &str| {
+        let body = line.trim_start().strip_prefix("# ").unwrap_or_default();
+        let word = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        body.starts_with('[') || body.split_once(" = ").is_some_and(|(name, _)| word(name))
+    };
+    let mut taken = 0;
+    let lines = text.lines().map(|line| {
+        if is_key(line) {
+            taken += 1;
+            line.replacen("# ", "", 1)
+        } else {
+            line.to_owned()
+        }
+    });
+    let all = lines.collect::<Vec<_>>().join("\n");
+    assert_eq!(taken, 29);
+    let config =
+        Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
+    assert_eq!(config.feeds.len(), 4);
+    // What is called a default is one.
+    let plain = Config::parse(Path::new("originwatch.toml"), &text).unwrap();
+    assert_eq!(config.incident, plain.incident);
+    assert_eq!(config.rpki, plain.rpki);
+    let (all, plain) = (config.mail.unwrap(), plain.mail.unwrap());
+    assert_eq!(all.failover_after, plain.failover_after);
+    assert_eq!(all.give_up_after, plain.give_up_after);
+    assert_eq!(all.give_up_after, Duration::from_secs(5 * 86_400));
+}
+
+#[test]
+fn the_place_of_the_config_is_the_start_of_relative_paths() {
+    let text =
+        format!("{OPERATOR}[data]\nas_names = \"names.csv\"\n[rpki]\nslurm = [\"/a\", \"b\"]\n");
+    let config = Config::parse(Path::new("/etc/originwatch/originwatch.toml"), &text).unwrap();
+    assert_eq!(config.as_names.as_deref(), Some(Path::new("/etc/originwatch/names.csv")));
+    assert_eq!(config.rpki.slurm, [Path::new("/a"), Path::new("/etc/originwatch/b")]);
+    assert_eq!(config.store, Path::new("/etc/originwatch/originwatch.db"));
+}
+
+#[test]
+fn a_config_that_cannot_be_read_is_a_usage_error() {
+    let run = originwatch(["check", "-c", "no/such/originwatch.toml"]);
+    assert_eq!(run.code, Some(2));
+    assert_eq!(
+        run.stderr,
+        "originwatch: cannot read the config no/such/originwatch.toml: No such file or directory (os error 2)\n"
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_are_named_by_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("originwatch.toml");
+    std::fs::write(&path, b"[operator]\nname = \"Exampl\xe9\"\n").unwrap();
+    let error = Config::load(Some(&path)).unwrap_err().to_string();
+    assert!(error.ends_with("originwatch.toml:2:15: a byte that is not UTF-8"), "{error}");
+}
+
+fn shipped_text() -> String {
+    std::fs::read_to_string(root().join("config/originwatch.toml")).unwrap()
+}
