@@ -5,7 +5,8 @@ use crate::Compression;
 
 /// Something that was not as the RFCs say: where, and how much is lost by it. Reading goes on
 /// behind it, except where [`Scope::Stream`] says that there is no next whole thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {record} at byte {offset}: {kind}")]
 pub struct Damage {
     /// The number of the record (MRT record or line), the first is 0.
     pub record: u64,
@@ -31,9 +32,10 @@ pub enum Scope {
 }
 
 /// What was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DamageKind {
     /// An attribute is malformed and was dealt with as RFC 7606 says.
+    #[error("{} is malformed, {treatment}", Name(*.attribute))]
     Attribute {
         /// Its type code.
         attribute: u8,
@@ -41,61 +43,103 @@ pub enum DamageKind {
         treatment: Treatment,
     },
     /// An attribute stands there twice; the first one counts (RFC 7606 section 3.g).
+    #[error("{} stands there twice, the second is left out", Name(*.attribute))]
     RepeatedAttribute {
         /// Its type code.
         attribute: u8,
     },
     /// A mandatory attribute is missing; the routes count as withdrawn (RFC 7606 section 3.d).
+    #[error("{} is missing, its routes count as withdrawn", Name(*.attribute))]
     MissingAttribute {
         /// Its type code.
         attribute: u8,
     },
     /// The attributes do not fill their field; the routes count as withdrawn (RFC 7606 section 4).
+    #[error("attributes overrun their field, their routes count as withdrawn")]
     AttributeList,
     /// A prefix in a line of JSON is not one.
+    #[error("text is not a prefix, one route is lost")]
     PrefixText,
     /// The lengths inside a BGP message contradict each other, or the message is cut.
+    #[error("bgp message is cut, its routes are lost")]
     MessageLength,
     /// The prefixes of a BGP message cannot be told apart (RFC 7606 section 5.3).
+    #[error("prefixes are malformed, the message is lost")]
     NlriSyntax,
     /// MP_REACH_NLRI or MP_UNREACH_NLRI is broken or repeated (RFC 7606 sections 3.g and 5.3).
+    #[error("multiprotocol prefixes are malformed, the message is lost")]
     MultiprotocolNlri,
     /// A RIB entry names a peer that the peer index table does not have.
+    #[error("peer {index} is not in the peer index table, one route is lost")]
     PeerIndex {
         /// The index.
         index: u16,
     },
     /// A RIB record before any peer index table: nobody knows whose routes these are.
+    #[error("rib record without a peer index table before it, its routes are lost")]
     PeerIndexMissing,
     /// A peer index table is cut; the peers before the cut are used.
+    #[error("peer index table is cut, the routes of the peers behind are lost")]
     PeerIndexTable,
     /// A record ends before its fields do; what stands before is used.
+    #[error("record is cut, the rest of it is lost")]
     RecordLength,
     /// A session's address is neither IPv4 nor IPv6.
+    #[error("session of unknown address family {afi}, the record is lost")]
     AddressFamily {
         /// The AFI of the record.
         afi: u16,
     },
+    /// The OPEN messages of a BMP Peer Up cannot be read: what the session agreed on is not known.
+    #[error("open messages of a peer up are malformed, what the session agreed on is not known")]
+    PeerUpOpen,
+    /// There are more of them than are kept; this one is passed over.
+    #[error("more peers than are kept, the record is lost")]
+    TooMany,
+    /// An OpenBMP message does not hold a BMP message.
+    #[error("openbmp message without a bmp message in it, it is lost")]
+    OpenBmpContent,
     /// A line is not a RIS Live message.
+    #[error("line is not a ris live message, it is lost")]
     Json,
     /// The server of a RIS Live stream says that something is wrong.
+    #[error("ris live server reports an error")]
     ServerError,
     /// A line is longer than [`LINE_MAX`](crate::LINE_MAX).
+    #[error("line is too long, it is lost")]
     LineLength,
     /// The stream starts with nothing that is known.
+    #[error("neither mrt nor ris live messages")]
     UnknownFormat,
     /// The stream ends within a record.
+    #[error("file ends within a record, that record is lost")]
     Truncated,
+    /// A BMP message of a version that is not known: where the next one begins is not known either.
+    #[error("bmp version {version} is not known, the rest is lost")]
+    BmpVersion {
+        /// The version.
+        version: u8,
+    },
+    /// A BMP message of a length that cannot be.
+    #[error("bmp message of {octets} bytes cannot be, the rest is lost")]
+    BmpLength {
+        /// The length it claims.
+        octets: u32,
+    },
     /// The compressed data is damaged or cut; what could be unpacked before was used.
+    #[error("{0} data is damaged or cut, the rest of the file is lost")]
     Compressed(Compression),
     /// The source could not be read any further.
+    #[error("read failed ({0}), the rest is lost")]
     Read(io::ErrorKind),
     /// No record header where one must be. So many octets were passed over to the next one.
+    #[error("no record header, {octets} bytes are lost up to the next one")]
     Gap {
         /// How many.
         octets: u64,
     },
     /// No record header where one must be, nor anywhere behind it.
+    #[error("no record header, the rest of the file is lost")]
     FramingLost,
 }
 
@@ -126,11 +170,16 @@ impl DamageKind {
             | DamageKind::PeerIndexTable
             | DamageKind::RecordLength
             | DamageKind::AddressFamily { .. }
+            | DamageKind::PeerUpOpen
+            | DamageKind::TooMany
+            | DamageKind::OpenBmpContent
             | DamageKind::Json
             | DamageKind::ServerError
             | DamageKind::LineLength => Scope::Record,
             DamageKind::UnknownFormat
             | DamageKind::Truncated
+            | DamageKind::BmpVersion { .. }
+            | DamageKind::BmpLength { .. }
             | DamageKind::Compressed(_)
             | DamageKind::Read(_)
             | DamageKind::Gap { .. }
@@ -139,66 +188,12 @@ impl DamageKind {
     }
 }
 
-impl fmt::Display for Damage {
+impl fmt::Display for Treatment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "record {} at byte {}: {}", self.record, self.offset, self.kind)
-    }
-}
-
-impl fmt::Display for DamageKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DamageKind::Attribute { attribute, treatment } => {
-                let what = match treatment {
-                    Treatment::Discarded => "it is left out",
-                    Treatment::Withdrawn => "its routes count as withdrawn",
-                };
-                write!(f, "{} is malformed, {what}", Name(*attribute))
-            }
-            DamageKind::RepeatedAttribute { attribute } => {
-                write!(f, "{} stands there twice, the second is left out", Name(*attribute))
-            }
-            DamageKind::MissingAttribute { attribute } => {
-                write!(f, "{} is missing, its routes count as withdrawn", Name(*attribute))
-            }
-            DamageKind::AttributeList => {
-                f.write_str("attributes overrun their field, their routes count as withdrawn")
-            }
-            DamageKind::PrefixText => f.write_str("text is not a prefix, one route is lost"),
-            DamageKind::MessageLength => f.write_str("bgp message is cut, its routes are lost"),
-            DamageKind::NlriSyntax => f.write_str("prefixes are malformed, the message is lost"),
-            DamageKind::MultiprotocolNlri => {
-                f.write_str("multiprotocol prefixes are malformed, the message is lost")
-            }
-            DamageKind::PeerIndex { index } => {
-                write!(f, "peer {index} is not in the peer index table, one route is lost")
-            }
-            DamageKind::PeerIndexMissing => {
-                f.write_str("rib record without a peer index table before it, its routes are lost")
-            }
-            DamageKind::PeerIndexTable => {
-                f.write_str("peer index table is cut, the routes of the peers behind are lost")
-            }
-            DamageKind::RecordLength => f.write_str("record is cut, the rest of it is lost"),
-            DamageKind::AddressFamily { afi } => {
-                write!(f, "session of unknown address family {afi}, the record is lost")
-            }
-            DamageKind::Json => f.write_str("line is not a ris live message, it is lost"),
-            DamageKind::ServerError => f.write_str("ris live server reports an error"),
-            DamageKind::LineLength => f.write_str("line is too long, it is lost"),
-            DamageKind::UnknownFormat => f.write_str("neither mrt nor ris live messages"),
-            DamageKind::Truncated => f.write_str("file ends within a record, that record is lost"),
-            DamageKind::Compressed(compression) => {
-                write!(f, "{compression} data is damaged or cut, the rest of the file is lost")
-            }
-            DamageKind::Read(kind) => write!(f, "read failed ({kind}), the rest is lost"),
-            DamageKind::Gap { octets } => {
-                write!(f, "no record header, {octets} bytes are lost up to the next one")
-            }
-            DamageKind::FramingLost => {
-                f.write_str("no record header, the rest of the file is lost")
-            }
-        }
+        f.write_str(match self {
+            Treatment::Discarded => "it is left out",
+            Treatment::Withdrawn => "its routes count as withdrawn",
+        })
     }
 }
 

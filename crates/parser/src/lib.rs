@@ -18,8 +18,9 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-mod attributes;
 pub mod bgpdump;
+
+mod attributes;
 mod cursor;
 mod damage;
 mod element;
