@@ -14,5 +14,6 @@ pub mod config;
 pub mod exit;
 pub mod mailbag;
 pub mod replay;
+pub mod rpki;
 pub mod validate;
 pub mod vrps;

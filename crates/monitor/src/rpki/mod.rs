@@ -1,0 +1,30 @@
+//! What RPKI says, kept fresh: from caches, validators and files to one [`RpkiSnapshot`] that is
+//! swapped whole.
+//!
+//! Read in the order of the flow. [`Source`] is where VRPs come from; `rtr`, `http` and `file`
+//! follow one source each, for ever, and report a [`SourceState`]. [`choice`] decides out of those,
+//! without a clock or a task, which data to use and how good it is. [`follow`] puts it all
+//! together, with the SLURM files on top, and gives out [`Rpki`] over a watch channel;
+//! [`load_once`] does the same once, for the commands that end.
+//!
+//! What was had once stays until something better is there or its time is over, and then that is
+//! said: validation never stops silently. This module never knows what a verdict is used for.
+//!
+//! [`RpkiSnapshot`]: validator::RpkiSnapshot
+
+mod choice;
+mod file;
+mod http;
+mod once;
+mod pause;
+mod rtr;
+mod slurm;
+mod source;
+mod sources;
+mod state;
+
+pub use choice::Policy;
+pub use once::{LoadError, load_once, load_once_blocking};
+pub use source::{Cache, Source, SourceError};
+pub use sources::{Sources, follow};
+pub use state::{Health, Rpki, SourceState};

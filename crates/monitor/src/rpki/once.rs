@@ -1,0 +1,126 @@
+//! What the sources say now, for the commands that end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use validator::{RpkiSnapshot, Skipped};
+
+use super::choice::{Policy, difference};
+use super::slurm::{SlurmFiles, SlurmTrouble};
+use super::source::Source;
+use super::sources::Sources;
+use super::state::Report;
+
+/// Why there is no RPKI data.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The only source, or the last of several, does not work.
+    #[error("{source_name}: {trouble}")]
+    Source {
+        /// Which.
+        source_name: String,
+        /// What is wrong with it.
+        trouble: String,
+    },
+    /// The local exceptions cannot be used.
+    #[error("{0}")]
+    Slurm(String),
+    /// No runtime could be made.
+    #[error("cannot start: {0}")]
+    Runtime(#[from] io::Error),
+}
+
+impl From<SlurmTrouble> for LoadError {
+    fn from(trouble: SlurmTrouble) -> Self {
+        LoadError::Slurm(trouble.to_string())
+    }
+}
+
+/// What the sources say, with SLURM applied, and notes for people: what did not work, what was
+/// skipped, how the sources differ. Each source has `limit`.
+///
+/// With [`Policy::First`] the first source that works is taken; with [`Policy::Agree`] all are
+/// asked, the first that works is taken, and differences are noted. Without any source, nothing. VRPs
+/// that have expired stay: history is replayed with what was true then.
+pub async fn load_once(
+    sources: &Sources,
+    limit: Duration,
+) -> Result<(Arc<RpkiSnapshot>, Vec<String>), LoadError> {
+    let mut slurm = SlurmFiles::new(&sources.slurm);
+    slurm.poll()?;
+    let mut notes = Vec::new();
+    let mut loaded: Vec<(String, Arc<RpkiSnapshot>)> = Vec::new();
+    let mut failed = None;
+    for source in &sources.list {
+        match load(source, limit).await {
+            Ok(snapshot) => loaded.push((source.to_string(), snapshot)),
+            Err(error) => {
+                notes.push(error.to_string());
+                failed = Some(error);
+            }
+        }
+        if sources.policy == Policy::First && !loaded.is_empty() {
+            break;
+        }
+    }
+    let Some((name, snapshot)) = loaded.first() else {
+        return failed.map_or_else(|| Ok((Arc::default(), notes)), Err);
+    };
+    for (other, theirs) in loaded.iter().skip(1) {
+        let differs = difference(snapshot, theirs);
+        notes.extend(differs.map(|how| format!("{name} and {other} disagree: {how}")));
+    }
+    notes.extend(skipped(name, &snapshot.skipped));
+    if slurm.applied().is_empty() {
+        return Ok((snapshot.clone(), notes));
+    }
+    Ok((Arc::new(slurm.applied().apply(snapshot)), notes))
+}
+
+/// The same from where there is no runtime.
+pub fn load_once_blocking(
+    sources: &Sources,
+    limit: Duration,
+) -> Result<(Arc<RpkiSnapshot>, Vec<String>), LoadError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(load_once(sources, limit))
+}
+
+/// Follows a source until it has said something, or cannot.
+async fn load(source: &Source, limit: Duration) -> Result<Arc<RpkiSnapshot>, LoadError> {
+    let failed = |trouble| LoadError::Source { source_name: source.to_string(), trouble };
+    let (reports, mut states) = Report::channel(std::slice::from_ref(source));
+    let following = async {
+        for report in reports {
+            source.clone().follow(report).await;
+        }
+        // The report is gone with its receiver waiting: never before it has said something.
+        std::future::pending::<()>().await;
+    };
+    let answered = states.wait_for(|states| {
+        states.iter().any(|state| state.snapshot.is_some() || state.trouble.is_some())
+    });
+    let answer = async {
+        tokio::select! {
+            () = following => None,
+            answered = answered => answered.ok().and_then(|states| states.first().cloned()),
+        }
+    };
+    let state = tokio::time::timeout(limit, answer).await.map_err(|_| {
+        failed(format!("no complete answer within {} s", limit.as_secs()))
+    })?;
+    let state = state.unwrap_or_default();
+    state.snapshot.ok_or_else(|| failed(state.trouble.unwrap_or_default()))
+}
+
+/// What a source listed that could not be used.
+fn skipped(name: &str, skipped: &Skipped) -> Vec<String> {
+    let Skipped { count, reasons } = skipped;
+    let mut notes: Vec<_> =
+        reasons.iter().map(|reason| format!("{name}: {reason}; skipped")).collect();
+    if *count > reasons.len() {
+        notes.push(format!("{name}: {count} entries skipped in all"));
+    }
+    notes
+}
