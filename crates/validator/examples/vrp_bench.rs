@@ -1,15 +1,20 @@
-//! Measures the VRP table on real VRPs, beside a `HashMap` per length, in one run.
+//! Measures the VRP table on real VRPs, beside a `HashMap` per length and rtrlib, in one run, and
+//! checks that all three say the same of every route.
 //!
-//!     cargo run --release -p validator --example vrp_bench -- VRPS.json.bz2 [ROUTES]
+//!     cargo run --release -p validator --example vrp_bench -- VRPS.json.bz2 [ROUTES [RTRLIB]]
 //!
-//! `ROUTES` are lines of `prefix origin`, in the order of a RIB (as
-//! `originwatch search --format table` or `bgpdump` and `cut` give them). Without it the queries
-//! are made from the VRPs themselves: each prefix once, with its own AS or the next one.
+//! `ROUTES` are lines of `prefix origin` in the order of a RIB, as `bgpdump -m RIB | awk -F'|'
+//! '{n=split($7,path," "); print $6, path[n]}'` gives them; those that end in an AS_SET are left
+//! out, since rtrlib has no word for them. Without it, or with `-`, the routes are made from the
+//! VRPs: each prefix once, with its own AS or the next one. `RTRLIB` is the program that
+//! `rtrlib_bench.c` becomes.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it is a benchmark program")]
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::hint::black_box;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use bgp::{Asn, Prefix, RouteOrigin};
@@ -17,7 +22,7 @@ use validator::{Accumulator, ValidationState, Vrp, VrpTable, source};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("usage: vrp_bench VRPS [ROUTES]")?;
+    let path = arguments.next().ok_or("usage: vrp_bench VRPS [ROUTES [RTRLIB]]")?;
     let json = plain(std::fs::read(path)?)?;
     let snapshot = seconds("JSON to ready table", || source::parse(&json))?;
     let table = &snapshot.vrps;
@@ -30,26 +35,76 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let map = seconds("HashMap per length from VRPs", || PerLength::new(table));
 
-    let mut routes = match arguments.next() {
+    let mut routes = match arguments.next().as_deref() {
+        None | Some("-") => made_routes(table),
         Some(path) => read_routes(&std::fs::read_to_string(path)?)?,
-        None => made_routes(table),
     };
+    let mut rtrlib = arguments.next().map(|program| Rtrlib::start(&program, table)).transpose()?;
     for order in ["in order", "shuffled"] {
         println!("{} routes, {order}:", routes.len());
-        let states = rate("  state", &routes, |prefix, origin| table.state(prefix, origin));
+        let (ours, states) = rate("  state", &routes, |prefix, origin| table.state(prefix, origin));
         rate("  every covering VRP visited", &routes, |prefix, origin| {
             all_covering(table, prefix, origin)
         });
-        rate("  validate, with evidence", &routes, |prefix, origin| {
+        let (full, _) = rate("  validate, with evidence", &routes, |prefix, origin| {
             table.validate(prefix, origin).state()
         });
         let theirs =
             rate("  HashMap per length", &routes, |prefix, origin| map.state(prefix, origin));
-        assert_eq!(states, theirs, "valid, invalid, not found");
+        assert_eq!(states, theirs.1, "valid, invalid, not found");
+        if let Some(rtrlib) = &mut rtrlib {
+            let (theirs, counts) = rtrlib.run(&routes)?;
+            let (state, evidence) = (theirs / ours, theirs / full);
+            println!("  rtrlib: {theirs:.1} ns, {state:.0} times state, {evidence:.0} validate");
+            assert_eq!(states, counts, "valid, invalid, not found");
+        }
         println!("  valid, invalid, not found: {states:?}");
         shuffle(&mut routes);
     }
     Ok(())
+}
+
+/// rtrlib in a process of its own.
+struct Rtrlib {
+    input: BufWriter<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Rtrlib {
+    fn start(program: &str, table: &VrpTable) -> Result<Self, Box<dyn Error>> {
+        let piped = Stdio::piped;
+        let child = Command::new(program).stdin(piped()).stdout(piped()).spawn()?;
+        let input = BufWriter::new(child.stdin.ok_or("no stdin")?);
+        let output = BufReader::new(child.stdout.ok_or("no stdout")?);
+        let mut rtrlib = Rtrlib { input, output };
+        for vrp in table.iter() {
+            let (prefix, max, asn) = (vrp.prefix(), vrp.max_length(), vrp.asn().number());
+            writeln!(rtrlib.input, "v {} {} {max} {asn}", prefix.address(), prefix.length())?;
+        }
+        Ok(rtrlib)
+    }
+
+    /// Nanoseconds a route, and how many are valid, invalid, not found.
+    fn run(
+        &mut self,
+        routes: &[(Prefix, RouteOrigin)],
+    ) -> Result<(f64, [usize; 3]), Box<dyn Error>> {
+        for (prefix, origin) in routes {
+            let asn = origin.asn().unwrap_or_default().number();
+            writeln!(self.input, "q {} {} {asn}", prefix.address(), prefix.length())?;
+        }
+        writeln!(self.input, "run")?;
+        self.input.flush()?;
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        let mut words = line.split_whitespace();
+        let nanoseconds = words.next().ok_or("rtrlib ended")?.parse()?;
+        let mut counts = [0; 3];
+        for (count, word) in counts.iter_mut().zip(words) {
+            *count = word.parse()?;
+        }
+        Ok((nanoseconds, counts))
+    }
 }
 
 fn plain(bytes: Vec<u8>) -> Result<Vec<u8>, Box<dyn Error>> {
@@ -80,7 +135,7 @@ fn rate(
     what: &str,
     routes: &[(Prefix, RouteOrigin)],
     state: impl Fn(Prefix, &RouteOrigin) -> ValidationState,
-) -> [usize; 3] {
+) -> (f64, [usize; 3]) {
     let mut best = f64::MAX;
     let mut states = [0; 3];
     for _ in 0..5 {
@@ -93,7 +148,7 @@ fn rate(
     }
     let each = best / routes.len() as f64;
     println!("{what}: {:.1} ns, {:.1} million/s", each * 1e9, 1e-6 / each);
-    states
+    (each * 1e9, states)
 }
 
 /// Unlike [`VrpTable::state`] it does not stop at the first that matches.
@@ -111,20 +166,21 @@ fn all_covering(table: &VrpTable, prefix: Prefix, origin: &RouteOrigin) -> Valid
 }
 
 fn made_routes(table: &VrpTable) -> Vec<(Prefix, RouteOrigin)> {
-    let origin = |number: usize, vrp: &Vrp| {
-        RouteOrigin::As(Asn::new(
-            vrp.asn().number().wrapping_add(u32::from(number.is_multiple_of(16))),
-        ))
+    let allowed = table.iter().filter(|vrp| vrp.asn() != Asn::ZERO).enumerate();
+    let route = |(number, vrp): (usize, Vrp)| {
+        let other = u32::from(number.is_multiple_of(16));
+        (vrp.prefix(), RouteOrigin::As(Asn::new(vrp.asn().number().wrapping_add(other))))
     };
-    table.iter().enumerate().map(|(number, vrp)| (vrp.prefix(), origin(number, &vrp))).collect()
+    allowed.map(route).collect()
 }
 
 fn read_routes(text: &str) -> Result<Vec<(Prefix, RouteOrigin)>, Box<dyn Error>> {
     let mut routes = Vec::new();
     for line in text.lines() {
         let (prefix, origin) = line.split_once(' ').ok_or("expected: prefix origin")?;
-        let origin = origin.parse().map_or(RouteOrigin::None, RouteOrigin::As);
-        routes.push((prefix.parse()?, origin));
+        if let Ok(asn) = origin.parse() {
+            routes.push((prefix.parse()?, RouteOrigin::As(asn)));
+        }
     }
     Ok(routes)
 }
