@@ -60,7 +60,7 @@ pub struct ReplayArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
-    /// Send the notices to the addresses of the config's [mail], too.
+    /// Send the notices to the addresses in the mail section of the config, too.
     #[arg(long, conflicts_with = "prefix")]
     pub mail: bool,
 
