@@ -1,0 +1,20 @@
+use bgp::RouteOrigin;
+use parser::{Everything, Item, Walker, bgpdump};
+
+/// Walks some bytes and reads everything that comes out; what is read in two ways must agree.
+pub fn exhaust(bytes: &[u8]) {
+    let mut line = Vec::new();
+    Walker::new("fuzz").walk(bytes, true, &Everything, &mut |item| match item {
+        Item::Element(element) => {
+            let origin = element.origin();
+            if let Some(observation) = element.observation() {
+                assert_eq!(observation.origin().unwrap_or(RouteOrigin::None), origin);
+            }
+            line.clear();
+            bgpdump::write_line(&element, &mut line);
+        }
+        Item::Damage(damage) => {
+            let _ = damage.to_string();
+        }
+    });
+}
