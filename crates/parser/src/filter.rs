@@ -4,7 +4,7 @@ use bgp::{Family, Prefix};
 /// it decides how fast a scan is.
 ///
 /// A closure over [`Prefix`] is one; [`Everything`] is another. One that is to keep up with memory
-/// answers [`Filter::wants_v4`] and [`Filter::wants_v6`] from the bits.
+/// answers [`Filter::wants_v4`] and [`Filter::wants_v6`] from the bits; all three must agree.
 pub trait Filter {
     /// Whether routes of this prefix are to be decoded.
     fn wants(&self, prefix: Prefix) -> bool;

@@ -89,25 +89,17 @@ impl Decoder {
         output: &mut Output<'_, S>,
     ) {
         let from = cursor.rest();
-        let (wanted, prefix) = match family {
-            Family::Ipv4 => match nlri::v4(&mut cursor) {
-                Some((bits, length)) => {
-                    let wanted = filter.wants_v4(bits, length);
-                    (wanted, Some((u128::from(bits) << 96, length)))
-                }
-                None => (true, None),
-            },
-            Family::Ipv6 => match nlri::v6(&mut cursor) {
-                Some((bits, length)) => (filter.wants_v6(bits, length), Some((bits, length))),
-                None => (true, None),
-            },
+        let read = match family {
+            Family::Ipv4 => nlri::v4(&mut cursor).map(|(bits, length)| {
+                (u128::from(bits) << 96, length, filter.wants_v4(bits, length))
+            }),
+            Family::Ipv6 => nlri::v6(&mut cursor)
+                .map(|(bits, length)| (bits, length, filter.wants_v6(bits, length))),
         };
-        if !wanted {
-            return;
-        }
-        let Some((bits, length)) = prefix else {
-            output.damage(from, DamageKind::NlriSyntax);
-            return;
+        let (bits, length) = match read {
+            Some((_, _, false)) => return,
+            Some((bits, length, true)) => (bits, length),
+            None => return output.damage(from, DamageKind::NlriSyntax),
         };
         let Some(peers) = &self.peers else {
             output.damage(frame.body, DamageKind::PeerIndexMissing);

@@ -1,0 +1,77 @@
+//! The fast path (look at the prefix, leave the rest unread) against reading everything: they must
+//! agree on every record of every file.
+// A hash may lose bits.
+#![allow(clippy::cast_possible_truncation)]
+
+mod fixtures;
+
+use bgp::{Family, Prefix};
+use parser::{Everything, Filter, Item, Walker, bgpdump};
+
+/// Wants one prefix in seven, asked in words.
+struct Words;
+
+/// The same, asked in bits.
+struct Bits;
+
+fn picks(bits: u128, length: u8) -> bool {
+    ((bits >> 64 ^ bits) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7) % 7
+        == u64::from(length % 7)
+}
+
+impl Filter for Words {
+    fn wants(&self, prefix: Prefix) -> bool {
+        picks(prefix.bits(), prefix.length())
+    }
+}
+
+impl Filter for Bits {
+    fn wants(&self, prefix: Prefix) -> bool {
+        picks(prefix.bits(), prefix.length())
+    }
+
+    fn wants_v4(&self, bits: u32, length: u8) -> bool {
+        picks(u128::from(bits) << 96, length)
+    }
+
+    fn wants_v6(&self, bits: u128, length: u8) -> bool {
+        picks(bits, length)
+    }
+}
+
+/// The lines of all elements that `keep` keeps.
+fn lines(bytes: &[u8], filter: &impl Filter, keep: impl Fn(Prefix) -> bool) -> Vec<u8> {
+    let mut lines = Vec::new();
+    Walker::new("").walk(bytes, true, filter, &mut |item| match item {
+        Item::Element(element) if element.prefix().is_none_or(&keep) => {
+            bgpdump::write_line(&element, &mut lines);
+        }
+        _ => (),
+    });
+    lines
+}
+
+#[test]
+fn a_filter_gives_what_reading_everything_gives_and_keeping_some() {
+    for name in fixtures::mrt_files() {
+        let bytes = fixtures::unpacked(&name);
+        let kept = lines(&bytes, &Everything, |prefix| Words.wants(prefix));
+        let words = lines(&bytes, &Words, |_| true);
+        let in_bits = lines(&bytes, &Bits, |_| true);
+        // Not assert_eq!: nobody can read a million lines.
+        assert!(kept == words && kept == in_bits, "{name}");
+    }
+}
+
+#[test]
+fn raw_bits_are_those_of_the_prefix() {
+    struct Same;
+    impl Filter for Same {
+        fn wants(&self, prefix: Prefix) -> bool {
+            prefix == Prefix::from_bits(Family::Ipv4, 0xc612_0000 << 96, 15)
+                || prefix == Prefix::from_bits(Family::Ipv6, 0x2001_0db8 << 96, 32)
+        }
+    }
+    assert!(Same.wants_v4(0xc612_0000, 15) && !Same.wants_v4(0xc612_0000, 16));
+    assert!(Same.wants_v6(0x2001_0db8 << 96, 32) && !Same.wants_v6(0x2001_0db8 << 96, 33));
+}
