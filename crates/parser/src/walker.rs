@@ -206,15 +206,15 @@ impl Walker {
         sink: &mut S,
     ) -> Step {
         let (line, octets) = match bytes.iter().position(|octet| *octet == b'\n') {
-            Some(end) => (bytes.get(..end).unwrap_or(bytes), end + 1),
-            None if last => (bytes, bytes.len()),
-            None if bytes.len() > LINE_MAX => {
+            Some(end) if end <= LINE_MAX => (bytes.get(..end).unwrap_or(bytes), end + 1),
+            None if last && bytes.len() <= LINE_MAX => (bytes, bytes.len()),
+            _ if bytes.len() > LINE_MAX => {
                 self.damage(DamageKind::LineLength, 0, sink);
                 self.statistics.records += 1;
                 self.state = State::Passing;
-                return Step::Read(bytes.len());
+                return Step::Read(LINE_MAX);
             }
-            None => return Step::More(bytes.len() + 1),
+            _ => return Step::More(bytes.len() + 1),
         };
         if line.trim_ascii().is_empty() {
             return Step::Read(octets);

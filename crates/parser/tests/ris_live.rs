@@ -6,9 +6,11 @@ mod encode;
 mod fixtures;
 
 use std::io::Read;
+use std::net::IpAddr;
 
 use bgp::{Event, Observation};
 use parser::{Everything, Format, Item, Reader, Walker};
+use proptest::prelude::*;
 
 fn observations(lines: &str) -> (Vec<Observation>, Vec<String>) {
     let (mut seen, mut damages) = (Vec::new(), Vec::new());
@@ -102,6 +104,42 @@ fn one_bad_line_or_prefix_costs_itself() {
         format!("record 3 at byte {prefix}: text is not a prefix, one route is lost"),
     ];
     assert_eq!(damages, told);
+}
+
+#[test]
+fn a_line_without_end_costs_itself_and_no_memory() {
+    let long = format!("{{{}\n{MESSAGE}\n", "x".repeat(3 * parser::LINE_MAX));
+    let told = ["record 0 at byte 0: line is too long, it is lost"];
+    assert_eq!(lines(&long), (vec![LINE.to_owned()], told.map(str::to_owned).to_vec()));
+    let (seen, damages) = observations(&long);
+    assert_eq!((seen.len(), damages), (1, told.map(str::to_owned).to_vec()));
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_reads_back(
+        address: u128,
+        mask: u128,
+        v4: u32,
+        asn: u32,
+        micros in 0..u64::from(u32::MAX) * 1_000_000,
+    ) {
+        // Half the groups zero, so that `::` stands anywhere.
+        let groups = (0..8).filter(|group| mask >> group & 1 == 1);
+        let kept = groups.fold(0, |kept, group| kept | 0xffff << (16 * group));
+        for peer in [IpAddr::from((address & kept).to_be_bytes()), IpAddr::from(v4.to_be_bytes())] {
+            let at = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+            let message = format!(
+                r#"{{"timestamp":{at},"peer":"{peer}","peer_asn":{asn},"withdrawals":["10.0.0.0/8"]}}"#
+            );
+            let (found, damages) = lines(&message);
+            prop_assert_eq!(damages, Vec::<String>::new());
+            let columns: Vec<&str> = found[0].split('|').collect();
+            prop_assert_eq!(columns[1], at);
+            prop_assert_eq!(columns[3].parse::<IpAddr>().unwrap(), peer);
+            prop_assert_eq!(columns[4], asn.to_string());
+        }
+    }
 }
 
 #[test]
