@@ -24,8 +24,8 @@ pub(super) const MAX_BYTES: u64 = 512 << 20;
 pub(super) enum FileError {
     #[error("cannot read it: {0}")]
     Read(#[from] io::Error),
-    #[error("more than {} MiB: no VRP file is that large", MAX_BYTES >> 20)]
-    TooLarge,
+    #[error("more than {} MiB: no VRP file is that large", .0 >> 20)]
+    TooLarge(u64),
     #[error(transparent)]
     Content(#[from] SourceError),
     #[error("it could not be read to its end")]
@@ -38,7 +38,8 @@ pub(super) async fn run(path: PathBuf, mut report: Report) {
     loop {
         let reading = tokio::task::spawn_blocking(move || {
             let read = watched.read_if_changed();
-            let parsed = read.and_then(|bytes| bytes.map(|bytes| Ok(source::parse(&bytes)?)).transpose());
+            let parsed =
+                read.and_then(|bytes| bytes.map(|bytes| Ok(source::parse(&bytes)?)).transpose());
             (watched, parsed)
         });
         let Ok((back, parsed)) = reading.await else {
@@ -78,14 +79,14 @@ pub(super) async fn read_stdin(mut report: Report) {
 }
 
 fn parse(input: impl Read) -> Result<RpkiSnapshot, FileError> {
-    Ok(source::parse(&read(input)?)?)
+    Ok(source::parse(&read(input, MAX_BYTES)?)?)
 }
 
 /// One octet more than allowed is enough to know.
-fn read(input: impl Read) -> Result<Vec<u8>, FileError> {
+fn read(input: impl Read, limit: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    input.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES { Err(FileError::TooLarge) } else { Ok(bytes) }
+    input.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(FileError::TooLarge(limit)) } else { Ok(bytes) }
 }
 
 /// A file that may change.
@@ -139,7 +140,7 @@ impl Watched {
             return Ok(None);
         }
         self.stamp = None;
-        let bytes = read(File::open(&self.path)?)?;
+        let bytes = read(File::open(&self.path)?, MAX_BYTES)?;
         let hash = self.hasher.hash_one(&bytes);
         self.stamp = Some(stamp);
         let same = self.hash.replace(hash) == Some(hash) && !self.failed;
@@ -160,3 +161,6 @@ impl Stamp {
         Ok(Stamp { modified, length: metadata.len(), settled })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::header::{
+    ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use reqwest::{Client, Response, StatusCode};
 use validator::source;
 use validator::source::SourceError;
@@ -34,8 +36,8 @@ enum HttpError {
     Status(StatusCode),
     #[error("{0}")]
     Transfer(String),
-    #[error("more than {} MiB: no VRP file is that large", MAX_BYTES >> 20)]
-    TooLarge,
+    #[error("more than {} MiB: no VRP file is that large", .0 >> 20)]
+    TooLarge(u64),
     #[error(transparent)]
     Content(#[from] SourceError),
     #[error("it could not be read to its end")]
@@ -64,14 +66,13 @@ impl From<reqwest::Error> for HttpError {
 
 /// Follows a URL.
 pub(super) async fn run(url: String, mut report: Report) {
-    let client = match client() {
-        Ok(client) => client,
+    let mut fetcher = match Fetcher::new(url, MAX_BYTES) {
+        Ok(fetcher) => fetcher,
         Err(error) => return report.trouble(error.to_string()),
     };
-    let mut known = HeaderMap::new();
     let mut backoff = Backoff::new(FIRST_PAUSE);
     loop {
-        let wait = match refresh(&client, &url, &mut known, &mut report).await {
+        let wait = match fetcher.refresh(&mut report).await {
             Ok(()) => {
                 backoff = Backoff::new(FIRST_PAUSE);
                 jittered(REFRESH)
@@ -85,41 +86,49 @@ pub(super) async fn run(url: String, mut report: Report) {
     }
 }
 
-fn client() -> Result<Client, HttpError> {
-    let client = Client::builder()
-        .user_agent(concat!("originwatch/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
-        .timeout(WHOLE);
-    Ok(client.build()?)
+/// Gets a document whenever it has changed.
+struct Fetcher {
+    client: Client,
+    url: String,
+    /// What to ask with, so that only news is sent.
+    conditions: HeaderMap,
+    /// How many octets the document may have, unpacked.
+    limit: u64,
 }
 
-/// Asks once. What the server says about the version of its document is believed only after the
-/// document could be used: a broken one must not be answered with "not modified" from then on.
-async fn refresh(
-    client: &Client,
-    url: &str,
-    known: &mut HeaderMap,
-    report: &mut Report,
-) -> Result<(), HttpError> {
-    let response = client.get(url).headers(known.clone()).send().await?;
-    if response.status() == StatusCode::NOT_MODIFIED
-        && let Some(snapshot) = report.state().snapshot
-    {
-        report.confirmed(snapshot.generated.unwrap_or_else(now));
-        return Ok(());
+impl Fetcher {
+    fn new(url: String, limit: u64) -> Result<Self, HttpError> {
+        let client = Client::builder()
+            .user_agent(concat!("originwatch/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .timeout(WHOLE);
+        Ok(Fetcher { client: client.build()?, url, conditions: HeaderMap::new(), limit })
     }
-    if !response.status().is_success() {
-        return Err(HttpError::Status(response.status()));
+
+    /// Asks once. What the server says about the version of its document is believed only after the
+    /// document could be used: a broken one must not be answered with "not modified" from then on.
+    async fn refresh(&mut self, report: &mut Report) -> Result<(), HttpError> {
+        let request = self.client.get(&self.url).headers(self.conditions.clone());
+        let response = request.send().await?;
+        if response.status() == StatusCode::NOT_MODIFIED
+            && let Some(snapshot) = report.state().snapshot
+        {
+            report.confirmed(snapshot.generated.unwrap_or_else(now));
+            return Ok(());
+        }
+        if !response.status().is_success() {
+            return Err(HttpError::Status(response.status()));
+        }
+        let conditions = conditions(response.headers());
+        let bytes = body(response, self.limit).await?;
+        let parsing = tokio::task::spawn_blocking(move || source::parse(&bytes));
+        let snapshot = parsing.await.map_err(|_| HttpError::Panicked)??;
+        self.conditions = conditions;
+        let as_of = snapshot.generated.unwrap_or_else(now);
+        report.renewed(snapshot.with_source(&self.url), as_of, REFRESH);
+        Ok(())
     }
-    let version = conditions(response.headers());
-    let bytes = body(response).await?;
-    let parsing = tokio::task::spawn_blocking(move || source::parse(&bytes));
-    let snapshot = parsing.await.map_err(|_| HttpError::Panicked)??;
-    *known = version;
-    let as_of = snapshot.generated.unwrap_or_else(now);
-    report.renewed(snapshot.with_source(url), as_of, REFRESH);
-    Ok(())
 }
 
 /// What to ask with, the next time, so that only news is sent (RFC 9110 section 13.1).
@@ -130,16 +139,19 @@ fn conditions(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// The body, unpacked, up to the limit: neither a length nor a compression ratio is believed.
-async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
-    if response.content_length().is_some_and(|length| length > MAX_BYTES) {
-        return Err(HttpError::TooLarge);
+async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, HttpError> {
+    if response.content_length().is_some_and(|length| length > limit) {
+        return Err(HttpError::TooLarge(limit));
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(HttpError::TooLarge);
+        if bytes.len() as u64 > limit {
+            return Err(HttpError::TooLarge(limit));
         }
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,9 +107,9 @@ async fn load(source: &Source, limit: Duration) -> Result<Arc<RpkiSnapshot>, Loa
             answered = answered => answered.ok().and_then(|states| states.first().cloned()),
         }
     };
-    let state = tokio::time::timeout(limit, answer).await.map_err(|_| {
-        failed(format!("no complete answer within {} s", limit.as_secs()))
-    })?;
+    let state = tokio::time::timeout(limit, answer)
+        .await
+        .map_err(|_| failed(format!("no complete answer within {} s", limit.as_secs())))?;
     let state = state.unwrap_or_default();
     state.snapshot.ok_or_else(|| failed(state.trouble.unwrap_or_default()))
 }

@@ -112,7 +112,8 @@ pub(super) struct Report {
 impl Report {
     /// A report for each of the sources, and where they all arrive.
     pub(super) fn channel(sources: &[Source]) -> (Vec<Self>, watch::Receiver<Vec<SourceState>>) {
-        let named = |source: &Source| SourceState { name: source.to_string(), ..Default::default() };
+        let named =
+            |source: &Source| SourceState { name: source.to_string(), ..Default::default() };
         let (all, states) = watch::channel(sources.iter().map(named).collect());
         let all = Arc::new(all);
         let report = |place| Report { all: all.clone(), place, renewals: 0 };

@@ -76,9 +76,8 @@ fn where_all_are_stale_the_freshest_is_used_and_it_is_told() {
 #[test]
 fn a_source_that_works_has_its_rhythm_on_top() {
     let slow = SourceState { rhythm: Duration::from_secs(50), ..source("a", &data(&[1]), 0) };
-    let health = |now, source: &SourceState| {
-        choose(now, Policy::First, std::slice::from_ref(source)).1
-    };
+    let health =
+        |now, source: &SourceState| choose(now, Policy::First, std::slice::from_ref(source)).1;
     assert_eq!(health(149, &slow), Health::Fresh);
     assert_eq!(health(150, &slow), Health::Stale { since: at(150) });
     assert_eq!(health(100, &broken(slow)), Health::Stale { since: at(100) });
@@ -161,8 +160,7 @@ fn skipped_entries_are_told() {
     let mut snapshot = RpkiSnapshot::clone(&data(&[1]));
     snapshot.skipped.count = 3;
     snapshot.skipped.reasons = vec!["entry 7: nonsense".to_owned()];
-    let (_, health, remarks) =
-        choose(0, Policy::First, &[source("a", &Arc::new(snapshot), 0)]);
+    let (_, health, remarks) = choose(0, Policy::First, &[source("a", &Arc::new(snapshot), 0)]);
     assert_eq!(health, Health::Fresh);
     assert_eq!(remarks, ["a: 3 entries skipped, the first: entry 7: nonsense"]);
 }

@@ -142,8 +142,11 @@ impl Client {
         let query = self.session.connected();
         let mut asked = self.send(stream, query).await?;
         loop {
-            let deadline =
-                if self.session.is_waiting() { asked + ANSWER } else { asked + self.intervals.refresh };
+            let deadline = if self.session.is_waiting() {
+                asked + ANSWER
+            } else {
+                asked + self.intervals.refresh
+            };
             let mut wait = deadline.saturating_duration_since(Instant::now());
             if self.session.is_waiting() {
                 wait = wait.min(SILENCE);
@@ -213,3 +216,6 @@ impl Client {
         Ok(step)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,7 +135,9 @@ impl Intake {
     /// What the cache says now. Takes some 100 ms for all of RPKI, and nothing where nothing has
     /// changed: StayRTR with ASPAs counts its serial up for nothing.
     pub(super) fn finish(self, source: &str) -> Holdings {
-        if self.payloads == 0 && let Some(base) = self.base {
+        if self.payloads == 0
+            && let Some(base) = self.base
+        {
             return base;
         }
         let base = self.base.unwrap_or_default();

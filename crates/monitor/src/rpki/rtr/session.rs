@@ -87,9 +87,9 @@ impl SessionError {
             SessionError::Session { .. } => Some(0),
             SessionError::Unexpected(_) => Some(3),
             SessionError::Version { .. } => Some(8),
-            SessionError::NoData
-            | SessionError::Unsupported(_)
-            | SessionError::Reported { .. } => None,
+            SessionError::NoData | SessionError::Unsupported(_) | SessionError::Reported { .. } => {
+                None
+            }
         }
     }
 }

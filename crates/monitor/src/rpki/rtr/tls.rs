@@ -44,7 +44,8 @@ pub(super) async fn connect(
 /// Read anew for each connection, since certificates of a CA file are renewed.
 fn config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let Some(path) = ca_file else {
         return Ok(builder.with_platform_verifier()?.with_no_client_auth());
     };

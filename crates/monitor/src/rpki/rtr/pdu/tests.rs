@@ -44,10 +44,7 @@ fn examples() -> Vec<(Vec<u8>, (u8, Pdu))> {
     let customer = Asn::new(64_500);
     let both = asns(&[64_510, 64_511]);
     vec![
-        (
-            written!(oracle::SerialNotify::new(1, state)),
-            (1, Pdu::SerialNotify { session, serial }),
-        ),
+        (written!(oracle::SerialNotify::new(1, state)), (1, Pdu::SerialNotify { session, serial })),
         (written!(oracle::CacheResponse::new(0, state)), (0, Pdu::CacheResponse { session })),
         (
             written!(oracle::Ipv4Prefix::new(2, 1, 21, 24, v4, oracle_asn(64_500))),
@@ -63,11 +60,27 @@ fn examples() -> Vec<(Vec<u8>, (u8, Pdu))> {
         ),
         (
             written!(oracle::Aspa::new(2, 1, oracle_asn(64_500), providers)),
-            (2, Pdu::Aspa { action: Action::Announce, customer, scope: Scope::Any, providers: both }),
+            (
+                2,
+                Pdu::Aspa {
+                    action: Action::Announce,
+                    customer,
+                    scope: Scope::Any,
+                    providers: both,
+                },
+            ),
         ),
         (
             written!(oracle::Aspa::new(2, 0, oracle_asn(64_500), oracle::ProviderAsns::empty())),
-            (2, Pdu::Aspa { action: Action::Withdraw, customer, scope: Scope::Any, providers: vec![] }),
+            (
+                2,
+                Pdu::Aspa {
+                    action: Action::Withdraw,
+                    customer,
+                    scope: Scope::Any,
+                    providers: vec![],
+                },
+            ),
         ),
         (
             written!(oracle::EndOfData::new(0, state, timing)),

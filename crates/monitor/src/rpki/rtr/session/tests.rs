@@ -36,7 +36,10 @@ fn serial_query(serial: u32) -> Query {
 }
 
 /// What the session wants after these, in version 2; whole answers are settled as the client does.
-fn feed(session: &mut Session, pdus: impl IntoIterator<Item = Pdu>) -> Result<Option<Query>, String> {
+fn feed(
+    session: &mut Session,
+    pdus: impl IntoIterator<Item = Pdu>,
+) -> Result<Option<Query>, String> {
     let version = session.version();
     let mut query = None;
     for pdu in pdus {
