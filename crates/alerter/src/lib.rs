@@ -7,7 +7,8 @@
 //! is told; `text`, `words` and [`mail`] only write it down.
 //!
 //! The core never knows feeds, wire formats, tokio or the clock: `now` is an argument, so a year
-//! of incidents replays in seconds and comes out the same each time. Only [`deliver`] does I/O.
+//! of incidents replays in seconds and comes out the same each time. Only [`deliver`] and [`store`]
+//! do I/O.
 
 mod advice;
 mod agenda;
@@ -26,6 +27,7 @@ mod report;
 mod routes;
 mod rules;
 mod sources;
+pub mod store;
 mod story;
 mod text;
 mod words;

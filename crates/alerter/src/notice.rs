@@ -30,6 +30,18 @@ pub enum State {
     Resolved,
 }
 
+impl State {
+    /// The name as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Suspected => "suspected",
+            State::Open => "open",
+            State::Clearing => "clearing",
+            State::Resolved => "resolved",
+        }
+    }
+}
+
 /// Why a notice is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alerter::{AsDirectory, FeedSight, Incidents, Notice, RpkiSight, Rules, Sources};
 use bgp::{AsPath, Asn, Change, Event, Observation, Prefix, Route, Timestamp, Vantage, View};
 use jiff::tz::TimeZone;
-use validator::{Origins, RpkiSnapshot, Sieve, Vrp, VrpTable, Watch, WatchList};
+use validator::{Finding, Origins, RpkiSnapshot, Sieve, Vrp, VrpTable, Watch, WatchList};
 
 /// 2014-04-02T18:26:00Z: what tests call second zero.
 pub(crate) const START: i64 = 1_396_463_160;
@@ -16,6 +16,9 @@ pub(crate) struct Lab {
     pub(crate) sieve: Sieve,
     pub(crate) incidents: Incidents,
     pub(crate) notices: Vec<Notice>,
+    /// What the engine took in, if this lab records.
+    pub(crate) recorded: Vec<(Timestamp, Finding)>,
+    recording: bool,
 }
 
 pub(crate) fn at(second: i64) -> Timestamp {
@@ -71,7 +74,7 @@ pub(crate) fn directory() -> AsDirectory {
     AsDirectory::parse(csv.as_bytes()).0
 }
 
-fn sources() -> Sources {
+pub(crate) fn sources() -> Sources {
     Sources {
         feeds: vec![FeedSight {
             name: "rrc00".into(),
@@ -104,7 +107,18 @@ impl Lab {
         let snapshot = RpkiSnapshot::of(VrpTable::new(ours.into_iter().chain(others)));
         let mut incidents = Incidents::new(rules, Arc::new(directory()));
         incidents.set_sources(sources());
-        Lab { sieve: Sieve::new(Arc::new(list), Arc::new(snapshot)), incidents, notices: vec![] }
+        Lab {
+            sieve: Sieve::new(Arc::new(list), Arc::new(snapshot)),
+            incidents,
+            notices: vec![],
+            recorded: vec![],
+            recording: false,
+        }
+    }
+
+    /// A lab that keeps its findings, to be played into another engine.
+    pub(crate) fn recorder() -> Self {
+        Lab { recording: true, ..Self::new() }
     }
 
     /// Forty vantage points hold our two prefixes as they should be.
@@ -156,6 +170,9 @@ impl Lab {
     pub(crate) fn see(&mut self, second: i64, n: u32, event: Event) {
         let observation = Observation { at: at(second), vantage: vantage(n), event };
         if let Some(finding) = self.sieve.sift(&observation) {
+            if self.recording {
+                self.recorded.push((observation.at, finding.clone()));
+            }
             self.incidents.handle(observation.at, finding);
         }
         self.drain();

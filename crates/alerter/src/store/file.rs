@@ -1,0 +1,222 @@
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use bgp::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use validator::Finding;
+
+use super::outbox::Destination;
+use super::schema;
+use crate::{IncidentSummary, Notice};
+
+/// The SQLite file. One process holds it open for writing; others may read.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) connection: Connection,
+    /// Held for as long as the store is: the operating system frees it even after `kill -9`.
+    _lock: File,
+}
+
+/// The store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process works on it.
+    #[error("{path} is in use by another instance")]
+    InUse {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The lock file beside it cannot be made.
+    #[error("{path} cannot be locked: {error}")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is a database, but not ours.
+    #[error("the database belongs to another program")]
+    Foreign,
+    /// A newer version of this program has written it.
+    #[error("schema {found} is newer than {known}, the newest that this version knows")]
+    Newer {
+        /// What the file says.
+        found: usize,
+        /// What this version knows.
+        known: usize,
+    },
+    /// What was written cannot be read back.
+    #[error("what the store holds cannot be read: {0}")]
+    Content(#[from] serde_json::Error),
+    /// SQLite reports an error: a full disk, a broken file, missing rights.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// One thing that the engine took in.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) now: Timestamp,
+    /// None: only time went on.
+    pub(super) finding: Option<Finding>,
+}
+
+/// What belongs together: all of it is written, or nothing.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) entries: Vec<Entry>,
+    pub(super) notices: Vec<Notice>,
+    pub(super) summaries: Vec<IncidentSummary>,
+    pub(super) positions: Vec<(String, String)>,
+}
+
+impl Store {
+    /// Opens or makes the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// Where another instance has it, where it is not ours, and where SQLite or the file system
+    /// refuses.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        let mut connection = Connection::open(path)?;
+        schema::prepare(&mut connection)?;
+        Ok(Store { connection, _lock: lock })
+    }
+
+    /// The last checkpoint, if there is one, and what came after it.
+    pub(super) fn load(&self) -> Result<(Option<Vec<u8>>, Vec<Entry>), StoreError> {
+        let checkpoint = self
+            .connection
+            .query_row("SELECT engine FROM checkpoint", [], |row| row.get(0))
+            .optional()?;
+        let mut statement =
+            self.connection.prepare("SELECT now, finding FROM journal ORDER BY number")?;
+        let mut rows = statement.query([])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            let finding: Option<String> = row.get(1)?;
+            let finding = finding.map(|json| serde_json::from_str(&json)).transpose()?;
+            entries.push(Entry { now: Timestamp::from_micros(row.get(0)?), finding });
+        }
+        Ok((checkpoint, entries))
+    }
+
+    /// How far a feed was read when the last commit was made.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn position(&self, feed: &str) -> Result<Option<String>, StoreError> {
+        let position = "SELECT value FROM position WHERE feed = ?";
+        Ok(self.connection.query_row(position, [feed], |row| row.get(0)).optional()?)
+    }
+
+    /// Every notice that was ever given, as JSON, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn notices(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement =
+            self.connection.prepare("SELECT notice FROM notice ORDER BY at, incident, sequence")?;
+        let notices = statement.query_map([], |row| row.get(0))?;
+        Ok(notices.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes a batch in one transaction, and a row in the outbox for every notice and
+    /// destination.
+    pub(super) fn write(
+        &mut self,
+        batch: &Batch,
+        destinations: &[Destination],
+    ) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut journal =
+                transaction.prepare_cached("INSERT INTO journal (now, finding) VALUES (?, ?)")?;
+            for entry in &batch.entries {
+                let finding = entry.finding.as_ref().map(serde_json::to_string).transpose()?;
+                journal.execute(params![entry.now.micros(), finding])?;
+            }
+            let mut position = transaction.prepare_cached(
+                "INSERT INTO position VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+            )?;
+            for (feed, value) in &batch.positions {
+                position.execute([feed, value])?;
+            }
+            write_incidents(&transaction, &batch.summaries)?;
+            write_notices(&transaction, &batch.notices, destinations)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Puts a checkpoint in place of the journal.
+    pub(super) fn checkpoint(&mut self, engine: &[u8]) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
+            "INSERT INTO checkpoint VALUES (1, ?1) ON CONFLICT DO UPDATE SET engine = ?1",
+            [engine],
+        )?;
+        transaction.execute("DELETE FROM journal", [])?;
+        Ok(transaction.commit()?)
+    }
+}
+
+fn write_incidents(
+    transaction: &Connection,
+    summaries: &[IncidentSummary],
+) -> Result<(), StoreError> {
+    let mut incident = transaction.prepare_cached(
+        "INSERT INTO incident VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET state = ?2, first_seen = ?3, last_seen = ?4, summary = ?5",
+    )?;
+    for summary in summaries {
+        incident.execute(params![
+            summary.incident.as_str(),
+            summary.state.name(),
+            summary.first_seen.micros(),
+            summary.last_seen.micros(),
+            serde_json::to_string(summary)?,
+        ])?;
+    }
+    Ok(())
+}
+
+/// A notice that is there already is left as it is: it has been decided before a crash.
+fn write_notices(
+    transaction: &Connection,
+    notices: &[Notice],
+    destinations: &[Destination],
+) -> Result<(), StoreError> {
+    let mut insert =
+        transaction.prepare_cached("INSERT OR IGNORE INTO notice VALUES (?, ?, ?, ?, ?)")?;
+    let mut outbox = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO outbox (message_id, channel, address, created, next_attempt)
+         VALUES (?1, ?2, ?3, ?4, ?4)",
+    )?;
+    for notice in notices {
+        let (at, json) = (notice.at.micros(), serde_json::to_string(notice)?);
+        let id = &notice.message_id;
+        insert.execute(params![id, notice.incident.as_str(), notice.sequence, at, json])?;
+        for Destination { channel, address } in destinations {
+            outbox.execute(params![id, channel, address, at])?;
+        }
+    }
+    Ok(())
+}
+
+/// A lock file beside the store: SQLite's own locks would keep readers out as well.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = PathBuf::from(name);
+    let failed = |error| StoreError::Lock { path: lock_path.clone(), error };
+    let open = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+    let file = open.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

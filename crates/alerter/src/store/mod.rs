@@ -1,0 +1,17 @@
+//! What must survive: the engine's memory, every notice, and what is still to be delivered, in one
+//! SQLite file.
+//!
+//! Start with [`Ledger`]: it stands in front of the engine and makes each step durable. [`Store`]
+//! is the file. The engine is a deterministic fold, so the file holds a checkpoint of it and the
+//! findings since then; going on after `kill -9` is folding these again, which gives the same
+//! notices with the same Message-IDs, and those are there already.
+
+#[expect(clippy::disallowed_types, reason = "this is an edge: the file and its lock are its work")]
+mod file;
+mod ledger;
+mod outbox;
+mod schema;
+
+pub use file::{Store, StoreError};
+pub use ledger::{Ledger, Opening};
+pub use outbox::{Delivery, Destination};

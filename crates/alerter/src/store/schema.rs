@@ -1,0 +1,79 @@
+//! The tables, and how older ones become them.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// Marks a file as ours ("OWat"): another program's database is refused, not altered.
+const APPLICATION_ID: i32 = 0x4f57_6174;
+
+/// One step each from an older schema to the next; `user_version` says how many were taken.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE checkpoint (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        engine BLOB NOT NULL           -- the engine's memory, JSON
+    ) STRICT;
+    CREATE TABLE journal (             -- what the engine took in since the checkpoint
+        number INTEGER PRIMARY KEY,
+        now INTEGER NOT NULL,          -- microseconds since 1970
+        finding TEXT                   -- JSON; NULL: only time went on
+    ) STRICT;
+    CREATE TABLE position (            -- how far each feed was read when this was written
+        feed TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE incident (
+        id TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        first_seen INTEGER NOT NULL,
+        last_seen INTEGER NOT NULL,
+        summary TEXT NOT NULL          -- JSON
+    ) STRICT;
+    CREATE TABLE notice (
+        message_id TEXT PRIMARY KEY,
+        incident TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        notice TEXT NOT NULL           -- JSON, as in webhook and API
+    ) STRICT;
+    CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY,
+        message_id TEXT NOT NULL REFERENCES notice (message_id),
+        channel TEXT NOT NULL,
+        address TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        next_attempt INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'taken', 'dead')),
+        last_error TEXT,
+        UNIQUE (message_id, channel, address)
+    ) STRICT;
+    CREATE INDEX outbox_due ON outbox (next_attempt) WHERE state = 'waiting';
+"];
+
+/// Makes the file ready: WAL, so that readers never wait for the writer; FULL, so that what was
+/// committed outlives a power cut.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (application != 0 || tables > 0) {
+        return Err(StoreError::Foreign);
+    }
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    let Some(pending) = MIGRATIONS.get(version..) else {
+        return Err(StoreError::Newer { found: version, known: MIGRATIONS.len() });
+    };
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    let transaction = connection.transaction()?;
+    for step in pending {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    let version = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    transaction.pragma_update(None, "user_version", version)?;
+    Ok(transaction.commit()?)
+}
