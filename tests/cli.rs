@@ -43,6 +43,7 @@ fn wrong_usage_is_2_and_says_what_is_wrong() {
         (with(&["--from", "20", "--until", "20", "x"]), "is not before --until"),
         (with(&["--prefix", "198.18.0.0/21", "x"]), "198.18.0.0/21 is watched twice"),
         (with(&["--vrps", "ftp://example.net/vrps", "x"]), "is not a VRP source"),
+        (with(&["--vrps", "-", "-"]), "standard input cannot hold both"),
         (vec!["validate", "198.18.0.0/21", "64500"], "--vrps <SRC>"),
         (vec!["validate", "--vrps", "v", "198.18.0.0/21"], "expected a prefix and an AS number"),
         (vec!["validate", "--vrps", "-", "-"], "standard input cannot hold both"),

@@ -2,6 +2,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::summary::grouped;
+
 /// Standard output for the notices, standard error for remarks, and on a terminal a line there
 /// that says how far it is.
 pub(super) struct Console {
@@ -46,7 +48,7 @@ impl Console {
     pub(super) fn progress(&self, octets: u64, records: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(octets);
-            bar.set_message(format!("{records} records"));
+            bar.set_message(format!("{} records", grouped(records)));
         }
     }
 

@@ -200,7 +200,7 @@ fn look(path: &Path) -> io::Result<Look> {
     Ok(Look { size, known: (known || begins.is_some()) && !foreign, begins })
 }
 
-fn is_stdin(path: &Path) -> bool {
+pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 

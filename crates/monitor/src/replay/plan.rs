@@ -7,6 +7,7 @@ use alerter::{AsDirectory, FeedSight, RpkiSight, Rules, Sources};
 use bgp::Prefix;
 use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 
+use super::inputs::is_stdin;
 use crate::cli::ReplayArgs;
 use crate::config::Config;
 use crate::exit::Failure;
@@ -54,7 +55,14 @@ impl Plan {
 
     fn of_arguments(args: &ReplayArgs) -> Result<Self, Failure> {
         let snapshot = match &args.vrps {
-            Some(text) => VrpSource::parse(text, Path::new(""))?.load()?,
+            Some(text) => {
+                let source = VrpSource::parse(text, Path::new(""))?;
+                if source == VrpSource::Stdin && args.inputs.iter().any(|input| is_stdin(input)) {
+                    let text = "standard input cannot hold both the VRPs and the routes";
+                    return Err(Failure::Usage(text.to_owned()));
+                }
+                source.load()?
+            }
             None => Arc::default(),
         };
         let watch = |prefix: &Prefix| Watch {
