@@ -26,6 +26,7 @@ pub struct Attributes<'a> {
     as4_aggregator: Option<(Asn, Ipv4Addr)>,
     large_communities: &'a [u8],
     only_to_customer: Option<Asn>,
+    without_first_as: bool,
     faults: Vec<Fault<'a>>,
     routes: [OnceCell<Arc<Route>>; 2],
 }
@@ -135,6 +136,7 @@ impl<'a> Attributes<'a> {
             as4_aggregator: None,
             large_communities: &[],
             only_to_customer: None,
+            without_first_as: false,
             faults: Vec::new(),
             routes: [const { OnceCell::new() }; 2],
         }
@@ -222,15 +224,22 @@ impl<'a> Attributes<'a> {
         self.origin
     }
 
-    /// AS_PATH, merged with AS4_PATH where that belongs to it (RFC 6793 section 4.2.3).
+    /// AS_PATH, merged with AS4_PATH where that belongs to it (RFC 6793 section 4.2.3). Of BMP, without
+    /// the router's own AS where the router put that in front of what it received.
     pub fn path(&self) -> Path<'a> {
         let as_path = self.as_path.unwrap_or_default();
-        match self.as4_path {
+        let path = match self.as4_path {
             Some(as4) if self.as_path.is_some() && !self.is_aggregator_newer() => {
                 Path::merged(as_path, as4)
             }
             _ => Path::new(as_path, self.size),
-        }
+        };
+        if self.without_first_as { path.behind_first() } else { path }
+    }
+
+    /// Leaves the first AS out of the path.
+    pub(crate) const fn leave_out_first_as(&mut self) {
+        self.without_first_as = true;
     }
 
     /// NEXT_HOP.

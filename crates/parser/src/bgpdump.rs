@@ -15,8 +15,10 @@ use crate::{Element, ElementKind, Nlri, Path, RouteAttributes, SegmentKind, Sour
 pub fn write_line(element: &Element<'_>, out: &mut Vec<u8>) {
     text(out, label(element.source));
     out.push(b'|');
-    let extended =
-        matches!(element.source, Source::Bgp4mp { extended: true, .. } | Source::RisLive);
+    let extended = matches!(
+        element.source,
+        Source::Bgp4mp { extended: true, .. } | Source::RisLive | Source::Bmp
+    );
     time(out, element.at, extended);
     text(
         out,
@@ -47,7 +49,8 @@ pub fn write_line(element: &Element<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The first column. RIS Live has none in bgpdump; it is called what it would be in RIS' own files.
+/// The first column. bgpdump reads neither RIS Live nor BMP; they are called what they would be in RIS'
+/// own files.
 const fn label(source: Source) -> &'static str {
     match source {
         Source::TableDump => "TABLE_DUMP",
@@ -64,7 +67,7 @@ const fn label(source: Source) -> &'static str {
             (true, true, true) => "BGP4MP_ET_LOCAL_AP",
         },
         Source::Bgp => "BGP",
-        Source::RisLive => "BGP4MP_ET",
+        Source::RisLive | Source::Bmp => "BGP4MP_ET",
     }
 }
 

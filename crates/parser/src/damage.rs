@@ -93,10 +93,10 @@ pub enum DamageKind {
     /// The OPEN messages of a BMP Peer Up cannot be read: what the session agreed on is not known.
     #[error("open messages of a peer up are malformed, what the session agreed on is not known")]
     PeerUpOpen,
-    /// There are more of them than are kept; this one is passed over.
+    /// More peers, or more routers of one stream, than are kept apart.
     #[error("more peers than are kept, the record is lost")]
     TooMany,
-    /// An OpenBMP message does not hold a BMP message.
+    /// An OpenBMP message holds something else than whole BMP messages of version 3.
     #[error("openbmp message without a bmp message in it, it is lost")]
     OpenBmpContent,
     /// A line is not a RIS Live message.
@@ -109,18 +109,19 @@ pub enum DamageKind {
     #[error("line is too long, it is lost")]
     LineLength,
     /// The stream starts with nothing that is known.
-    #[error("neither mrt nor ris live messages")]
+    #[error("neither mrt, bmp nor ris live messages")]
     UnknownFormat,
     /// The stream ends within a record.
     #[error("file ends within a record, that record is lost")]
     Truncated,
-    /// A BMP message of a version that is not known: where the next one begins is not known either.
+    /// A BMP message of another version than 3: where the next one begins is not known.
     #[error("bmp version {version} is not known, the rest is lost")]
     BmpVersion {
         /// The version.
         version: u8,
     },
-    /// A BMP message of a length that cannot be.
+    /// A BMP message that claims to be shorter than its header or longer than
+    /// [`MESSAGE_MAX`](crate::bmp::MESSAGE_MAX).
     #[error("bmp message of {octets} bytes cannot be, the rest is lost")]
     BmpLength {
         /// The length it claims.

@@ -93,6 +93,8 @@ pub enum Source {
     Bgp,
     /// A RIS Live message.
     RisLive,
+    /// A BMP message (RFC 7854).
+    Bmp,
 }
 
 /// `Established` (RFC 4271 section 8.2.2).

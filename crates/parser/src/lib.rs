@@ -1,4 +1,4 @@
-//! Bytes in, observations out: MRT dumps and RIS Live messages, of any age and writer.
+//! Bytes in, observations out: MRT dumps, BMP and RIS Live messages, of any age and writer.
 //!
 //! Start with [`Reader`]: it takes any source of bytes, finds out what they are, and pushes an
 //! [`Item`] for every route, session change and damage into a sink. An [`Element`] borrows the bytes
@@ -6,7 +6,10 @@
 //! AS_PATH, [`Element::observation`] everything. A [`Filter`] decides by the prefix, before any
 //! attribute is looked at.
 //!
-//! Inside, [`Walker`] frames records and hands them to the decoder of their kind (`mrt`,
+//! A router that is connected by BMP has a [`bmp::Session`] of its own, which tells what only a router
+//! can tell beside the same items.
+//!
+//! Inside, [`Walker`] frames records and hands them to the decoder of their kind (`mrt`, `bmp`,
 //! `ris_live`); all of them end in `update` and `attributes`, the one place where BGP is read.
 //! Whoever has the bytes in memory uses the walker and leaves out the reader.
 //!
@@ -19,6 +22,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod bgpdump;
+pub mod bmp;
 
 mod attributes;
 mod cursor;

@@ -58,6 +58,28 @@ impl<'a> NlriField<'a> {
         })
     }
 
+    /// Whether the prefixes can be what they seem to be: none is too long, none has bits behind its
+    /// length. Path identifiers that are read as prefixes show by their leading zeros, which look
+    /// like one default route after the other.
+    pub(crate) fn is_sound(self) -> bool {
+        let mut cursor = Cursor::new(self.bytes);
+        let mut defaults = 0;
+        while !cursor.is_empty() {
+            if self.add_path && cursor.u32().is_none() {
+                return false;
+            }
+            let from = cursor.rest();
+            let Some(prefix) = prefix(self.family, &mut cursor) else { return false };
+            let length = prefix.length();
+            let last = from.get(usize::from(length.div_ceil(8))).copied().unwrap_or(0);
+            if length % 8 != 0 && last << (length % 8) != 0 {
+                return false;
+            }
+            defaults += usize::from(length == 0);
+        }
+        self.add_path || defaults <= 1
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

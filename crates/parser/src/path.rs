@@ -20,6 +20,8 @@ pub struct Path<'a> {
     /// How many AS numbers of `leading` stand in front of `as4`; all where there is no AS4_PATH.
     take: usize,
     as4: Segments<'a>,
+    /// Whether the first AS is left out.
+    without_first: bool,
 }
 
 /// One segment of a [`Path`].
@@ -57,7 +59,8 @@ impl AsSize {
 impl<'a> Path<'a> {
     /// Of an AS_PATH alone.
     pub(crate) const fn new(bytes: &'a [u8], size: AsSize) -> Self {
-        Path { leading: Segments { bytes, size }, take: usize::MAX, as4: Segments::EMPTY }
+        let leading = Segments { bytes, size };
+        Path { leading, take: usize::MAX, as4: Segments::EMPTY, without_first: false }
     }
 
     /// Of an AS_PATH of two-octet numbers and an AS4_PATH. One that is longer than the AS_PATH is
@@ -68,9 +71,14 @@ impl<'a> Path<'a> {
         // RFC 6793 section 6: confederation segments do not belong into AS4_PATH.
         let newer = as4.filter(|segment| !segment.kind.is_confederation());
         match leading.hops().checked_sub(newer.map(PathSegment::hops).sum()) {
-            Some(take) => Path { leading, take, as4 },
-            None => Path { leading, take: usize::MAX, as4: Segments::EMPTY },
+            Some(take) => Path { leading, take, as4, without_first: false },
+            None => Path::new(bytes, AsSize::Two),
         }
+    }
+
+    /// The same behind its first AS.
+    pub(crate) const fn behind_first(self) -> Self {
+        Path { without_first: true, ..self }
     }
 
     /// The segments, nearest AS first.
@@ -86,16 +94,22 @@ impl<'a> Path<'a> {
                 None => Some(segment.first(left)).filter(|part| !part.bytes.is_empty()),
             }
         });
-        leading.chain(self.as4.filter(|segment| !segment.kind.is_confederation()))
+        let mut first = self.without_first;
+        leading.chain(self.as4.filter(|segment| !segment.kind.is_confederation())).filter_map(
+            move |segment| match std::mem::take(&mut first) {
+                true => segment.behind_first(),
+                false => Some(segment),
+            },
+        )
     }
 
     /// The Route Origin ASN (RFC 6811 section 2), read from the end of the path alone; see
     /// [`AsPath::origin`].
     pub fn origin(self, speaker: Asn) -> RouteOrigin {
         let last = match self.as4.last_filled() {
-            Some(segment) => Some(segment),
-            None if self.take == usize::MAX => self.leading.last_filled(),
-            None => self.segments().filter(|segment| !segment.bytes.is_empty()).last(),
+            Some(segment) if !self.without_first => Some(segment),
+            None if self.take == usize::MAX && !self.without_first => self.leading.last_filled(),
+            _ => self.segments().filter(|segment| !segment.bytes.is_empty()).last(),
         };
         match last {
             Some(PathSegment { kind: SegmentKind::Sequence, size, bytes }) => {
@@ -155,6 +169,12 @@ impl<'a> PathSegment<'a> {
             SegmentKind::Set => 1,
             SegmentKind::ConfedSequence | SegmentKind::ConfedSet => 0,
         }
+    }
+
+    /// None where nothing is left.
+    fn behind_first(self) -> Option<Self> {
+        let bytes = self.bytes.get(self.size.octets()..)?;
+        (!bytes.is_empty()).then_some(PathSegment { bytes, ..self })
     }
 
     fn first(self, asns: usize) -> Self {

@@ -4,7 +4,7 @@ use crate::unpack::Unpack;
 use crate::{Compression, DamageKind, Filter, Format, Item, Statistics, Step, Walker};
 
 /// One input of any supported kind, told by its content and not by its name: gzip, bzip2 or plain;
-/// MRT or RIS Live JSON lines.
+/// MRT, BMP, OpenBMP or RIS Live JSON lines.
 ///
 /// Memory is bounded by the longest record, whatever the length of the input.
 pub struct Reader<R: Read> {

@@ -39,6 +39,20 @@ pub(crate) struct Update<'a> {
     pub(crate) skipped: u64,
 }
 
+/// The body of an UPDATE; None of another type of message (RFC 4271 section 4.1). The marker is not
+/// looked at: it never says anything about the message, and old files have authentication data in it.
+pub(crate) fn update_body<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, DamageKind> {
+    const UPDATE: u8 = 2;
+    const HEADER: usize = 19;
+    cursor.take(16).ok_or(DamageKind::MessageLength)?;
+    let length = cursor.u16().ok_or(DamageKind::MessageLength)?;
+    if cursor.u8().ok_or(DamageKind::MessageLength)? != UPDATE {
+        return Ok(None);
+    }
+    let body = usize::from(length).checked_sub(HEADER).and_then(|length| cursor.take(length));
+    body.map(Some).ok_or(DamageKind::MessageLength)
+}
+
 /// Nothing of the message can be used: where, and why.
 pub(crate) struct Lost<'a> {
     pub(crate) at: &'a [u8],
@@ -106,26 +120,57 @@ impl<'a> Update<'a> {
         Ok(wanted)
     }
 
-    /// Whether it only says that the table is complete (RFC 4724 section 2).
-    pub(crate) fn is_end_of_rib(&self) -> bool {
+    /// The same octets read with path identifiers in one family, or without.
+    pub(crate) fn with_add_path(mut self, family: Family, add_path: bool) -> Self {
+        let Update { withdrawn, nlri, reach, unreach, .. } = &mut self;
+        let fields = [Some(withdrawn), Some(nlri), reach.as_mut(), unreach.as_mut()];
+        for field in fields.into_iter().flatten().filter(|field| field.family == family) {
+            field.add_path = add_path;
+        }
+        self
+    }
+
+    /// Whether the prefixes of one family can be what they seem to be.
+    pub(crate) fn is_sound(&self, family: Family) -> bool {
+        let fields = [Some(self.withdrawn), Some(self.nlri), self.reach, self.unreach];
+        let mut fields = fields.into_iter().flatten().filter(|field| field.family == family);
+        fields.all(NlriField::is_sound)
+    }
+
+    /// The family whose table it says to be complete, if it says nothing else (RFC 4724 section 2).
+    pub(crate) fn end_of_rib(&self) -> Option<Family> {
         let empty = |field: Option<NlriField<'_>>| field.is_none_or(|field| field.is_empty());
         let alone = match self.unreach {
             None => self.attributes.is_empty(),
             // Flags, type, length, AFI and SAFI.
             Some(field) => field.is_empty() && self.attributes.len() <= 7,
         };
-        alone && self.withdrawn.is_empty() && self.nlri.is_empty() && empty(self.reach)
+        let is_end =
+            alone && self.withdrawn.is_empty() && self.nlri.is_empty() && empty(self.reach);
+        is_end.then(|| self.unreach.map_or(Family::Ipv4, |field| field.family))
+    }
+
+    /// The attributes, checked as those of a message from a neighbour.
+    pub(crate) fn attributes(&self) -> Attributes<'a> {
+        let mut attributes = Attributes::new(self.attributes, self.as_size);
+        self.check_mandatory(&mut attributes);
+        attributes
+    }
+
+    /// The attributes, checked as those of the speaker's own table: what it holds is there, whatever
+    /// it lacks.
+    pub(crate) fn table_attributes(&self) -> Attributes<'a> {
+        Attributes::new(self.attributes, self.as_size)
     }
 
     /// Tells every route that the filter wants: withdrawals first, as the order of the fields has it.
     pub(crate) fn tell<S: FnMut(Item<'_>)>(
         self,
+        attributes: &Attributes<'a>,
         origin: Origin<'_>,
         filter: &impl Filter,
         output: &mut Output<'_, S>,
     ) {
-        let mut attributes = Attributes::new(self.attributes, self.as_size);
-        self.check_mandatory(&mut attributes);
         output.faults(attributes.faults());
         for (field, carrier) in self.fields() {
             for nlri in field.routes().filter(|nlri| filter.wants(nlri.prefix)) {

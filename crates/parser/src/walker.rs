@@ -1,3 +1,4 @@
+use crate::bmp::{self, Enveloping, Event, Out};
 use crate::mrt::{self, Frame, Framing};
 use crate::output::Output;
 use crate::{Damage, DamageKind, Filter, Item, Statistics, ris_live};
@@ -8,6 +9,8 @@ use crate::{Damage, DamageKind, Filter, Item, Statistics, ris_live};
 pub struct Walker {
     state: State,
     mrt: mrt::Decoder,
+    bmp: bmp::Router,
+    openbmp: bmp::Routers,
     ris_live: ris_live::Decoder,
     statistics: Statistics,
     /// The time of the last MRT record, to know one again after framing was lost.
@@ -21,6 +24,10 @@ pub enum Format {
     Mrt,
     /// RIS Live messages, one JSON object a line.
     RisLive,
+    /// The BMP messages of one router (RFC 7854).
+    Bmp,
+    /// OpenBMP messages: BMP of many routers.
+    OpenBmp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +61,12 @@ impl Walker {
     /// Starts at the first octet of an unpacked stream. `collector` names the vantage points of data
     /// that does not name its collector; it may be empty.
     pub fn new(collector: &str) -> Self {
+        let config = bmp::Config { router: collector.to_owned(), ..bmp::Config::default() };
         Walker {
             state: State::Start,
             mrt: mrt::Decoder::new(collector),
+            bmp: bmp::Router::new(config.clone().into()),
+            openbmp: bmp::Routers::new(config),
             ris_live: ris_live::Decoder::new(collector),
             statistics: Statistics::default(),
             seconds: 0,
@@ -101,6 +111,8 @@ impl Walker {
             State::Start => return Step::More(mrt::HEADER),
             State::In(Format::Mrt) => self.mrt_record(bytes, last, filter, sink),
             State::In(Format::RisLive) => self.line(bytes, last, filter, sink),
+            State::In(Format::Bmp) => self.bmp_message(bytes, last, filter, sink),
+            State::In(Format::OpenBmp) => self.openbmp_message(bytes, last, filter, sink),
             State::Passing => self.pass_line(bytes),
         };
         if let Step::Read(octets) = step {
@@ -139,9 +151,14 @@ impl Walker {
     }
 
     fn start(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
-        // MRT first: its first octet is a time, which will be that of a brace in 2035.
+        // BMP before MRT, of which it would be a record of 1971; MRT before JSON, since its first octet
+        // is a time, which will be that of a brace in 2035.
         self.state = if bytes.is_empty() {
             State::Ended(None)
+        } else if bmp::is_bmp(bytes) {
+            State::In(Format::Bmp)
+        } else if bmp::is_openbmp(bytes) {
+            State::In(Format::OpenBmp)
         } else if mrt::is_mrt(bytes) {
             State::In(Format::Mrt)
         } else if bytes.trim_ascii_start().first() == Some(&b'{') {
@@ -166,11 +183,7 @@ impl Walker {
                 self.statistics.records += 1;
                 Step::Read(octets)
             }
-            Framing::More(_) if last => {
-                self.damage(DamageKind::Truncated, 0, sink);
-                Step::Read(bytes.len())
-            }
-            Framing::More(octets) => Step::More(octets),
+            Framing::More(octets) => self.cut(bytes, octets, last, sink),
             Framing::Lost if !last && bytes.len() < SEARCH => Step::More(SEARCH),
             Framing::Lost => match mrt::gap(bytes, self.seconds) {
                 Some(octets) => {
@@ -225,6 +238,81 @@ impl Walker {
         self.ris_live.decode(line, filter, &mut output);
         self.statistics.records += 1;
         Step::Read(octets)
+    }
+
+    /// Nobody knows when a message of a file was received: those without a time are as old as the one
+    /// before. What only a router tells is left out here.
+    fn bmp_message<S: FnMut(Item<'_>)>(
+        &mut self,
+        bytes: &[u8],
+        last: bool,
+        filter: &impl Filter,
+        sink: &mut S,
+    ) -> Step {
+        match bmp::Framing::of(bytes) {
+            bmp::Framing::Message(message, octets) => {
+                let (record, offset) = (self.statistics.records, self.statistics.octets);
+                let statistics = &mut self.statistics;
+                let mut sink = |event: Event<'_>| {
+                    if let Event::Item(item) = event {
+                        sink(item);
+                    }
+                };
+                let mut out = Out { sink: &mut sink, statistics, record, offset, bytes };
+                self.bmp.decode(message, None, filter, &mut out);
+                self.statistics.records += 1;
+                Step::Read(octets)
+            }
+            bmp::Framing::More(octets) => self.cut(bytes, octets, last, sink),
+            bmp::Framing::Lost(kind) => {
+                self.stop(kind, 0, sink);
+                Step::End
+            }
+        }
+    }
+
+    fn openbmp_message<S: FnMut(Item<'_>)>(
+        &mut self,
+        bytes: &[u8],
+        last: bool,
+        filter: &impl Filter,
+        sink: &mut S,
+    ) -> Step {
+        match Enveloping::of(bytes) {
+            Enveloping::Message(envelope, octets) => {
+                let (record, offset) = (self.statistics.records, self.statistics.octets);
+                let statistics = &mut self.statistics;
+                let mut sink = |event: Event<'_>| {
+                    if let Event::Item(item) = event {
+                        sink(item);
+                    }
+                };
+                let mut out = Out { sink: &mut sink, statistics, record, offset, bytes };
+                self.openbmp.decode(envelope, filter, &mut out);
+                self.statistics.records += 1;
+                Step::Read(octets)
+            }
+            Enveloping::More(octets) => self.cut(bytes, octets, last, sink),
+            Enveloping::Lost(kind) => {
+                self.stop(kind, 0, sink);
+                Step::End
+            }
+        }
+    }
+
+    /// The bytes end within a message.
+    fn cut(
+        &mut self,
+        bytes: &[u8],
+        wanted: usize,
+        last: bool,
+        sink: &mut impl FnMut(Item<'_>),
+    ) -> Step {
+        if !last {
+            return Step::More(wanted);
+        }
+        self.damage(DamageKind::Truncated, 0, sink);
+        Step::Read(bytes.len())
     }
 
     fn pass_line(&mut self, bytes: &[u8]) -> Step {

@@ -298,7 +298,7 @@ fn a_stream_that_is_nothing_says_so() {
     for text in ["<html><head>", "PK\x03\x04 something else", "12345678901234567"] {
         let (lines, damages) = read(&[text.as_bytes().to_vec()]);
         assert!(lines.is_empty());
-        assert_eq!(damages, ["record 0 at byte 0: neither mrt nor ris live messages"]);
+        assert_eq!(damages, ["record 0 at byte 0: neither mrt, bmp nor ris live messages"]);
     }
     assert_eq!(read(&[]), (vec![], vec![]));
 }

@@ -3,7 +3,7 @@ use bgp::{Family, Timestamp, View};
 use super::{Decoder, Frame, MrtType, address};
 use crate::cursor::Cursor;
 use crate::output::Output;
-use crate::update::{Lost, Origin, Update};
+use crate::update::{Lost, Origin, Update, update_body};
 use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Session, Source};
 
 /// What a subtype says (RFC 6396 section 4.4, RFC 8050 section 3).
@@ -104,7 +104,7 @@ impl Decoder {
         let family = family(afi)?;
         let peer = address(family, &mut cursor).ok_or(cut)?;
         address(family, &mut cursor).ok_or(cut)?;
-        let Some(body) = update_body(cursor)? else {
+        let Some(body) = update_body(&mut cursor)? else {
             output.statistics.skipped.messages += 1;
             return Ok(());
         };
@@ -114,11 +114,11 @@ impl Decoder {
         let view = if local { View::AdjRibOutPost } else { View::AdjRibInPre };
         let result = Update::new(body, session).and_then(|update| {
             output.statistics.skipped.families += update.skipped;
-            let is_end_of_rib = update.is_end_of_rib() && update.skipped == 0;
+            let is_end_of_rib = update.end_of_rib().is_some() && update.skipped == 0;
             output.statistics.end_of_rib += u64::from(is_end_of_rib);
             if update.wanted(filter)? {
                 let vantage = self.vantages.get(peer, asn, view);
-                update.tell(Origin { at, vantage, source }, filter, output);
+                update.tell(&update.attributes(), Origin { at, vantage, source }, filter, output);
             }
             Ok(())
         });
@@ -135,18 +135,4 @@ fn family(afi: u16) -> Result<Family, DamageKind> {
         2 => Ok(Family::Ipv6),
         afi => Err(DamageKind::AddressFamily { afi }),
     }
-}
-
-/// The body of an UPDATE; None of another type of message (RFC 4271 section 4.1). The marker is not
-/// looked at: it never says anything about the message, and old files have authentication data in it.
-fn update_body(mut cursor: Cursor<'_>) -> Result<Option<&[u8]>, DamageKind> {
-    const UPDATE: u8 = 2;
-    const HEADER: usize = 19;
-    cursor.take(16).ok_or(DamageKind::MessageLength)?;
-    let length = cursor.u16().ok_or(DamageKind::MessageLength)?;
-    if cursor.u8().ok_or(DamageKind::MessageLength)? != UPDATE {
-        return Ok(None);
-    }
-    let body = usize::from(length).checked_sub(HEADER).and_then(|length| cursor.take(length));
-    body.map(Some).ok_or(DamageKind::MessageLength)
 }

@@ -53,11 +53,8 @@ impl Decoder {
             output.statistics.skipped.families += update.skipped;
             if update.wanted(filter)? {
                 let vantage = self.vantages.get(peer, asn, View::AdjRibInPre);
-                update.tell(
-                    Origin { at: frame.at(), vantage, source: Source::Bgp },
-                    filter,
-                    output,
-                );
+                let origin = Origin { at: frame.at(), vantage, source: Source::Bgp };
+                update.tell(&update.attributes(), origin, filter, output);
             }
             Ok(())
         });

@@ -1,0 +1,270 @@
+use std::sync::Arc;
+
+use bgp::{Asn, Timestamp, Vantage};
+
+use super::add_path::AddPath;
+use super::clock::Clock;
+use super::frame::{Message, MessageType};
+use super::own_as::{Ends, stands_in_front};
+use super::peer::PerPeerHeader;
+use super::peers::Peers;
+use super::{
+    Config, Counters, Event, Initiation, Out, Peer, PeerDown, PeerKind, PeerUp, Setting,
+    Termination,
+};
+use crate::cursor::Cursor;
+use crate::element::ESTABLISHED;
+use crate::update::{Lost, Origin, Update, update_body};
+use crate::{DamageKind, Element, ElementKind, Filter, Session, Source};
+
+/// One router: what it said of itself and of its peers, which decides how its messages are read.
+#[derive(Debug)]
+pub(crate) struct Router {
+    config: Arc<Config>,
+    name: Arc<str>,
+    /// Its AS, as the first of its sessions tells it.
+    asn: Option<Asn>,
+    is_frr: bool,
+    peers: Peers,
+    clock: Clock,
+    counters: Counters,
+}
+
+impl Router {
+    pub(crate) fn new(config: Arc<Config>) -> Self {
+        Router {
+            name: Arc::from(config.router.as_str()),
+            config,
+            asn: None,
+            is_frr: false,
+            peers: Peers::default(),
+            clock: Clock::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn decode<S: FnMut(Event<'_>)>(
+        &mut self,
+        message: Message<'_>,
+        received: Option<Timestamp>,
+        filter: &impl Filter,
+        out: &mut Out<'_, S>,
+    ) {
+        let Some(kind) = message.kind else {
+            self.counters.unknown += 1;
+            out.statistics.skipped.types += 1;
+            return;
+        };
+        self.counters.count(kind);
+        let mut body = Cursor::new(message.body);
+        match kind {
+            MessageType::Initiation => return self.initiation(body, out),
+            MessageType::Termination => return self.termination(body, out),
+            MessageType::StatisticsReport | MessageType::RouteMirroring => {
+                out.statistics.skipped.messages += 1;
+                return;
+            }
+            MessageType::RouteMonitoring | MessageType::PeerUp | MessageType::PeerDown => (),
+        }
+        let Some(header) = PerPeerHeader::read(&mut body) else {
+            return out.damage(message.body, DamageKind::RecordLength);
+        };
+        if let PeerKind::Unknown(_) = header.peer.kind {
+            self.counters.unknown += 1;
+            out.statistics.skipped.subtypes += 1;
+            return;
+        }
+        let at = self.clock.tell(header.at, received);
+        match kind {
+            MessageType::PeerUp => self.peer_up(&header, at, body, out),
+            MessageType::PeerDown => self.peer_down(&header, at, body, out),
+            _ => self.route_monitoring(&header, at, body, filter, out),
+        }
+    }
+
+    pub(crate) const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(crate) fn vantages(&self) -> impl Iterator<Item = &Vantage> {
+        self.peers.vantages()
+    }
+
+    pub(crate) const fn counters(&self) -> Counters {
+        let Clock { behind: times_behind, ahead: times_ahead, .. } = self.clock;
+        Counters { times_behind, times_ahead, ..self.counters }
+    }
+
+    fn initiation<S: FnMut(Event<'_>)>(&mut self, body: Cursor<'_>, out: &mut Out<'_, S>) {
+        let (initiation, whole) = Initiation::read(body);
+        if !whole {
+            out.damage(body.rest(), DamageKind::RecordLength);
+        }
+        self.is_frr |= initiation.is_frr();
+        // Its vantage points must not change their name, whatever it says later.
+        if self.name.is_empty()
+            && let Some(name) = &initiation.sys_name
+        {
+            self.name = Arc::from(name.as_str());
+        }
+        out.event(Event::Initiation { router: &self.name, initiation: &initiation });
+    }
+
+    fn termination<S: FnMut(Event<'_>)>(&self, body: Cursor<'_>, out: &mut Out<'_, S>) {
+        let (termination, whole) = Termination::read(body);
+        if !whole {
+            out.damage(body.rest(), DamageKind::RecordLength);
+        }
+        out.event(Event::Termination { router: &self.name, termination: &termination });
+    }
+
+    fn peer_up<S: FnMut(Event<'_>)>(
+        &mut self,
+        header: &PerPeerHeader,
+        at: Timestamp,
+        body: Cursor<'_>,
+        out: &mut Out<'_, S>,
+    ) {
+        let Some((peer_up, whole)) = PeerUp::read(header, body) else {
+            return out.damage(body.rest(), DamageKind::PeerUpOpen);
+        };
+        if !whole {
+            out.damage(body.rest(), DamageKind::RecordLength);
+        }
+        if self.is_ours(&peer_up.peer) {
+            let Some(known) = self.peers.get(&peer_up.peer) else {
+                return out.damage(body.rest(), DamageKind::TooMany);
+            };
+            for vantage in known.come_up(&peer_up) {
+                out.element(session_down(at, &vantage));
+            }
+            self.asn = self.asn.or(known.router_asn());
+        }
+        out.event(Event::PeerUp { router: &self.name, at, peer_up: &peer_up });
+    }
+
+    fn peer_down<S: FnMut(Event<'_>)>(
+        &mut self,
+        header: &PerPeerHeader,
+        at: Timestamp,
+        body: Cursor<'_>,
+        out: &mut Out<'_, S>,
+    ) {
+        let peer_down = PeerDown::read(header.peer, body);
+        // The flags of the header say nothing here (RFC 7854 section 4.2, RFC 8671 section 5.3):
+        // whatever the router told of this peer is gone.
+        for vantage in self.peers.take(&header.peer).into_iter().flat_map(|it| it.into_vantages()) {
+            out.element(session_down(at, &vantage));
+        }
+        out.event(Event::PeerDown { router: &self.name, at, peer_down: &peer_down });
+    }
+
+    fn route_monitoring<S: FnMut(Event<'_>)>(
+        &mut self,
+        header: &PerPeerHeader,
+        at: Timestamp,
+        mut body: Cursor<'_>,
+        filter: &impl Filter,
+        out: &mut Out<'_, S>,
+    ) {
+        if !self.is_ours(&header.peer) {
+            self.counters.vrf += 1;
+            out.statistics.skipped.families += 1;
+            return;
+        }
+        let from = body.rest();
+        match update_body(&mut body) {
+            Ok(Some(update)) => {
+                if let Err(Lost { at, kind }) = self.update(header, at, update, filter, out) {
+                    out.damage(at, kind);
+                }
+            }
+            Ok(None) => out.statistics.skipped.messages += 1,
+            Err(kind) => return out.damage(from, kind),
+        }
+        // One UPDATE a message (RFC 7854 section 4.6); what stands behind it is nobody's.
+        if !body.is_empty() {
+            out.damage(body.rest(), DamageKind::MessageLength);
+        }
+    }
+
+    fn update<'a, S: FnMut(Event<'_>)>(
+        &mut self,
+        header: &PerPeerHeader,
+        at: Timestamp,
+        bytes: &'a [u8],
+        filter: &impl Filter,
+        out: &mut Out<'_, S>,
+    ) -> Result<(), Lost<'a>> {
+        let Router { config, name, peers, counters, .. } = self;
+        let Some(asn) = speaker(&header.peer, self.asn) else {
+            counters.nameless += 1;
+            out.statistics.skipped.messages += 1;
+            return Ok(());
+        };
+        let lost = Lost { at: bytes, kind: DamageKind::TooMany };
+        let known = peers.get(&header.peer).ok_or(lost)?;
+        counters.without_peer_up += u64::from(!known.is_up());
+        let view = header.view();
+        let add_path = known.add_path(view);
+        let mut update = Update::new(bytes, facts(header, add_path.by(config.add_path)))?;
+        if config.add_path == Setting::Auto {
+            counters.add_path += u64::from(add_path.correct(&mut update));
+        }
+        let wanted = update.wanted(filter)?;
+        out.statistics.skipped.families += update.skipped;
+
+        let ends = Ends { view, peer: asn, router: known.router_asn() };
+        let (vantage, is_new) = known.vantage(name, (header.peer.address, asn), view);
+        if is_new {
+            let kind = ElementKind::State { old: 0, new: ESTABLISHED };
+            out.element(Element { at, vantage, kind, source: Source::Bmp });
+        }
+        if let Some(family) = update.end_of_rib() {
+            out.statistics.end_of_rib += 1;
+            out.event(Event::EndOfRib { at, vantage, family });
+        }
+        if wanted {
+            // A router's own table has no neighbour whose route could be taken as withdrawn: GoBGP
+            // gives its own routes there without an AS_PATH.
+            let mut attributes = match header.peer.kind {
+                PeerKind::LocRib => update.table_attributes(),
+                _ => update.attributes(),
+            };
+            if stands_in_front(attributes.path(), ends, config.own_as_in_path) {
+                attributes.leave_out_first_as();
+                counters.own_as += 1;
+            }
+            let origin = Origin { at, vantage, source: Source::Bmp };
+            let withdrawn = out.update(update, &attributes, origin, filter);
+            if self.is_frr && view == bgp::View::AdjRibInPre {
+                counters.doubtful_withdrawals += withdrawn;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ours(&self, peer: &Peer) -> bool {
+        !peer.is_vrf() || self.config.vrfs.contains(&peer.distinguisher)
+    }
+}
+
+/// Whose routes these are: the peer's, or, of what the router itself originates, its own. The AS of
+/// the header would be 0 then, and an empty path would make that the origin.
+fn speaker(peer: &Peer, router: Option<Asn>) -> Option<Asn> {
+    if peer.is_router_itself() { router } else { Some(peer.asn) }
+}
+
+fn facts(header: &PerPeerHeader, add_path: AddPath) -> Session {
+    Session {
+        as_size: header.as_size(),
+        add_path_v4: add_path.has(bgp::Family::Ipv4),
+        add_path_v6: add_path.has(bgp::Family::Ipv6),
+    }
+}
+
+const fn session_down(at: Timestamp, vantage: &Vantage) -> Element<'_> {
+    const IDLE: u16 = 1;
+    let kind = ElementKind::State { old: ESTABLISHED, new: IDLE };
+    Element { at, vantage, kind, source: Source::Bmp }
+}

@@ -1,0 +1,137 @@
+use std::sync::Arc;
+
+use bgp::{Timestamp, Vantage};
+
+use super::{Counters, Distinguisher, Event, Framing, Out, Router};
+use crate::{Damage, DamageKind, Filter, Item, Statistics, Step};
+
+/// One connection of one router: its bytes in, [`Event`]s out. It reads no clock and no socket.
+#[derive(Debug)]
+pub struct Session {
+    router: Router,
+    statistics: Statistics,
+    ended: bool,
+}
+
+/// What the operator says of a router.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Its name; where it is empty, the router's sysName is taken.
+    pub router: String,
+    /// Whether its own AS stands in front of the paths that it received.
+    pub own_as_in_path: Setting,
+    /// Whether its routes have path identifiers.
+    pub add_path: Setting,
+    /// The VRFs whose tables hold routes of the Internet. Others are passed over: the same prefix
+    /// means something else there.
+    pub vrfs: Vec<Distinguisher>,
+}
+
+/// What to do where routers differ from the RFCs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Setting {
+    /// Find out, and act where it is certain.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl Session {
+    /// Starts at the first octet of a connection.
+    pub fn new(config: Config) -> Self {
+        let router = Router::new(Arc::new(config));
+        Session { router, statistics: Statistics::default(), ended: false }
+    }
+
+    /// Takes every whole message at the start of `bytes` and returns what the last step was and how
+    /// many octets they fill; the rest belongs in front of what comes next. After [`Step::End`] the
+    /// connection is of no use any more.
+    ///
+    /// `received` is when the bytes came; None where nobody knows, as of a capture.
+    pub fn walk(
+        &mut self,
+        bytes: &[u8],
+        received: Option<Timestamp>,
+        filter: &impl Filter,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> (Step, usize) {
+        let mut taken = 0;
+        loop {
+            let rest = bytes.get(taken..).unwrap_or_default();
+            match self.step(rest, received, filter, sink) {
+                Step::Read(octets) => taken += octets,
+                step => return (step, taken),
+            }
+        }
+    }
+
+    /// Takes one message from the start of `bytes`. Never waits for more than
+    /// [`MESSAGE_MAX`](super::MESSAGE_MAX) octets.
+    pub fn step(
+        &mut self,
+        bytes: &[u8],
+        received: Option<Timestamp>,
+        filter: &impl Filter,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> Step {
+        if self.ended {
+            return Step::End;
+        }
+        let (record, offset) = (self.statistics.records, self.statistics.octets);
+        match Framing::of(bytes) {
+            Framing::Message(message, octets) => {
+                let statistics = &mut self.statistics;
+                let mut out = Out { sink, statistics, record, offset, bytes };
+                self.router.decode(message, received, filter, &mut out);
+                self.statistics.records += 1;
+                self.statistics.octets += octets as u64;
+                Step::Read(octets)
+            }
+            Framing::More(octets) => Step::More(octets),
+            Framing::Lost(kind) => {
+                self.end(kind, sink);
+                Step::End
+            }
+        }
+    }
+
+    /// The router closed the connection, with so many octets left over.
+    pub fn close(&mut self, left: usize, sink: &mut impl FnMut(Event<'_>)) {
+        if left > 0 && !self.ended {
+            self.end(DamageKind::Truncated, sink);
+        }
+        self.ended = true;
+    }
+
+    /// The name of the router: what its vantage points have as their collector.
+    pub const fn router(&self) -> &Arc<str> {
+        self.router.name()
+    }
+
+    /// The vantage points that are up. When the connection breaks their routes are not gone, but
+    /// nobody tells of them any more: they are unconfirmed.
+    pub fn vantages(&self) -> impl Iterator<Item = &Vantage> {
+        self.router.vantages()
+    }
+
+    /// What was read so far.
+    pub const fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// The same by kind of message, with what was put right on the way.
+    pub const fn counters(&self) -> Counters {
+        self.router.counters()
+    }
+
+    fn end(&mut self, kind: DamageKind, sink: &mut impl FnMut(Event<'_>)) {
+        let scope = kind.scope();
+        self.statistics.count_damage(scope);
+        let (record, offset) = (self.statistics.records, self.statistics.octets);
+        sink(Event::Item(Item::Damage(Damage { record, offset, scope, kind })));
+        self.ended = true;
+    }
+}
