@@ -8,9 +8,12 @@ use bgp::Prefix;
 /// A trie answers the same in a dozen dependent cache misses; here there are about three.
 #[derive(Clone, Debug)]
 pub(crate) struct Nest<K> {
-    /// How many nodes start below each bucket of the leading address bits; one more at the end.
+    /// How many nodes start before each bucket; one more at the end. The buckets reach from the
+    /// first node's start to the last's, since all IPv6 in use is in a small part of IPv6.
     index: Box<[u32]>,
-    /// How far right an address is shifted to become its bucket.
+    /// The first node's start.
+    base: K,
+    /// How far right the distance from there is shifted to become a bucket.
     shift: u32,
     nodes: Box<[Node<K>]>,
     /// How many items the nodes have together.
@@ -33,17 +36,17 @@ const NOBODY: u32 = u32::MAX;
 
 /// An address of one family, as a number.
 pub(crate) trait Address: Copy + Ord {
-    /// Its width.
-    const BITS: u32;
-
     /// The upper end of 128 bits, as [`Prefix::bits`] gives it.
     fn from_bits(bits: u128) -> Self;
 
     /// Back to where [`Prefix::bits`] has it.
     fn bits(self) -> u128;
 
-    /// The leading bits.
-    fn bucket(self, shift: u32) -> usize;
+    /// How far it is from `base`, in steps of 2^`shift`; 0 if it is before.
+    fn steps(self, base: Self, shift: u32) -> usize;
+
+    /// How many bits the distance from `base` has.
+    fn distance_bits(self, base: Self) -> u32;
 
     /// The last address with the same leading `length` bits.
     fn last(self, length: u8) -> Self;
@@ -56,16 +59,17 @@ pub(crate) trait Address: Copy + Ord {
 }
 
 impl Address for u32 {
-    const BITS: u32 = 32;
-
     fn from_bits(bits: u128) -> Self {
         (bits >> 96) as u32
     }
     fn bits(self) -> u128 {
         u128::from(self) << 96
     }
-    fn bucket(self, shift: u32) -> usize {
-        (self >> shift) as usize
+    fn steps(self, base: Self, shift: u32) -> usize {
+        (self.saturating_sub(base) >> shift) as usize
+    }
+    fn distance_bits(self, base: Self) -> u32 {
+        Self::BITS - self.saturating_sub(base).leading_zeros()
     }
     fn last(self, length: u8) -> Self {
         self | u32::MAX.checked_shr(length.into()).unwrap_or(0)
@@ -73,16 +77,17 @@ impl Address for u32 {
 }
 
 impl Address for u128 {
-    const BITS: u32 = 128;
-
     fn from_bits(bits: u128) -> Self {
         bits
     }
     fn bits(self) -> u128 {
         self
     }
-    fn bucket(self, shift: u32) -> usize {
-        (self >> shift) as usize
+    fn steps(self, base: Self, shift: u32) -> usize {
+        usize::try_from(self.saturating_sub(base) >> shift).unwrap_or(usize::MAX)
+    }
+    fn distance_bits(self, base: Self) -> u32 {
+        Self::BITS - self.saturating_sub(base).leading_zeros()
     }
     fn last(self, length: u8) -> Self {
         self | u128::MAX.checked_shr(length.into()).unwrap_or(0)
@@ -113,15 +118,17 @@ impl<K: Address> Nest<K> {
         // As many buckets as nodes, so that most searches are over a handful; at most 2^18, a
         // megabyte, since a larger index falls out of the cache that it is there to spare.
         let width = (nodes.len().max(1).ilog2() + 1).min(18);
-        let shift = K::BITS - width;
+        let start = |node: Option<&Node<K>>| node.map_or(K::from_bits(0), |node| node.start);
+        let base = start(nodes.first());
+        let shift = start(nodes.last()).distance_bits(base).saturating_sub(width);
         let mut index = vec![0; (1 << width) + 1];
         for node in &nodes {
-            index[node.start.bucket(shift) + 1] += 1;
+            index[node.start.steps(base, shift) + 1] += 1;
         }
         for bucket in 1..index.len() {
             index[bucket] += index[bucket - 1];
         }
-        Nest { index: index.into(), shift, nodes: nodes.into(), items }
+        Nest { index: index.into(), base, shift, nodes: nodes.into(), items }
     }
 
     /// The items of every prefix that covers the interval, longest prefix first, with the
@@ -166,7 +173,8 @@ impl<K: Address> Nest<K> {
 
     /// The last node that is not behind the interval in the order of [`Prefix`].
     fn floor(&self, start: K, end: K) -> u32 {
-        let bucket = start.bucket(self.shift);
+        // What lies behind the last bucket lies behind everything in it too.
+        let bucket = start.steps(self.base, self.shift).min(self.index.len() - 2);
         let (from, until) = (self.index[bucket], self.index[bucket + 1]);
         let nodes = &self.nodes[from as usize..until as usize];
         let within = nodes
