@@ -108,7 +108,7 @@ impl Summary {
             (self.outside, "outside the time asked for"),
             (self.skipped, "skipped (no route of IPv4 or IPv6 unicast)"),
             (self.damaged, "damaged in part"),
-            (self.lost, "records or more lost"),
+            (self.lost, "lost (a record or more)"),
             (self.unreadable, "unreadable"),
             (self.passed_over, "files passed over (not recordings)"),
         ];
