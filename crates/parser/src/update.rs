@@ -53,6 +53,9 @@ pub(crate) fn update_body<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]
     body.map(Some).ok_or(DamageKind::MessageLength)
 }
 
+/// What a neighbour has to say of a route (RFC 4271 section 5, RFC 4760 section 3).
+pub(crate) const MANDATORY: &[u8] = &[code::AS_PATH, code::ORIGIN, code::NEXT_HOP];
+
 /// Nothing of the message can be used: where, and why.
 pub(crate) struct Lost<'a> {
     pub(crate) at: &'a [u8],
@@ -150,17 +153,12 @@ impl<'a> Update<'a> {
         is_end.then(|| self.unreach.map_or(Family::Ipv4, |field| field.family))
     }
 
-    /// The attributes, checked as those of a message from a neighbour.
-    pub(crate) fn attributes(&self) -> Attributes<'a> {
+    /// The attributes. Of a message that announces something, those of `mandatory` have to be there
+    /// (RFC 7606 section 3.d).
+    pub(crate) fn attributes(&self, mandatory: &[u8]) -> Attributes<'a> {
         let mut attributes = Attributes::new(self.attributes, self.as_size);
-        self.check_mandatory(&mut attributes);
+        self.check_mandatory(mandatory, &mut attributes);
         attributes
-    }
-
-    /// The attributes, checked as those of the speaker's own table: what it holds is there, whatever
-    /// it lacks.
-    pub(crate) fn table_attributes(&self) -> Attributes<'a> {
-        Attributes::new(self.attributes, self.as_size)
     }
 
     /// Tells every route that the filter wants: withdrawals first, as the order of the fields has it.
@@ -195,23 +193,21 @@ impl<'a> Update<'a> {
         fields.filter_map(|(field, carrier)| Some((field?, carrier)))
     }
 
-    /// RFC 7606 section 3.d, of messages that announce something.
-    fn check_mandatory(&self, attributes: &mut Attributes<'a>) {
+    fn check_mandatory(&self, mandatory: &[u8], attributes: &mut Attributes<'a>) {
         let announced = [Some(self.nlri), self.reach].into_iter().flatten();
         if attributes.are_withdrawn() || announced.clone().all(|field| field.is_empty()) {
             return;
         }
-        let missing = if !attributes.has_path() {
-            code::AS_PATH
-        } else if attributes.origin_code().is_none() {
-            code::ORIGIN
-        } else if !self.nlri.is_empty() && attributes.next_hop().is_none() {
-            code::NEXT_HOP
-        } else {
-            return;
+        let is_missing = |attribute: &&u8| match **attribute {
+            code::AS_PATH => !attributes.has_path(),
+            code::ORIGIN => attributes.origin_code().is_none(),
+            code::NEXT_HOP => !self.nlri.is_empty() && attributes.next_hop().is_none(),
+            _ => false,
         };
-        let kind = DamageKind::MissingAttribute { attribute: missing };
-        attributes.fault(self.attributes, kind);
+        if let Some(missing) = mandatory.iter().find(is_missing) {
+            let kind = DamageKind::MissingAttribute { attribute: *missing };
+            attributes.fault(self.attributes, kind);
+        }
     }
 }
 

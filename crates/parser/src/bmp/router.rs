@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bgp::{Asn, Timestamp, Vantage};
+use bgp::{Asn, Timestamp, Vantage, View};
 
 use super::add_path::AddPath;
 use super::clock::Clock;
@@ -12,6 +12,7 @@ use super::{
     Config, Counters, Event, Initiation, Out, Peer, PeerDown, PeerKind, PeerUp, Setting,
     Termination,
 };
+use crate::attributes::code;
 use crate::cursor::Cursor;
 use crate::element::ESTABLISHED;
 use crate::update::{Lost, Origin, Update, update_body};
@@ -22,7 +23,7 @@ use crate::{DamageKind, Element, ElementKind, Filter, Session, Source};
 pub(crate) struct Router {
     config: Arc<Config>,
     name: Arc<str>,
-    /// Its AS, as the first of its sessions tells it.
+    /// Its AS, as the operator or the first of its sessions tells it.
     asn: Option<Asn>,
     is_frr: bool,
     peers: Peers,
@@ -34,8 +35,8 @@ impl Router {
     pub(crate) fn new(config: Arc<Config>) -> Self {
         Router {
             name: Arc::from(config.router.as_str()),
+            asn: config.asn,
             config,
-            asn: None,
             is_frr: false,
             peers: Peers::default(),
             clock: Clock::default(),
@@ -180,12 +181,10 @@ impl Router {
                 }
             }
             Ok(None) => out.statistics.skipped.messages += 1,
-            Err(kind) => return out.damage(from, kind),
+            Err(kind) => out.damage(from, kind),
         }
-        // One UPDATE a message (RFC 7854 section 4.6); what stands behind it is nobody's.
-        if !body.is_empty() {
-            out.damage(body.rest(), DamageKind::MessageLength);
-        }
+        // What stands behind the UPDATE are TLVs of a draft that became BMP version 4: Huawei marks
+        // paths with them.
     }
 
     fn update<'a, S: FnMut(Event<'_>)>(
@@ -225,19 +224,14 @@ impl Router {
             out.event(Event::EndOfRib { at, vantage, family });
         }
         if wanted {
-            // A router's own table has no neighbour whose route could be taken as withdrawn: GoBGP
-            // gives its own routes there without an AS_PATH.
-            let mut attributes = match header.peer.kind {
-                PeerKind::LocRib => update.table_attributes(),
-                _ => update.attributes(),
-            };
+            let mut attributes = update.attributes(mandatory(view));
             if stands_in_front(attributes.path(), ends, config.own_as_in_path) {
                 attributes.leave_out_first_as();
                 counters.own_as += 1;
             }
             let origin = Origin { at, vantage, source: Source::Bmp };
             let withdrawn = out.update(update, &attributes, origin, filter);
-            if self.is_frr && view == bgp::View::AdjRibInPre {
+            if self.is_frr && view == View::AdjRibInPre {
                 counters.doubtful_withdrawals += withdrawn;
             }
         }
@@ -253,6 +247,16 @@ impl Router {
 /// the header would be 0 then, and an empty path would make that the origin.
 fn speaker(peer: &Peer, router: Option<Asn>) -> Option<Asn> {
     if peer.is_router_itself() { router } else { Some(peer.asn) }
+}
+
+/// A router tells what stands in its tables; whether a route is one, it has decided before. So a
+/// route is not withdrawn for what its report lacks, as long as it tells its origin: FRR 8.0 leaves
+/// out NEXT_HOP, and GoBGP the AS_PATH of its own routes in the Loc-RIB, where that means an empty one.
+const fn mandatory(view: View) -> &'static [u8] {
+    match view {
+        View::LocRib => &[],
+        _ => &[code::AS_PATH],
+    }
 }
 
 fn facts(header: &PerPeerHeader, add_path: AddPath) -> Session {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bgp::{Timestamp, Vantage};
+use bgp::{Asn, Timestamp, Vantage};
 
 use super::{Counters, Distinguisher, Event, Framing, Out, Router};
 use crate::{Damage, DamageKind, Filter, Item, Statistics, Step};
@@ -18,6 +18,9 @@ pub struct Session {
 pub struct Config {
     /// Its name; where it is empty, the router's sysName is taken.
     pub router: String,
+    /// Its AS, where it tells of routes of its own before it tells of any session (FRR does); None to
+    /// learn it from its sessions.
+    pub asn: Option<Asn>,
     /// Whether its own AS stands in front of the paths that it received.
     pub own_as_in_path: Setting,
     /// Whether its routes have path identifiers.

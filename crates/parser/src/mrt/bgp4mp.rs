@@ -3,7 +3,7 @@ use bgp::{Family, Timestamp, View};
 use super::{Decoder, Frame, MrtType, address};
 use crate::cursor::Cursor;
 use crate::output::Output;
-use crate::update::{Lost, Origin, Update, update_body};
+use crate::update::{Lost, MANDATORY, Origin, Update, update_body};
 use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Session, Source};
 
 /// What a subtype says (RFC 6396 section 4.4, RFC 8050 section 3).
@@ -118,7 +118,12 @@ impl Decoder {
             output.statistics.end_of_rib += u64::from(is_end_of_rib);
             if update.wanted(filter)? {
                 let vantage = self.vantages.get(peer, asn, view);
-                update.tell(&update.attributes(), Origin { at, vantage, source }, filter, output);
+                update.tell(
+                    &update.attributes(MANDATORY),
+                    Origin { at, vantage, source },
+                    filter,
+                    output,
+                );
             }
             Ok(())
         });

@@ -3,7 +3,7 @@ use bgp::{Family, View};
 use super::{Decoder, Frame, address};
 use crate::cursor::Cursor;
 use crate::output::Output;
-use crate::update::{Lost, Origin, Update};
+use crate::update::{Lost, MANDATORY, Origin, Update};
 use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Session, Source};
 
 /// Sessions of 1999: two-octet AS numbers, no ADD-PATH, IPv4.
@@ -54,7 +54,7 @@ impl Decoder {
             if update.wanted(filter)? {
                 let vantage = self.vantages.get(peer, asn, View::AdjRibInPre);
                 let origin = Origin { at: frame.at(), vantage, source: Source::Bgp };
-                update.tell(&update.attributes(), origin, filter, output);
+                update.tell(&update.attributes(MANDATORY), origin, filter, output);
             }
             Ok(())
         });
