@@ -10,4 +10,5 @@ mod incidents;
 mod indosat;
 mod play;
 mod replay;
+mod rtr;
 mod validate;
