@@ -147,3 +147,6 @@ impl Health {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
