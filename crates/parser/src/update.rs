@@ -133,6 +133,12 @@ impl<'a> Update<'a> {
         self
     }
 
+    /// The path identifiers of what is withdrawn.
+    #[cfg(test)]
+    pub(crate) fn path_ids(&self) -> Vec<u32> {
+        self.withdrawn.routes().map(|nlri| nlri.path_id).collect()
+    }
+
     /// Whether the prefixes of one family can be what they seem to be.
     pub(crate) fn is_sound(&self, family: Family) -> bool {
         let fields = [Some(self.withdrawn), Some(self.nlri), self.reach, self.unreach];

@@ -81,3 +81,60 @@ impl AddPath {
         AddPath { v4: says(Family::Ipv4), v6: says(Family::Ipv6) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{AsSize, Session};
+
+    /// A message that withdraws these IPv4 prefixes, of path identifiers where there are some.
+    fn message(routes: &[(u32, u32, u8)], add_path: bool) -> Vec<u8> {
+        let mut field = Vec::new();
+        for (path_id, bits, length) in routes {
+            if add_path {
+                field.extend(path_id.to_be_bytes());
+            }
+            let mask = u32::MAX.checked_shl(32 - u32::from(*length)).unwrap_or(0);
+            field.push(*length);
+            field.extend(&(bits & mask).to_be_bytes()[..usize::from(length.div_ceil(8))]);
+        }
+        let length = u16::try_from(field.len()).unwrap();
+        [&length.to_be_bytes(), &field[..], &[0, 0]].concat()
+    }
+
+    fn read(bytes: &[u8], known: &mut AddPath) -> (Vec<u32>, bool) {
+        let session = Session {
+            as_size: AsSize::Four,
+            add_path_v4: known.has(Family::Ipv4),
+            add_path_v6: known.has(Family::Ipv6),
+        };
+        let mut update = Update::new(bytes, session).ok().unwrap();
+        let corrected = known.correct(&mut update);
+        (update.path_ids(), corrected)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_agreed_on_stands_where_it_is_sound(
+            routes in prop::collection::vec((any::<u32>(), any::<u32>(), 8..=32_u8), 0..20),
+            add_path in any::<bool>(),
+        ) {
+            let mut known = AddPath { v4: add_path, v6: false };
+            let (path_ids, corrected) = read(&message(&routes, add_path), &mut known);
+            let sent = routes.iter().map(|(path_id, ..)| if add_path { *path_id } else { 0 });
+            prop_assert_eq!((path_ids, corrected), (sent.collect::<Vec<_>>(), false));
+        }
+
+        #[test]
+        fn small_path_identifiers_show_whatever_was_agreed_on(
+            routes in prop::collection::vec((0..0x1_0000_u32, any::<u32>(), 0..=32_u8), 1..20),
+        ) {
+            let mut known = AddPath::default();
+            let (path_ids, corrected) = read(&message(&routes, true), &mut known);
+            let sent: Vec<u32> = routes.iter().map(|(path_id, ..)| *path_id).collect();
+            prop_assert_eq!((path_ids, corrected, known.v4), (sent, true, true));
+        }
+    }
+}

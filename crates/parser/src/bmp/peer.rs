@@ -154,9 +154,11 @@ pub(super) fn address(cursor: &mut Cursor<'_>, is_v6: bool) -> Option<IpAddr> {
     })
 }
 
-/// None where there is none.
+/// None where there is none. FRR of some years has put its uptime there, and so does a router whose
+/// clock was never set: what lies before the first draft of BMP (2005) is no time.
 pub(super) fn time(seconds: u32, micros: u32) -> Option<Timestamp> {
-    (seconds != 0).then(|| {
+    const FIRST_DRAFT: u32 = 1_104_537_600;
+    (seconds >= FIRST_DRAFT).then(|| {
         Timestamp::from_micros(i64::from(seconds) * 1_000_000 + i64::from(micros.min(999_999)))
     })
 }
