@@ -139,6 +139,12 @@ impl<'a> Update<'a> {
         self.withdrawn.routes().map(|nlri| nlri.path_id).collect()
     }
 
+    /// Whether it says anything of one family.
+    pub(crate) fn has_routes(&self, family: Family) -> bool {
+        let fields = [Some(self.withdrawn), Some(self.nlri), self.reach, self.unreach];
+        fields.into_iter().flatten().any(|field| field.family == family && !field.is_empty())
+    }
+
     /// Whether the prefixes of one family can be what they seem to be.
     pub(crate) fn is_sound(&self, family: Family) -> bool {
         let fields = [Some(self.withdrawn), Some(self.nlri), self.reach, self.unreach];

@@ -6,12 +6,24 @@ use crate::update::Update;
 /// Whether routes have path identifiers (RFC 7911), by family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct AddPath {
-    v4: bool,
-    v6: bool,
+    v4: Reading,
+    v6: Reading,
+}
+
+/// How the routes of one family are to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Reading {
+    /// What the OPEN messages say.
+    agreed: bool,
+    /// Messages that can only have path identifiers, less those that can have none.
+    evidence: i8,
 }
 
 /// The families that we read.
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
+
+/// More evidence than this is not kept, so that it can turn.
+const EVIDENCE_MAX: i8 = 64;
 
 impl AddPath {
     /// What the two ends agreed on for what the router receives.
@@ -32,53 +44,61 @@ impl AddPath {
         })
     }
 
-    /// Whether either of two says so.
-    pub(super) const fn or(self, other: Self) -> Self {
-        AddPath { v4: self.v4 || other.v4, v6: self.v6 || other.v6 }
+    /// Whether either of two says so; of this one, what was seen since.
+    pub(super) const fn or(mut self, other: Self) -> Self {
+        self.v4.agreed |= other.v4.agreed;
+        self.v6.agreed |= other.v6.agreed;
+        self
     }
 
-    pub(super) const fn has(self, family: Family) -> bool {
-        match family {
+    /// Whether a family should have them: as the operator says, or as was seen, or as was agreed.
+    pub(super) const fn has(self, family: Family, setting: Setting) -> bool {
+        let known = match family {
             Family::Ipv4 => self.v4,
             Family::Ipv6 => self.v6,
+        };
+        match (setting, known.evidence) {
+            (Setting::On, _) => true,
+            (Setting::Off, _) => false,
+            (Setting::Auto, 0) => known.agreed,
+            (Setting::Auto, evidence) => evidence > 0,
         }
     }
 
-    /// The setting of the operator, or else what is known.
-    pub(super) const fn by(self, setting: Setting) -> Self {
-        match setting {
-            Setting::Auto => self,
-            Setting::On => AddPath { v4: true, v6: true },
-            Setting::Off => AddPath { v4: false, v6: false },
-        }
-    }
-
-    /// Reads an UPDATE the other way where it makes no sense as it should be read, and does make
-    /// sense the other way; from then on that is how it should be read. False where nothing was
-    /// wrong.
+    /// Settles how an UPDATE is read: in the one way that makes sense; where both do or none, as its
+    /// family was mostly read so far. True where that is not what the two ends agreed on.
     ///
     /// GoBGP sends path identifiers in its Loc-RIB that it never announced, and no Peer Up for it.
-    /// Where both readings make sense nothing is certain, and what is known stands: then it is for
-    /// the operator to say.
-    pub(super) fn correct(&mut self, update: &mut Update<'_>) -> bool {
-        let mut corrected = false;
+    /// Nothing is certain of a message that makes sense both ways before others have shown; then it
+    /// is for the operator to say.
+    pub(super) fn settle(&mut self, update: &mut Update<'_>) -> bool {
+        let mut turned = false;
         for family in FAMILIES {
-            let other = !self.has(family);
-            let turned = update.with_add_path(family, other);
-            if !update.is_sound(family) && turned.is_sound(family) {
-                *update = turned;
-                match family {
-                    Family::Ipv4 => self.v4 = other,
-                    Family::Ipv6 => self.v6 = other,
-                }
-                corrected = true;
+            if !update.has_routes(family) {
+                continue;
             }
+            let sound = |has| update.with_add_path(family, has).is_sound(family);
+            let step = match (sound(false), sound(true)) {
+                (true, false) => -1,
+                (false, true) => 1,
+                _ => 0,
+            };
+            let expected = self.has(family, Setting::Auto);
+            let known = match family {
+                Family::Ipv4 => &mut self.v4,
+                Family::Ipv6 => &mut self.v6,
+            };
+            known.evidence = (known.evidence + step).clamp(-EVIDENCE_MAX, EVIDENCE_MAX);
+            let has = if step == 0 { expected } else { step > 0 };
+            turned |= has != known.agreed;
+            *update = update.with_add_path(family, has);
         }
-        corrected
+        turned
     }
 
     fn agreed(says: impl Fn(Family) -> bool) -> Self {
-        AddPath { v4: says(Family::Ipv4), v6: says(Family::Ipv6) }
+        let known = |family| Reading { agreed: says(family), evidence: 0 };
+        AddPath { v4: known(Family::Ipv4), v6: known(Family::Ipv6) }
     }
 }
 
@@ -105,14 +125,23 @@ mod tests {
     }
 
     fn read(bytes: &[u8], known: &mut AddPath) -> (Vec<u32>, bool) {
-        let session = Session {
-            as_size: AsSize::Four,
-            add_path_v4: known.has(Family::Ipv4),
-            add_path_v6: known.has(Family::Ipv6),
-        };
+        let session = Session { as_size: AsSize::Four, add_path_v4: false, add_path_v6: false };
         let mut update = Update::new(bytes, session).ok().unwrap();
-        let corrected = known.correct(&mut update);
-        (update.path_ids(), corrected)
+        let turned = known.settle(&mut update);
+        (update.path_ids(), turned)
+    }
+
+    #[test]
+    fn one_message_does_not_outweigh_many() {
+        let mut known = AddPath::agreed(|_| true);
+        let plain = message(&[(0, 0xc633_6400, 24)], false);
+        for _ in 0..3 {
+            assert_eq!(read(&plain, &mut known), (vec![0], true));
+        }
+        assert_eq!(read(&message(&[(1, 0xc633_6400, 24)], true), &mut known), (vec![1], false));
+        // It makes sense either way: two networks, or one with a path identifier.
+        let both = message(&[(0, 0xc633_6400, 24), (0, 0xc633_6500, 24)], false);
+        assert_eq!(read(&both, &mut known), (vec![0, 0], true));
     }
 
     proptest! {
@@ -121,10 +150,10 @@ mod tests {
             routes in prop::collection::vec((any::<u32>(), any::<u32>(), 8..=32_u8), 0..20),
             add_path in any::<bool>(),
         ) {
-            let mut known = AddPath { v4: add_path, v6: false };
-            let (path_ids, corrected) = read(&message(&routes, add_path), &mut known);
+            let mut known = AddPath::agreed(|_| add_path);
+            let (path_ids, turned) = read(&message(&routes, add_path), &mut known);
             let sent = routes.iter().map(|(path_id, ..)| if add_path { *path_id } else { 0 });
-            prop_assert_eq!((path_ids, corrected), (sent.collect::<Vec<_>>(), false));
+            prop_assert_eq!((path_ids, turned), (sent.collect::<Vec<_>>(), false));
         }
 
         #[test]
@@ -132,9 +161,9 @@ mod tests {
             routes in prop::collection::vec((0..0x1_0000_u32, any::<u32>(), 0..=32_u8), 1..20),
         ) {
             let mut known = AddPath::default();
-            let (path_ids, corrected) = read(&message(&routes, true), &mut known);
+            let (path_ids, turned) = read(&message(&routes, true), &mut known);
             let sent: Vec<u32> = routes.iter().map(|(path_id, ..)| *path_id).collect();
-            prop_assert_eq!((path_ids, corrected, known.v4), (sent, true, true));
+            prop_assert_eq!((path_ids, turned, known.v4.evidence), (sent, true, 1));
         }
     }
 }

@@ -89,7 +89,7 @@ pub struct Counters {
     pub without_peer_up: u64,
     /// Messages whose path lost the router's own AS.
     pub own_as: u64,
-    /// Messages that could only be read with ADD-PATH turned against what the router had said.
+    /// Messages that were read with path identifiers, or without, against what the router had said.
     pub add_path: u64,
     /// Pre-policy withdrawals of a router that runs FRR. FRR 8 withdraws a route pre-policy that its
     /// own policy has just refused, right after the peer announced it: a hijack that the router

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bgp::{Asn, Timestamp, Vantage, View};
+use bgp::{Asn, Family, Timestamp, Vantage, View};
 
 use super::add_path::AddPath;
 use super::clock::Clock;
@@ -206,9 +206,9 @@ impl Router {
         counters.without_peer_up += u64::from(!known.is_up());
         let view = header.view();
         let add_path = known.add_path(view);
-        let mut update = Update::new(bytes, facts(header, add_path.by(config.add_path)))?;
+        let mut update = Update::new(bytes, facts(header, *add_path, config.add_path))?;
         if config.add_path == Setting::Auto {
-            counters.add_path += u64::from(add_path.correct(&mut update));
+            counters.add_path += u64::from(add_path.settle(&mut update));
         }
         let wanted = update.wanted(filter)?;
         out.statistics.skipped.families += update.skipped;
@@ -259,11 +259,11 @@ const fn mandatory(view: View) -> &'static [u8] {
     }
 }
 
-fn facts(header: &PerPeerHeader, add_path: AddPath) -> Session {
+fn facts(header: &PerPeerHeader, add_path: AddPath, setting: Setting) -> Session {
     Session {
         as_size: header.as_size(),
-        add_path_v4: add_path.has(bgp::Family::Ipv4),
-        add_path_v6: add_path.has(bgp::Family::Ipv6),
+        add_path_v4: add_path.has(Family::Ipv4, setting),
+        add_path_v6: add_path.has(Family::Ipv6, setting),
     }
 }
 

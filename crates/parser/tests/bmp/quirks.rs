@@ -144,8 +144,7 @@ fn gobgp_sends_path_identifiers_it_never_announced() {
             format!("{start}{}#7{}", &end[..length], &end[length..])
         })
         .collect();
-    // Once a family: from then on it is known.
-    assert_eq!(told(&add_path, Setting::Auto), (marked.join("\n"), 2, 0));
+    assert_eq!(told(&add_path, Setting::Auto), (marked.join("\n"), 7, 0));
     assert_eq!(told(&plain, Setting::Off), (expected, 0, 0));
     let (_, corrected, damages) = told(&add_path, Setting::Off);
     assert_eq!((corrected, damages > 0), (0, true));
@@ -197,7 +196,7 @@ fn huawei_path_identifiers_show_without_a_peer_up() {
         announce 0.0.0.0 AS4226809879 loc-rib 192.0.2.23/32 [] AS4226809879\n\
         announce 0.0.0.0 AS4226809879 loc-rib 2001:db8::15/128 [65000] AS65000\n\
         announce 0.0.0.0 AS4226809879 loc-rib 2001:db8::23/128 [] AS4226809879";
-    assert_eq!(told(Setting::Auto), (routes.to_owned(), 2));
+    assert_eq!(told(Setting::Auto), (routes.to_owned(), 4));
     assert_eq!(told(Setting::On), (routes.to_owned(), 0));
     let (wrong, _) = told(Setting::Off);
     assert_eq!(wrong.matches(" 0.0.0.0/0 ").count(), 8);
