@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use originwatch::config::{Config, FeedKind, RisLiveMode};
-use originwatch::vrps::VrpSource;
+use originwatch::rpki::{Cache, Source};
 use validator::Origins;
 
 use crate::play::{assert_golden, originwatch, root};
@@ -197,10 +197,10 @@ fn the_shipped_config_means_what_it_says() {
     assert_eq!((watches[0].max_length, watches[0].announced), (24, true));
     assert_eq!((watches[1].max_length, watches[1].announced), (36, false));
     assert_eq!(
-        config.rpki.sources,
+        config.rpki.list,
         [
-            VrpSource::Rtr("127.0.0.1:3323".to_owned()),
-            VrpSource::File(root().join("config/vrps.json")),
+            Source::Rtr(Cache::new("127.0.0.1:3323").unwrap()),
+            Source::File(root().join("config/vrps.json")),
         ]
     );
     let FeedKind::RisLive { mode: RisLiveMode::Watched, .. } = &config.feeds[0].kind else {
@@ -232,7 +232,7 @@ fn every_key_that_the_shipped_config_explains_exists() {
         }
     });
     let all = lines.collect::<Vec<_>>().join("\n");
-    assert_eq!(taken, 29);
+    assert_eq!(taken, 30);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 4);

@@ -264,7 +264,7 @@ fn without_watches_the_vrps_of_our_ases_are_watched() {
 fn of_several_sources_the_first_that_works_is_taken_and_the_others_are_told() {
     let (folder, config) = config_with(
         "sources = [{ json = \"vrps.json\" }]",
-        "sources = [{ rtr = \"127.0.0.1:3323\" }, { json = \"gone.json\" }, { json = \"vrps.json\" }]",
+        "sources = [{ rtr = \"127.0.0.1:1\" }, { json = \"gone.json\" }, { json = \"vrps.json\" }]",
     );
     let run = originwatch(["replay", "-c", config.to_str().unwrap(), FOLDER]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -273,8 +273,8 @@ fn of_several_sources_the_first_that_works_is_taken_and_the_others_are_told() {
     assert_eq!(
         told,
         [
-            "rtr://127.0.0.1:3323: this version does not speak RTR yet; give a file or an http(s):// URL",
-            &format!("cannot read {}: No such file or directory (os error 2)", gone.display()),
+            "rtr://127.0.0.1:1: cannot connect: Connection refused (os error 111)",
+            &format!("{}: cannot read it: No such file or directory (os error 2)", gone.display()),
         ]
     );
 }

@@ -37,8 +37,9 @@ fn vrps(rpki: &Rpki) -> Vec<String> {
 /// test that hangs into one that says what it saw.
 async fn until(rpki: &mut watch::Receiver<Rpki>, so: impl Fn(&Rpki) -> bool) -> Rpki {
     let waited = tokio::time::timeout(Duration::from_mins(1), rpki.wait_for(|rpki| so(rpki))).await;
-    let waited = waited.map(|found| found.unwrap().clone());
-    waited.unwrap_or_else(|_| panic!("never came: {:?}", rpki.borrow()))
+    let found = waited.map(|found| found.unwrap().clone()).ok();
+    assert!(found.is_some(), "never came: {:?}", rpki.borrow());
+    found.unwrap()
 }
 
 /// Waits for exactly these VRPs.

@@ -157,12 +157,7 @@ fn vrps_come_over_http_too() {
     let missing = format!("http://{}/vrps.json", serve("404 Not Found", "<html>no</html>"));
     let run = originwatch(["validate", "--vrps", &missing, "198.18.0.0/21", "64500"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
-    assert_eq!(
-        run.stderr,
-        format!(
-            "originwatch: cannot fetch VRPs from {missing}: the server answered 404 Not Found\n"
-        )
-    );
+    assert_eq!(run.stderr, format!("originwatch: {missing}: the server answers 404 Not Found\n"));
 
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run =

@@ -33,8 +33,7 @@ impl Peer {
     fn stayrtr(vrps: &str, more: &[&str]) -> Option<Peer> {
         if !is_installed("stayrtr") {
             assert!(std::env::var_os("CI").is_none(), "stayrtr is not installed (apt)");
-            eprintln!("stayrtr is not installed: not tested");
-            return None;
+            return not_tested("stayrtr");
         }
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("vrps.json"), vrps).unwrap();
@@ -82,6 +81,12 @@ fn run_stayrtr(folder: &Path, port: u16, more: &[&str]) -> Child {
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+#[expect(clippy::print_stderr, reason = "a test that tests nothing must say so")]
+fn not_tested<T>(program: &str) -> Option<T> {
+    eprintln!("{program} is not installed: not tested");
+    None
 }
 
 fn free_port() -> u16 {
@@ -184,8 +189,7 @@ async fn stayrtr_that_is_gone_is_told_and_its_data_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rtrtr_says_aspas_in_the_newer_layout() {
     if !is_installed("rtrtr") {
-        eprintln!("rtrtr is not installed: not tested");
-        return;
+        return not_tested("rtrtr").unwrap_or_default();
     }
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();

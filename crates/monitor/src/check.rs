@@ -2,15 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use alerter::AsDirectory;
 
 use crate::cli::CheckArgs;
 use crate::config::{Config, FeedKind};
 use crate::exit::{ExitCode, Failure};
-use crate::vrps::{self, VrpError, VrpSource};
+use crate::rpki::{Sources, load_once_blocking};
 
 /// What was tried, and how it went.
 #[derive(Debug, Default)]
@@ -26,7 +25,6 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     report.ok(format!("{}: read", config.path.display()));
     watches(&config, &mut report);
     rpki(&config, &mut report);
-    slurm(&config, &mut report);
     as_names(&config, &mut report);
     mail(&config, &mut report);
     feeds(&config, &mut report);
@@ -47,35 +45,34 @@ fn watches(config: &Config, report: &mut Report) {
     }
 }
 
+/// Each source and each file of exceptions alone, so that one fault does not hide another; then the
+/// files together, which may contradict each other.
 fn rpki(config: &Config, report: &mut Report) {
-    if config.rpki.sources.is_empty() {
+    if config.rpki.list.is_empty() {
         report.fault("[rpki] has no sources: every route will be not-found");
     }
-    for source in &config.rpki.sources {
-        match source {
-            VrpSource::Rtr(_) => {
-                report.note(format!("{source}: this version does not speak RTR yet"))
+    for source in &config.rpki.list {
+        match load_once_blocking(&Sources::one(source.clone(), &[])) {
+            Ok((snapshot, notes)) => {
+                report.ok(format!("{source}: {} VRPs", snapshot.vrps.len()));
+                notes.into_iter().for_each(|note| report.note(note));
             }
-            _ => match source.load() {
-                Ok(snapshot) => {
-                    report.ok(format!("{source}: {} VRPs", snapshot.vrps.len()));
-                    vrps::skipped(&snapshot).into_iter().for_each(|line| report.note(line));
-                }
-                Err(error) => report.fault(error.to_string()),
-            },
+            Err(error) => report.fault(error.to_string()),
         }
     }
-}
-
-fn slurm(config: &Config, report: &mut Report) {
-    for file in &config.rpki.slurm {
-        match vrps::except(Arc::default(), std::slice::from_ref(file)) {
+    let exceptions = |files: &[PathBuf]| {
+        load_once_blocking(&Sources { slurm: files.to_vec(), ..Sources::default() })
+    };
+    let files = &config.rpki.slurm;
+    let faults = report.faults;
+    for file in files {
+        match exceptions(std::slice::from_ref(file)) {
             Ok(_) => report.ok(format!("{}: local exceptions", file.display())),
             Err(error) => report.fault(error.to_string()),
         }
     }
-    if config.rpki.slurm.len() > 1
-        && let Err(error @ VrpError::Conflict(_)) = vrps::except(Arc::default(), &config.rpki.slurm)
+    if faults == report.faults
+        && let Err(error) = exceptions(files)
     {
         report.fault(error.to_string());
     }

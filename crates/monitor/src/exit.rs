@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process;
 
 use crate::config::LoadError;
-use crate::vrps::VrpError;
+use crate::rpki::{LoadError as RpkiError, SourceError};
 
 /// What the shell is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum Failure {
     Config(#[from] LoadError),
     /// The VRPs cannot be had.
     #[error(transparent)]
-    Vrps(#[from] VrpError),
+    Vrps(#[from] RpkiError),
     /// What is to be read cannot be read.
     #[error("cannot read {place}: {error}")]
     Read {
@@ -53,15 +53,19 @@ pub enum Failure {
     Output(#[from] io::Error),
 }
 
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Failure::Usage(error.to_string())
+    }
+}
+
 impl Failure {
     /// What the shell is told of it.
     pub fn code(&self) -> ExitCode {
         match self {
             Failure::Usage(_) | Failure::Config(_) => ExitCode::Usage,
             // What the user wrote is wrong, be it on the command line or in a file of exceptions.
-            Failure::Vrps(VrpError::Source(_) | VrpError::Slurm { .. } | VrpError::Conflict(_)) => {
-                ExitCode::Usage
-            }
+            Failure::Vrps(RpkiError::Slurm(_)) => ExitCode::Usage,
             // `originwatch .. | head` has seen what it wanted.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::Done,
             Failure::Vrps(_)

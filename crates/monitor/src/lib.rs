@@ -3,7 +3,7 @@
 //! Start with [`cli`]: the commands and what they take. [`Config`](config::Config) is what
 //! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
 //! parser, the sieve and the incident engine, to notices. [`mailbag`] carries those to a relay or
-//! into files. [`vrps`] fetches what RPKI says.
+//! into files. [`rpki`] fetches what RPKI says, once or for ever.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
 //! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
@@ -16,4 +16,3 @@ pub mod mailbag;
 pub mod replay;
 pub mod rpki;
 pub mod validate;
-pub mod vrps;

@@ -8,7 +8,7 @@ use validator::{OriginValidation, RpkiSnapshot, ValidatedRoute, ValidationState,
 
 use crate::cli::ValidateArgs;
 use crate::exit::{ExitCode, Failure};
-use crate::vrps::{self, VrpSource};
+use crate::rpki::{Source, Sources, load_once_blocking};
 
 /// The longest line that is read: a prefix and an AS number need 60 bytes.
 const MAX_LINE: u64 = 4096;
@@ -27,13 +27,13 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
         (prefix, Some(asn)) => Some(Question::of(prefix, asn).map_err(Failure::Usage)?),
         (line, None) => Some(Question::in_line(line).map_err(Failure::Usage)?),
     };
-    let source = VrpSource::parse(&args.vrps, Path::new(""))?;
-    if one.is_none() && source == VrpSource::Stdin {
+    let source = Source::parse(&args.vrps, Path::new(""))?;
+    if one.is_none() && source == Source::Stdin {
         let text = "standard input cannot hold both the VRPs and the routes";
         return Err(Failure::Usage(text.to_owned()));
     }
-    let snapshot = vrps::except(source.load()?, &args.slurm)?;
-    for line in vrps::skipped(&snapshot) {
+    let (snapshot, notes) = load_once_blocking(&Sources::one(source, &args.slurm))?;
+    for line in notes {
         writeln!(io::stderr(), "{line}")?;
     }
     let mut out = BufWriter::new(io::stdout().lock());

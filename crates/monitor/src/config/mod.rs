@@ -28,10 +28,11 @@ pub use feed::{BmpRouter, Feed, FeedKind, RisLiveMode, Tristate};
 pub use incident::Incident;
 pub use mail::{Mail, Relay};
 pub use operator::Operator;
-pub use rpki::Rpki;
 
 use fault::{Fault, Faults};
 use section::{Place, Section};
+
+use crate::rpki::Sources;
 
 pub(crate) use value::is_host_port;
 
@@ -48,7 +49,7 @@ pub struct Config {
     /// `[[watch]]`; empty if they are to be derived from the VRPs of the operator's ASes.
     pub watches: Arc<WatchList>,
     /// `[rpki]`.
-    pub rpki: Rpki,
+    pub rpki: Sources,
     /// `[incident]`.
     pub incident: Incident,
     /// `[[feed]]`.
@@ -162,7 +163,7 @@ impl Config {
         };
         let asns = operator.as_ref().map(|operator| operator.asns.as_slice());
         let watches = watch::read_all(&root.sections("watch"), asns.unwrap_or_default());
-        let rpki = root.section("rpki").map_or_else(|| Some(Rpki::default()), Rpki::read);
+        let rpki = root.section("rpki").map_or_else(|| Some(Sources::default()), rpki::read);
         let incident =
             root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));
         let feeds = root.sections("feed").into_iter().filter_map(Feed::read).collect();

@@ -1,61 +1,58 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::section::Section;
 use super::value;
-use crate::vrps::VrpSource;
+use crate::rpki::{Cache, Policy, Source, Sources};
 
 /// `[rpki]`: where the VRPs come from. Without a source every route is `not-found`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rpki {
-    /// The sources, the first one that works wins.
-    pub sources: Vec<VrpSource>,
-    /// SLURM files (RFC 8416).
-    pub slurm: Vec<PathBuf>,
-    /// How old the data may be before notices say that it is stale.
-    pub stale_after: Duration,
+pub(super) fn read(section: Section<'_>) -> Option<Sources> {
+    let default = Sources::default();
+    let list = section.sections("sources").into_iter().map(source).collect::<Vec<_>>();
+    let policy = section.optional("policy", value::word(POLICIES));
+    let slurm = section.list("slurm", |value| Ok(section.folder().join(value::text(value)?)));
+    let stale_after = section.optional("stale_after", value::duration);
+    section.finish();
+    Some(Sources {
+        list: list.into_iter().collect::<Option<_>>()?,
+        policy: policy.unwrap_or(default.policy),
+        slurm: slurm.unwrap_or_default(),
+        stale_after: stale_after.unwrap_or(default.stale_after),
+    })
 }
 
-impl Default for Rpki {
-    fn default() -> Self {
-        Rpki { sources: Vec::new(), slurm: Vec::new(), stale_after: Duration::from_secs(2 * 3_600) }
-    }
-}
+const POLICIES: &[(&str, Policy)] = &[("first", Policy::First), ("agree", Policy::Agree)];
 
-impl Rpki {
-    pub(super) fn read(section: Section<'_>) -> Option<Self> {
-        let default = Rpki::default();
-        let sources = section.sections("sources").into_iter().map(source).collect::<Vec<_>>();
-        let slurm = section.list("slurm", |value| Ok(section.folder().join(value::text(value)?)));
-        let stale_after = section.optional("stale_after", value::duration);
-        section.finish();
-        Some(Rpki {
-            sources: sources.into_iter().collect::<Option<_>>()?,
-            slurm: slurm.unwrap_or_default(),
-            stale_after: stale_after.unwrap_or(default.stale_after),
-        })
-    }
-}
-
-fn source(section: Section<'_>) -> Option<VrpSource> {
+fn source(section: Section<'_>) -> Option<Source> {
     const EXPECTED: &str =
         "one of { rtr = \"127.0.0.1:3323\" }, { json = \"vrps.json\" }, { csv = \"vrps.csv\" }";
-    let rtr = section.optional("rtr", value::host_port).map(VrpSource::Rtr);
+    let address = section.optional("rtr", value::host_port);
+    let tls = section.optional("tls", value::boolean).unwrap_or_default();
+    let ca_file: Option<PathBuf> = section.path("ca_file");
+    if address.is_none() && section.has("tls") {
+        section.fault("tls", "tls without rtr", "{ rtr = \"cache.example.net:324\", tls = true }");
+    }
+    if !tls && ca_file.is_some() {
+        section.fault("ca_file", "ca_file without tls", "tls = true beside it");
+    }
+    let rtr = address.map(|address| Source::Rtr(Cache { address, tls, ca_file }));
     let file = |key| {
         section.optional(key, |value| {
             let text = value::text(value)?;
-            let source = VrpSource::parse(&text, section.folder());
+            let source = Source::parse(&text, section.folder());
             match source {
-                Ok(source @ (VrpSource::File(_) | VrpSource::Url(_))) => Ok(source),
+                Ok(source @ (Source::File(_) | Source::Url(_))) => Ok(source),
                 _ => Err(value::wrong(value, "is not a file or an http(s) URL", EXPECTED)),
             }
         })
     };
     let found = [rtr, file("json"), file("csv")];
     section.finish();
-    match section.keys().count() {
-        0 => section.fault("rtr", "a source without a place", EXPECTED),
-        1 => {}
+    match ["rtr", "json", "csv"].iter().filter(|key| section.has(key)).count() {
+        // A key that is misspelt is told already.
+        0 if section.keys().count() == 0 => {
+            section.fault("rtr", "a source without a place", EXPECTED);
+        }
+        0 | 1 => {}
         _ => section.fault("rtr", "a source with several places", EXPECTED),
     }
     found.into_iter().flatten().next()

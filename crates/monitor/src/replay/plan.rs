@@ -11,7 +11,7 @@ use super::inputs::is_stdin;
 use crate::cli::ReplayArgs;
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::vrps::{self, VrpSource};
+use crate::rpki::{Source, Sources as RpkiSources, load_once_blocking};
 
 /// What is watched and by which rules: from a config, or from the command line alone.
 #[derive(Debug)]
@@ -54,16 +54,16 @@ impl Plan {
     }
 
     fn of_arguments(args: &ReplayArgs) -> Result<Self, Failure> {
-        let snapshot = match &args.vrps {
+        let (snapshot, remarks) = match &args.vrps {
             Some(text) => {
-                let source = VrpSource::parse(text, Path::new(""))?;
-                if source == VrpSource::Stdin && args.inputs.iter().any(|input| is_stdin(input)) {
+                let source = Source::parse(text, Path::new(""))?;
+                if source == Source::Stdin && args.inputs.iter().any(|input| is_stdin(input)) {
                     let text = "standard input cannot hold both the VRPs and the routes";
                     return Err(Failure::Usage(text.to_owned()));
                 }
-                source.load()?
+                load_once_blocking(&RpkiSources::one(source, &[]))?
             }
-            None => Arc::default(),
+            None => Default::default(),
         };
         let watch = |prefix: &Prefix| Watch {
             prefix: *prefix,
@@ -80,17 +80,14 @@ impl Plan {
             config: None,
             rules: Rules { own_asns: args.origin.clone(), ..Rules::default() },
             watches: Arc::new(watches),
-            remarks: vrps::skipped(&snapshot),
+            remarks,
             snapshot,
             directory: Arc::default(),
         })
     }
 
     fn of_config(config: Config) -> Result<Self, Failure> {
-        let mut remarks = Vec::new();
-        let snapshot = vrps::load_first(&config.rpki.sources, &mut remarks)?;
-        remarks.extend(vrps::skipped(&snapshot));
-        let snapshot = vrps::except(snapshot, &config.rpki.slurm)?;
+        let (snapshot, mut remarks) = load_once_blocking(&config.rpki)?;
         let watches = match &config.watches {
             watches if watches.is_empty() => derived(&config, &snapshot, &mut remarks)?,
             watches => watches.clone(),

@@ -12,14 +12,17 @@ use super::source::Source;
 use super::sources::Sources;
 use super::state::Report;
 
+/// How long each source has: all of RPKI comes within seconds, and over a thin line within this.
+const LIMIT: Duration = Duration::from_mins(2);
+
 /// Why there is no RPKI data.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The only source, or the last of several, does not work.
-    #[error("{source_name}: {trouble}")]
+    #[error("{place}: {trouble}")]
     Source {
         /// Which.
-        source_name: String,
+        place: String,
         /// What is wrong with it.
         trouble: String,
     },
@@ -78,18 +81,17 @@ pub async fn load_once(
     Ok((Arc::new(slurm.applied().apply(snapshot)), notes))
 }
 
-/// The same from where there is no runtime.
+/// The same from where there is no runtime; each source has two minutes.
 pub fn load_once_blocking(
     sources: &Sources,
-    limit: Duration,
 ) -> Result<(Arc<RpkiSnapshot>, Vec<String>), LoadError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(load_once(sources, limit))
+    runtime.block_on(load_once(sources, LIMIT))
 }
 
 /// Follows a source until it has said something, or cannot.
 async fn load(source: &Source, limit: Duration) -> Result<Arc<RpkiSnapshot>, LoadError> {
-    let failed = |trouble| LoadError::Source { source_name: source.to_string(), trouble };
+    let failed = |trouble| LoadError::Source { place: source.to_string(), trouble };
     let (reports, mut states) = Report::channel(std::slice::from_ref(source));
     let following = async {
         for report in reports {
@@ -107,6 +109,8 @@ async fn load(source: &Source, limit: Duration) -> Result<Arc<RpkiSnapshot>, Loa
             answered = answered => answered.ok().and_then(|states| states.first().cloned()),
         }
     };
+    // Whoever feeds standard input may take the time he needs.
+    let limit = if *source == Source::Stdin { Duration::MAX } else { limit };
     let state = tokio::time::timeout(limit, answer)
         .await
         .map_err(|_| failed(format!("no complete answer within {} s", limit.as_secs())))?;

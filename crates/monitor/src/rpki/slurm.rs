@@ -11,9 +11,9 @@ use super::file::{FileError, Watched};
 pub(super) enum SlurmTrouble {
     #[error("{path}: {error}")]
     Read { path: String, error: FileError },
-    #[error("{path}: {error}")]
+    #[error("{path}: not local exceptions (RFC 8416): {error}")]
     Syntax { path: String, error: SlurmError },
-    #[error("{0}")]
+    #[error("local exceptions: {0}")]
     Conflict(#[from] SlurmConflict),
 }
 

@@ -69,11 +69,7 @@ impl Source {
 impl Cache {
     /// A cache without TLS at `host:port`; none if that is no host and port.
     pub fn new(address: &str) -> Option<Self> {
-        let (host, port) = address.rsplit_once(':')?;
-        let bare = !host.contains([':', '/', '@', ' ']);
-        let bracketed = host.starts_with('[') && host.ends_with(']');
-        let port = port.parse::<u16>().ok().filter(|port| *port != 0);
-        let fine = !host.is_empty() && (bare || bracketed) && port.is_some();
+        let fine = crate::config::is_host_port(address);
         fine.then(|| Cache { address: address.to_owned(), tls: false, ca_file: None })
     }
 }

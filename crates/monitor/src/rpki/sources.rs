@@ -28,6 +28,25 @@ pub struct Sources {
     pub stale_after: Duration,
 }
 
+impl Sources {
+    /// One source and its exceptions, as on a command line.
+    pub fn one(source: Source, slurm: &[PathBuf]) -> Self {
+        Sources { list: vec![source], slurm: slurm.to_vec(), ..Sources::default() }
+    }
+}
+
+impl Default for Sources {
+    /// None: every route is `not-found`.
+    fn default() -> Self {
+        Sources {
+            list: Vec::new(),
+            policy: Policy::First,
+            slurm: Vec::new(),
+            stale_after: Duration::from_hours(2),
+        }
+    }
+}
+
 /// Follows the sources for as long as there is a receiver. Needs a tokio runtime to be called in.
 ///
 /// The first value is [`Health::Waiting`]. A new one comes when anything in it changes, so compare

@@ -59,8 +59,9 @@ fn asns(rpki: &Rpki) -> Vec<u32> {
 /// Waits for this; time is not real here, so a minute of it is soon over.
 async fn until(rpki: &mut watch::Receiver<Rpki>, so: impl Fn(&Rpki) -> bool) -> Rpki {
     let waited = tokio::time::timeout(Duration::from_mins(1), rpki.wait_for(|rpki| so(rpki))).await;
-    let waited = waited.map(|found| found.unwrap().clone());
-    waited.unwrap_or_else(|_| panic!("never came: {:?}", rpki.borrow()))
+    let found = waited.map(|found| found.unwrap().clone()).ok();
+    assert!(found.is_some(), "never came: {:?}", rpki.borrow());
+    found.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,7 +105,7 @@ async fn exceptions_are_read_again_and_a_conflict_keeps_the_old() {
     let mut rpki = follow(lab.sources(&["a"], Policy::First, &["x", "y"]));
     // At the start there is nothing old to keep.
     let broken = until(&mut rpki, |rpki| rpki.health == Health::Fresh).await;
-    let complaint = "line 1, column 1: EOF while parsing an object; the local exceptions stay as \
+    let complaint = "not local exceptions (RFC 8416): line 1, column 1: EOF while parsing an object; the local exceptions stay as \
                      they were";
     assert_eq!(broken.remarks, [format!("{}: {complaint}", path_text(&lab, "y"))]);
     assert_eq!(asns(&broken), [1, 2, 3]);

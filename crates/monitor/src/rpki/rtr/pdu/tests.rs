@@ -32,27 +32,29 @@ fn one(bytes: &[u8]) -> (u8, Pdu) {
 
 /// One of each kind, as the `rpki` crate writes them, with what they mean.
 fn examples() -> Vec<(Vec<u8>, (u8, Pdu))> {
-    let state = State::from_parts(0x1234, 0xdead_beef_u32.into());
-    let timing = oracle_payload::Timing { refresh: 30, retry: 10, expire: 600 };
+    [payloads(), controls()].concat()
+}
+
+fn payloads() -> Vec<(Vec<u8>, (u8, Pdu))> {
     let providers = [64_510_u32, 64_511].map(oracle_asn);
     let providers = oracle::ProviderAsns::try_from_iter(providers).unwrap();
+    let nobody = oracle::ProviderAsns::empty();
     let key = oracle::RouterKeyInfo::new(vec![7; 91].into()).unwrap();
     let v4 = "198.18.0.0".parse().unwrap();
     let v6 = "2001:db8::".parse().unwrap();
-    let (session, serial) = (0x1234, 0xdead_beef);
-    let told = Some(Timing { refresh: 30, retry: 10, expire: 600 });
-    let customer = Asn::new(64_500);
-    let both = asns(&[64_510, 64_511]);
+    let aspa = |action, providers: &[u32]| {
+        let (customer, providers) = (Asn::new(64_500), asns(providers));
+        (2, Pdu::Aspa { action, customer, scope: Scope::Any, providers })
+    };
+    let prefix = |action, vrp| Pdu::Prefix { action, vrp };
     vec![
-        (written!(oracle::SerialNotify::new(1, state)), (1, Pdu::SerialNotify { session, serial })),
-        (written!(oracle::CacheResponse::new(0, state)), (0, Pdu::CacheResponse { session })),
         (
             written!(oracle::Ipv4Prefix::new(2, 1, 21, 24, v4, oracle_asn(64_500))),
-            (2, Pdu::Prefix { action: Action::Announce, vrp: vrp("198.18.0.0/21", 24, 64_500) }),
+            (2, prefix(Action::Announce, vrp("198.18.0.0/21", 24, 64_500))),
         ),
         (
             written!(oracle::Ipv6Prefix::new(0, 0, 32, 48, v6, oracle_asn(u32::MAX))),
-            (0, Pdu::Prefix { action: Action::Withdraw, vrp: vrp("2001:db8::/32", 48, u32::MAX) }),
+            (0, prefix(Action::Withdraw, vrp("2001:db8::/32", 48, u32::MAX))),
         ),
         (
             written!(oracle::RouterKey::new(1, 1, [5; 20], oracle_asn(1), key)),
@@ -60,28 +62,23 @@ fn examples() -> Vec<(Vec<u8>, (u8, Pdu))> {
         ),
         (
             written!(oracle::Aspa::new(2, 1, oracle_asn(64_500), providers)),
-            (
-                2,
-                Pdu::Aspa {
-                    action: Action::Announce,
-                    customer,
-                    scope: Scope::Any,
-                    providers: both,
-                },
-            ),
+            aspa(Action::Announce, &[64_510, 64_511]),
         ),
         (
-            written!(oracle::Aspa::new(2, 0, oracle_asn(64_500), oracle::ProviderAsns::empty())),
-            (
-                2,
-                Pdu::Aspa {
-                    action: Action::Withdraw,
-                    customer,
-                    scope: Scope::Any,
-                    providers: vec![],
-                },
-            ),
+            written!(oracle::Aspa::new(2, 0, oracle_asn(64_500), nobody)),
+            aspa(Action::Withdraw, &[]),
         ),
+    ]
+}
+
+fn controls() -> Vec<(Vec<u8>, (u8, Pdu))> {
+    let (session, serial) = (0x1234, 0xdead_beef);
+    let state = State::from_parts(session, serial.into());
+    let timing = oracle_payload::Timing { refresh: 30, retry: 10, expire: 600 };
+    let told = Some(Timing { refresh: 30, retry: 10, expire: 600 });
+    vec![
+        (written!(oracle::SerialNotify::new(1, state)), (1, Pdu::SerialNotify { session, serial })),
+        (written!(oracle::CacheResponse::new(0, state)), (0, Pdu::CacheResponse { session })),
         (
             written!(oracle::EndOfData::new(0, state, timing)),
             (0, Pdu::EndOfData { session, serial, timing: None }),
