@@ -23,7 +23,7 @@ use crate::{DamageKind, Element, ElementKind, Filter, Session, Source};
 pub(crate) struct Router {
     config: Arc<Config>,
     name: Arc<str>,
-    /// Its AS, as the operator or the first of its sessions tells it.
+    /// Its AS, as the operator, the first of its sessions or its Loc-RIB tells it.
     asn: Option<Asn>,
     is_frr: bool,
     peers: Peers,
@@ -172,6 +172,9 @@ impl Router {
             self.counters.vrf += 1;
             out.statistics.skipped.families += 1;
             return;
+        }
+        if header.peer.kind == PeerKind::LocRib {
+            self.asn = self.asn.or(Some(header.peer.asn));
         }
         let from = body.rest();
         match update_body(&mut body) {

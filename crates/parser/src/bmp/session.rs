@@ -19,7 +19,7 @@ pub struct Config {
     /// Its name; where it is empty, the router's sysName is taken.
     pub router: String,
     /// Its AS, where it tells of routes of its own before it tells of any session (FRR does); None to
-    /// learn it from its sessions.
+    /// learn it from its sessions or its Loc-RIB.
     pub asn: Option<Asn>,
     /// Whether its own AS stands in front of the paths that it received.
     pub own_as_in_path: Setting,

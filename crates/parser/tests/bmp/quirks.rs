@@ -81,6 +81,15 @@ fn frr_tells_its_own_routes_as_of_peer_0_of_as_0() {
 }
 
 #[test]
+fn frr_tells_its_as_in_its_loc_rib_too() {
+    let stream = without(&stream("205-BMP-6wind-FRR-peer_down__traffic-00.pcap"), 3);
+    let story = Story::of(&stream);
+    let own = "announce daisy-ietf-ipf-zbl1843-r-daisy-58 0.0.0.0 AS4226809914 adj-rib-in-post";
+    assert_eq!(story.those(&[own]), [format!("{own} 203.0.113.58/32 [] AS4226809914")]);
+    assert_eq!(story.counters.nameless, 0);
+}
+
+#[test]
 fn frr_ends_a_rib_at_time_zero() {
     let stream = made("frr84-pre-post-policy.bmp");
     let received = Timestamp::from_seconds(4_000_000_000);
@@ -266,6 +275,20 @@ fn a_session_goes_down_with_all_its_views_for_every_reason() {
         ];
         assert_eq!(story.those(&["state 6 1", "peer down"]), expected, "{reason:?}");
     }
+}
+
+/// RFC 7854 section 4.2: the header, and not the session, says how wide AS numbers are.
+#[test]
+fn the_a_flag_makes_as_numbers_two_octets_wide() {
+    let stream = made("gobgp310-import-reject.bmp");
+    let mut body = messages(&stream).find(|(kind, _)| *kind == 0).unwrap().1.to_vec();
+    let path = [0x40, 2, 6, 2, 1, 0, 0, 0x12, 0x99];
+    let at = body.windows(path.len()).position(|window| window == path).unwrap();
+    body.splice(at..at + path.len(), [0x40, 2, 6, 2, 2, 0x12, 0x99, 0xfc, 0x9a]);
+    body[1] |= 0x20;
+    let story = Story::of(&message(0, &body));
+    let told = "announce 127.0.0.2 AS4761 198.51.100.0/24 [4761 64666] AS64666";
+    assert_eq!(story.those(&["announce", "damage"]), [told]);
 }
 
 #[test]
