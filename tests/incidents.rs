@@ -82,7 +82,9 @@ fn the_verizon_leak_of_2019_is_a_new_more_specific_where_the_watch_is_shorter() 
     assert_eq!(
         replay(shorter, &CLOUDFLARE),
         [
-            "OW-20190624-AS13335-a0b8 opened: new-more-specific of 104.18.32.0/21 by AS13335 via AS3356"
+            "OW-20190624-AS13335-a0b8 opened: new-more-specific of 104.18.32.0/21 by AS13335 via AS3356",
+            "OW-20190624-AS13335-a0b8 update: new-more-specific of 104.18.32.0/21 104.27.160.0/21 \
+             104.27.168.0/21 104.28.24.0/21 104.31.0.0/21 by AS13335 via AS3356"
         ]
     );
 }

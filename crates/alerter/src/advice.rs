@@ -43,7 +43,11 @@ pub(crate) fn advice(
                 let announcer = ours.iter().filter(|asn| offenders.contains(asn));
                 roas.extend(announcer.map(roa(key.announced, key.announced.length())));
             }
-            Kind::Squatting | Kind::SuperPrefix | Kind::NewMoreSpecific | Kind::OwnAsNewPrefix => {}
+            Kind::RpkiUncovered => {
+                let announcer = ours.iter().filter(|asn| offenders.contains(asn));
+                roas.extend(announcer.map(roa(watch.prefix, watch.max_length)));
+            }
+            _ => {}
         }
     }
     Advice { announce: announce.into_iter().collect(), roas: roas.into_iter().collect() }

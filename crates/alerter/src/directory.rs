@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bgp::Asn;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Country;
 
@@ -12,7 +12,7 @@ pub struct AsDirectory {
 }
 
 /// An AS with what the directory knows of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Party {
     /// The number.
     pub asn: Asn,

@@ -19,7 +19,7 @@ const PREFIXES_PER_AS: usize = 65_536;
 const PREFIXES_IN_ALL: usize = 1_000_000;
 
 /// Whether an offender aims at us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExtentClass {
     /// Nobody else, or a few.
@@ -29,7 +29,7 @@ pub enum ExtentClass {
 }
 
 /// What else the offender originated that RPKI says is somebody else's, in the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// Targeted or mass.
     pub class: ExtentClass,
@@ -40,7 +40,7 @@ pub struct Extent {
     /// How many such prefixes it had before the window began.
     pub usual: usize,
     /// The count stopped at its bound: there are at least so many.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_least: bool,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Timestamp};
 use serde::{Deserialize, Serialize};
-use validator::{Held, Kind, OriginValidation, Severity, Watch};
+use validator::{Held, Kind, OriginValidation, Severity, ValidationState, Watch};
 
 use crate::directory::printable;
 use crate::memory::pairs;
@@ -62,12 +62,17 @@ pub(crate) struct Occurrence {
     pub(crate) acceptors: BTreeMap<Asn, BTreeSet<VantageId>>,
     pub(crate) known: Facts,
     pub(crate) evidence: Sights,
+    /// Of a condition whether it lasts; never set of what routes do.
+    #[serde(default)]
+    pub(crate) active: bool,
 }
 
 /// One announced prefix and the watch that it touches.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) kind: Kind,
+    #[serde(default)]
+    pub(crate) grave: bool,
     pub(crate) watch: Option<Arc<Watch>>,
     pub(crate) rov: OriginValidation,
     /// The path identifier keeps ADD-PATH routes apart.
@@ -114,6 +119,29 @@ impl Incident {
         self.occurrence.hold(key, row, breach, station, rules, &self.story.offenders);
     }
 
+    /// A condition holds or is over, and has this to say.
+    pub(crate) fn set_condition(
+        &mut self,
+        at: Timestamp,
+        kind: Kind,
+        details: Vec<String>,
+        active: bool,
+    ) {
+        if active && !self.occurrence.active && matches!(self.phase, Phase::Resolved { .. }) {
+            self.occurrence = Occurrence::new(at);
+        }
+        let occurrence = &mut self.occurrence;
+        (occurrence.active, occurrence.last_seen) = (active, at);
+        occurrence.known.details.extend(details.iter().map(|detail| printable(detail)));
+        let severity = kind.severity(ValidationState::NotFound, false);
+        occurrence.known.severity = occurrence.known.severity.max(Some(severity));
+    }
+
+    /// Whether it lasts: somebody holds a route, or the condition does.
+    pub(crate) fn lasts(&self) -> bool {
+        self.occurrence.active || !self.occurrence.holding.is_empty()
+    }
+
     /// A vantage point does not hold it any more.
     pub(crate) fn release(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
         self.occurrence.release(at, key, part);
@@ -121,6 +149,9 @@ impl Incident {
 
     /// Whether enough distinct vantage ASes hold a breach of one watch at the same time.
     pub(crate) fn reaches_threshold(&self, routes: &RouteTable, rules: &Rules) -> bool {
+        if self.occurrence.active {
+            return true;
+        }
         let mut ases: BTreeMap<_, (u32, BTreeSet<Asn>)> = BTreeMap::new();
         for (key, part) in &self.occurrence.parts {
             let own = part.watch.as_ref().and_then(|watch| watch.min_vantage_ases);
@@ -179,7 +210,10 @@ impl Incident {
     pub(crate) fn kind(&self) -> Option<Kind> {
         let parts = self.occurrence.parts.values();
         let rank = |part: &&Part| (part.severity(), std::cmp::Reverse(part.kind));
-        parts.max_by_key(rank).map(|part| part.kind)
+        match self.story.class {
+            Class::Other(kind) => Some(kind),
+            Class::Hijack => parts.max_by_key(rank).map(|part| part.kind),
+        }
     }
 
     /// This occurrence as a record for later.
@@ -205,6 +239,7 @@ impl Occurrence {
             acceptors: BTreeMap::new(),
             known: Facts::default(),
             evidence: Sights::default(),
+            active: false,
         }
     }
 
@@ -223,11 +258,13 @@ impl Occurrence {
         self.learn(key.vantage, held, &breach, station, rules, offenders);
         let part = self.parts.entry(breach.part).or_insert_with(|| Part {
             kind: breach.kind,
+            grave: false,
             watch: None,
             rov: OriginValidation::default(),
             holders: BTreeSet::new(),
         });
         part.kind = breach.kind;
+        part.grave |= breach.grave;
         part.watch = breach.watch;
         part.rov.clone_from(&held.rov);
         if part.holders.insert((key.vantage, key.path_id)) {
@@ -257,8 +294,8 @@ impl Occurrence {
     ) {
         let asn = station.vantage.asn;
         let path = &held.route.path;
-        self.known.prefixes.insert(breach.part.ours());
-        let severity = breach.kind.severity(held.rov.state());
+        self.known.prefixes.insert(breach.part.announced);
+        let severity = breach.kind.severity(held.rov.state(), breach.grave);
         self.known.severity = self.known.severity.max(Some(severity));
         for offender in offenders {
             // A route server does not stand on the path: then the vantage AS itself took it.
@@ -292,7 +329,7 @@ impl Occurrence {
 
 impl Part {
     pub(crate) fn severity(&self) -> Severity {
-        self.kind.severity(self.rov.state())
+        self.kind.severity(self.rov.state(), self.grave)
     }
 }
 

@@ -53,7 +53,7 @@ pub struct IncidentSummary {
     pub severity: Option<Severity>,
     /// Who.
     pub offenders: Vec<Party>,
-    /// What of ours is touched.
+    /// What was announced.
     pub prefixes: Vec<Prefix>,
     /// First sight.
     pub first_seen: Timestamp,
@@ -142,11 +142,41 @@ impl Incidents {
             }
             Finding::Elsewhere { at, prefix, origin, holders } => {
                 self.elsewhere.note(at, prefix, origin, &holders);
-                let story = Story { class: Class::Hijack, offenders: [origin].into() };
+                let story = Story::of(Class::Hijack, [origin]);
                 if self.incidents.contains_key(&story) {
                     self.settle(&story);
                 }
             }
+            Finding::Condition { at, kind, subject, details, active } => {
+                self.condition(at, kind, &subject, details, active);
+            }
+        }
+    }
+
+    fn condition(
+        &mut self,
+        at: Timestamp,
+        kind: Kind,
+        subject: &str,
+        details: Vec<String>,
+        active: bool,
+    ) {
+        let story = Story::condition(kind, subject);
+        if !self.incidents.contains_key(&story) {
+            if !active {
+                return;
+            }
+            let incident = Incident::new(self.new_id(&story, at), story.clone(), at);
+            self.incidents.insert(story.clone(), incident);
+        }
+        if let Some(incident) = self.incidents.get_mut(&story) {
+            incident.set_condition(at, kind, details, active);
+        }
+        self.settle(&story);
+        if kind.is_event() {
+            // Told, and that is all: the next one is another incident.
+            self.agenda.set(&story, None);
+            self.incidents.remove(&story);
         }
     }
 
@@ -311,7 +341,7 @@ impl Incidents {
         };
         let mut salt = 0;
         loop {
-            let id = IncidentId::new(at, story.class.name(), &story.offenders, salt);
+            let id = IncidentId::new(at, story, salt);
             if !taken(&id) {
                 return id;
             }
@@ -322,7 +352,7 @@ impl Incidents {
     /// Something about a story changed: decides its state and whether to tell.
     fn settle(&mut self, story: &Story) {
         let Some(incident) = self.incidents.get_mut(story) else { return };
-        let held = !incident.occurrence.holding.is_empty();
+        let held = incident.lasts();
         incident
             .occurrence
             .known

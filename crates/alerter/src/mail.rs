@@ -101,14 +101,15 @@ impl Mail {
 
 /// `[LON01] CRITICAL origin hijack 198.18.0.0/21 (+1) by AS4761 INDOSAT-INP-AP, ID - OPEN`.
 fn subject(notice: &Notice) -> String {
-    let prefix = notice.prefixes.first().map(|p| p.announced.to_string()).unwrap_or_default();
+    let about = notice.prefixes.first().map(|p| p.announced.to_string());
+    let about = about.unwrap_or_else(|| notice.subject.clone());
     let more = match notice.prefix_count.saturating_sub(1) {
         0 => String::new(),
         more => format!(" (+{more})"),
     };
     let by = notice.offenders.first().map(|party| format!(" by {}", party.label()));
     printable(&format!(
-        "[{}] {} {} {prefix}{more}{} - {}",
+        "[{}] {} {} {about}{more}{} - {}",
         notice.site,
         notice.severity.to_string().to_uppercase(),
         words(notice.kind),
@@ -126,7 +127,7 @@ fn headers(notice: &Notice) -> Vec<(&'static str, String)> {
         ("X-Originwatch-Incident", notice.incident.to_string()),
         ("X-Originwatch-Kind", notice.kind.name().to_owned()),
         ("X-Originwatch-Severity", notice.severity.to_string()),
-        ("X-Originwatch-Reason", notice.status().to_lowercase()),
+        ("X-Originwatch-Reason", notice.reason.name().to_owned()),
     ];
     if notice.changes.iter().any(|news| matches!(news, News::Severity(_))) {
         headers.push(("X-Originwatch-Escalated", "yes".to_owned()));

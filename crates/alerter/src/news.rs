@@ -14,7 +14,7 @@ const SPREAD_STEPS: [usize; 6] = [1, 5, 10, 25, 50, 75];
 /// What can be news of an incident, gathered since it opened. Only ever grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Facts {
-    /// What of ours is touched.
+    /// What was announced.
     pub(crate) prefixes: BTreeSet<Prefix>,
     pub(crate) acceptors: BTreeSet<Asn>,
     /// The highest step of [`SPREAD_STEPS`] that was passed.
@@ -22,16 +22,19 @@ pub(crate) struct Facts {
     pub(crate) home: Option<Country>,
     pub(crate) upstreams: BTreeSet<Asn>,
     pub(crate) mass: bool,
+    /// What a condition has to say.
+    #[serde(default)]
+    pub(crate) details: BTreeSet<String>,
     pub(crate) severity: Option<Severity>,
 }
 
 /// One material change since the last notice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum News {
     /// It became more serious.
     Severity(Severity),
-    /// Another watched prefix is touched.
+    /// Another prefix is announced.
     Prefix(Prefix),
     /// Another AS accepted the route from the offender.
     AcceptedBy(Asn),
@@ -43,6 +46,8 @@ pub enum News {
     Upstream(Asn),
     /// It hits many others too.
     Mass,
+    /// A condition has more to say.
+    Detail(String),
 }
 
 impl Facts {
@@ -73,6 +78,7 @@ pub(crate) fn news(told: &Facts, known: &Facts) -> Vec<News> {
     if known.mass && !told.mass {
         news.push(News::Mass);
     }
+    news.extend(known.details.difference(&told.details).cloned().map(News::Detail));
     news
 }
 

@@ -6,6 +6,7 @@ use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::{Kind, OriginValidation, Severity};
 
+use crate::story::Story;
 use crate::{Country, Extent, FeedSight, News, Party, RpkiSight};
 
 /// The name of an incident: `OW-20140402-AS4761-6f3a`.
@@ -17,7 +18,7 @@ use crate::{Country, Extent, FeedSight, News, Party, RpkiSight};
 pub struct IncidentId(String);
 
 /// Where an incident stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Too few vantage ASes hold the route: shown, never mailed.
@@ -43,7 +44,7 @@ impl State {
 }
 
 /// Why a notice is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// The incident opened.
@@ -56,19 +57,31 @@ pub enum Reason {
     Reopened,
 }
 
+impl Reason {
+    /// The name as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Opened => "opened",
+            Reason::Update => "update",
+            Reason::Resolved => "resolved",
+            Reason::Reopened => "reopened",
+        }
+    }
+}
+
 /// One thing worth telling a person about an incident. Everything that the text, the mail and the
 /// JSON say stands here; nothing is looked up later.
 ///
 /// Serializes to the object of the webhook, the API and `replay --format json`. Fields are only
 /// ever added.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// Of which incident.
     pub incident: IncidentId,
     /// Counted from zero over the whole life of the incident.
     pub sequence: u32,
     /// Counts the updates since the incident opened or reopened, from one; zero of other notices.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub update: u32,
     /// Why.
     pub reason: Reason,
@@ -86,8 +99,14 @@ pub struct Notice {
     pub since: Timestamp,
     /// Last sight: `at` while somebody holds it, else when the last vantage point let go.
     pub last_seen: Timestamp,
+    /// Of what, where it is not about routes: a feed, a router, a trust anchor.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// What there is to say of it, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
     /// The offenders are ASes of our own.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
     /// Who.
     pub offenders: Vec<Party>,
@@ -100,14 +119,14 @@ pub struct Notice {
     /// Who let it in, the largest share first.
     pub accepted_by: Vec<Acceptor>,
     /// Our upstreams, and whether they took it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upstreams: Vec<Upstream>,
     /// Targeted or mass.
     pub extent: Extent,
     /// What this offender did before, the latest first.
     pub record: Vec<Past>,
     /// What changed since the last notice; empty unless this is an update.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<News>,
     /// What our sight was worth.
     pub feeds: Vec<FeedSight>,
@@ -127,18 +146,18 @@ pub struct Notice {
     /// The site.
     pub site: String,
     /// The operator.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub operator: String,
 }
 
 /// One announced prefix and what of ours it touches.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AffectedPrefix {
     /// The watched prefix; absent outside every watch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watched: Option<Prefix>,
     /// What the config says it is for.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// What was announced.
     pub announced: Prefix,
@@ -151,7 +170,7 @@ pub struct AffectedPrefix {
 }
 
 /// How far it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VantageCounts {
     /// Vantage points that hold it now.
     pub holding: usize,
@@ -169,7 +188,7 @@ pub struct VantageCounts {
 }
 
 /// How far it went in the operator's own country.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
     /// The country.
     pub country: Country,
@@ -180,7 +199,7 @@ pub struct Home {
 }
 
 /// An AS that stands next to the offender on the observed paths.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Acceptor {
     /// Who.
     #[serde(flatten)]
@@ -190,7 +209,7 @@ pub struct Acceptor {
 }
 
 /// One of our upstreams.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upstream {
     /// Who.
     #[serde(flatten)]
@@ -215,7 +234,7 @@ pub struct Past {
 }
 
 /// What to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advice {
     /// More-specifics that would win the traffic back, and whether a VRP allows each.
     pub announce: Vec<MoreSpecific>,
@@ -224,7 +243,7 @@ pub struct Advice {
 }
 
 /// A more-specific to announce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MoreSpecific {
     /// The prefix.
     pub prefix: Prefix,
@@ -233,7 +252,7 @@ pub struct MoreSpecific {
 }
 
 /// A ROA to create.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Roa {
     /// The prefix.
     pub prefix: Prefix,
@@ -265,15 +284,17 @@ pub struct Evidence {
 }
 
 impl IncidentId {
-    pub(crate) fn new(first_seen: Timestamp, class: &str, offenders: &[Asn], salt: u32) -> Self {
-        let first = offenders.first().copied().unwrap_or(Asn::ZERO);
+    pub(crate) fn new(first_seen: Timestamp, story: &Story, salt: u32) -> Self {
+        let class = story.class.name();
         let mut hash = Fnv::new();
         hash.write(&first_seen.seconds().to_be_bytes());
         hash.write(class.as_bytes());
-        offenders.iter().for_each(|asn| hash.write(&asn.number().to_be_bytes()));
+        story.offenders.iter().for_each(|asn| hash.write(&asn.number().to_be_bytes()));
+        hash.write(story.subject.as_bytes());
         hash.write(&salt.to_be_bytes());
         let day = first_seen.to_jiff().strftime("%Y%m%d");
-        IncidentId(format!("OW-{day}-{first}-{:04x}", hash.folded()))
+        let who = story.offenders.first().map_or(class.to_owned(), Asn::to_string);
+        IncidentId(format!("OW-{day}-{who}-{:04x}", hash.folded()))
     }
 
     /// The name.
@@ -339,18 +360,23 @@ const fn is_zero(number: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::story::Class;
 
     #[test]
     fn the_name_is_a_function_of_the_evidence() {
         let at: Timestamp = "2014-04-02T18:26:05.7Z".parse().unwrap();
         let whole: Timestamp = "2014-04-02T18:26:05Z".parse().unwrap();
-        let offenders = [Asn::new(4761)];
-        let id = IncidentId::new(at, "hijack", &offenders, 0);
+        let story = Story::of(Class::Hijack, [Asn::new(4761)]);
+        let other = Story::of(Class::Other(Kind::SuperPrefix), [Asn::new(4761)]);
+        let id = IncidentId::new(at, &story, 0);
         // A literal: it must never change, or a restart would rename what is in a mailbox.
         assert_eq!(id.as_str(), "OW-20140402-AS4761-3587");
-        assert_eq!(id, IncidentId::new(whole, "hijack", &offenders, 0));
-        assert_ne!(id, IncidentId::new(whole, "super-prefix", &offenders, 0));
-        assert_ne!(id, IncidentId::new(whole, "hijack", &offenders, 1));
+        assert_eq!(id, IncidentId::new(whole, &story, 0));
+        assert_ne!(id, IncidentId::new(whole, &other, 0));
+        assert_ne!(id, IncidentId::new(whole, &story, 1));
+        let silent = Story::condition(Kind::FeedSilent, "ris-live");
+        let silent = IncidentId::new(at, &silent, 0);
+        assert!(silent.as_str().starts_with("OW-20140402-feed-silent-"), "{silent}");
         assert_eq!(id.message_id(3), format!("<{id}.3@originwatch>"));
     }
 }

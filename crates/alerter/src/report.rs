@@ -6,6 +6,7 @@ use std::time::Duration;
 use bgp::{Asn, Timestamp};
 
 use crate::advice::advice;
+use crate::directory::printable;
 use crate::extent::{Elsewhere, Extent};
 use crate::incident::Incident;
 use crate::news::News;
@@ -67,8 +68,11 @@ impl Reporter<'_> {
             at,
             first_seen: incident.first_seen,
             since: occurrence.since,
-            last_seen: if occurrence.holding.is_empty() { occurrence.last_seen } else { at },
-            own: incident.story.offenders.iter().all(|asn| self.rules.own_asns.contains(asn)),
+            last_seen: if incident.lasts() { at } else { occurrence.last_seen },
+            subject: printable(&incident.story.subject),
+            details: occurrence.known.details.iter().cloned().collect(),
+            own: !incident.story.offenders.is_empty()
+                && incident.story.offenders.iter().all(|asn| self.rules.own_asns.contains(asn)),
             offenders: parties(&incident.story.offenders),
             prefixes: self.prefixes(incident),
             prefix_count: occurrence.parts.len(),

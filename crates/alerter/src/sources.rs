@@ -1,5 +1,5 @@
 use bgp::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What our sight is worth: the feeds and the RPKI data behind a notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Sources {
 }
 
 /// One feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedSight {
     /// Its name: of a replay the file or folder, else the type with a number.
     pub name: String,
@@ -26,7 +26,7 @@ pub struct FeedSight {
 }
 
 /// The RPKI data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RpkiSight {
     /// How many VRPs.
     pub vrps: usize,

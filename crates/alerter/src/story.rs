@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, RouteOrigin};
 use serde::{Deserialize, Serialize};
-use validator::{Held, Kind, Origins, Watch};
+use validator::{Held, Kind, Match, Origins, Watch};
 
 /// The kinds that are told as one incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,8 +37,22 @@ impl Class {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Story {
     pub(crate) class: Class,
-    /// Sorted, each once, never empty. Several only where an AS_SET hides who it was.
+    /// Sorted, each once. Several only where an AS_SET hides who it was; none of a condition.
     pub(crate) offenders: Box<[Asn]>,
+    /// Of what; empty where there are offenders.
+    pub(crate) subject: Box<str>,
+}
+
+impl Story {
+    /// What these ASes do.
+    pub(crate) fn of(class: Class, offenders: impl Into<Box<[Asn]>>) -> Self {
+        Story { class, offenders: offenders.into(), subject: "".into() }
+    }
+
+    /// Something other than a route.
+    pub(crate) fn condition(kind: Kind, subject: &str) -> Self {
+        Story { class: Class::Other(kind), offenders: Box::default(), subject: subject.into() }
+    }
 }
 
 /// What an incident is made of: one announced prefix and the watch that it touches.
@@ -61,22 +75,27 @@ pub(crate) struct Breach {
     pub(crate) story: Story,
     pub(crate) part: PartKey,
     pub(crate) kind: Kind,
+    pub(crate) grave: bool,
     pub(crate) watch: Option<Arc<Watch>>,
 }
 
 /// Every rule that a route breaks, at most one per watch.
 pub(crate) fn breaches(announced: Prefix, held: &Held, vantage: Asn) -> Vec<Breach> {
-    let broken = held.matches.iter().filter_map(|m| Some((m.kind?, m.watch.clone())));
-    let breach = |(kind, watch): (Kind, Option<Arc<Watch>>)| Breach {
-        story: Story {
-            class: Class::of(kind),
-            offenders: offenders(&held.origin, watch.as_deref(), vantage),
-        },
-        part: PartKey { watched: watch.as_ref().map(|watch| watch.prefix), announced },
-        kind,
-        watch,
+    let breach = |m: &Match| {
+        let kind = m.kind?;
+        let at_fault = match m.culprit {
+            Some(culprit) => [culprit].into(),
+            None => offenders(&held.origin, m.watch.as_deref(), vantage),
+        };
+        Some(Breach {
+            story: Story::of(Class::of(kind), at_fault),
+            part: PartKey { watched: m.watch.as_ref().map(|watch| watch.prefix), announced },
+            kind,
+            grave: m.grave,
+            watch: m.watch.clone(),
+        })
     };
-    broken.map(breach).collect()
+    held.matches.iter().filter_map(breach).collect()
 }
 
 /// Of an AS_SET the members that the watch does not allow: an honest member beside them is the
@@ -109,6 +128,8 @@ mod tests {
             description: String::new(),
             announced: true,
             aggregates: vec![],
+            upstreams: None,
+            roa_required: false,
             min_vantage_ases: None,
         };
         let set = RouteOrigin::Set([1103, 64670].map(Asn::new).into());

@@ -9,10 +9,10 @@ use validator::{Kind, ValidationState};
 use crate::directory::printable;
 use crate::draft;
 use crate::extent::ExtentClass;
-use crate::notice::{Evidence, Notice, Past, Reason, Upstream};
+use crate::notice::{Acceptor, Evidence, Notice, Past, Reason, Upstream};
 use crate::words::{
-    change, duration, grouped, headline, home_line, is_foreign, plural, prefix_line, verdict, vrps,
-    who, words,
+    changes, duration, grouped, headline, home_line, is_foreign, plural, prefix_line, verdict,
+    vrps, who, words,
 };
 
 const WIDTH: usize = 72;
@@ -27,12 +27,16 @@ impl Notice {
         let mut page = Page { text: format!("{}\n\n", self.title), zone };
         page.what(self);
         page.since(self);
-        page.reach(self);
-        page.rpki(self);
+        if !self.prefixes.is_empty() {
+            page.reach(self);
+            page.rpki(self);
+        }
         page.record(self);
         page.sight(self);
         page.advice(self);
-        page.evidence(self);
+        if !self.evidence.is_empty() {
+            page.evidence(self);
+        }
         page.text.push_str(&format!("\nIncident {}, notice {}\n", self.incident, self.sequence));
         page.text
     }
@@ -52,10 +56,15 @@ impl Page<'_> {
             self.wrapped("  ", "      ", &prefix_line(affected));
         }
         self.more(notice.prefix_count, LISTED, "prefixes");
-        self.text.push('\n');
+        for detail in notice.details.iter().take(LISTED) {
+            self.wrapped("  * ", "    ", detail);
+        }
+        self.more(notice.details.len(), LISTED, "points");
+        if !notice.prefixes.is_empty() || !notice.details.is_empty() {
+            self.text.push('\n');
+        }
         if !notice.changes.is_empty() {
-            let changes: Vec<String> = notice.changes.iter().map(change).collect();
-            self.answer("New", &format!("{}.", changes.join("; ")));
+            self.answer("New", &format!("{}.", changes(&notice.changes).join("; ")));
         }
         self.answer("Severity", &notice.severity.to_string().to_uppercase());
     }
@@ -111,15 +120,12 @@ impl Page<'_> {
             self.answer("", &home_line(home, over));
         }
         self.upstreams(&notice.upstreams, over);
-        let accepted = notice.accepted_by.iter().take(LISTED);
-        let accepted: Vec<String> = accepted
-            .map(|a| {
-                format!("{} ({:.0}\u{a0}% of those that held it)", a.party.label(), a.share * 100.0)
-            })
-            .collect();
+        let share = |a: &Acceptor| format!("{} ({:.0}\u{a0}%)", a.party.label(), a.share * 100.0);
+        let accepted: Vec<String> = notice.accepted_by.iter().take(LISTED).map(share).collect();
         if !accepted.is_empty() {
             let label = if is_foreign(notice) { "Let in by" } else { "Through" };
-            self.answer(label, &accepted.join("; "));
+            let of = if accepted.len() > 1 { ", of the vantage points that held it" } else { "" };
+            self.answer(label, &format!("{}{of}", accepted.join("; ")));
         }
         self.extent(notice);
     }
@@ -127,7 +133,7 @@ impl Page<'_> {
     fn upstreams(&mut self, upstreams: &[Upstream], over: bool) {
         let list = |affected: bool| {
             let some = upstreams.iter().filter(|u| u.affected == affected);
-            some.map(|u| u.party.label()).collect::<Vec<_>>().join(", ")
+            some.map(|u| u.party.label()).collect::<Vec<_>>().join("; ")
         };
         let (bad, good) = (list(true), list(false));
         if !bad.is_empty() {
@@ -248,7 +254,12 @@ impl Page<'_> {
     fn evidence(&mut self, notice: &Notice) {
         let shown = notice.evidence.len();
         let of = if shown < notice.evidence_count {
-            format!(" (first and last {shown} of {})", notice.evidence_count)
+            format!(
+                " (the first {} and the last {} of {})",
+                shown / 2,
+                shown / 2,
+                notice.evidence_count
+            )
         } else {
             String::new()
         };
@@ -372,6 +383,11 @@ fn config_point(notice: &Notice) -> Option<&'static str> {
         Kind::OwnAsNewPrefix => {
             Some("If it is meant, add a watch for it; else withdraw it: it may be a leak of ours.")
         }
-        Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting | Kind::RpkiInvalid => None,
+        Kind::FirstHop => Some("If it is an upstream of ours, add it to `upstreams`."),
+        Kind::FeedSilent | Kind::RouterDown => {
+            Some("Until it is back, no news from there is no good news.")
+        }
+        Kind::RpkiStale => Some("Verdicts are the last known ones: look at the validator."),
+        _ => None,
     }
 }

@@ -18,7 +18,8 @@ const LISTED: usize = 12;
 pub(crate) fn title(notice: &Notice, zone: &TimeZone) -> String {
     let at = notice.at.to_jiff().to_zoned(zone.clone());
     let (kind, status) = (words(notice.kind), notice.status());
-    format!("{} - BGP {kind} - {} - {status}", notice.site, at.strftime("%H:%M - %d/%m/%Y"))
+    let bgp = if notice.subject.is_empty() { "BGP " } else { "" };
+    format!("{} - {bgp}{kind} - {} - {status}", notice.site, at.strftime("%H:%M - %d/%m/%Y"))
 }
 
 /// The kind in words.
@@ -31,6 +32,16 @@ pub(crate) const fn words(kind: Kind) -> &'static str {
         Kind::NewMoreSpecific => "new more-specific",
         Kind::OwnAsNewPrefix => "new prefix of our own AS",
         Kind::RpkiInvalid => "RPKI-invalid",
+        Kind::RpkiUncovered => "ROA missing",
+        Kind::FirstHop => "strange first hop",
+        Kind::RouteLeak => "route leak",
+        Kind::RoaChange => "ROA change",
+        Kind::RoaExpiry => "ROA expiry",
+        Kind::TaMalfunction => "trust anchor malfunction",
+        Kind::RpkiStale => "RPKI data stale",
+        Kind::FeedSilent => "feed silent",
+        Kind::RouterDown => "router down",
+        Kind::DeliveryFailing => "delivery failing",
     }
 }
 
@@ -39,7 +50,12 @@ pub(crate) const fn words(kind: Kind) -> &'static str {
 pub(crate) const fn is_foreign(notice: &Notice) -> bool {
     let foreign = matches!(
         notice.kind,
-        Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting | Kind::SuperPrefix
+        Kind::OriginHijack
+            | Kind::SubPrefixHijack
+            | Kind::Squatting
+            | Kind::SuperPrefix
+            | Kind::FirstHop
+            | Kind::RouteLeak
     );
     foreign && !notice.own
 }
@@ -47,7 +63,10 @@ pub(crate) const fn is_foreign(notice: &Notice) -> bool {
 /// What happened to which of our prefixes, in one sentence; a list follows it.
 pub(crate) fn headline(notice: &Notice) -> String {
     let over = notice.reason == Reason::Resolved;
-    let (does, is) = if over { ("originated", "was") } else { ("originates", "is") };
+    let now = |past, present| if over { past } else { present };
+    let (does, is) = (now("originated", "originates"), now("was", "is"));
+    let (stands, leaks) = (now("stood", "stands"), now("leaked", "leaks"));
+    let announces = now("announced", "announces");
     let who = who(&notice.offenders);
     let count = plural(announced(notice), "prefix", "prefixes");
     let what = match notice.kind {
@@ -60,16 +79,44 @@ pub(crate) fn headline(notice: &Notice) -> String {
             format!("{who} {does} {count} more specific than the watch list allows")
         }
         Kind::OwnAsNewPrefix => format!("our own {who} {does} {count} outside every watch"),
-        Kind::RpkiInvalid => {
-            format!(
-                "what our own {who} announces {is} RPKI-invalid, and networks that validate drop it: {count}"
-            )
+        Kind::RpkiInvalid => format!(
+            "what our own {who} announces {is} RPKI-invalid, and networks that validate drop it: \
+             {count}"
+        ),
+        Kind::RpkiUncovered => {
+            format!("no ROA covers {count} that our own {who} {announces}")
         }
+        Kind::FirstHop => format!(
+            "{who} {stands} next to our AS on the way to {count} of ours and is no upstream of \
+             ours: a forged origin, or an upstream that the config does not name"
+        ),
+        Kind::RouteLeak => format!("{who} {leaks} {count} of ours on a path that ASPA forbids"),
+        condition => condition_headline(condition, &notice.subject, over),
     };
+    let end = if notice.prefixes.is_empty() && notice.details.is_empty() { "." } else { ":" };
     match notice.reason {
-        Reason::Resolved => format!("It is over. {}:", capitalized(&what)),
-        Reason::Reopened => format!("Again: {what}:"),
-        Reason::Opened | Reason::Update => format!("{}:", capitalized(&what)),
+        Reason::Resolved => format!("It is over. {}{end}", capitalized(&what)),
+        Reason::Reopened => format!("Again: {what}{end}"),
+        Reason::Opened | Reason::Update => format!("{}{end}", capitalized(&what)),
+    }
+}
+
+/// The same of what is not about routes.
+fn condition_headline(kind: Kind, subject: &str, over: bool) -> String {
+    let is = if over { "was" } else { "is" };
+    match kind {
+        Kind::RoaChange => "ROAs that matter to us changed".to_owned(),
+        Kind::RoaExpiry => format!("ROAs of ours expire soon: {subject}"),
+        Kind::TaMalfunction => {
+            format!("the VRPs of the trust anchor {subject} collapsed in number")
+        }
+        Kind::RpkiStale => format!("the RPKI data of {subject} {is} older than it should be"),
+        Kind::FeedSilent => {
+            format!("the feed {subject} {is} silent, and what it shows {is} unseen")
+        }
+        Kind::RouterDown => format!("the router {subject} {is} not telling us its routes"),
+        Kind::DeliveryFailing => format!("delivery to {subject} {is} failing"),
+        other => format!("{} {subject}", words(other)),
     }
 }
 
@@ -145,15 +192,31 @@ pub(crate) fn home_line(home: &Home, over: bool) -> String {
     format!("{} of {} vantage points in {} {hold}", home.holding, home.total, home.country)
 }
 
-pub(crate) fn change(news: &News) -> String {
+/// What is new, in phrases; many prefixes are only counted.
+pub(crate) fn changes(news: &[News]) -> Vec<String> {
+    const NAMED: usize = 4;
+    let count = news.iter().filter(|news| matches!(news, News::Prefix(_))).count();
+    let mut phrases = Vec::new();
+    if count > NAMED {
+        phrases.push(format!("{} more prefixes", grouped(count)));
+    }
+    let told = |news: &&News| count <= NAMED || !matches!(news, News::Prefix(_));
+    phrases.extend(news.iter().filter(told).map(change));
+    phrases
+}
+
+fn change(news: &News) -> String {
     match news {
         News::Severity(severity) => format!("it is {severity} now"),
         News::Prefix(prefix) => format!("{prefix} too"),
         News::AcceptedBy(asn) => format!("{asn} lets it in as well"),
-        News::SpreadPast(percent) => format!("more than {percent} % of the vantage points"),
+        News::SpreadPast(percent) => {
+            format!("at its widest, more than {percent}\u{a0}% of the vantage points held it")
+        }
         News::SeenIn(country) => format!("first sight in {country}"),
         News::Upstream(asn) => format!("seen behind our upstream {asn}"),
         News::Mass => "it hits many other networks too".to_owned(),
+        News::Detail(detail) => detail.trim_end_matches('.').to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bgp::{Asn, Prefix, Route, RouteOrigin, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, OriginValidation, Severity, Watch};
+use crate::{Kind, OriginValidation, Severity, ValidationState, Watch};
 
 /// An observation that matters: it touches watched space, or it helps to size an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,19 @@ pub enum Finding {
         origin: Asn,
         /// Whose it is: the ASes of the covering VRPs, AS 0 left out.
         holders: Vec<Asn>,
+    },
+    /// Something other than a route: our sight, our voice, the RPKI data.
+    Condition {
+        /// When.
+        at: Timestamp,
+        /// What.
+        kind: Kind,
+        /// Of what, by a name that stays the same (a feed, a router, a trust anchor).
+        subject: String,
+        /// What a person should know, a sentence each.
+        details: Vec<String>,
+        /// False: it is over.
+        active: bool,
     },
 }
 
@@ -85,12 +98,29 @@ pub struct Match {
     pub watch: Option<Arc<Watch>>,
     /// What is wrong; none if the route is as it should be.
     pub kind: Option<Kind>,
+    /// Who is at fault, where that is not the origin.
+    pub culprit: Option<Asn>,
+    /// Worse than its kind usually is: a strange first hop in front of a more-specific, or one
+    /// that ASPA calls invalid.
+    pub grave: bool,
+}
+
+impl Match {
+    /// A match with nothing more to say than what is wrong, if anything.
+    pub const fn new(watch: Option<Arc<Watch>>, kind: Option<Kind>) -> Self {
+        Match { watch, kind, culprit: None, grave: false }
+    }
+
+    /// How loudly to tell it; none if nothing is wrong.
+    pub fn severity(&self, rov: ValidationState) -> Option<Severity> {
+        self.kind.map(|kind| kind.severity(rov, self.grave))
+    }
 }
 
 impl Held {
     /// The loudest severity of what is wrong; none if nothing is.
     pub fn severity(&self) -> Option<Severity> {
         let rov = self.rov.state();
-        self.matches.iter().filter_map(|m| m.kind).map(|kind| kind.severity(rov)).max()
+        self.matches.iter().filter_map(|m| m.severity(rov)).max()
     }
 }

@@ -22,6 +22,27 @@ pub enum Kind {
     OwnAsNewPrefix,
     /// Our own, expected announcement is RPKI-invalid.
     RpkiInvalid,
+    /// Our own announcement lost its ROA, or lacks the one that the watch requires.
+    RpkiUncovered,
+    /// Allowed origin, but the AS next to it is not one of our upstreams: a forged origin, or a
+    /// new upstream.
+    FirstHop,
+    /// The path is one that no route may take: ASPA says so, or OTC (RFC 9234).
+    RouteLeak,
+    /// The VRPs of our prefixes or ASes changed.
+    RoaChange,
+    /// A VRP of ours will expire.
+    RoaExpiry,
+    /// The VRPs of a trust anchor collapsed in number.
+    TaMalfunction,
+    /// The RPKI data is older than it should be: verdicts are doubtful.
+    RpkiStale,
+    /// A feed has brought nothing for longer than its rhythm allows.
+    FeedSilent,
+    /// A router of ours no longer tells us its routes.
+    RouterDown,
+    /// Notices do not reach where they should.
+    DeliveryFailing,
 }
 
 /// How loudly to tell it.
@@ -38,18 +59,35 @@ pub enum Severity {
 
 impl Kind {
     /// How loudly, given what RPKI says of the route: a valid route is somebody's right, so the
-    /// watch list rather than the origin may be wrong.
-    pub const fn severity(self, rov: ValidationState) -> Severity {
+    /// watch list rather than the origin may be wrong. `grave` is [`Match::grave`](crate::Match).
+    pub const fn severity(self, rov: ValidationState, grave: bool) -> Severity {
         let valid = matches!(rov, ValidationState::Valid);
         match self {
-            Kind::OriginHijack | Kind::SubPrefixHijack if valid => Severity::Notice,
+            Kind::OriginHijack | Kind::SubPrefixHijack | Kind::NewMoreSpecific if valid => {
+                Severity::Notice
+            }
+            Kind::FirstHop if grave => Severity::Critical,
             Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting | Kind::RpkiInvalid => {
                 Severity::Critical
             }
-            Kind::NewMoreSpecific if valid => Severity::Notice,
-            Kind::NewMoreSpecific | Kind::OwnAsNewPrefix => Severity::Warning,
-            Kind::SuperPrefix => Severity::Notice,
+            Kind::NewMoreSpecific
+            | Kind::OwnAsNewPrefix
+            | Kind::RpkiUncovered
+            | Kind::FirstHop
+            | Kind::RouteLeak
+            | Kind::RoaExpiry
+            | Kind::TaMalfunction
+            | Kind::RpkiStale
+            | Kind::FeedSilent
+            | Kind::RouterDown
+            | Kind::DeliveryFailing => Severity::Warning,
+            Kind::SuperPrefix | Kind::RoaChange => Severity::Notice,
         }
+    }
+
+    /// Whether it happens rather than lasts: told once, and never over.
+    pub const fn is_event(self) -> bool {
+        matches!(self, Kind::RoaChange)
     }
 
     /// The name as in the config and in JSON.
@@ -62,6 +100,16 @@ impl Kind {
             Kind::NewMoreSpecific => "new-more-specific",
             Kind::OwnAsNewPrefix => "own-as-new-prefix",
             Kind::RpkiInvalid => "rpki-invalid",
+            Kind::RpkiUncovered => "rpki-uncovered",
+            Kind::FirstHop => "first-hop",
+            Kind::RouteLeak => "route-leak",
+            Kind::RoaChange => "roa-change",
+            Kind::RoaExpiry => "roa-expiry",
+            Kind::TaMalfunction => "ta-malfunction",
+            Kind::RpkiStale => "rpki-stale",
+            Kind::FeedSilent => "feed-silent",
+            Kind::RouterDown => "router-down",
+            Kind::DeliveryFailing => "delivery-failing",
         }
     }
 }

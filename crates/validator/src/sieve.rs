@@ -1,11 +1,11 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin};
 
 use crate::{
-    Finding, Held, Kind, Match, OriginValidation, Origins, RouteFinding, RpkiSnapshot, Sight,
-    ValidationState, Watch, WatchList,
+    Finding, Held, Kind, Match, OriginValidation, Origins, PathState, PathVerification, Role,
+    RouteFinding, RpkiSnapshot, Sight, ValidationState, Vrp, Watch, WatchList,
 };
 
 /// How many prefixes outside every watch that our AS announced are remembered. A router of ours
@@ -22,17 +22,27 @@ pub struct Sieve {
     watches: Arc<WatchList>,
     snapshot: Arc<RpkiSnapshot>,
     learned: HashSet<Prefix>,
+    /// VRPs in and around watched space that earlier snapshots had and this one lacks: what they
+    /// covered has lost its cover.
+    vanished: BTreeSet<Vrp>,
 }
 
 impl Sieve {
     /// A sieve that has seen nothing.
     pub fn new(watches: Arc<WatchList>, snapshot: Arc<RpkiSnapshot>) -> Self {
-        Sieve { watches, snapshot, learned: HashSet::new() }
+        Sieve { watches, snapshot, learned: HashSet::new(), vanished: BTreeSet::new() }
     }
 
     /// Validates against this snapshot from now on. What has been found before is the caller's
     /// to [`judge`](Self::judge) again.
     pub fn set_snapshot(&mut self, snapshot: Arc<RpkiSnapshot>) {
+        let near = |watch: &Watch| {
+            let vrps = &self.snapshot.vrps;
+            vrps.covering(watch.prefix).chain(vrps.covered_by(watch.prefix)).collect::<Vec<_>>()
+        };
+        let before: Vec<Vrp> = self.watches.iter().flat_map(|watch| near(watch)).collect();
+        self.vanished.extend(before);
+        self.vanished.retain(|vrp| !snapshot.vrps.contains(vrp));
         self.snapshot = snapshot;
     }
 
@@ -99,53 +109,95 @@ impl Sieve {
 
     fn held(&self, prefix: Prefix, route: &Arc<Route>, origin: RouteOrigin) -> Held {
         let rov = self.snapshot.vrps.validate(prefix, &origin);
-        let matches = self.matches(prefix, &origin, &rov);
+        let matches = self.matches(prefix, route, &origin, &rov);
         Held { route: route.clone(), origin, rov, matches }
     }
 
     /// Every watch that the route touches with the rule that it breaks; the order of the rules
     /// is the order of the calls.
-    fn matches(&self, prefix: Prefix, origin: &RouteOrigin, rov: &OriginValidation) -> Vec<Match> {
+    fn matches(
+        &self,
+        prefix: Prefix,
+        route: &Route,
+        origin: &RouteOrigin,
+        rov: &OriginValidation,
+    ) -> Vec<Match> {
         if let Some(watch) = self.watches.covering(prefix) {
-            let kind = self.inside(watch, prefix, origin, rov.state());
-            return vec![Match { watch: Some(watch.clone()), kind }];
+            return vec![self.inside(watch, prefix, route, origin, rov.state())];
         }
         // A default route covers every watch and says nothing about any.
         if prefix.length() > 0 {
             let around = self.watches.inside(prefix);
             if !around.is_empty() {
                 let kind = |watch: &Watch| around_kind(watch, prefix, origin, rov.state());
-                let found =
-                    |watch: &Arc<Watch>| Match { watch: Some(watch.clone()), kind: kind(watch) };
+                let found = |watch: &Arc<Watch>| Match::new(Some(watch.clone()), kind(watch));
                 return around.iter().map(found).collect();
             }
         }
         if self.is_own(origin) && prefix.length() > 0 {
-            return vec![Match { watch: None, kind: Some(Kind::OwnAsNewPrefix) }];
+            return vec![Match::new(None, Some(Kind::OwnAsNewPrefix))];
         }
         Vec::new()
     }
 
-    /// What is wrong with a route inside a watch.
+    /// What is wrong with a route inside a watch. What is most pressing comes first: at most one
+    /// rule is told of each watch.
     fn inside(
         &self,
-        watch: &Watch,
+        watch: &Arc<Watch>,
         prefix: Prefix,
+        route: &Route,
         origin: &RouteOrigin,
         rov: ValidationState,
-    ) -> Option<Kind> {
+    ) -> Match {
+        let exact = prefix == watch.prefix;
+        let found = |kind| Match::new(Some(watch.clone()), kind);
         if !watch.announced {
-            Some(Kind::Squatting)
-        } else if !watch.origins.allow(origin) {
-            let exact = prefix == watch.prefix;
-            Some(if exact { Kind::OriginHijack } else { Kind::SubPrefixHijack })
-        } else if prefix.length() > watch.max_length {
+            return found(Some(Kind::Squatting));
+        }
+        if !watch.origins.allow(origin) {
+            let hijack = if exact { Kind::OriginHijack } else { Kind::SubPrefixHijack };
+            return found(Some(hijack));
+        }
+        let leak = self.path_leak(route);
+        if let Some(stranger) = stranger(watch, route, origin) {
+            let grave = !exact || leak.is_some();
+            let kind = Some(Kind::FirstHop);
+            return Match { culprit: Some(stranger), grave, ..found(kind) };
+        }
+        if let Some(leaker) = leak {
+            return Match { culprit: Some(leaker), ..found(Some(Kind::RouteLeak)) };
+        }
+        let expected = self.is_expected(watch, origin);
+        found(if prefix.length() > watch.max_length {
             Some(Kind::NewMoreSpecific)
-        } else if rov == ValidationState::Invalid && self.is_expected(watch, origin) {
+        } else if rov == ValidationState::Invalid && expected {
             Some(Kind::RpkiInvalid)
+        } else if rov == ValidationState::NotFound && expected && self.lacks_cover(watch, prefix) {
+            Some(Kind::RpkiUncovered)
         } else {
             None
+        })
+    }
+
+    /// Whether a route that no VRP covers should be covered: the watch says so, or it was.
+    fn lacks_cover(&self, watch: &Watch, prefix: Prefix) -> bool {
+        watch.roa_required || self.vanished.iter().any(|vrp| vrp.prefix().covers(&prefix))
+    }
+
+    /// Who leaked the route, if ASPA says that no route may take this path. A collector does not
+    /// say how it stands to its peer, so only the downstream algorithm can be asked, which calls
+    /// fewer paths invalid.
+    fn path_leak(&self, route: &Route) -> Option<Asn> {
+        let aspas = &self.snapshot.aspas;
+        if aspas.is_empty() {
+            return None;
         }
+        let neighbour = route.path.asns().next()?;
+        let verification = PathVerification::new(aspas, &route.path, neighbour, Role::Unknown);
+        // An AS_SET makes a path invalid too, but nobody leaked it.
+        let leaked = verification.state() == PathState::Invalid && verification.flaw.is_none();
+        leaked.then(|| verification.evidence().next().map(|step| step.provider))?
     }
 
     /// Whether the origin is one that the config names, not one that `origins = "any"` lets pass.
@@ -208,3 +260,11 @@ fn around_kind(
 
 #[cfg(test)]
 mod tests;
+
+/// The AS next to the origin, if the watch names who may stand there and it is not one of them.
+/// Where the origin itself is the first AS of the path, nobody stands there.
+fn stranger(watch: &Watch, route: &Route, origin: &RouteOrigin) -> Option<Asn> {
+    let upstreams = watch.upstreams.as_ref()?;
+    let next = origin.members().iter().find_map(|asn| route.path.left_neighbour(*asn))?;
+    (!upstreams.contains(&next) && !origin.members().contains(&next)).then_some(next)
+}

@@ -16,6 +16,10 @@ pub struct Watch {
     pub announced: bool,
     /// Less-specifics that others rightly announce.
     pub aggregates: Vec<Prefix>,
+    /// Who may stand next to the origin on a path; none: anybody.
+    pub upstreams: Option<Vec<Asn>>,
+    /// A missing ROA is a fault, not only a lost one.
+    pub roa_required: bool,
     /// How many distinct vantage ASes must hold a breach at the same time before it is an
     /// incident; none leaves it to `[incident]`.
     pub min_vantage_ases: Option<u32>,
@@ -29,6 +33,23 @@ pub enum Origins {
     Any,
     /// These.
     Only(Vec<Asn>),
+}
+
+impl Watch {
+    /// A watch that says no more than it must: announced, no longer than the prefix itself.
+    pub const fn new(prefix: Prefix, origins: Origins, max_length: u8) -> Self {
+        Watch {
+            prefix,
+            origins,
+            max_length,
+            description: String::new(),
+            announced: true,
+            aggregates: Vec::new(),
+            upstreams: None,
+            roa_required: false,
+            min_vantage_ases: None,
+        }
+    }
 }
 
 impl Origins {

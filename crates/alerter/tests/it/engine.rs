@@ -1,6 +1,6 @@
 use alerter::{ExtentClass, News, State};
 use bgp::{AsPath, Asn, Segment};
-use validator::{Kind, Origins, RpkiSnapshot, Severity, VrpTable};
+use validator::{Finding, Kind, Origins, RpkiSnapshot, Severity, VrpTable};
 
 use crate::lab::{FIRST, Lab, SECOND, at, prefix, rules, watch};
 
@@ -214,7 +214,7 @@ fn all_hijack_kinds_of_one_offender_are_one_incident_and_other_offenders_are_not
     let summaries = lab.incidents.summaries();
     let offenders: Vec<u32> = summaries.iter().map(|s| s.offenders[0].asn.number()).collect();
     assert_eq!(offenders, [4761, 666]);
-    assert_eq!(summaries[0].prefixes, [prefix(FIRST), prefix(SECOND)]);
+    assert_eq!(summaries[0].prefixes, [prefix(FIRST), prefix("198.18.9.0/24")]);
     assert_eq!(summaries[0].kind, Kind::OriginHijack);
 }
 
@@ -338,7 +338,8 @@ fn a_roa_that_goes_wrong_makes_an_incident_without_a_message_and_mending_it_ends
         lab.incidents.judge_again(at(second), |p, route, asn| sieve.judge(p, route, asn));
         lab.drain();
     };
-    judge_again(&mut lab, 0, RpkiSnapshot::of(VrpTable::new([wrong])).into());
+    let other = validator::Vrp::new(prefix(SECOND), 24, Asn::new(64500)).unwrap();
+    judge_again(&mut lab, 0, RpkiSnapshot::of(VrpTable::new([wrong, other])).into());
     assert_eq!((lab.last().kind, lab.last().severity), (Kind::RpkiInvalid, Severity::Critical));
     judge_again(&mut lab, 60, good);
     lab.tick(3600);
@@ -355,4 +356,105 @@ fn the_end_of_input_tells_what_was_gathered_and_what_is_open() {
     lab.drain();
     assert_eq!(lab.story(), [line(0, "OPEN", 2), line(61, "UPDATE 01", 3)]);
     assert_eq!(lab.incidents.open().len(), 1);
+}
+
+#[test]
+fn a_strange_first_hop_is_a_warning_and_critical_before_a_more_specific() {
+    let mut strict = watch(FIRST);
+    strict.upstreams = Some(vec![Asn::new(64510), Asn::new(64511)]);
+    let mut lab = Lab::with(vec![strict], rules());
+    lab.announce(0, 10, FIRST, &[110, 64510, 64500, 64500]);
+    lab.announce(0, 11, FIRST, &[111, 666, 64500]);
+    lab.announce(0, 12, FIRST, &[112, 666, 64500]);
+    let notice = lab.last();
+    assert_eq!((notice.kind, notice.severity), (Kind::FirstHop, Severity::Warning));
+    assert_eq!(notice.offenders[0].asn, Asn::new(666));
+    assert_eq!(notice.vantage.holding, 2);
+    lab.announce(60, 12, "198.18.1.0/24", &[112, 666, 64500]);
+    assert_eq!(lab.last().severity, Severity::Critical);
+    assert_eq!(lab.notices.len(), 2);
+}
+
+#[test]
+fn a_path_that_aspa_forbids_is_a_leak_by_the_as_at_the_valley() {
+    let mut lab = Lab::with_baseline();
+    // 64500 buys from 64510; 64510 and 3356 buy from nobody; 666 buys from both and passes on.
+    let mut snapshot = (**lab.sieve.snapshot()).clone();
+    let providers: [(u32, &[u32]); 4] =
+        [(64500, &[64510]), (64510, &[0]), (3356, &[0]), (666, &[64510, 3356])];
+    for (customer, of) in providers {
+        snapshot.aspas.add(Asn::new(customer), of.iter().copied().map(Asn::new));
+    }
+    lab.sieve.set_snapshot(snapshot.into());
+    lab.announce(0, 10, FIRST, &[3356, 666, 64510, 64500]);
+    lab.announce(0, 11, FIRST, &[111, 3356, 666, 64510, 64500]);
+    let notice = lab.last();
+    assert_eq!((notice.kind, notice.severity), (Kind::RouteLeak, Severity::Warning));
+    assert_eq!(notice.offenders[0].asn, Asn::new(666));
+}
+
+#[test]
+fn a_roa_that_vanishes_is_told_and_one_that_comes_back_ends_it() {
+    let mut lab = Lab::with_baseline();
+    let good = lab.sieve.snapshot().clone();
+    let judge_again = |lab: &mut Lab, second, snapshot| {
+        lab.sieve.set_snapshot(snapshot);
+        let sieve = lab.sieve.clone();
+        lab.incidents.judge_again(at(second), |p, route, asn| sieve.judge(p, route, asn));
+        lab.drain();
+    };
+    judge_again(&mut lab, 0, RpkiSnapshot::of(VrpTable::new([])).into());
+    assert_eq!((lab.last().kind, lab.last().severity), (Kind::RpkiUncovered, Severity::Warning));
+    assert_eq!(lab.last().prefix_count, 2);
+    judge_again(&mut lab, 60, good);
+    lab.tick(3600);
+    assert_eq!(lab.story()[1], line(60 + 15 * MINUTE, "RESOLVED", 0));
+}
+
+fn condition(kind: Kind, subject: &str, details: &[&str], second: i64, active: bool) -> Finding {
+    Finding::Condition {
+        at: at(second),
+        kind,
+        subject: subject.to_owned(),
+        details: details.iter().map(|detail| (*detail).to_owned()).collect(),
+        active,
+    }
+}
+
+#[test]
+fn a_condition_opens_at_once_clears_and_comes_back() {
+    let mut lab = Lab::new();
+    let tell = |lab: &mut Lab, second, active| {
+        let silent =
+            condition(Kind::FeedSilent, "ris-live", &["no message for 60 s"], second, active);
+        lab.incidents.handle(at(second), silent);
+        lab.drain();
+    };
+    tell(&mut lab, 0, false);
+    assert_eq!(lab.story(), []);
+    tell(&mut lab, 1, true);
+    tell(&mut lab, 2, true);
+    tell(&mut lab, 100, false);
+    lab.tick(3600);
+    tell(&mut lab, 7200, true);
+    assert_eq!(
+        lab.story(),
+        [line(1, "OPEN", 0), line(100 + 15 * MINUTE, "RESOLVED", 0), line(7200, "REOPENED", 0)]
+    );
+    assert_eq!(lab.last().subject, "ris-live");
+    assert_eq!(lab.last().details, ["no message for 60 s"]);
+}
+
+#[test]
+fn what_happens_and_does_not_last_is_told_once_and_each_time() {
+    let mut lab = Lab::new();
+    for (second, change) in [(0, "removed 198.18.0.0/21"), (60, "added 198.18.0.0/21")] {
+        let change = condition(Kind::RoaChange, "ROAs", &[change], second, true);
+        lab.incidents.handle(at(second), change);
+        lab.drain();
+    }
+    lab.tick(30 * DAY);
+    assert_eq!(lab.story(), [line(0, "OPEN", 0), line(60, "OPEN", 0)]);
+    assert_ne!(lab.notices[0].incident, lab.notices[1].incident);
+    assert!(lab.incidents.summaries().is_empty());
 }

@@ -47,6 +47,8 @@ pub(crate) fn watch(text: &str) -> Watch {
         description: String::new(),
         announced: true,
         aggregates: vec![],
+        upstreams: None,
+        roa_required: false,
         min_vantage_ases: None,
     }
 }

@@ -4,8 +4,9 @@
 use alerter::mail::{Letterhead, Mail};
 use alerter::{AsDirectory, Incidents, Notice};
 use jiff::tz::TimeZone;
+use validator::{Finding, Kind};
 
-use crate::lab::{FIRST, Lab, SECOND, rules};
+use crate::lab::{FIRST, Lab, SECOND, at, rules};
 
 /// Four notices of one story, with an update that has much to say.
 fn story() -> Vec<Notice> {
@@ -78,8 +79,19 @@ fn the_other_kinds() {
     both(0, "198.18.0.0/25", &[64510, 64500]);
     both(1, "198.18.0.0/16", &[3356, 666]);
     both(2, "45.83.220.0/22", &[64510, 64500]);
+    let conditions = [
+        (Kind::FeedSilent, "ris-live", "no message since 18:20:00 UTC"),
+        (Kind::RoaChange, "ROAs", "removed 198.18.0.0/21-24 AS64500: 198.18.0.0/21 is invalid now"),
+        (Kind::DeliveryFailing, "noc@example.net", "mail.example.net:25 defers: 451 greylisted"),
+    ];
+    for (kind, subject, detail) in conditions {
+        let (subject, details) = (subject.to_owned(), vec![detail.to_owned()]);
+        let condition = Finding::Condition { at: at(3), kind, subject, details, active: true };
+        lab.incidents.handle(at(3), condition);
+        lab.drain();
+    }
     let texts: Vec<String> = lab.notices.iter().map(|n| n.text(&TimeZone::UTC)).collect();
-    assert_eq!(texts.len(), 3);
+    assert_eq!(texts.len(), 6);
     insta::assert_snapshot!("text-other-kinds", texts.join("\n=====\n\n"));
 }
 

@@ -161,8 +161,11 @@ impl Config {
                 None
             }
         };
-        let asns = operator.as_ref().map(|operator| operator.asns.as_slice());
-        let watches = watch::read_all(&root.sections("watch"), asns.unwrap_or_default());
+        let (asns, upstreams) = match &operator {
+            Some(operator) => (operator.asns.as_slice(), operator.upstreams.as_slice()),
+            None => Default::default(),
+        };
+        let watches = watch::read_all(&root.sections("watch"), asns, upstreams);
         let rpki = root.section("rpki").map_or_else(|| Some(Sources::default()), rpki::read);
         let incident =
             root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));

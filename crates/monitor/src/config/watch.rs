@@ -6,9 +6,13 @@ use super::fault::Fault;
 use super::section::Section;
 use super::value;
 
-/// `[[watch]]`, all of them; origins that are not said are those of the operator.
-pub(super) fn read_all(sections: &[Section<'_>], own: &[Asn]) -> Option<WatchList> {
-    let read = |section| read(section, own).map(|watch| (watch, section));
+/// `[[watch]]`, all of them; origins and upstreams that are not said are those of the operator.
+pub(super) fn read_all(
+    sections: &[Section<'_>],
+    own: &[Asn],
+    upstreams: &[Asn],
+) -> Option<WatchList> {
+    let read = |section| read(section, own, upstreams).map(|watch| (watch, section));
     let watches: Vec<_> = sections.iter().filter_map(read).collect();
     let list = WatchList::new(watches.iter().map(|(watch, _)| watch.clone()), own.iter().copied());
     list.map_err(|conflict| {
@@ -32,7 +36,7 @@ pub(super) fn read_all(sections: &[Section<'_>], own: &[Asn]) -> Option<WatchLis
     .ok()
 }
 
-fn read(section: &Section<'_>, own: &[Asn]) -> Option<Watch> {
+fn read(section: &Section<'_>, own: &[Asn], our_upstreams: &[Asn]) -> Option<Watch> {
     let prefix = section.required("prefix", "for example prefix = \"192.0.2.0/24\"", value::prefix);
     let origins = origins(section);
     let max_length = max_length(section, prefix);
@@ -40,7 +44,8 @@ fn read(section: &Section<'_>, own: &[Asn]) -> Option<Watch> {
     let announced = section.optional("announced", value::boolean).unwrap_or(true);
     let aggregates = aggregates(section, prefix);
     let min_vantage_ases = section.optional("min_vantage_ases", value::number(1..=10_000));
-    section.list("upstreams", value::asn);
+    let upstreams = section.list("upstreams", value::asn);
+    let roa_required = section.optional("roa_required", value::boolean);
     section.finish();
     if !announced && contradicts(section) {
         return None;
@@ -53,6 +58,10 @@ fn read(section: &Section<'_>, own: &[Asn]) -> Option<Watch> {
         description: description.unwrap_or_default(),
         announced,
         aggregates: aggregates.unwrap_or_default(),
+        upstreams: upstreams
+            .or_else(|| Some(our_upstreams.to_vec()))
+            .filter(|list| !list.is_empty()),
+        roa_required: roa_required.unwrap_or(false),
         min_vantage_ases,
     })
 }

@@ -65,16 +65,10 @@ impl Plan {
             }
             None => Default::default(),
         };
-        let watch = |prefix: &Prefix| Watch {
-            prefix: *prefix,
-            origins: Origins::Only(args.origin.clone()),
-            max_length: prefix.length(),
-            description: String::new(),
-            announced: true,
-            aggregates: Vec::new(),
-            min_vantage_ases: None,
-        };
-        let watches = WatchList::new(args.prefix.iter().map(watch), args.origin.clone())
+        let origins = || Origins::Only(args.origin.clone());
+        let watch = |prefix: &Prefix| Watch::new(*prefix, origins(), prefix.length());
+        // Who asks for a prefix does not ask what else its origin announces: no operator here.
+        let watches = WatchList::new(args.prefix.iter().map(watch), [])
             .map_err(|conflict| Failure::Usage(conflict.to_string()))?;
         Ok(Plan {
             config: None,
@@ -119,15 +113,11 @@ fn derived(
         let longest = lengths.entry(vrp.prefix()).or_default();
         *longest = vrp.max_length().max(*longest);
     }
+    let upstreams = Some(config.operator.upstreams.clone()).filter(|list| !list.is_empty());
     let watch = |(prefix, max_length)| Watch {
-        prefix,
+        upstreams: upstreams.clone(),
         // Whoever else has a ROA for exactly this prefix may announce it too.
-        origins: Origins::Only(allowed(snapshot, prefix)),
-        max_length,
-        description: String::new(),
-        announced: true,
-        aggregates: Vec::new(),
-        min_vantage_ases: None,
+        ..Watch::new(prefix, Origins::Only(allowed(snapshot, prefix)), max_length)
     };
     let count = lengths.len();
     let name = config.path.display();

@@ -17,6 +17,8 @@ fn watches() -> WatchList {
         description: String::new(),
         announced: true,
         aggregates: Vec::new(),
+        upstreams: None,
+        roa_required: false,
         min_vantage_ases: None,
     };
     let watches = [watch("198.18.0.0/21", 24), watch("2001:db8::/32", 48)];

@@ -23,6 +23,8 @@ fn watch(place: &str, max_length: u8) -> Watch {
         description: String::new(),
         announced: true,
         aggregates: Vec::new(),
+        upstreams: None,
+        roa_required: false,
         min_vantage_ases: None,
     }
 }

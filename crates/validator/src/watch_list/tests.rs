@@ -14,6 +14,8 @@ fn watch(place: Prefix) -> Watch {
         description: String::new(),
         announced: true,
         aggregates: Vec::new(),
+        upstreams: None,
+        roa_required: false,
         min_vantage_ases: None,
     }
 }
