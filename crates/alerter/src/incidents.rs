@@ -219,17 +219,27 @@ impl Incidents {
         now: Timestamp,
         judge: impl Fn(Prefix, &Arc<Route>, Asn) -> Held,
     ) {
-        self.handle_timeout(now);
-        let keys: Vec<RowKey> = self.routes.rows().map(|(key, _)| *key).collect();
-        for key in keys {
-            let Some(asn) = self.routes.asn(key.vantage) else { continue };
-            let Some(row) = self.routes.row(&key) else { continue };
-            let held = judge(key.prefix, &row.held.route, asn);
-            if held != row.held {
-                let row = Row { held, at: self.now };
-                self.put(key, row, asn);
-            }
+        for finding in self.judged_anew(now, judge) {
+            self.handle(now, finding);
         }
+    }
+
+    /// The findings that judging every current route again makes: of those whose verdict differs.
+    pub fn judged_anew(
+        &self,
+        now: Timestamp,
+        judge: impl Fn(Prefix, &Arc<Route>, Asn) -> Held,
+    ) -> Vec<Finding> {
+        let judged = self.routes.rows().filter_map(|(key, row)| {
+            let vantage = &self.routes.station(key.vantage)?.vantage;
+            let held = judge(key.prefix, &row.held.route, vantage.asn);
+            (held != row.held).then(|| {
+                let (vantage, sight) = (vantage.clone(), Sight::Held(held));
+                let RowKey { prefix, path_id, .. } = *key;
+                Finding::Route(RouteFinding { at: now, vantage, prefix, path_id, sight })
+            })
+        });
+        judged.collect()
     }
 
     /// Every incident that is not over for good, suspected ones too, in a stable order.

@@ -1,8 +1,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bgp::Timestamp;
-use validator::Finding;
+use bgp::{Route, Timestamp};
+use validator::{Finding, Sieve};
 
 use super::file::{Batch, Entry};
 use super::outbox::Destination;
@@ -74,6 +74,15 @@ impl Ledger {
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if self.incidents.next_timeout().is_some_and(|due| due <= now) {
             self.take(Entry { now, finding: None });
+        }
+    }
+
+    /// Judges every current route again, because the RPKI data or the watch list changed. Durable
+    /// after the next commit.
+    pub fn judge_again(&mut self, now: Timestamp, sieve: &Sieve) {
+        let judge = |prefix, route: &Arc<Route>, speaker| sieve.judge(prefix, route, speaker);
+        for finding in self.incidents.judged_anew(now, judge) {
+            self.handle(now, finding);
         }
     }
 
