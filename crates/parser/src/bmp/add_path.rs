@@ -36,7 +36,7 @@ impl AddPath {
         Self::agreed(|family| up.sent.add_path(family).send && up.received.add_path(family).receive)
     }
 
-    /// A Loc-RIB has no other end: the capability alone says it (RFC 9069 section 4.4).
+    /// A Loc-RIB has no other end: the capability alone says it (RFC 9069 section 5.2).
     pub(super) fn of_table(up: &PeerUp) -> Self {
         Self::agreed(|family| {
             let directions = up.sent.add_path(family);

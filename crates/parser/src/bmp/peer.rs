@@ -87,7 +87,7 @@ impl PerPeerHeader {
         self.peer.address.is_ipv6()
     }
 
-    /// A Loc-RIB always has four octets (RFC 9069 section 4.2).
+    /// A Loc-RIB always has four octets (RFC 9069 section 5.4.1).
     pub(super) fn as_size(&self) -> AsSize {
         match self.flags & A_FLAG {
             0 => AsSize::Four,

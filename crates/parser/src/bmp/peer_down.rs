@@ -10,7 +10,7 @@ pub struct PeerDown {
     pub reason: PeerDownReason,
 }
 
-/// Why a session is gone (RFC 7854 section 4.9, RFC 9069 section 5.4).
+/// Why a session is gone (RFC 7854 section 4.9, RFC 9069 section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerDownReason {
     /// 1: the router closed it with this NOTIFICATION; None where that cannot be read.

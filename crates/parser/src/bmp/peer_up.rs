@@ -18,9 +18,9 @@ pub struct PeerUp {
     pub remote_port: u16,
     /// The OPEN that the router sent.
     pub sent: Open,
-    /// The OPEN that it received; of a Loc-RIB the same again (RFC 9069 section 4.4).
+    /// The OPEN that it received; of a Loc-RIB the same again (RFC 9069 section 5.2).
     pub received: Open,
-    /// The name of the VRF or table (RFC 9069 section 5.3).
+    /// The name of the VRF or table (RFC 9069 section 5.2.1).
     pub table_name: Option<String>,
 }
 

@@ -152,7 +152,7 @@ impl Router {
         out: &mut Out<'_, S>,
     ) {
         let peer_down = PeerDown::read(header.peer, body);
-        // The flags of the header say nothing here (RFC 7854 section 4.2, RFC 8671 section 5.3):
+        // The flags of the header say nothing here (RFC 7854 section 4.2, RFC 8671 section 6.3):
         // whatever the router told of this peer is gone.
         for vantage in self.peers.take(&header.peer).into_iter().flat_map(|it| it.into_vantages()) {
             out.element(session_down(at, &vantage));
