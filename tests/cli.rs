@@ -9,10 +9,10 @@ use crate::play::{Run, assert_golden, originwatch, root};
 #[test]
 fn help_is_as_it_was_read_last() {
     let mut help = String::new();
-    for command in
-        [&["--help"][..], &["replay", "--help"], &["validate", "--help"], &["check", "--help"]]
-    {
-        let run = originwatch(command);
+    let commands = ["replay", "validate", "whatif", "roas", "check"];
+    let pages = commands.map(|command| vec![command, "--help"]);
+    for command in [vec!["--help"]].into_iter().chain(pages) {
+        let run = originwatch(&command);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{command:?}");
         help += &format!("$ originwatch {}\n{}\n", command.join(" "), run.stdout);
     }
@@ -60,7 +60,7 @@ fn every_shell_gets_completions_for_every_command() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let run = originwatch(["completions", shell]);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{shell}");
-        for command in ["replay", "validate", "check", "completions", "man"] {
+        for command in ["replay", "validate", "whatif", "roas", "check", "completions", "man"] {
             assert!(run.stdout.contains(command), "{shell} does not know {command}");
         }
     }

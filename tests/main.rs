@@ -12,3 +12,4 @@ mod play;
 mod replay;
 mod rtr;
 mod validate;
+mod whatif;

@@ -7,7 +7,9 @@ use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::exit::{ExitCode, Failure};
-use crate::{check, replay, validate};
+use crate::roas::RoasArgs;
+use crate::whatif::WhatifArgs;
+use crate::{check, replay, roas, validate, whatif};
 
 /// Watch the routes of your own address space: see who else originates them, tell the NOC.
 #[derive(Debug, Parser)]
@@ -25,6 +27,10 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Validate the origin of a route, and show the VRPs that decide.
     Validate(ValidateArgs),
+    /// Say which of our routes change their validation state if these ROAs change.
+    Whatif(WhatifArgs),
+    /// Say how well our ROAs fit what we announce: cover, exposure, what to create.
+    Roas(RoasArgs),
     /// Read the config and the files it names, and say what is wrong.
     Check(CheckArgs),
     /// Print the completions for a shell.
@@ -52,11 +58,11 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "ASN", value_delimiter = ',', requires = "prefix")]
     pub origin: Vec<Asn>,
 
-    /// Without a config: VRPs, a file or an http(s):// URL, JSON or CSV; none: all is not-found.
+    /// Without a config: VRPs, a file, an http(s):// URL or rtr://host:port; none: all is not-found.
     #[arg(long, value_name = "SRC", requires = "prefix")]
     pub vrps: Option<String>,
 
-    /// How notices are printed.
+    /// How notices are printed; as JSON, one object a line.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
@@ -85,7 +91,8 @@ pub struct ReplayArgs {
 #[derive(Debug, Args)]
 #[command(after_help = VALIDATE_EXAMPLES)]
 pub struct ValidateArgs {
-    /// VRPs: a file or an http(s):// URL, JSON of any validator or CSV, plain, .gz or .bz2.
+    /// VRPs: a file or an http(s):// URL, JSON of any validator or CSV, plain, .gz or .bz2; or a
+    /// cache, rtr://host:port, with TLS rtrs://host:port.
     #[arg(long, value_name = "SRC")]
     pub vrps: String,
 
@@ -119,7 +126,7 @@ pub struct CheckArgs {
 pub enum Format {
     /// For people.
     Text,
-    /// For programs: one object a line.
+    /// For programs.
     Json,
 }
 
@@ -142,6 +149,7 @@ Examples:
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
     originwatch validate --vrps vrps.json 198.18.0.0/21 AS64500
+    originwatch validate --vrps rtr://127.0.0.1:3323 198.18.0.0/21 AS64500
     originwatch validate --vrps https://rpki.example.net/json --json 198.18.0.0/21 64500
     echo '198.18.0.0/21 AS64500' | originwatch validate --vrps vrps.json.gz -
 
@@ -152,6 +160,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Replay(args) => replay::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Whatif(args) => whatif::run(&args),
+        Command::Roas(args) => roas::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
