@@ -13,7 +13,7 @@ use super::choice::{Chooser, Policy};
 use super::file::POLL;
 use super::slurm::SlurmFiles;
 use super::source::Source;
-use super::state::{Health, Report, Rpki, SourceState, now};
+use super::state::{Report, Rpki, SourceState, now};
 
 /// Where RPKI data comes from, and what to make of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Default for Sources {
 
 /// Follows the sources for as long as there is a receiver. Needs a tokio runtime to be called in.
 ///
-/// The first value is [`Health::Waiting`]. A new one comes when anything in it changes, so compare
+/// The first value is [`Health::Waiting`](super::Health::Waiting). A new one comes when anything in it changes, so compare
 /// the snapshot by `Arc::ptr_eq` before validating everything again.
 pub fn follow(sources: Sources) -> watch::Receiver<Rpki> {
     let (sender, receiver) = watch::channel(Rpki::default());
@@ -77,12 +77,13 @@ async fn follow_into(sources: Sources, sender: watch::Sender<Rpki>) {
             let rpki = blender.blend(now(), current);
             (blender, rpki)
         });
-        let Ok((back, rpki)) = blending.await else { return };
+        let Ok((back, mut rpki)) = blending.await else { return };
         blender = back;
         sender.send_if_modified(|last| {
             let changed = !rpki.is_same(last);
             if changed {
-                *last = rpki;
+                // The old one is not freed in here, where readers wait.
+                std::mem::swap(last, &mut rpki);
             }
             changed
         });
@@ -151,19 +152,6 @@ impl Rpki {
             && self.remarks == other.remarks
             && self.sources.len() == other.sources.len()
             && self.sources.iter().zip(&other.sources).all(|(ours, theirs)| ours.is_same(theirs))
-    }
-}
-
-impl Health {
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Health::Waiting => "waiting",
-            Health::Fresh => "fresh",
-            Health::Disputed { .. } => "disputed",
-            Health::Stale { .. } => "stale",
-            Health::Expired { .. } => "expired",
-        }
     }
 }
 

@@ -55,6 +55,17 @@ impl Health {
     pub fn is_usable(self) -> bool {
         !matches!(self, Health::Waiting | Health::Expired { .. })
     }
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Health::Waiting => "waiting",
+            Health::Fresh => "fresh",
+            Health::Disputed { .. } => "disputed",
+            Health::Stale { .. } => "stale",
+            Health::Expired { .. } => "expired",
+        }
+    }
 }
 
 /// What one source has given.

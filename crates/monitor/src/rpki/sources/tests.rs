@@ -5,6 +5,7 @@ use tempfile::TempDir;
 use validator::{Vrp, VrpTable};
 
 use super::*;
+use crate::rpki::Health;
 
 const STALE_AFTER: Duration = Duration::from_secs(7_200);
 
