@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::exit::{ExitCode, Failure};
 use crate::roas::RoasArgs;
+use crate::search::{self, SearchArgs};
 use crate::whatif::WhatifArgs;
 use crate::{check, replay, roas, validate, whatif};
 
@@ -25,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Run recorded routes through the incident engine and print its notices.
     Replay(ReplayArgs),
+    /// Find routes in recordings.
+    Search(Box<SearchArgs>),
     /// Validate the origin of a route, and show the VRPs that decide.
     Validate(ValidateArgs),
     /// Say which of our routes change their validation state if these ROAs change.
@@ -159,6 +162,7 @@ The exit code is 1 if the route is invalid, or if a line cannot be read.";
 pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Replay(args) => replay::run(&args),
+        Command::Search(args) => search::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Whatif(args) => whatif::run(&args),
         Command::Roas(args) => roas::run(&args),

@@ -17,5 +17,7 @@ pub mod ours;
 pub mod replay;
 pub mod roas;
 pub mod rpki;
+mod scan;
+pub mod search;
 pub mod validate;
 pub mod whatif;

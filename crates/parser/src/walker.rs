@@ -123,12 +123,7 @@ impl Walker {
 
     /// Ends the walk where the source fails: tells `kind` at the end of what was taken, `behind`
     /// octets further.
-    pub(crate) fn stop(
-        &mut self,
-        kind: DamageKind,
-        behind: usize,
-        sink: &mut impl FnMut(Item<'_>),
-    ) {
+    pub fn stop(&mut self, kind: DamageKind, behind: usize, sink: &mut impl FnMut(Item<'_>)) {
         if !matches!(self.state, State::Ended(_)) {
             self.damage(kind, behind, sink);
             self.state = State::Ended(self.format());
@@ -143,6 +138,12 @@ impl Walker {
             State::Passing => Some(Format::RisLive),
             State::Ended(format) => format,
         }
+    }
+
+    /// The time of the last MRT record, in seconds since 1970: how far a scan is that wants none of
+    /// its routes. Zero before the first.
+    pub const fn seconds(&self) -> u32 {
+        self.seconds
     }
 
     /// What was read so far. [`Statistics::packed_octets`] is unknown here, and zero.

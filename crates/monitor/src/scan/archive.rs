@@ -1,0 +1,206 @@
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bgp::Timestamp;
+use clap::Args;
+use reqwest::Client;
+use serde_json::Value;
+
+use super::Input;
+use super::cache::Cache;
+use super::remote::{causes, client, runtime};
+use crate::exit::Failure;
+
+/// Where the archives are asked for.
+const BROKER: &str = "https://api.bgpkit.com/v3/broker";
+
+/// How many files the broker names at once; it gives no more.
+const PAGE: usize = 1000;
+
+/// Most pages that are asked for: the files of a thousand collectors for a day. A broker that says
+/// that there is always one more would else never end.
+const PAGES_MAX: usize = 400;
+
+/// The longest time that a file of updates covers. The broker is asked for so much more, since a
+/// file that begins before may hold what is looked for.
+const FILE_MICROS: i64 = 15 * 60 * 1_000_000;
+
+/// Recordings of the public archives, and where they are kept.
+#[derive(Clone, Debug, Args)]
+pub struct ArchiveArgs {
+    /// Read what this collector of RIPE RIS or RouteViews recorded (rrc00, route-views2, ..); needs
+    /// --from and --until; may be repeated.
+    #[arg(long, value_name = "COLLECTOR", value_delimiter = ',')]
+    pub collector: Vec<String>,
+
+    /// The BGPKIT broker that knows the files of the collectors.
+    #[arg(long, value_name = "URL", default_value = BROKER)]
+    pub broker: String,
+
+    /// Keep what is fetched in this folder, URLs too [default: originwatch in the cache folder of
+    /// the user, and only recordings of collectors].
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+
+    /// How much is kept there at most, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 10_240)]
+    pub cache_size: u64,
+}
+
+/// What to ask the broker for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Archive {
+    /// Tables.
+    Ribs,
+    /// Messages.
+    Updates,
+}
+
+impl ArchiveArgs {
+    /// The cache for URLs that are named themselves: only if the user says so, since what is behind
+    /// a URL may change.
+    pub(crate) fn cache_of_urls(&self) -> Result<Option<Arc<Cache>>, Failure> {
+        self.cache.as_ref().map(|_| self.open_cache()).transpose()
+    }
+
+    /// What the collectors recorded from one time to, but without, another.
+    pub(crate) fn find(
+        &self,
+        what: Archive,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<Input>, Failure> {
+        if self.collector.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (Some(from), Some(until)) = (from, until) else {
+            return Err(Failure::Usage("--collector needs --from and --until".to_owned()));
+        };
+        let cache = self.open_cache()?;
+        let failed = |error| Failure::Read { place: self.broker.clone(), error };
+        let runtime = runtime().map_err(failed)?;
+        let files = runtime.block_on(self.ask(what, from, until)).map_err(failed)?;
+        if files.is_empty() {
+            let names = self.collector.join(", ");
+            let text = format!("the broker knows no file of {names} from {from} to {until}");
+            return Err(failed(io::Error::other(text)));
+        }
+        let input = |file: File| {
+            Input::remote(file.url, Some(Arc::clone(&cache))).beginning(file.from, file.size)
+        };
+        Ok(files.into_iter().map(input).collect())
+    }
+
+    fn open_cache(&self) -> Result<Arc<Cache>, Failure> {
+        let limit = self.cache_size.saturating_mul(1 << 20);
+        let cache = Cache::new(self.cache.as_deref(), limit);
+        cache.map(Arc::new).map_err(|error| {
+            let place =
+                self.cache.as_ref().map_or("the cache".into(), |path| path.display().to_string());
+            Failure::Write { place, error }
+        })
+    }
+
+    async fn ask(&self, what: Archive, from: Timestamp, until: Timestamp) -> io::Result<Vec<File>> {
+        if let Some(name) = self.collector.iter().find(|name| !is_name(name)) {
+            return Err(io::Error::other(format!("'{name}' is no name of a collector")));
+        }
+        let client = client()?;
+        let slack = Timestamp::from_micros(from.micros().saturating_sub(FILE_MICROS));
+        let question = format!(
+            "{}/search?ts_start={}&ts_end={}&collector_id={}&data_type={}&page_size={PAGE}",
+            self.broker.trim_end_matches('/'),
+            slack.seconds(),
+            until.seconds(),
+            self.collector.join(","),
+            if what == Archive::Ribs { "rib" } else { "updates" },
+        );
+        let mut files = Vec::new();
+        for page in 1..=PAGES_MAX {
+            let items = ask_page(&client, &format!("{question}&page={page}")).await?;
+            let more = items.len() >= PAGE;
+            files.extend(items);
+            if !more {
+                files.retain(|file| file.from < until && (file.until > from || file.from >= from));
+                return Ok(files);
+            }
+        }
+        Err(io::Error::other(format!("more than {} files: ask for less time", PAGE * PAGES_MAX)))
+    }
+}
+
+/// A file of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct File {
+    url: String,
+    from: Timestamp,
+    until: Timestamp,
+    size: Option<u64>,
+}
+
+async fn ask_page(client: &Client, question: &str) -> io::Result<Vec<File>> {
+    let failed = |error: reqwest::Error| io::Error::other(causes(&error));
+    let response = client.get(question).send().await.map_err(failed)?;
+    let status = response.status();
+    let text = response.text().await.map_err(failed)?;
+    let answer: Value = serde_json::from_str(&text)
+        .map_err(|_| io::Error::other(format!("the broker answers {status} and no JSON")))?;
+    let complaint = answer.get("SearchError").or_else(|| answer.get("error"));
+    if let Some(complaint) = complaint.and_then(Value::as_str) {
+        return Err(io::Error::other(format!("the broker says: {complaint}")));
+    }
+    if !status.is_success() {
+        return Err(io::Error::other(format!("the broker answers {status}")));
+    }
+    let items = answer.get("data").and_then(Value::as_array);
+    let files = items.and_then(|items| items.iter().map(File::of).collect());
+    files.ok_or_else(|| io::Error::other("the broker's answer is not a list of files"))
+}
+
+impl File {
+    fn of(item: &Value) -> Option<Self> {
+        let text = |key| item.get(key).and_then(Value::as_str);
+        let size = item.get("exact_size").and_then(Value::as_u64).filter(|size| *size > 0);
+        let from = time(text("ts_start")?)?;
+        Some(File {
+            url: text("url")?.to_owned(),
+            from,
+            until: text("ts_end").and_then(time).unwrap_or(from),
+            size,
+        })
+    }
+}
+
+/// The broker's times are UTC and do not say so.
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().or_else(|_| format!("{text}Z").parse()).ok()
+}
+
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shape of a `BrokerItem` of the SDK of BGPKIT.
+    #[test]
+    fn an_item_of_the_broker_is_a_file() {
+        let item = serde_json::json!({
+            "ts_start": "2014-04-02T18:25:00", "ts_end": "2014-04-02T18:30:00",
+            "collector_id": "rrc00", "data_type": "updates",
+            "url": "https://data.ris.ripe.net/rrc00/2014.04/updates.20140402.1825.gz",
+            "rough_size": 1_000_000, "exact_size": 0
+        });
+        let expected = File {
+            url: "https://data.ris.ripe.net/rrc00/2014.04/updates.20140402.1825.gz".to_owned(),
+            from: "2014-04-02T18:25:00Z".parse().unwrap(),
+            until: "2014-04-02T18:30:00Z".parse().unwrap(),
+            size: None,
+        };
+        assert_eq!(File::of(&item), Some(expected));
+        assert_eq!(File::of(&serde_json::json!({"url": "x"})), None);
+    }
+}

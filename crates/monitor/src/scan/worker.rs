@@ -1,0 +1,251 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::vec;
+
+use bgp::Timestamp;
+use parser::{Damage, Element, Filter, Format, Item, Statistics, Step, Walker};
+
+use super::Meter;
+use super::blocks::{Block, Failure};
+use super::hex;
+
+/// What is made of the elements of one input, on a thread of its own.
+pub(crate) trait Gather: Send + 'static {
+    /// What is gathered: octets of text, observations.
+    type Unit: Send + 'static;
+
+    /// Which prefixes are looked at at all.
+    fn filter(&self) -> impl Filter + use<Self>;
+
+    /// Gathers what is wanted of an element.
+    fn take(&mut self, element: &Element<'_>, units: &mut Vec<Self::Unit>);
+}
+
+/// What one input sends.
+pub(super) enum Message<G: Gather> {
+    Batch(Batch<G>),
+    /// There is no more.
+    End(Box<(G, Statistics)>),
+}
+
+/// What was gathered from a few blocks.
+pub(super) struct Batch<G: Gather> {
+    pub(super) units: vec::IntoIter<G::Unit>,
+    /// Where the time moves on: so many units in a row are of that time.
+    pub(super) marks: vec::IntoIter<(Timestamp, usize)>,
+    pub(super) remarks: Vec<String>,
+    /// How many damages there were beside those.
+    pub(super) untold: u64,
+}
+
+impl<G: Gather> Default for Batch<G> {
+    fn default() -> Self {
+        Gathering::default().finish()
+    }
+}
+
+/// How a worker tells of damage.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Telling {
+    /// How many damages of one input are told one by one.
+    pub(crate) each: u64,
+    /// Whether the octets around are shown.
+    pub(crate) hex: bool,
+}
+
+/// Walked blocks without anything wanted in them before the time they reached is told: often enough
+/// for the progress line and for those that wait for this input.
+const BLOCKS_SILENT: u32 = 16;
+
+/// Walks the blocks of one input.
+pub(super) struct Worker<G: Gather> {
+    pub(super) gather: G,
+    pub(super) walker: Walker,
+    pub(super) meter: Arc<Meter>,
+    pub(super) telling: Telling,
+    pub(super) damages: u64,
+    pub(super) ended: bool,
+}
+
+/// A batch that is being gathered.
+struct Gathering<U> {
+    units: Vec<U>,
+    marks: Vec<(Timestamp, usize)>,
+    marked: usize,
+    at: Option<Timestamp>,
+    remarks: Vec<String>,
+    untold: u64,
+}
+
+impl<G: Gather> Worker<G> {
+    pub(super) fn new(gather: G, collector: &str, meter: Arc<Meter>, telling: Telling) -> Self {
+        let walker = Walker::new(collector);
+        Worker { gather, walker, meter, telling, damages: 0, ended: false }
+    }
+
+    /// Until there are no more blocks, or nobody wants what is gathered.
+    pub(super) fn work(
+        mut self,
+        blocks: &Receiver<Result<Block, Failure>>,
+        free: &Sender<Vec<u8>>,
+        out: &SyncSender<Message<G>>,
+    ) {
+        let mut begun = Vec::new();
+        let mut gathering = Gathering::default();
+        let mut silent = 0;
+        while !self.ended {
+            match blocks.recv() {
+                Ok(Ok(block)) => self.walk_block(block, &mut begun, free, &mut gathering),
+                Ok(Err(failure)) => self.stop(&failure, &begun, &mut gathering),
+                Err(_) => {
+                    self.walk(&begun, true, &mut gathering);
+                    self.ended = true;
+                }
+            }
+            self.meter.records.store(self.walker.statistics().records, Ordering::Relaxed);
+            silent += 1;
+            if gathering.speaks() || silent >= BLOCKS_SILENT {
+                silent = 0;
+                gathering.reach(self.reached());
+                let batch = std::mem::take(&mut gathering).finish();
+                if out.send(Message::Batch(batch)).is_err() {
+                    return;
+                }
+            }
+        }
+        let _ = out.send(Message::End(Box::new((self.gather, self.walker.statistics()))));
+    }
+
+    /// Walks what was begun before and the block behind it; keeps what is begun at its end.
+    fn walk_block(
+        &mut self,
+        mut block: Block,
+        begun: &mut Vec<u8>,
+        free: &Sender<Vec<u8>>,
+        gathering: &mut Gathering<G::Unit>,
+    ) {
+        if block.put_before(begun) {
+            let taken = self.walk(block.bytes(), false, gathering);
+            begun.clear();
+            begun.extend_from_slice(block.bytes().get(taken..).unwrap_or_default());
+        } else {
+            begun.extend_from_slice(block.bytes());
+            let taken = self.walk(begun, false, gathering);
+            begun.drain(..taken);
+        }
+        // Whoever unpacks may be done already.
+        let _ = free.send(block.into_memory());
+    }
+
+    fn walk(&mut self, bytes: &[u8], last: bool, gathering: &mut Gathering<G::Unit>) -> usize {
+        let Worker { gather, walker, telling, damages, .. } = self;
+        let filter = gather.filter();
+        let start = walker.statistics().octets;
+        let mut taken = 0;
+        loop {
+            let rest = bytes.get(taken..).unwrap_or_default();
+            let step = walker.step(rest, last, &filter, &mut |item| match item {
+                Item::Element(element) => {
+                    gathering.at.get_or_insert(element.at);
+                    gather.take(&element, &mut gathering.units);
+                }
+                Item::Damage(damage) => {
+                    *damages += 1;
+                    gathering.tell(damage, *damages, *telling, (bytes, start));
+                }
+            });
+            gathering.mark();
+            match step {
+                Step::Read(octets) => taken += octets,
+                Step::More(_) => return taken,
+                Step::End => {
+                    self.ended = true;
+                    return bytes.len();
+                }
+            }
+        }
+    }
+
+    /// The source failed behind these octets.
+    fn stop(&mut self, failure: &Failure, begun: &[u8], gathering: &mut Gathering<G::Unit>) {
+        let Worker { walker, telling, damages, .. } = self;
+        let start = walker.statistics().octets;
+        walker.stop(failure.kind, begun.len(), &mut |item| {
+            if let Item::Damage(damage) = item {
+                *damages += 1;
+                gathering.tell(damage, *damages, *telling, (begun, start));
+            }
+        });
+        gathering.remarks.extend(failure.reason.clone());
+        self.ended = true;
+    }
+
+    /// The time of the last record.
+    fn reached(&self) -> Option<Timestamp> {
+        let seconds = self.walker.seconds();
+        (self.walker.format() == Some(Format::Mrt)).then(|| Timestamp::from_seconds(seconds.into()))
+    }
+}
+
+impl<U> Gathering<U> {
+    fn speaks(&self) -> bool {
+        !self.units.is_empty() || !self.remarks.is_empty() || self.untold > 0
+    }
+
+    /// Ends a record.
+    fn mark(&mut self) {
+        let at = self.at.take();
+        let units = self.units.len() - self.marked;
+        if let (Some(at), 1..) = (at, units) {
+            self.marked = self.units.len();
+            match self.marks.last_mut() {
+                Some((last, count)) if *last == at => *count += units,
+                _ => self.marks.push((at, units)),
+            }
+        }
+    }
+
+    /// Nothing more of an earlier time will come, records that lag behind aside.
+    fn reach(&mut self, at: Option<Timestamp>) {
+        self.marks.extend(at.map(|at| (at, 0)));
+    }
+
+    fn tell(
+        &mut self,
+        damage: Damage,
+        number: u64,
+        telling: Telling,
+        (bytes, start): (&[u8], u64),
+    ) {
+        if number > telling.each {
+            self.untold += 1;
+            return;
+        }
+        let mut remark = damage.to_string();
+        if telling.hex
+            && let Ok(at) = usize::try_from(damage.offset.saturating_sub(start))
+        {
+            remark.push_str(&hex::window(bytes, at, damage.offset));
+        }
+        self.remarks.push(remark);
+    }
+
+    fn finish<G: Gather<Unit = U>>(self) -> Batch<G> {
+        let Gathering { units, marks, remarks, untold, .. } = self;
+        Batch { units: units.into_iter(), marks: marks.into_iter(), remarks, untold }
+    }
+}
+
+impl<U> Default for Gathering<U> {
+    fn default() -> Self {
+        Gathering {
+            units: Vec::new(),
+            marks: Vec::new(),
+            marked: 0,
+            at: None,
+            remarks: Vec::new(),
+            untold: 0,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use std::path::PathBuf;
+
+use bgp::{Asn, Prefix, Timestamp};
+use clap::{Args, ValueEnum};
+use regex::bytes::Regex;
+use validator::ValidationState;
+
+use crate::scan::ArchiveArgs;
+
+/// `originwatch search`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct SearchArgs {
+    /// Routes of this prefix; may be repeated. Without --covered and --covering: exactly of it.
+    #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
+    pub prefix: Vec<Prefix>,
+
+    /// Of the prefix itself and nothing else.
+    #[arg(long, requires = "prefix", conflicts_with_all = ["covered", "covering"])]
+    pub exact: bool,
+
+    /// Of the prefix and of all that is more specific; with --covering, of both kinds.
+    #[arg(long, requires = "prefix")]
+    pub covered: bool,
+
+    /// Of the prefix and of all that is less specific.
+    #[arg(long, requires = "prefix")]
+    pub covering: bool,
+
+    /// Routes that this AS originates, alone or as a member of an AS_SET; may be repeated.
+    #[arg(long, value_name = "ASN", value_delimiter = ',')]
+    pub origin: Vec<Asn>,
+
+    /// What vantage points of this AS told; may be repeated.
+    #[arg(long, value_name = "ASN", value_delimiter = ',')]
+    pub peer: Vec<Asn>,
+
+    /// Routes whose path matches, as '64500 64496 {64497,64498}'.
+    #[arg(long, value_name = "REGEX")]
+    pub as_path: Option<Regex>,
+
+    /// Routes of this origin validation state (RFC 6811).
+    #[arg(long, value_enum, value_name = "STATE", requires = "vrps")]
+    pub rov: Option<RovState>,
+
+    /// VRPs: a file or an http(s):// URL, JSON of any validator or CSV, plain, .gz or .bz2.
+    #[arg(long, value_name = "SRC")]
+    pub vrps: Option<String>,
+
+    /// Only elements of this type; may be repeated.
+    #[arg(long = "type", value_enum, value_name = "TYPE", value_delimiter = ',')]
+    pub types: Vec<ElementType>,
+
+    /// Leave out what was recorded before; RFC 3339 or seconds since 1970.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+
+    /// Leave out what was recorded then or later.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+
+    /// How hits are printed.
+    #[arg(long, value_enum, default_value_t = Format::Bgpdump)]
+    pub format: Format,
+
+    /// Print the number of hits alone.
+    #[arg(long)]
+    pub count: bool,
+
+    /// Tell every damage, with the bytes around it.
+    #[arg(long)]
+    pub explain_errors: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documentation here would become help of each of its options")]
+    pub archive: ArchiveArgs,
+
+    /// MRT files, RIS Live JSON lines, BMP streams, plain, .gz or .bz2; folders of them; http(s)://
+    /// URLs; - is standard input.
+    #[arg(value_name = "FILE|DIR|URL", required_unless_present = "collector")]
+    pub inputs: Vec<PathBuf>,
+}
+
+/// How hits are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The lines of `bgpdump -m`.
+    Bgpdump,
+    /// One object a line.
+    Json,
+    /// Columns for people.
+    Table,
+}
+
+/// What an element is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ElementType {
+    /// A route was announced.
+    Announce,
+    /// A route was withdrawn.
+    Withdraw,
+    /// A route stands in a table.
+    Rib,
+    /// A session changed its state.
+    State,
+}
+
+/// A validation state on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RovState {
+    /// A VRP matches.
+    Valid,
+    /// VRPs cover it, and none matches.
+    Invalid,
+    /// No VRP covers it.
+    NotFound,
+}
+
+impl From<RovState> for ValidationState {
+    fn from(state: RovState) -> Self {
+        match state {
+            RovState::Valid => ValidationState::Valid,
+            RovState::Invalid => ValidationState::Invalid,
+            RovState::NotFound => ValidationState::NotFound,
+        }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Who announced a prefix, or a part of it:
+    originwatch search --prefix 198.18.0.0/21 --covered updates.*.gz
+  What one AS originated that RPKI says is invalid, as a table:
+    originwatch search --origin AS4761 --rov invalid --vrps vrps.json --format table rib.bz2
+  How many routes went through an AS that night, from the archive:
+    originwatch search --as-path '\\b4761\\b' --count --collector rrc00,route-views2 \\
+      --from 2014-04-02T18:00:00Z --until 2014-04-02T20:00:00Z";

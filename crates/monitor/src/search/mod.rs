@@ -1,0 +1,112 @@
+//! `originwatch search`: routes in recordings.
+//!
+//! `args` is what may be asked; a `Query` finds it, on the threads of the scan, and writes it there
+//! too (`line`); `prefixes` is what makes most records end early. Here hits are put out in the order
+//! of time.
+
+mod args;
+mod line;
+mod prefixes;
+mod query;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+pub use args::{ElementType, Format, RovState, SearchArgs};
+
+use crate::exit::{ExitCode, Failure};
+use crate::rpki::{Source, Sources, load_once_blocking};
+use crate::scan::{Archive, Console, Event, Inputs, Order, Scan, Telling};
+use query::Query;
+
+/// How many damages of one input are told one by one, where nobody asked for all.
+const TOLD: u64 = 5;
+
+/// Searches what the command line names.
+pub fn run(args: &SearchArgs) -> Result<ExitCode, Failure> {
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && from >= until
+    {
+        return Err(Failure::Usage(format!("--from {from} is not before --until {until}")));
+    }
+    let (snapshot, remarks) = match &args.vrps {
+        Some(text) => {
+            let source = Source::parse(text, Path::new(""))?;
+            if source == Source::Stdin && args.inputs.iter().any(|input| input.as_os_str() == "-") {
+                let text = "standard input cannot hold both the VRPs and the routes";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+            let (snapshot, remarks) = load_once_blocking(&Sources::one(source, &[]))?;
+            (Some(snapshot), remarks)
+        }
+        None => (None, Vec::new()),
+    };
+    let query = Query::new(args, snapshot);
+    let inputs = inputs(args)?;
+    let console = Console::new(inputs.size());
+    remarks.iter().for_each(|remark| console.say(remark));
+    let result = search(args, inputs, &query, &console);
+    console.done();
+    result
+}
+
+fn inputs(args: &SearchArgs) -> Result<Inputs, Failure> {
+    let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
+    let only_ribs = args.types == [ElementType::Rib];
+    let what = if only_ribs { Archive::Ribs } else { Archive::Updates };
+    inputs.add(args.archive.find(what, args.from, args.until)?);
+    Ok(inputs)
+}
+
+fn search(
+    args: &SearchArgs,
+    inputs: Inputs,
+    query: &Query,
+    console: &Console,
+) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::Done;
+    for (name, why) in &inputs.unreadable {
+        console.say(&format!("{name}: {why}"));
+        code = ExitCode::Attention;
+    }
+    if args.format == Format::Table && !args.count {
+        console.print(line::HEAD)?;
+    }
+    let order = if args.count { Order::Any } else { Order::Time };
+    let each = if args.explain_errors { u64::MAX } else { TOLD };
+    let telling = Telling { each, hex: args.explain_errors };
+    let mut scan = Scan::new(inputs.inputs, order, telling, |_| query.clone());
+    let mut hits = 0;
+    loop {
+        let (octets, records) = scan.progress();
+        match scan.next() {
+            None => break,
+            Some(Event::Units(units, count)) => {
+                if let Some(text) = units.as_slice().get(..count)
+                    && count > 0
+                {
+                    console.write(text)?;
+                    units.nth(count - 1);
+                }
+                console.progress(octets, records);
+            }
+            Some(Event::Remark(text)) => console.say(&text),
+            Some(Event::Unreadable(name, why)) => {
+                console.say(&format!("{name}: {why}"));
+                code = ExitCode::Attention;
+            }
+            Some(Event::Done(done)) => {
+                hits += done.gather.hits;
+                let damaged = done.statistics.damaged;
+                if damaged.records + damaged.streams > 0 {
+                    code = ExitCode::Attention;
+                }
+            }
+        }
+    }
+    if args.count {
+        console.print(&format!("{hits}\n"))?;
+    }
+    io::stdout().flush()?;
+    Ok(code)
+}

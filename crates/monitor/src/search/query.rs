@@ -1,0 +1,182 @@
+use std::io::Write as _;
+use std::sync::Arc;
+
+use bgp::{Asn, Timestamp};
+use parser::{Element, ElementKind, Everything, Filter};
+use regex::bytes::Regex;
+use validator::{RpkiSnapshot, ValidationState};
+
+use super::args::{ElementType, Format, SearchArgs};
+use super::line;
+use super::prefixes::{PrefixSet, Reach};
+use crate::scan::Gather;
+
+/// What is looked for, and how it is told.
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    conditions: Arc<Conditions>,
+    format: Format,
+    /// None where hits are only counted.
+    tells: bool,
+    pub(super) hits: u64,
+    path: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Conditions {
+    prefixes: Option<PrefixSet>,
+    origins: Vec<Asn>,
+    peers: Vec<Asn>,
+    path: Option<Regex>,
+    state: Option<ValidationState>,
+    snapshot: Option<Arc<RpkiSnapshot>>,
+    types: Vec<ElementType>,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    /// Whether there is no condition but the prefixes.
+    any: bool,
+}
+
+/// The prefixes of a query.
+struct Prefixes(Arc<Conditions>);
+
+impl Query {
+    pub(super) fn new(args: &SearchArgs, snapshot: Option<Arc<RpkiSnapshot>>) -> Self {
+        let reach = Reach { covered: args.covered, covering: args.covering };
+        let any = args.origin.is_empty()
+            && args.peer.is_empty()
+            && args.as_path.is_none()
+            && args.rov.is_none()
+            && args.types.is_empty()
+            && args.from.is_none()
+            && args.until.is_none();
+        let conditions = Conditions {
+            prefixes: (!args.prefix.is_empty()).then(|| PrefixSet::new(&args.prefix, reach)),
+            origins: args.origin.clone(),
+            peers: args.peer.clone(),
+            path: args.as_path.clone(),
+            state: args.rov.map(ValidationState::from),
+            snapshot,
+            types: args.types.clone(),
+            from: args.from,
+            until: args.until,
+            any,
+        };
+        let (conditions, format) = (Arc::new(conditions), args.format);
+        Query { conditions, format, tells: !args.count, hits: 0, path: Vec::new() }
+    }
+}
+
+impl Gather for Query {
+    type Unit = u8;
+
+    fn filter(&self) -> impl Filter + use<> {
+        Prefixes(Arc::clone(&self.conditions))
+    }
+
+    #[inline]
+    fn take(&mut self, element: &Element<'_>, out: &mut Vec<u8>) {
+        let state = match self.conditions.hold(element, &mut self.path) {
+            Ok(state) => state,
+            Err(Miss) => return,
+        };
+        self.hits += 1;
+        if !self.tells {
+            return;
+        }
+        match self.format {
+            Format::Bgpdump => parser::bgpdump::write_line(element, out),
+            Format::Json => line::json(element, state, out),
+            Format::Table => line::table(element, state, out),
+        }
+    }
+}
+
+/// The element is not looked for.
+struct Miss;
+
+impl Conditions {
+    /// What RPKI says of a hit, where that is asked.
+    #[inline]
+    fn hold(
+        &self,
+        element: &Element<'_>,
+        path: &mut Vec<u8>,
+    ) -> Result<Option<ValidationState>, Miss> {
+        if self.any && self.snapshot.is_none() {
+            // A prefix is what a session change does not have.
+            let is_hit = self.prefixes.is_none() || element.nlri().is_some();
+            return if is_hit { Ok(None) } else { Err(Miss) };
+        }
+        self.hold_all(element, path)
+    }
+
+    /// The cheap ones first.
+    fn hold_all(
+        &self,
+        element: &Element<'_>,
+        path: &mut Vec<u8>,
+    ) -> Result<Option<ValidationState>, Miss> {
+        let held = (self.types.is_empty() || self.types.contains(&kind(element)))
+            && (self.peers.is_empty() || self.peers.contains(&element.vantage.asn))
+            && self.from.is_none_or(|from| from <= element.at)
+            && self.until.is_none_or(|until| element.at < until)
+            && (self.prefixes.is_none() || element.nlri().is_some());
+        if !held {
+            return Err(Miss);
+        }
+        let asks_for_route =
+            !self.origins.is_empty() || self.path.is_some() || self.state.is_some();
+        let (Some(attributes), Some(nlri)) = (element.attributes(), element.nlri()) else {
+            // What has no route has no origin either.
+            return if asks_for_route { Err(Miss) } else { Ok(None) };
+        };
+        if !asks_for_route && self.snapshot.is_none() {
+            return Ok(None);
+        }
+        let origin = element.origin();
+        if !self.origins.is_empty()
+            && !origin.members().iter().any(|asn| self.origins.contains(asn))
+        {
+            return Err(Miss);
+        }
+        let state = self.snapshot.as_ref().map(|it| it.vrps.state(nlri.prefix, &origin));
+        if self.state.is_some() && self.state != state {
+            return Err(Miss);
+        }
+        if let Some(wanted) = &self.path {
+            path.clear();
+            // Writing to memory cannot fail.
+            let _ = write!(path, "{}", attributes.path().to_as_path());
+            if !wanted.is_match(path) {
+                return Err(Miss);
+            }
+        }
+        Ok(state)
+    }
+}
+
+impl Filter for Prefixes {
+    fn wants(&self, prefix: bgp::Prefix) -> bool {
+        self.0.prefixes.as_ref().map_or_else(|| Everything.wants(prefix), |set| set.wants(prefix))
+    }
+
+    #[inline]
+    fn wants_v4(&self, bits: u32, length: u8) -> bool {
+        self.0.prefixes.as_ref().is_none_or(|set| set.wants_v4(bits, length))
+    }
+
+    #[inline]
+    fn wants_v6(&self, bits: u128, length: u8) -> bool {
+        self.0.prefixes.as_ref().is_none_or(|set| set.wants_v6(bits, length))
+    }
+}
+
+pub(super) const fn kind(element: &Element<'_>) -> ElementType {
+    match element.kind {
+        ElementKind::Rib { .. } => ElementType::Rib,
+        ElementKind::Announce { .. } => ElementType::Announce,
+        ElementKind::Withdraw { .. } => ElementType::Withdraw,
+        ElementKind::State { .. } => ElementType::State,
+    }
+}
