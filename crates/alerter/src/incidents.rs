@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use bgp::{Asn, Prefix, Route, Timestamp};
+use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use serde::Serialize;
 use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
@@ -240,6 +240,12 @@ impl Incidents {
             })
         });
         judged.collect()
+    }
+
+    /// The vantage points that are up and have said something of our space.
+    pub fn vantages(&self) -> Vec<Vantage> {
+        let up = self.routes.stations().filter(|(_, station)| station.up);
+        up.map(|(_, station)| station.vantage.clone()).collect()
     }
 
     /// Every incident that is not over for good, suspected ones too, in a stable order.

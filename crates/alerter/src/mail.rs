@@ -1,5 +1,7 @@
 //! A notice as a mail: subject, thread, plain text, and the JSON attached.
 
+use std::time::Duration;
+
 use lettre::Message;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -30,6 +32,16 @@ pub struct Mail {
     message: Message,
 }
 
+/// A mail that comes late says so, in the first lines of its text and in `X-Originwatch-Delayed`, so
+/// that nobody takes the past for the present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// By how much.
+    pub by: Duration,
+    /// What held it up.
+    pub why: String,
+}
+
 /// The mail could not be put together: an address that no header can carry.
 #[derive(Debug, thiserror::Error)]
 #[error("mail cannot be composed: {0}")]
@@ -43,11 +55,24 @@ impl Mail {
         letterhead: &Letterhead,
         recipient: &Mailbox,
     ) -> Result<Mail, ComposeError> {
+        Mail::compose_late(notice, letterhead, recipient, None)
+    }
+
+    /// The same, for a mail that may be late.
+    pub fn compose_late(
+        notice: &Notice,
+        letterhead: &Letterhead,
+        recipient: &Mailbox,
+        late: Option<&Late>,
+    ) -> Result<Mail, ComposeError> {
         let subject = subject(notice);
-        let text = notice.text(&letterhead.time_zone);
+        let mut text = notice.text(&letterhead.time_zone);
+        if let Some(late) = late {
+            text = format!("{}\n\n{text}", late.words());
+        }
         let json = serde_json::to_string_pretty(notice).unwrap_or_default();
         let date = std::time::UNIX_EPOCH
-            + std::time::Duration::from_micros(u64::try_from(notice.at.micros()).unwrap_or(0));
+            + Duration::from_micros(u64::try_from(notice.at.micros()).unwrap_or(0));
         let mut builder = Message::builder()
             .from(letterhead.from.clone())
             .to(recipient.clone())
@@ -60,6 +85,11 @@ impl Mail {
         for (name, value) in headers(notice) {
             builder =
                 builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
+        }
+        if let Some(late) = late {
+            let name = HeaderName::new_from_ascii_str("X-Originwatch-Delayed");
+            let seconds = format!("{} s", late.by.as_secs());
+            builder = builder.raw_header(HeaderValue::new(name, seconds));
         }
         let attachment = Attachment::new(format!("{}.{}.json", notice.incident, notice.sequence))
             .body(json, ContentType::parse("application/json").unwrap_or(ContentType::TEXT_PLAIN));
@@ -96,6 +126,17 @@ impl Mail {
     /// Sender and recipient for SMTP.
     pub fn envelope(&self) -> &Envelope {
         self.message.envelope()
+    }
+}
+
+impl Late {
+    fn words(&self) -> String {
+        let minutes = self.by.as_secs() / 60;
+        let by = match minutes {
+            0..120 => format!("{minutes} min"),
+            _ => format!("{} h {} min", minutes / 60, minutes % 60),
+        };
+        format!("This mail is {by} late. What held it up:\n{}", printable(&self.why))
     }
 }
 

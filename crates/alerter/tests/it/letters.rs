@@ -1,7 +1,7 @@
 //! The words: golden texts and mails. `INSTA_UPDATE=always cargo test -p alerter` writes them
 //! anew; the diff is read.
 
-use alerter::mail::{Letterhead, Mail};
+use alerter::mail::{Late, Letterhead, Mail};
 use alerter::{AsDirectory, Incidents, Notice};
 use jiff::tz::TimeZone;
 use validator::{Finding, Kind};
@@ -131,4 +131,29 @@ fn names_from_a_registry_cannot_add_a_header_or_a_line() {
 
 fn head(mail: &str) -> String {
     mail.split("\r\n\r\n").next().unwrap().replace("\r\n", "\n")
+}
+
+#[test]
+fn a_late_mail_says_so_before_anything_else() {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(0, 10, FIRST);
+    lab.hijack(0, 11, FIRST);
+    let letterhead =
+        Letterhead { from: "originwatch@example.net".parse().unwrap(), time_zone: bst() };
+    let to = "noc@example.net".parse().unwrap();
+    // A notice is composed from what the store holds of it.
+    let json = serde_json::to_string(lab.last()).unwrap();
+    let notice: Notice = serde_json::from_str(&json).unwrap();
+    assert_eq!(&notice, lab.last());
+    let by = std::time::Duration::from_secs(3 * 3600 + 90);
+    let why = "mx.example.net:25 defers: 451\r\nBcc: all@example.net".to_owned();
+    let late = Mail::compose_late(&notice, &letterhead, &to, Some(&Late { by, why })).unwrap();
+    let late = String::from_utf8(late.formatted()).unwrap();
+    let on_time = Mail::compose(&notice, &letterhead, &to).unwrap();
+    let on_time = String::from_utf8(on_time.formatted()).unwrap();
+    let first = "This mail is 3 h 1 min late. What held it up:\r\nmx.example.net:25 defers: 451";
+    assert!(late.contains(&format!("\r\n\r\n{first}")), "{late}");
+    assert!(late.contains("\r\nX-Originwatch-Delayed: 10890 s\r\n"), "{late}");
+    assert!(!late.contains("\nBcc:"), "{late}");
+    assert!(!on_time.contains("late") && !on_time.contains("Delayed"), "{on_time}");
 }
