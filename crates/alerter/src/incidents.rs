@@ -217,7 +217,7 @@ impl Incidents {
     pub fn judge_again(
         &mut self,
         now: Timestamp,
-        judge: impl Fn(Prefix, &Arc<Route>, Asn) -> Held,
+        judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
     ) {
         for finding in self.judged_anew(now, judge) {
             self.handle(now, finding);
@@ -228,11 +228,11 @@ impl Incidents {
     pub fn judged_anew(
         &self,
         now: Timestamp,
-        judge: impl Fn(Prefix, &Arc<Route>, Asn) -> Held,
+        judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
     ) -> Vec<Finding> {
         let judged = self.routes.rows().filter_map(|(key, row)| {
             let vantage = &self.routes.station(key.vantage)?.vantage;
-            let held = judge(key.prefix, &row.held.route, vantage.asn);
+            let held = judge(key.prefix, &row.held.route, vantage);
             (held != row.held).then(|| {
                 let (vantage, sight) = (vantage.clone(), Sight::Held(held));
                 let RowKey { prefix, path_id, .. } = *key;

@@ -121,17 +121,8 @@ mod tests {
 
     #[test]
     fn an_honest_member_of_a_set_is_not_an_offender() {
-        let watch = Watch {
-            prefix: "145.220.8.0/21".parse().unwrap(),
-            origins: Origins::Only(vec![Asn::new(1103)]),
-            max_length: 21,
-            description: String::new(),
-            announced: true,
-            aggregates: vec![],
-            upstreams: None,
-            roa_required: false,
-            min_vantage_ases: None,
-        };
+        let watch =
+            Watch::new("145.220.8.0/21".parse().unwrap(), Origins::Only(vec![Asn::new(1103)]), 21);
         let set = RouteOrigin::Set([1103, 64670].map(Asn::new).into());
         let of = |origin, watch| offenders(origin, watch, Asn::new(9)).into_vec();
         assert_eq!(of(&set, Some(&watch)), [Asn::new(64670)]);

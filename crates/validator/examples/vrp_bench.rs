@@ -18,7 +18,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use bgp::{Asn, Prefix, RouteOrigin};
-use validator::{Accumulator, ValidationState, Vrp, VrpTable, source};
+use validator::{ValidationState, Vrp, VrpTable, source};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -29,10 +29,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (count, bytes) = (table.len(), table.heap_bytes());
     println!("{count} VRPs, {} bytes each, {} MB", bytes / count.max(1), bytes >> 20);
     seconds("table from VRPs", || VrpTable::new(table.iter()));
-    seconds("RTR accumulator: announce all, build", || {
-        let mut cache = Accumulator::default();
-        table.iter().try_for_each(|vrp| cache.announce(vrp)).map(|()| cache.build())
-    })?;
     let map = seconds("HashMap per length from VRPs", || PerLength::new(table));
 
     let mut routes = match arguments.next().as_deref() {

@@ -4,7 +4,7 @@
 //! Start with [`Finding`]: what this crate is there to make. [`Sieve`] makes it out of an
 //! observation, the [`WatchList`] and an [`RpkiSnapshot`].
 //!
-//! * A snapshot comes from a validator's file ([`source`]) or an RTR session ([`Accumulator`]),
+//! * A snapshot comes from a validator's file ([`source`]) or from what an RTR session leaves,
 //!   with local exceptions made ([`Slurm`]).
 //! * [`VrpTable`] is RFC 6811, [`OriginValidation`] its verdict with the evidence;
 //!   [`PathVerification`] is ASPA, [`OtcLeak`] RFC 9234.
@@ -14,7 +14,6 @@
 //! Total functions throughout. This crate never knows bytes of BGP, feeds, or the time of day:
 //! where expiry matters, `now` is an argument.
 
-mod accumulator;
 mod aspa;
 mod finding;
 mod kind;
@@ -33,7 +32,6 @@ mod watch;
 mod watch_list;
 mod whatif;
 
-pub use accumulator::{Accumulator, AccumulatorError};
 pub use aspa::{AspaTable, Hop};
 pub use finding::{Finding, Held, Match, RouteFinding, Sight};
 pub use kind::{Kind, Severity};
@@ -43,7 +41,7 @@ pub use roa_watch::{
     RoaChange, RoaExpiry, TrustAnchorLoss, VrpChange, roa_changes, roa_expiries,
     trust_anchor_losses,
 };
-pub use sieve::Sieve;
+pub use sieve::{Neighbours, Sieve};
 pub use slurm::{Slurm, SlurmConflict, SlurmError};
 pub use snapshot::{RpkiSnapshot, Skipped};
 pub use table::VrpTable;

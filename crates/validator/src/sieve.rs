@@ -1,11 +1,11 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin};
+use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin, Vantage};
 
 use crate::{
-    Finding, Held, Kind, Match, OriginValidation, Origins, PathState, PathVerification, Role,
-    RouteFinding, RpkiSnapshot, Sight, ValidationState, Vrp, Watch, WatchList,
+    Finding, Held, Kind, Match, OriginValidation, Origins, OtcLeak, PathState, PathVerification,
+    Role, RouteFinding, RpkiSnapshot, Sight, ValidationState, Vrp, Watch, WatchList,
 };
 
 /// How many prefixes outside every watch that our AS announced are remembered. A router of ours
@@ -25,12 +25,48 @@ pub struct Sieve {
     /// VRPs in and around watched space that earlier snapshots had and this one lacks: what they
     /// covered has lost its cover.
     vanished: BTreeSet<Vrp>,
+    neighbours: Neighbours,
+}
+
+/// How the neighbours of our own routers stand to us (RFC 9234 section 3): what a path must not
+/// do is told more sharply where that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    /// Our routers, by the name that their vantage points bear ([`Vantage::collector`]). Of any
+    /// other collector's peers nothing is known.
+    pub routers: Vec<Arc<str>>,
+    /// Whom we buy transit from.
+    pub providers: Vec<Asn>,
+    /// Who buys transit from us.
+    pub customers: Vec<Asn>,
+}
+
+impl Neighbours {
+    fn role(&self, vantage: &Vantage) -> Role {
+        let is_ours = self.routers.contains(&vantage.collector);
+        match vantage.asn {
+            asn if is_ours && self.customers.contains(&asn) => Role::Customer,
+            asn if is_ours && self.providers.contains(&asn) => Role::Provider,
+            _ => Role::Unknown,
+        }
+    }
 }
 
 impl Sieve {
     /// A sieve that has seen nothing.
     pub fn new(watches: Arc<WatchList>, snapshot: Arc<RpkiSnapshot>) -> Self {
-        Sieve { watches, snapshot, learned: HashSet::new(), vanished: BTreeSet::new() }
+        Sieve {
+            watches,
+            snapshot,
+            learned: HashSet::new(),
+            vanished: BTreeSet::new(),
+            neighbours: Neighbours::default(),
+        }
+    }
+
+    /// The same, knowing the neighbours of our own routers.
+    pub fn with_neighbours(self, neighbours: Neighbours) -> Self {
+        Sieve { neighbours, ..self }
     }
 
     /// Validates against this snapshot from now on. What has been found before is the caller's
@@ -66,7 +102,7 @@ impl Sieve {
             Change::Announce(route) => {
                 let origin = route.path.origin(Some(vantage.asn));
                 if self.wants(prefix) || self.learn(prefix, &origin) {
-                    return found(Sight::Held(self.held(prefix, route, origin)));
+                    return found(Sight::Held(self.held(prefix, route, origin, vantage)));
                 }
                 let (origin, holders) = self.elsewhere(prefix, &origin)?;
                 Some(Finding::Elsewhere { at, prefix, origin, holders })
@@ -91,10 +127,10 @@ impl Sieve {
             || self.elsewhere(prefix, origin).is_some()
     }
 
-    /// The verdict on a route that a vantage point of AS `speaker` holds. Changes nothing: it
-    /// serves revalidation too.
-    pub fn judge(&self, prefix: Prefix, route: &Arc<Route>, speaker: Asn) -> Held {
-        self.held(prefix, route, route.path.origin(Some(speaker)))
+    /// The verdict on a route that a vantage point holds, with its AS as the speaker. Changes
+    /// nothing: it serves revalidation too.
+    pub fn judge(&self, prefix: Prefix, route: &Arc<Route>, vantage: &Vantage) -> Held {
+        self.held(prefix, route, route.path.origin(Some(vantage.asn)), vantage)
     }
 
     /// The watch list.
@@ -107,9 +143,15 @@ impl Sieve {
         &self.snapshot
     }
 
-    fn held(&self, prefix: Prefix, route: &Arc<Route>, origin: RouteOrigin) -> Held {
+    fn held(
+        &self,
+        prefix: Prefix,
+        route: &Arc<Route>,
+        origin: RouteOrigin,
+        vantage: &Vantage,
+    ) -> Held {
         let rov = self.snapshot.vrps.validate(prefix, &origin);
-        let matches = self.matches(prefix, route, &origin, &rov);
+        let matches = self.matches(prefix, route, &origin, &rov, vantage);
         Held { route: route.clone(), origin, rov, matches }
     }
 
@@ -121,9 +163,11 @@ impl Sieve {
         route: &Route,
         origin: &RouteOrigin,
         rov: &OriginValidation,
+        vantage: &Vantage,
     ) -> Vec<Match> {
         if let Some(watch) = self.watches.covering(prefix) {
-            return vec![self.inside(watch, prefix, route, origin, rov.state())];
+            let leak = || self.leaker(route, vantage);
+            return vec![self.inside(watch, prefix, route, origin, rov.state(), leak)];
         }
         // A default route covers every watch and says nothing about any.
         if prefix.length() > 0 {
@@ -149,6 +193,7 @@ impl Sieve {
         route: &Route,
         origin: &RouteOrigin,
         rov: ValidationState,
+        leaker: impl Fn() -> Option<Asn>,
     ) -> Match {
         let exact = prefix == watch.prefix;
         let found = |kind| Match::new(Some(watch.clone()), kind);
@@ -159,7 +204,7 @@ impl Sieve {
             let hijack = if exact { Kind::OriginHijack } else { Kind::SubPrefixHijack };
             return found(Some(hijack));
         }
-        let leak = self.path_leak(route);
+        let leak = leaker();
         if let Some(stranger) = stranger(watch, route, origin) {
             let grave = !exact || leak.is_some();
             let kind = Some(Kind::FirstHop);
@@ -185,16 +230,22 @@ impl Sieve {
         watch.roa_required || self.vanished.iter().any(|vrp| vrp.prefix().covers(&prefix))
     }
 
-    /// Who leaked the route, if ASPA says that no route may take this path. A collector does not
-    /// say how it stands to its peer, so only the downstream algorithm can be asked, which calls
-    /// fewer paths invalid.
-    fn path_leak(&self, route: &Route) -> Option<Asn> {
+    /// Who leaked the route, if OTC (RFC 9234) or ASPA says that it was leaked. A collector does
+    /// not say how it stands to its peer; then OTC says nothing, and ASPA's downstream algorithm
+    /// is asked, which calls fewer paths invalid.
+    fn leaker(&self, route: &Route, vantage: &Vantage) -> Option<Asn> {
+        let role = self.neighbours.role(vantage);
+        if let Some(leak) = OtcLeak::of(route, vantage.asn, role) {
+            return Some(leak.neighbour);
+        }
         let aspas = &self.snapshot.aspas;
         if aspas.is_empty() {
             return None;
         }
-        let neighbour = route.path.asns().next()?;
-        let verification = PathVerification::new(aspas, &route.path, neighbour, Role::Unknown);
+        // A route server stands between a collector and the first AS of the path.
+        let first = route.path.asns().next()?;
+        let neighbour = if role == Role::Unknown { first } else { vantage.asn };
+        let verification = PathVerification::new(aspas, &route.path, neighbour, role);
         // An AS_SET makes a path invalid too, but nobody leaked it.
         let leaked = verification.state() == PathState::Invalid && verification.flaw.is_none();
         leaked.then(|| verification.evidence().next().map(|step| step.provider))?

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bgp::{Route, Timestamp};
+use bgp::{Route, Timestamp, Vantage};
 use validator::{Finding, Sieve};
 
 use super::file::{Batch, Entry};
@@ -80,7 +80,8 @@ impl Ledger {
     /// Judges every current route again, because the RPKI data or the watch list changed. Durable
     /// after the next commit.
     pub fn judge_again(&mut self, now: Timestamp, sieve: &Sieve) {
-        let judge = |prefix, route: &Arc<Route>, speaker| sieve.judge(prefix, route, speaker);
+        let judge =
+            |prefix, route: &Arc<Route>, vantage: &Vantage| sieve.judge(prefix, route, vantage);
         for finding in self.incidents.judged_anew(now, judge) {
             self.handle(now, finding);
         }

@@ -335,7 +335,7 @@ fn a_roa_that_goes_wrong_makes_an_incident_without_a_message_and_mending_it_ends
     let judge_again = |lab: &mut Lab, second, snapshot| {
         lab.sieve.set_snapshot(snapshot);
         let sieve = lab.sieve.clone();
-        lab.incidents.judge_again(at(second), |p, route, asn| sieve.judge(p, route, asn));
+        lab.incidents.judge_again(at(second), |p, route, v| sieve.judge(p, route, v));
         lab.drain();
     };
     let other = validator::Vrp::new(prefix(SECOND), 24, Asn::new(64500)).unwrap();
@@ -400,7 +400,7 @@ fn a_roa_that_vanishes_is_told_and_one_that_comes_back_ends_it() {
     let judge_again = |lab: &mut Lab, second, snapshot| {
         lab.sieve.set_snapshot(snapshot);
         let sieve = lab.sieve.clone();
-        lab.incidents.judge_again(at(second), |p, route, asn| sieve.judge(p, route, asn));
+        lab.incidents.judge_again(at(second), |p, route, v| sieve.judge(p, route, v));
         lab.drain();
     };
     judge_again(&mut lab, 0, RpkiSnapshot::of(VrpTable::new([])).into());

@@ -40,17 +40,7 @@ pub(crate) fn vantage(n: u32) -> Vantage {
 }
 
 pub(crate) fn watch(text: &str) -> Watch {
-    Watch {
-        prefix: prefix(text),
-        origins: Origins::Only(vec![Asn::new(64500)]),
-        max_length: 24,
-        description: String::new(),
-        announced: true,
-        aggregates: vec![],
-        upstreams: None,
-        roa_required: false,
-        min_vantage_ases: None,
-    }
+    Watch::new(prefix(text), Origins::Only(vec![Asn::new(64500)]), 24)
 }
 
 pub(crate) fn rules() -> Rules {

@@ -10,16 +10,8 @@ fn snapshot(vrps: &[Vrp]) -> RpkiSnapshot {
 }
 
 fn watches() -> WatchList {
-    let watch = |place: &str, max_length| Watch {
-        prefix: place.parse().unwrap(),
-        origins: Origins::Only(vec![Asn::new(64500)]),
-        max_length,
-        description: String::new(),
-        announced: true,
-        aggregates: Vec::new(),
-        upstreams: None,
-        roa_required: false,
-        min_vantage_ases: None,
+    let watch = |place: &str, max_length| {
+        Watch::new(place.parse().unwrap(), Origins::Only(vec![Asn::new(64500)]), max_length)
     };
     let watches = [watch("198.18.0.0/21", 24), watch("2001:db8::/32", 48)];
     WatchList::new(watches, [Asn::new(64500)]).unwrap()

@@ -16,17 +16,7 @@ fn vrp(place: &str, max_length: u8, asn: u32) -> Vrp {
 }
 
 fn watch(place: &str, max_length: u8) -> Watch {
-    Watch {
-        prefix: prefix(place),
-        origins: Origins::Only(vec![Asn::new(OURS)]),
-        max_length,
-        description: String::new(),
-        announced: true,
-        aggregates: Vec::new(),
-        upstreams: None,
-        roa_required: false,
-        min_vantage_ases: None,
-    }
+    Watch::new(prefix(place), Origins::Only(vec![Asn::new(OURS)]), max_length)
 }
 
 /// Two /21s with a hole, a customer's /24 inside, an unannounced /24, and one for paths only.
@@ -44,11 +34,14 @@ fn sieve(vrps: &[Vrp]) -> Sieve {
     Sieve::new(Arc::new(list), Arc::new(snapshot))
 }
 
-fn observation(event: Event) -> Observation {
+fn peer() -> Vantage {
     let address = "192.0.2.1".parse().unwrap();
-    let asn = Asn::new(PEER);
-    let vantage = Vantage { collector: "rrc00".into(), address, asn, view: View::default() };
-    Observation { at: Timestamp::from_seconds(1), vantage, event }
+    let (asn, view) = (Asn::new(PEER), View::default());
+    Vantage { collector: "rrc00".into(), address, asn, view }
+}
+
+fn observation(event: Event) -> Observation {
+    Observation { at: Timestamp::from_seconds(1), vantage: peer(), event }
 }
 
 fn announce(place: &str, path: &AsPath) -> Observation {
@@ -266,7 +259,7 @@ fn a_new_snapshot_judges_anew() {
     let mut sieve = sieve(&[]);
     let route = Arc::new(Route { path: path(OURS), ..Route::default() });
     let kind = |sieve: &Sieve| {
-        let held = sieve.judge(prefix("198.18.0.0/21"), &route, Asn::new(PEER));
+        let held = sieve.judge(prefix("198.18.0.0/21"), &route, &peer());
         (held.rov.state(), held.matches[0].kind)
     };
     assert_eq!(kind(&sieve), (ValidationState::NotFound, None));
@@ -314,7 +307,7 @@ proptest! {
             let observation = announce(&place, &path(asn));
             let route = Arc::new(Route { path: path(asn), ..Route::default() });
             let wanted = sieve.wants_announcement(prefix, &RouteOrigin::As(Asn::new(asn)));
-            let judged = sieve.judge(prefix, &route, Asn::new(PEER));
+            let judged = sieve.judge(prefix, &route, &peer());
             let finding = sieve.sift(&observation);
             prop_assert_eq!(finding.is_some(), wanted, "{} AS{}", prefix, asn);
             match finding {
@@ -330,4 +323,26 @@ proptest! {
             }
         }
     }
+}
+
+/// RFC 9234 section 5: a route that must only go to customers, from a customer.
+#[test]
+fn otc_is_held_against_a_customer_of_our_own_router_and_nobody_else() {
+    let path = AsPath::sequence([PEER, 64510, 64500]);
+    let only_to_customer = Some(Asn::new(64510));
+    let route = Arc::new(Route { path, only_to_customer, ..Route::default() });
+    let kind = |neighbours| {
+        let sieve = sieve(&[]).with_neighbours(neighbours);
+        let held = sieve.judge(prefix("198.18.0.0/21"), &route, &peer());
+        (held.matches[0].kind, held.matches[0].culprit)
+    };
+    let of = |router: &str, customers: &[u32]| Neighbours {
+        routers: vec![router.into()],
+        providers: vec![],
+        customers: customers.iter().copied().map(Asn::new).collect(),
+    };
+    let leak = (Some(Kind::RouteLeak), Some(Asn::new(PEER)));
+    assert_eq!(kind(of("rrc00", &[PEER])), leak);
+    assert_eq!(kind(of("edge1", &[PEER])), (None, None));
+    assert_eq!(kind(of("rrc00", &[64510])), (None, None));
 }

@@ -7,17 +7,7 @@ fn prefix(text: &str) -> Prefix {
 }
 
 fn watch(place: Prefix) -> Watch {
-    Watch {
-        prefix: place,
-        origins: Origins::Only(vec![Asn::new(64500)]),
-        max_length: place.length(),
-        description: String::new(),
-        announced: true,
-        aggregates: Vec::new(),
-        upstreams: None,
-        roa_required: false,
-        min_vantage_ases: None,
-    }
+    Watch::new(place, Origins::Only(vec![Asn::new(64500)]), place.length())
 }
 
 fn list(prefixes: &[&str]) -> WatchList {
