@@ -11,5 +11,6 @@ mod indosat;
 mod play;
 mod replay;
 mod rtr;
+mod run;
 mod validate;
 mod whatif;

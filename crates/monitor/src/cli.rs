@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::exit::{ExitCode, Failure};
 use crate::roas::RoasArgs;
+use crate::run::{self, LogFormat};
 use crate::search::{self, SearchArgs};
 use crate::whatif::WhatifArgs;
 use crate::{check, replay, roas, validate, whatif};
@@ -24,6 +25,9 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Watch for as long as it runs, and tell by mail.
+    #[command(hide = true)]
+    Run(RunArgs),
     /// Run recorded routes through the incident engine and print its notices.
     Replay(ReplayArgs),
     /// Find routes in recordings.
@@ -88,6 +92,18 @@ pub struct ReplayArgs {
     /// MRT files or RIS Live JSON lines, plain, .gz or .bz2; folders of them; - is standard input.
     #[arg(value_name = "FILE|DIR", required = true)]
     pub inputs: Vec<PathBuf>,
+}
+
+/// `originwatch run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// How the log is written, to standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log: LogFormat,
 }
 
 /// `originwatch validate`.
@@ -161,6 +177,7 @@ The exit code is 1 if the route is invalid, or if a line cannot be read.";
 /// Does what the command line says.
 pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
+        Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Search(args) => search::run(&args),
         Command::Validate(args) => validate::run(&args),

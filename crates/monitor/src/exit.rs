@@ -1,7 +1,10 @@
 //! How a command ends.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::process;
+
+use alerter::store::StoreError;
 
 use crate::config::LoadError;
 use crate::rpki::{LoadError as RpkiError, SourceError};
@@ -48,6 +51,25 @@ pub enum Failure {
         /// Why not.
         error: io::Error,
     },
+    /// The store cannot be used.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// The daemon cannot listen.
+    #[error("cannot listen at {address}: {error}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The daemon cannot start, or does not stop.
+    #[error("{what} cannot be had: {error}")]
+    Start {
+        /// What it needs.
+        what: &'static str,
+        /// Why it cannot be had.
+        error: io::Error,
+    },
     /// Standard output is gone or full.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -71,14 +93,25 @@ impl Failure {
             Failure::Vrps(_)
             | Failure::Read { .. }
             | Failure::Write { .. }
+            | Failure::Store(_)
+            | Failure::Listen { .. }
+            | Failure::Start { .. }
             | Failure::Output(_) => ExitCode::Failed,
+        }
+    }
+
+    /// What is wrong, in as many lines as it needs.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Failure::Config(LoadError::Faults(error)) => error.report(),
+            other => other.to_string(),
         }
     }
 
     /// What the user is told of it; nothing where nobody listens any more.
     fn tell(&self) {
         let text = match self {
-            Failure::Config(LoadError::Faults(error)) => error.report(),
+            Failure::Config(LoadError::Faults(_)) => self.text(),
             other => format!("originwatch: {other}\n"),
         };
         if self.code() != ExitCode::Done {

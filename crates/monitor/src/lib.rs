@@ -2,7 +2,8 @@
 //!
 //! Start with [`cli`]: the commands and what they take. [`Config`](config::Config) is what
 //! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
-//! parser, the sieve and the incident engine, to notices. [`mailbag`] carries those to a relay or
+//! parser, the sieve and the incident engine, to notices. [`run`] is the same for as long as
+//! it lives. [`mailbag`] carries those to a relay or
 //! into files. [`rpki`] fetches what RPKI says, once or for ever.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
@@ -17,6 +18,7 @@ pub mod ours;
 pub mod replay;
 pub mod roas;
 pub mod rpki;
+pub mod run;
 mod scan;
 pub mod search;
 pub mod validate;

@@ -140,28 +140,7 @@ impl Relays {
     fn new(mail: &config::Mail) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(Failure::Output)?;
-        let credentials = match &mail.login {
-            Some((user, file)) => Some((user.clone(), password(file)?)),
-            None => None,
-        };
-        let extra_ca = match &mail.ca_file {
-            Some(path) => Some(fs::read(path).map_err(|error| read_error(path, error))?),
-            None => None,
-        };
-        let relay = |relay: &config::Relay| {
-            Relay::new(&RelayConfig {
-                host: relay.host.clone(),
-                port: relay.port,
-                tls: relay.tls,
-                credentials: credentials.clone(),
-                helo: mail.helo.clone(),
-                timeout: TIMEOUT,
-                extra_ca: extra_ca.clone(),
-            })
-            .map_err(|error| Failure::Usage(error.to_string()))
-        };
-        let relays = std::iter::once(&mail.relay).chain(&mail.failover).map(relay);
-        let relays = relays.collect::<Result<_, _>>()?;
+        let relays = relays(mail)?;
         Ok(Relays { runtime, relays, trouble: String::new() })
     }
 
@@ -180,6 +159,31 @@ impl Relays {
         }
         Err(self.trouble.clone())
     }
+}
+
+/// The relay of the config and those that take over, in order.
+pub(crate) fn relays(mail: &config::Mail) -> Result<Vec<Relay>, Failure> {
+    let credentials = match &mail.login {
+        Some((user, file)) => Some((user.clone(), password(file)?)),
+        None => None,
+    };
+    let extra_ca = match &mail.ca_file {
+        Some(path) => Some(fs::read(path).map_err(|error| read_error(path, error))?),
+        None => None,
+    };
+    let relay = |relay: &config::Relay| {
+        Relay::new(&RelayConfig {
+            host: relay.host.clone(),
+            port: relay.port,
+            tls: relay.tls,
+            credentials: credentials.clone(),
+            helo: mail.helo.clone(),
+            timeout: TIMEOUT,
+            extra_ca: extra_ca.clone(),
+        })
+        .map_err(|error| Failure::Usage(error.to_string()))
+    };
+    std::iter::once(&mail.relay).chain(&mail.failover).map(relay).collect()
 }
 
 /// `0001-OW-20140402-AS4761-6f3a.0-noc@example.net.eml`.

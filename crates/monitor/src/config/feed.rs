@@ -37,6 +37,8 @@ pub enum FeedKind {
     MrtDir {
         /// Which.
         path: PathBuf,
+        /// A table of the same collector, which is loaded first where the folder is new.
+        rib: Option<PathBuf>,
     },
     /// OpenBMP messages from Kafka.
     Kafka {
@@ -166,7 +168,8 @@ fn mrt_dir(section: &Section<'_>) -> Option<FeedKind> {
     if !section.has("path") {
         section.missing("path", "the folder, as path = \"/var/spool/mrt\"");
     }
-    section.path("path").map(|path| FeedKind::MrtDir { path })
+    let rib = section.path("rib");
+    section.path("path").map(|path| FeedKind::MrtDir { path, rib })
 }
 
 fn kafka(section: &Section<'_>) -> Option<FeedKind> {

@@ -16,6 +16,7 @@ use std::time::Instant;
 use alerter::{IncidentSummary, Incidents, Notice, Party, Reason};
 use jiff::tz::TimeZone;
 
+pub(crate) use plan::{derived, directory};
 pub use summary::Summary;
 
 use crate::cli::{Format, ReplayArgs};

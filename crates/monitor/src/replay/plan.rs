@@ -102,7 +102,7 @@ impl Plan {
 }
 
 /// Without `[[watch]]`, what RPKI says is ours is watched.
-fn derived(
+pub(crate) fn derived(
     config: &Config,
     snapshot: &RpkiSnapshot,
     remarks: &mut Vec<String>,
@@ -141,7 +141,8 @@ fn allowed(snapshot: &RpkiSnapshot, prefix: Prefix) -> Vec<bgp::Asn> {
     asns
 }
 
-fn directory(path: &Path, remarks: &mut Vec<String>) -> Result<AsDirectory, Failure> {
+/// Who is who, from a file.
+pub(crate) fn directory(path: &Path, remarks: &mut Vec<String>) -> Result<AsDirectory, Failure> {
     let name = path.display();
     let bytes = fs::read(path).map_err(|error| Failure::Read { place: name.to_string(), error })?;
     let (directory, errors) = AsDirectory::parse(&bytes);

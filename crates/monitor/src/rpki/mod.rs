@@ -25,6 +25,7 @@ mod state;
 
 pub use choice::Policy;
 pub use once::{LoadError, load_once, load_once_blocking};
+pub(crate) use pause::{Backoff, jittered};
 pub use source::{Cache, Source, SourceError};
 pub use sources::{Sources, follow};
 pub use state::{Health, Rpki, SourceState};

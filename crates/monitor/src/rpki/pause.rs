@@ -5,17 +5,17 @@ use std::time::Duration;
 
 /// Waits that double, up to a limit that the caller gives.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(first: Duration) -> Self {
+    pub(crate) fn new(first: Duration) -> Self {
         Backoff { next: first }
     }
 
     /// The next wait: at most `limit`, jittered.
-    pub(super) fn next(&mut self, limit: Duration) -> Duration {
+    pub(crate) fn next(&mut self, limit: Duration) -> Duration {
         let wait = self.next.min(limit);
         self.next = wait * 2;
         jittered(wait)
@@ -24,7 +24,7 @@ impl Backoff {
 
 /// Between three quarters of this and all of it, so that what failed together does not come back
 /// together.
-pub(super) fn jittered(wait: Duration) -> Duration {
+pub(crate) fn jittered(wait: Duration) -> Duration {
     // The keys of a RandomState are random; that is all the randomness needed here.
     let random = RandomState::new().hash_one(0_u8);
     let quarter = u32::try_from(random % 251).unwrap_or_default();

@@ -1,0 +1,66 @@
+use std::time::{Duration, Instant};
+
+use bgp::Timestamp;
+
+/// While records keep coming, however slowly they are unpacked, they alone tell the time.
+const HOLD: Duration = Duration::from_secs(10);
+
+/// What time it is for the engine.
+///
+/// With a live feed it is what the wall clock says. Where recordings alone are followed it is the
+/// time of the latest record, and goes on from there while nothing is read: so a spool of today tells
+/// what a live feed would have told, some minutes late, and a spool of 2014 what happened in 2014.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Clock {
+    /// The wall clock.
+    Live,
+    /// The time of the latest record, and when it was read; none before the first.
+    Recorded(Option<(Timestamp, Instant)>),
+}
+
+impl Clock {
+    /// Now; none where only a record could tell.
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        match self {
+            Clock::Live => Some(wall()),
+            Clock::Recorded(latest) => latest.map(|(at, read)| {
+                let idle = read.elapsed();
+                if idle < HOLD { at } else { at + idle }
+            }),
+        }
+    }
+
+    /// What time it is when this record is taken in: never earlier than for the one before, but
+    /// no later than it says, however long the reading takes.
+    pub(super) fn record(&mut self, at: Timestamp) -> Timestamp {
+        match self {
+            Clock::Live => wall(),
+            Clock::Recorded(latest) => {
+                let at = latest.map_or(at, |(before, _)| before.max(at));
+                *latest = Some((at, Instant::now()));
+                at
+            }
+        }
+    }
+}
+
+/// The wall clock.
+pub(super) fn wall() -> Timestamp {
+    jiff::Timestamp::now().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recorded_clock_goes_with_the_records_and_never_back() {
+        let at = Timestamp::from_seconds;
+        let mut clock = Clock::Recorded(None);
+        assert_eq!(clock.now(), None);
+        assert_eq!(clock.record(at(100)), at(100));
+        assert_eq!(clock.record(at(90)), at(100));
+        assert_eq!(clock.record(at(5000)), at(5000));
+        assert_eq!(clock.now(), Some(at(5000)));
+    }
+}

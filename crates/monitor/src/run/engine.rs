@@ -1,0 +1,374 @@
+//! The thread that owns the incidents and the store: inputs in, commits out.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use alerter::store::{Ledger, StoreError};
+use bgp::{Event, Observation, Timestamp};
+use parser::{Element, ElementKind, Everything, Item, Step};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use validator::{Finding, Kind, Sieve};
+
+use super::clock::{Clock, wall};
+use super::input::{Decoder, Input, PipeId, Pulse};
+use super::outbox::Outbox;
+use super::sight::{Condition, Sight};
+use super::{feed, log_damage};
+use crate::config::Config;
+use crate::rpki::Rpki;
+
+/// What no notice waits for is written at the latest after this: a crash costs a second of reading
+/// again, and a busy feed costs one write a second.
+const COMMIT_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the feeds are looked at, the service manager is told, and deliveries that wait are.
+const TURN: Duration = Duration::from_secs(1);
+
+/// How long mails that are under way may take when all else has stopped. What is cut off is sent again
+/// at the next start, with the same Message-ID.
+const LAST_MAILS: Duration = Duration::from_secs(3);
+
+/// All that the thread owns.
+pub(super) struct Engine {
+    pub(super) config: Config,
+    pub(super) ledger: Ledger,
+    pub(super) sieve: Sieve,
+    pub(super) clock: Clock,
+    pub(super) sight: Sight,
+    pub(super) outbox: Outbox,
+    pub(super) inputs: mpsc::Receiver<Input>,
+    pub(super) rpki: watch::Receiver<Rpki>,
+    pub(super) beat: watch::Sender<String>,
+    pub(super) runtime: Handle,
+    pub(super) flows: HashMap<PipeId, Flow>,
+    /// What was told last of each condition.
+    pub(super) told: HashMap<(Kind, String), bool>,
+    /// Since when there is something to commit.
+    pub(super) dirty: Option<Instant>,
+    pub(super) turned: Option<Instant>,
+}
+
+/// A connection or a file that is being read.
+pub(super) struct Flow {
+    feed: usize,
+    decoder: Decoder,
+    pulse: std::sync::Arc<Pulse>,
+    /// The start of a message whose end has not come yet.
+    rest: Vec<u8>,
+    damages: u64,
+}
+
+impl Engine {
+    /// Works until it is told to stop.
+    ///
+    /// # Errors
+    ///
+    /// Where the last commit fails. In between it is tried again for as long as it takes, and nothing
+    /// more is taken in: what cannot be written must not be accepted.
+    pub(super) fn run(mut self) -> Result<(), StoreError> {
+        self.judge_again();
+        loop {
+            match self.next() {
+                Some(Input::Stop) => break,
+                Some(input) => self.take(input),
+                None => {}
+            }
+            self.turn();
+        }
+        self.finish()
+    }
+
+    /// The next input; nothing when it is time for something else.
+    fn next(&mut self) -> Option<Input> {
+        if let Ok(input) = self.inputs.try_recv() {
+            return Some(input);
+        }
+        let now = self.clock.now().unwrap_or_default();
+        let due = self.ledger.incidents().next_timeout().map(|due| due.since(now));
+        let left = |since: Instant, every: Duration| every.saturating_sub(since.elapsed());
+        let waits = [
+            self.turned.map(|turned| left(turned, TURN)),
+            self.dirty.map(|dirty| left(dirty, COMMIT_EVERY)),
+            due.filter(|due| !due.is_zero()),
+        ];
+        let wait = waits.into_iter().flatten().min().unwrap_or_default();
+        let received =
+            self.runtime.block_on(async { tokio::time::timeout(wait, self.inputs.recv()).await });
+        match received {
+            Ok(Some(input)) => Some(input),
+            Ok(None) => Some(Input::Stop),
+            Err(_) => None,
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        let now = wall();
+        match input {
+            Input::Open { pipe, feed, decoder, pulse } => {
+                if let Decoder::Bmp { router, .. } = decoder.as_ref() {
+                    self.sight.open(feed, pipe, Some(router), now);
+                    self.forget(&router.clone(), now);
+                } else {
+                    self.sight.open(feed, pipe, None, now);
+                }
+                let (decoder, rest) = (*decoder, Vec::new());
+                self.flows.insert(pipe, Flow { feed, decoder, pulse, rest, damages: 0 });
+            }
+            Input::Bytes { pipe, bytes } => {
+                let Some(mut flow) = self.flows.remove(&pipe) else { return };
+                self.sight.message(flow.feed, now);
+                self.read(&mut flow, &bytes, false);
+                self.flows.insert(pipe, flow);
+            }
+            Input::Close { pipe, why } => {
+                let Some(mut flow) = self.flows.remove(&pipe) else { return };
+                self.read(&mut flow, &[], true);
+                self.sight.close(flow.feed, pipe, why, now);
+            }
+            Input::Alive { feed } => self.sight.alive(feed, now),
+            Input::Delivered(report) => {
+                if let Err(error) = self.outbox.settle(self.ledger.store(), now, report) {
+                    tracing::error!(%error, "the store does not take what became of a mail");
+                }
+                self.dispatch();
+            }
+            Input::Stop => {}
+        }
+    }
+
+    /// What is due, whatever came in.
+    fn turn(&mut self) {
+        if self.rpki.has_changed().unwrap_or(false) {
+            self.take_rpki();
+        }
+        if let Some(now) = self.clock.now()
+            && self.ledger.incidents().next_timeout().is_some_and(|due| due <= now)
+        {
+            self.ledger.handle_timeout(now);
+            self.touch();
+        }
+        if self.turned.is_none_or(|turned| turned.elapsed() >= TURN) {
+            self.turned = Some(Instant::now());
+            self.look_around();
+        }
+        let old = self.dirty.is_some_and(|dirty| dirty.elapsed() >= COMMIT_EVERY);
+        if old || self.ledger.has_notices() {
+            self.commit();
+        }
+    }
+
+    /// Feeds, deliveries, the service manager.
+    fn look_around(&mut self) {
+        let (rpki, now) = (self.rpki.borrow().clone(), wall());
+        self.ledger.set_sources(self.sight.sources(&rpki, now));
+        let conditions = self.sight.conditions(&rpki, now).into_iter();
+        let conditions = conditions.chain(self.outbox.conditions()).collect::<Vec<_>>();
+        for condition in conditions {
+            self.tell(condition);
+        }
+        self.dispatch();
+        let open = self.ledger.incidents().open().len();
+        let (waiting, dead) = self.ledger.store().queue_length().unwrap_or_default();
+        let feeds = self.sight.status();
+        self.beat.send_replace(format!(
+            "{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up"
+        ));
+    }
+
+    /// Makes a condition an incident, or ends one, if it is not as it was.
+    fn tell(&mut self, condition: Condition) {
+        // Without a record there is no time to tell it at.
+        let Some(now) = self.clock.now() else { return };
+        let Condition { kind, subject, details, active } = condition;
+        let key = (kind, subject.clone());
+        if self.told.get(&key) == Some(&active) {
+            return;
+        }
+        if active {
+            tracing::warn!(%kind, %subject, "{}", details.join("; "));
+        } else if self.told.contains_key(&key) {
+            tracing::info!(%kind, %subject, "over");
+        }
+        self.told.insert(key, active);
+        let finding = Finding::Condition { at: now, kind, subject, details, active };
+        self.handle(now, finding);
+    }
+
+    /// The RPKI data has changed, or how good it is.
+    fn take_rpki(&mut self) {
+        let rpki = self.rpki.borrow_and_update().clone();
+        if !std::sync::Arc::ptr_eq(&rpki.snapshot, self.sieve.snapshot()) {
+            tracing::info!(vrps = rpki.snapshot.vrps.len(), source = %rpki.snapshot.source, "new RPKI data");
+            self.sieve.set_snapshot(rpki.snapshot);
+            self.judge_again();
+        }
+    }
+
+    /// What was seen before, by what is known now.
+    fn judge_again(&mut self) {
+        if let Some(now) = self.clock.now() {
+            self.ledger.judge_again(now, &self.sieve);
+            self.touch();
+        }
+    }
+
+    fn handle(&mut self, now: Timestamp, finding: Finding) {
+        self.ledger.handle(now, finding);
+        self.touch();
+    }
+
+    fn touch(&mut self) {
+        self.dirty.get_or_insert_with(Instant::now);
+    }
+
+    /// Writes what there is. While that fails nothing else is done but to try again.
+    fn commit(&mut self) {
+        let mut said = String::new();
+        loop {
+            match self.ledger.commit() {
+                Ok(notices) => {
+                    for notice in &notices {
+                        tracing::warn!(incident = %notice.incident, "{}", notice.title);
+                    }
+                    self.dirty = None;
+                    return self.dispatch();
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    if error != said {
+                        tracing::error!(%error, "the store cannot be written: all waits for it");
+                        said = error;
+                    }
+                    self.beat.send_replace(format!("the store cannot be written: {said}"));
+                    std::thread::sleep(COMMIT_EVERY);
+                }
+            }
+        }
+    }
+
+    fn dispatch(&mut self) {
+        if let Err(error) = self.outbox.dispatch(self.ledger.store(), wall()) {
+            tracing::error!(%error, "the outbox cannot be read");
+        }
+    }
+
+    /// Everything that is in has been taken; mails under way get a moment.
+    fn finish(mut self) -> Result<(), StoreError> {
+        while let Ok(input) = self.inputs.try_recv() {
+            self.take(input);
+        }
+        self.ledger.commit()?;
+        let end = Instant::now() + LAST_MAILS;
+        while !self.outbox.is_idle() && Instant::now() < end {
+            if let Some(input @ Input::Delivered(_)) = self.next() {
+                self.take(input);
+            }
+        }
+        self.ledger.close().map(drop)
+    }
+}
+
+/// Reading.
+impl Engine {
+    /// A router sends its tables anew with each connection, so what it told before is gone: what it
+    /// still has it will tell again.
+    fn forget(&mut self, router: &str, now: Timestamp) {
+        let gone: Vec<_> = self.ledger.incidents().vantages();
+        for vantage in gone.into_iter().filter(|vantage| *vantage.collector == *router) {
+            self.observe(now, Observation { at: now, vantage, event: Event::SessionDown });
+        }
+    }
+
+    fn read(&mut self, flow: &mut Flow, bytes: &[u8], last: bool) {
+        let mut rest = std::mem::take(&mut flow.rest);
+        rest.extend_from_slice(bytes);
+        let taken = match &mut flow.decoder {
+            Decoder::Bmp { .. } => self.read_bmp(flow, &rest, last),
+            _ => self.read_records(flow, &rest, last),
+        };
+        rest.drain(..taken.min(rest.len()));
+        flow.pulse.partial.store(!rest.is_empty(), Ordering::Relaxed);
+        flow.rest = rest;
+    }
+
+    fn read_records(&mut self, flow: &mut Flow, bytes: &[u8], last: bool) -> usize {
+        let name = self.sight.name(flow.feed).to_owned();
+        let Flow { feed, decoder, damages, .. } = flow;
+        let (walker, file, from) = match decoder {
+            Decoder::Mrt { walker, file, from } => (walker, Some(file), *from),
+            Decoder::RisLive(walker) | Decoder::Rib(walker) => (walker, None, 0),
+            Decoder::Bmp { .. } => return bytes.len(),
+        };
+        let mut taken = 0;
+        loop {
+            let left = bytes.get(taken..).unwrap_or_default();
+            let step = if walker.statistics().records < from {
+                // It was taken in before; but what it says of its peers is needed.
+                walker.step(left, last, &|_: bgp::Prefix| false, &mut |_| {})
+            } else {
+                walker.step(left, last, &Everything, &mut |item| match item {
+                    Item::Element(element) => self.element(&element),
+                    Item::Damage(damage) => log_damage(&name, damages, damage),
+                })
+            };
+            match step {
+                Step::Read(octets) => taken += octets,
+                Step::More(_) => break,
+                Step::End => {
+                    taken = bytes.len();
+                    break;
+                }
+            }
+        }
+        if let Some(file) = file {
+            let (records, done) = (walker.statistics().records, last);
+            let position = feed::Position { file: file.clone(), records, done };
+            self.ledger.set_position(&feed::spool_key(&self.config, *feed), position.to_string());
+            self.touch();
+        }
+        taken
+    }
+
+    fn read_bmp(&mut self, flow: &mut Flow, bytes: &[u8], last: bool) -> usize {
+        let Flow { decoder: Decoder::Bmp { session, router }, damages, pulse, .. } = flow else {
+            return 0;
+        };
+        let now = wall();
+        let mut sink = |event: parser::bmp::Event<'_>| match event {
+            parser::bmp::Event::Item(Item::Element(element)) => self.element(&element),
+            parser::bmp::Event::Item(Item::Damage(damage)) => log_damage(router, damages, damage),
+            other => feed::log_router(router, &other),
+        };
+        let (step, taken) = session.walk(bytes, Some(now), &Everything, &mut sink);
+        if last {
+            session.close(bytes.len() - taken, &mut sink);
+        }
+        if step == Step::End {
+            pulse.lost.notify_one();
+            return bytes.len();
+        }
+        taken
+    }
+
+    fn element(&mut self, element: &Element<'_>) {
+        let now = self.clock.record(element.at);
+        let wanted = match element.kind {
+            ElementKind::State { .. } => true,
+            ElementKind::Withdraw { nlri } => self.sieve.wants(nlri.prefix),
+            ElementKind::Rib { nlri, .. } | ElementKind::Announce { nlri, .. } => {
+                self.sieve.wants_announcement(nlri.prefix, &element.origin())
+            }
+        };
+        if let Some(observation) = element.observation().filter(|_| wanted) {
+            self.observe(now, observation);
+        }
+    }
+
+    fn observe(&mut self, now: Timestamp, observation: Observation) {
+        if let Some(finding) = self.sieve.sift(&observation) {
+            self.handle(now, finding);
+        }
+    }
+}

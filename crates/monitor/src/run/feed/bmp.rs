@@ -1,0 +1,158 @@
+//! Routers that connect to us (RFC 7854 section 3.2: the router opens, we only listen).
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use parser::bmp::{Config as Facts, Session, Setting};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::Surroundings;
+use crate::config::{BmpRouter, Tristate};
+use crate::exit::Failure;
+use crate::run::input::{Decoder, Inlet, Pipe};
+
+/// How long a router may stop within a message. Between two it may be silent for as long as it likes:
+/// BMP has no keepalive, so TCP's tells us of a router that is gone.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+
+/// How long TCP is silent before it asks, how often, and how many times: dead after two minutes.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
+
+/// How much is read at once.
+const BLOCK: usize = 64 << 10;
+
+/// Listens at `address`, or takes the socket that was opened for us.
+pub(in crate::run) fn bind(
+    address: SocketAddr,
+    inherited: Option<StdListener>,
+) -> Result<TcpListener, Failure> {
+    let failed = |error| Failure::Listen { address, error };
+    let listener = match inherited {
+        Some(listener) => listener,
+        None => StdListener::bind(address).map_err(failed)?,
+    };
+    listener.set_nonblocking(true).map_err(failed)?;
+    TcpListener::from_std(listener).map_err(failed)
+}
+
+/// Takes the connections of the routers that may connect, one each: a new one replaces the old one,
+/// which the router has given up. So there are never more than routers.
+pub(super) async fn run(routers: Vec<BmpRouter>, around: Surroundings) {
+    let Surroundings { inlet, listener, .. } = around;
+    let Some(listener) = listener else { return };
+    let mut door = Door { routers, replaced: HashMap::new(), strangers: 0 };
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, from)) => {
+                    if let Some((router, replaced)) = door.admit(from.ip().to_canonical()) {
+                        connections.spawn(serve(stream, router, inlet.clone(), replaced));
+                    }
+                }
+                // Out of descriptors, mostly: the routers that are there must not suffer.
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be taken");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// Who may connect.
+struct Door {
+    routers: Vec<BmpRouter>,
+    /// Tells the connection of each router that another has come in its place.
+    replaced: HashMap<IpAddr, Arc<Notify>>,
+    strangers: u64,
+}
+
+impl Door {
+    fn admit(&mut self, address: IpAddr) -> Option<(BmpRouter, Arc<Notify>)> {
+        let Some(router) = self.routers.iter().find(|router| router.address == address) else {
+            self.strangers += 1;
+            // Ten thousand of them are not ten thousand lines.
+            if self.strangers.is_power_of_two() {
+                let strangers = self.strangers;
+                tracing::warn!(%address, strangers, "not one of our routers: turned away");
+            }
+            return None;
+        };
+        let replaced = Arc::new(Notify::new());
+        if let Some(before) = self.replaced.insert(address, replaced.clone()) {
+            before.notify_one();
+        }
+        Some((router.clone(), replaced))
+    }
+}
+
+async fn serve(stream: TcpStream, router: BmpRouter, inlet: Inlet, replaced: Arc<Notify>) {
+    let name = router.name.clone();
+    keep_alive(&stream);
+    let facts = Facts {
+        router: name.clone(),
+        own_as_in_path: setting(router.own_as_in_path),
+        add_path: setting(router.add_path),
+        ..Facts::default()
+    };
+    let decoder = Decoder::Bmp { session: Session::new(facts), router: name.clone() };
+    let Ok(pipe) = inlet.open(decoder).await else { return };
+    tracing::info!(router = name, address = %router.address, "connected");
+    let why = tokio::select! {
+        why = pump(stream, &pipe) => why,
+        () = pipe.pulse.lost.notified() => "what it sends is not BMP version 3".to_owned(),
+        () = replaced.notified() => "it has connected anew".to_owned(),
+    };
+    tracing::warn!(router = name, "disconnected: {why}");
+    pipe.close(Some(why)).await;
+}
+
+/// Reads until the connection ends; why it did.
+async fn pump(mut stream: TcpStream, pipe: &Pipe) -> String {
+    loop {
+        let mut block = vec![0; BLOCK];
+        let read = tokio::time::timeout(STUCK_AFTER, stream.read(&mut block)).await;
+        let Ok(octets) = read else {
+            if pipe.pulse.partial.load(Ordering::Relaxed) {
+                return format!("nothing for {} s within a message", STUCK_AFTER.as_secs());
+            }
+            continue;
+        };
+        match octets {
+            Ok(0) => return "closed by the router".to_owned(),
+            Ok(octets) => {
+                block.truncate(octets);
+                if let Err(blocked) = pipe.push(block).await {
+                    return blocked.to_string();
+                }
+            }
+            Err(error) => return error.to_string(),
+        }
+    }
+}
+
+fn keep_alive(stream: &TcpStream) {
+    let (idle, interval, retries) = KEEPALIVE;
+    let keepalive =
+        TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(retries);
+    if let Err(error) = SockRef::from(stream).set_tcp_keepalive(&keepalive) {
+        tracing::warn!(%error, "a router that vanishes will not be noticed");
+    }
+}
+
+const fn setting(setting: Tristate) -> Setting {
+    match setting {
+        Tristate::Auto => Setting::Auto,
+        Tristate::On => Setting::On,
+        Tristate::Off => Setting::Off,
+    }
+}

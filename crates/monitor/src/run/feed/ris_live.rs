@@ -1,0 +1,216 @@
+//! RIS Live over a web socket.
+
+mod connection;
+mod subscription;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use parser::{Everything, Walker};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use validator::WatchList;
+
+use super::Surroundings;
+use crate::config::RisLiveMode;
+use crate::rpki::Backoff;
+use crate::run::input::{Blocked, Decoder, Inlet, Pipe};
+use connection::{ConnectError, Connection};
+use subscription::{Control, subscriptions};
+
+/// From the first reconnection to the second, and the longest time between two.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A connection that held for so long was a good one: the next failure starts anew.
+const GOOD_AFTER: Duration = Duration::from_secs(60);
+
+/// How often we ask whether the server is there: it must answer, so a connection that died shows
+/// within a minute, however quiet our prefixes are.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// So long without anything, be it an answer to a ping: dead.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// How long the server may take to acknowledge what we subscribed to.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Between two subscriptions: the operators of RIS ask for it.
+const POLITE: Duration = Duration::from_millis(200);
+
+/// Messages that are there already are handed over together, up to so many bytes.
+const BLOCK: usize = 64 << 10;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("{0}")]
+    Socket(#[from] tokio_tungstenite::tungstenite::Error),
+    #[error("closed by the server")]
+    Closed,
+    #[error("nothing for {} s, not even an answer to a ping", DEAD_AFTER.as_secs())]
+    Dead,
+    #[error("a subscription was not acknowledged within {} s", ACKNOWLEDGED_WITHIN.as_secs())]
+    NotAcknowledged,
+    #[error("{0}")]
+    Blocked(#[from] Blocked),
+}
+
+/// Follows the stream for ever.
+pub(super) async fn run(url: String, mode: RisLiveMode, around: Surroundings) {
+    let Surroundings { inlet, watches, .. } = around;
+    let mut backoff = Backoff::new(FIRST_WAIT);
+    loop {
+        let begun = Instant::now();
+        let lost = follow(&url, mode, &inlet, &watches).await;
+        if begun.elapsed() >= GOOD_AFTER {
+            backoff = Backoff::new(FIRST_WAIT);
+        }
+        let wait = backoff.next(LONGEST_WAIT);
+        tracing::warn!(%url, ?wait, "disconnected, and a gap begins: {lost}");
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// One connection, to its end.
+async fn follow(url: &str, mode: RisLiveMode, inlet: &Inlet, watches: &Arc<WatchList>) -> Lost {
+    let connection = match connection::open(url).await {
+        Ok(connection) => connection,
+        Err(error) => return error.into(),
+    };
+    let pipe = match inlet.open(Decoder::RisLive(walker())).await {
+        Ok(pipe) => pipe,
+        Err(blocked) => return blocked.into(),
+    };
+    let subscriptions = subscriptions(mode, watches);
+    tracing::info!(%url, subscriptions = subscriptions.len(), "connected");
+    let result = match connection {
+        Connection::Plain(socket) => {
+            Stream::new(*socket, mode, inlet, &pipe).run(subscriptions).await
+        }
+        Connection::Tls(socket) => {
+            Stream::new(*socket, mode, inlet, &pipe).run(subscriptions).await
+        }
+    };
+    let lost = result.err().unwrap_or(Lost::Closed);
+    pipe.close(Some(lost.to_string())).await;
+    lost
+}
+
+/// A walker that knows what comes: a first message that is garbage must cost only itself, not make it
+/// take the stream for something else.
+fn walker() -> Walker {
+    let mut walker = Walker::new("");
+    walker.walk(b"{\"type\":\"pong\"}\n", false, &Everything, &mut |_| {});
+    walker
+}
+
+struct Stream<'a, S> {
+    socket: WebSocketStream<S>,
+    mode: RisLiveMode,
+    inlet: &'a Inlet,
+    pipe: &'a Pipe,
+    /// How many subscriptions the server has not acknowledged yet.
+    unacknowledged: usize,
+    heard: Instant,
+    block: Vec<u8>,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
+    fn new(
+        socket: WebSocketStream<S>,
+        mode: RisLiveMode,
+        inlet: &'a Inlet,
+        pipe: &'a Pipe,
+    ) -> Self {
+        let (heard, block) = (Instant::now(), Vec::new());
+        Stream { socket, mode, inlet, pipe, unacknowledged: 0, heard, block }
+    }
+
+    /// Reads from the first moment on: a server that sends while we subscribe must not wait.
+    async fn run(mut self, subscriptions: Vec<String>) -> Result<(), Lost> {
+        let begun = Instant::now();
+        let mut subscriptions = subscriptions.into_iter();
+        self.unacknowledged = subscriptions.len();
+        let (mut polite, mut ping) = (interval(POLITE), interval(PING_EVERY));
+        polite.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        loop {
+            let more = subscriptions.len() > 0;
+            tokio::select! {
+                message = self.socket.next() => {
+                    self.take(message.ok_or(Lost::Closed)??).await?;
+                    self.take_what_is_there().await?;
+                }
+                _ = polite.tick(), if more => {
+                    if let Some(subscription) = subscriptions.next() {
+                        self.socket.send(Message::text(subscription)).await?;
+                    }
+                }
+                _ = ping.tick() => {
+                    if self.heard.elapsed() >= DEAD_AFTER {
+                        return Err(Lost::Dead);
+                    }
+                    if self.unacknowledged > 0 && !more && begun.elapsed() >= ACKNOWLEDGED_WITHIN {
+                        return Err(Lost::NotAcknowledged);
+                    }
+                    self.socket.send(Message::Ping("originwatch".into())).await?;
+                }
+            }
+        }
+    }
+
+    /// What has come in the meantime goes with it: one way through the channel for many messages.
+    async fn take_what_is_there(&mut self) -> Result<(), Lost> {
+        while self.block.len() < BLOCK {
+            match futures_util::FutureExt::now_or_never(self.socket.next()) {
+                Some(Some(message)) => self.take(message?).await?,
+                Some(None) => return Err(Lost::Closed),
+                None => break,
+            }
+        }
+        if !self.block.is_empty() {
+            self.pipe.push(std::mem::take(&mut self.block)).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), Lost> {
+        self.heard = Instant::now();
+        match message {
+            Message::Text(text) => self.take_text(text.as_bytes()),
+            Message::Binary(bytes) => self.take_text(&bytes),
+            // Our prefixes may be quiet for days; of everything, silence is trouble.
+            Message::Pong(_) if self.mode == RisLiveMode::Watched => self.inlet.alive().await?,
+            Message::Close(_) => return Err(Lost::Closed),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+        Ok(())
+    }
+
+    fn take_text(&mut self, text: &[u8]) {
+        match Control::of(text) {
+            Some(Control::Subscribed) => {
+                self.unacknowledged = self.unacknowledged.saturating_sub(1);
+                if self.unacknowledged == 0 {
+                    tracing::info!("subscribed");
+                }
+            }
+            Some(Control::Error(error)) => tracing::error!(%error, "the server reports an error"),
+            None => {
+                // A line of its own, whatever stands in it.
+                self.block.extend(text.iter().map(|octet| match octet {
+                    b'\n' => b' ',
+                    octet => *octet,
+                }));
+                self.block.push(b'\n');
+            }
+        }
+    }
+}

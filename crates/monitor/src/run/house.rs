@@ -1,0 +1,210 @@
+//! Everything that runs, from one config, and how it is taken down.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use alerter::AsDirectory;
+use alerter::mail::Letterhead;
+use alerter::store::{Destination, Ledger, StoreError};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use validator::{Sieve, WatchList};
+
+use super::clock::{Clock, wall};
+use super::engine::Engine;
+use super::feed::{self, Surroundings};
+use super::input::{INPUTS, Inlet, Input};
+use super::outbox::{Outbox, PARCELS};
+use super::post::Relays;
+use super::sight::Sight;
+use crate::config::{Config, FeedKind};
+use crate::exit::Failure;
+use crate::rpki::{self, Rpki};
+use crate::{mailbag, replay};
+
+/// How long the first RPKI data may take before the feeds start without it: what is judged without is
+/// judged again when it comes.
+const RPKI_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long the engine may take to stop. What it has not written by then the feeds bring again.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// What runs.
+pub(super) struct House {
+    /// The feeds; they end when this is dropped.
+    feeds: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    inputs: mpsc::Sender<Input>,
+    beat: watch::Receiver<String>,
+    ended: oneshot::Receiver<Result<(), StoreError>>,
+}
+
+impl House {
+    /// Starts everything. What was inherited are sockets that listen already.
+    pub(super) async fn start(
+        config: &Config,
+        inherited: Vec<std::net::TcpListener>,
+    ) -> Result<Self, Failure> {
+        let relays = config.mail.as_ref().map(mailbag::relays).transpose()?;
+        let listeners = feed::listeners(config, inherited)?;
+        let directory = directory(config)?;
+        let ledger = ledger(config, directory)?;
+        let rpki = first_data(config).await;
+        let watches = watches(config, &rpki.borrow())?;
+
+        let (inputs, receiver) = mpsc::channel(INPUTS);
+        let (parcels, to_carry) = mpsc::channel(PARCELS);
+        let mut feeds = JoinSet::new();
+        let give_up_after = config.mail.as_ref().map_or(Duration::MAX, |mail| mail.give_up_after);
+        if let (Some(mail), Some(relays)) = (&config.mail, relays) {
+            let from = mail.from.clone();
+            let letterhead = Letterhead { from, time_zone: config.operator.time_zone.clone() };
+            let relays = Relays::new(relays, mail.failover_after);
+            // Not one of the feeds: it ends with the engine, after what is under way.
+            tokio::spawn(relays.carry(letterhead, to_carry, inputs.clone()));
+        }
+        let (stop, stopped) = watch::channel(false);
+        let (beats, beat) = watch::channel(String::new());
+        let inlets = Inlet::all(&inputs, config.feeds.len());
+        let each = config.feeds.iter().zip(inlets).zip(listeners).enumerate();
+        for (place, ((one, inlet), listener)) in each {
+            let position = position(config, place, &ledger)?;
+            let (watches, stop) = (watches.clone(), stopped.clone());
+            let around = Surroundings { inlet, watches, position, listener, stop };
+            feed::start(&mut feeds, one, around);
+        }
+        let clock = clock(config);
+        let snapshot = rpki.borrow().snapshot.clone();
+        let engine = Engine {
+            outbox: Outbox::new(parcels, matches!(clock, Clock::Recorded(_)), give_up_after),
+            clock,
+            sight: Sight::new(config, wall()),
+            sieve: Sieve::new(watches, snapshot),
+            config: config.clone(),
+            ledger,
+            inputs: receiver,
+            rpki,
+            beat: beats,
+            runtime: Handle::current(),
+            flows: HashMap::new(),
+            told: HashMap::new(),
+            dirty: None,
+            turned: None,
+        };
+        let ended = spawn(engine)?;
+        Ok(House { feeds, stop, inputs, beat, ended })
+    }
+
+    /// A sign of life from the engine; none when it has ended.
+    pub(super) async fn beat(&mut self) -> Option<String> {
+        self.beat.changed().await.ok()?;
+        Some(self.beat.borrow_and_update().clone())
+    }
+
+    /// Stops the feeds, lets the engine take in what they have brought, and closes the store.
+    pub(super) async fn close(mut self) -> Result<(), Failure> {
+        self.stop.send_replace(true);
+        self.feeds.abort_all();
+        let end = async {
+            // Where the engine has ended by itself nobody takes it.
+            let _ = self.inputs.send(Input::Stop).await;
+            self.ended.await
+        };
+        match tokio::time::timeout(STOP_WITHIN, end).await {
+            Ok(Ok(ended)) => Ok(ended?),
+            Ok(Err(_)) => Err(gone("it has broken down")),
+            Err(_) => Err(gone("it does not stop: what it could not write is read again")),
+        }
+    }
+}
+
+fn gone(why: &'static str) -> Failure {
+    Failure::Start { what: "the engine", error: std::io::Error::other(why) }
+}
+
+fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<(), StoreError>>, Failure> {
+    let (done, ended) = oneshot::channel();
+    let work = move || {
+        // With nobody waiting for it any more the end is of no interest.
+        let _ = done.send(engine.run());
+    };
+    let thread = thread::Builder::new().name("engine".to_owned()).spawn(work);
+    thread.map_err(|error| Failure::Start { what: "the engine's thread", error })?;
+    Ok(ended)
+}
+
+fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failure> {
+    let to = config.mail.iter().flat_map(|mail| &mail.to);
+    let destination = |to: &lettre::message::Mailbox| Destination {
+        channel: "mail".to_owned(),
+        address: to.to_string(),
+    };
+    let destinations: Vec<_> = to.map(destination).collect();
+    if destinations.is_empty() {
+        tracing::warn!("there is no [mail]: nobody will be told");
+    }
+    let (rules, sources) = (config.rules(), alerter::Sources::default());
+    let (ledger, opening) = Ledger::open(&config.store, rules, directory, sources, destinations)?;
+    let store = config.store.display();
+    tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");
+    Ok(ledger)
+}
+
+fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {
+    let Some(path) = &config.as_names else { return Ok(Arc::default()) };
+    let mut remarks = Vec::new();
+    let directory = replay::directory(path, &mut remarks)?;
+    remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
+    Ok(Arc::new(directory))
+}
+
+/// Follows the RPKI sources, and waits for the first data for a while.
+async fn first_data(config: &Config) -> watch::Receiver<Rpki> {
+    let mut rpki = rpki::follow(config.rpki.clone());
+    if config.rpki.list.is_empty() {
+        tracing::warn!("[rpki] has no sources: every route is not-found");
+        return rpki;
+    }
+    let usable = rpki.wait_for(|rpki| rpki.health.is_usable());
+    if tokio::time::timeout(RPKI_WITHIN, usable).await.is_err() {
+        let remarks = rpki.borrow().remarks.join("; ");
+        tracing::error!("no RPKI data within {} s: {remarks}", RPKI_WITHIN.as_secs());
+    }
+    rpki
+}
+
+fn watches(config: &Config, rpki: &Rpki) -> Result<Arc<WatchList>, Failure> {
+    if !config.watches.is_empty() {
+        return Ok(config.watches.clone());
+    }
+    let mut remarks = Vec::new();
+    let watches = replay::derived(config, &rpki.snapshot, &mut remarks)?;
+    remarks.iter().for_each(|remark| tracing::info!("{remark}"));
+    Ok(watches)
+}
+
+/// With a live feed, what the wall clock says.
+fn clock(config: &Config) -> Clock {
+    let recorded = |kind: &FeedKind| matches!(kind, FeedKind::MrtDir { .. });
+    match !config.feeds.is_empty() && config.feeds.iter().all(|feed| recorded(&feed.kind)) {
+        true => Clock::Recorded(None),
+        false => Clock::Live,
+    }
+}
+
+fn position(
+    config: &Config,
+    place: usize,
+    ledger: &Ledger,
+) -> Result<Option<feed::Position>, Failure> {
+    let key = feed::spool_key(config, place);
+    let position = ledger.store().position(&key)?;
+    let read = |text: String| {
+        let position = text.parse();
+        position.map_err(|error| tracing::error!(%error, "{key}: read from the beginning")).ok()
+    };
+    Ok(position.and_then(read))
+}

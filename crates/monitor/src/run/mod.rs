@@ -1,0 +1,143 @@
+//! `originwatch run`: the long-lived monitor.
+//!
+//! In the order of the flow: each [`feed`] is a task that brings bytes and knows when its connection
+//! is sound. They all arrive, as [`input::Input`], at one thread, the [`engine`]: it decodes, sifts,
+//! owns the incidents and the store, and is the only one that writes. [`sight`] is what it knows of
+//! the feeds, [`outbox`] what it knows of deliveries; the mails themselves are carried by a task of
+//! their own, [`post`]. [`house`] builds all this from a config, and takes it down again.
+//!
+//! Here is the one place where the daemon asks what time it is ([`clock`]).
+
+mod clock;
+mod engine;
+mod feed;
+mod house;
+mod input;
+mod log;
+mod outbox;
+mod post;
+mod sight;
+mod signals;
+
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+use crate::cli::RunArgs;
+use crate::config::Config;
+use crate::exit::{ExitCode, Failure};
+use house::House;
+use signals::{Signal, Signals, Systemd};
+
+pub use log::LogFormat;
+
+/// How long threads that read files may take to notice that it is over.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// Runs until a signal ends it.
+pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    log::start(args.log);
+    // Two are enough: the tasks wait for sockets, and the work is done by the engine's thread.
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
+    let end = runtime.block_on(serve(args));
+    runtime.shutdown_timeout(LAST_CALL);
+    end
+}
+
+async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let mut signals = Signals::new().map_err(|error| Failure::Start { what: "signals", error })?;
+    let mut systemd = Systemd::new();
+    let mut config = Config::load(args.config.as_deref())?;
+    let Some(mut house) = start(&config, &mut signals, &mut systemd).await? else {
+        return Ok(ExitCode::Done);
+    };
+    while let Some(new) = live(&mut house, &config, &mut signals, &mut systemd).await {
+        house.close().await?;
+        let started = match start(&new, &mut signals, &mut systemd).await {
+            Ok(started) => {
+                config = new;
+                started
+            }
+            Err(error) => {
+                let error = error.text();
+                tracing::error!(%error, "the new config does not work: back to the old one");
+                start(&config, &mut signals, &mut systemd).await?
+            }
+        };
+        let Some(started) = started else { return Ok(ExitCode::Done) };
+        house = started;
+    }
+    systemd.stopping();
+    house.close().await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::Done)
+}
+
+/// Starts what the config says; nothing if a signal ends it before that is done.
+async fn start(
+    config: &Config,
+    signals: &mut Signals,
+    systemd: &mut Systemd,
+) -> Result<Option<House>, Failure> {
+    let sockets = systemd.sockets();
+    let sockets = sockets.map_err(|error| Failure::Start { what: "inherited sockets", error })?;
+    let starting = House::start(config, sockets);
+    tokio::pin!(starting);
+    loop {
+        tokio::select! {
+            started = &mut starting => {
+                let house = started?;
+                systemd.ready();
+                tracing::info!(config = %config.path.display(), "running");
+                return Ok(Some(house));
+            }
+            signal = signals.next() => match signal {
+                Signal::Stop => return Ok(None),
+                Signal::Reload => tracing::warn!("still starting: not read again"),
+            },
+        }
+    }
+}
+
+/// Waits for a signal or for the end of the engine; the new config, if there is one.
+async fn live(
+    house: &mut House,
+    config: &Config,
+    signals: &mut Signals,
+    systemd: &mut Systemd,
+) -> Option<Config> {
+    loop {
+        let signal = tokio::select! {
+            signal = signals.next() => signal,
+            status = house.beat() => match status {
+                Some(status) => {
+                    systemd.beat(&status);
+                    continue;
+                }
+                // The engine has ended by itself: closing says why.
+                None => return None,
+            },
+        };
+        if signal == Signal::Stop {
+            return None;
+        }
+        systemd.reloading();
+        match Config::load(Some(&config.path)) {
+            Ok(new) => return Some(new),
+            Err(error) => {
+                let error = Failure::from(error).text();
+                tracing::error!(%error, "the config cannot be used: the old one stays");
+                systemd.ready();
+            }
+        }
+    }
+}
+
+/// Says what is broken: each of the first ones, and then ever more rarely.
+fn log_damage(source: &str, damages: &mut u64, damage: parser::Damage) {
+    *damages += 1;
+    if *damages <= 5 || damages.is_power_of_two() {
+        tracing::warn!(source, damages = *damages, "{damage}");
+    }
+}

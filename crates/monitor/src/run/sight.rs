@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alerter::{FeedSight, RpkiSight, Sources};
+use bgp::Timestamp;
+use validator::Kind;
+
+use super::input::PipeId;
+use crate::config::{Config, FeedKind};
+use crate::rpki::{Health, Rpki};
+
+/// How long RIS Live may say nothing at all, not even to our pings, if the config does not say.
+const SILENT_AFTER: Duration = Duration::from_secs(300);
+
+/// How long a router may be gone before somebody is told, if the config does not say: it connects
+/// again within seconds if it is only BMP that was restarted.
+const ROUTER_GONE: Duration = Duration::from_secs(60);
+
+/// How long there may be no RPKI data after the start.
+const RPKI_WAIT: Duration = Duration::from_secs(300);
+
+/// What our sight is worth: every feed, every router, the RPKI data.
+#[derive(Debug)]
+pub(super) struct Sight {
+    feeds: Vec<Feed>,
+    since: Timestamp,
+}
+
+/// Something that is so, or is not: an incident of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Condition {
+    pub(super) kind: Kind,
+    pub(super) subject: String,
+    pub(super) details: Vec<String>,
+    pub(super) active: bool,
+}
+
+#[derive(Debug)]
+struct Feed {
+    name: String,
+    kind: &'static str,
+    silent_after: Option<Duration>,
+    /// When a message last came, and when it last showed that it is alive.
+    last: Option<Timestamp>,
+    alive: Timestamp,
+    pipes: usize,
+    /// Why the last connection ended, if one did.
+    why: Option<String>,
+    routers: BTreeMap<String, Router>,
+}
+
+#[derive(Debug)]
+struct Router {
+    pipe: Option<PipeId>,
+    since: Timestamp,
+}
+
+impl Sight {
+    pub(super) fn new(config: &Config, now: Timestamp) -> Self {
+        let mut feeds: Vec<Feed> = Vec::new();
+        for feed in &config.feeds {
+            let (kind, silent_after, routers) = match &feed.kind {
+                FeedKind::RisLive { .. } => ("ris-live", Some(SILENT_AFTER), Vec::new()),
+                FeedKind::Bmp { routers, .. } => ("bmp", None, routers.clone()),
+                FeedKind::MrtDir { .. } => ("mrt-dir", None, Vec::new()),
+                FeedKind::Kafka { .. } => ("kafka", None, Vec::new()),
+            };
+            let name = match feeds.iter().filter(|feed| feed.kind == kind).count() {
+                0 => kind.to_owned(),
+                before => format!("{kind}-{}", before + 1),
+            };
+            let routers = routers.into_iter();
+            let routers = routers.map(|r| (r.name, Router { pipe: None, since: now })).collect();
+            let silent_after = feed.silent_after.or(silent_after);
+            let (last, alive, pipes, why) = (None, now, 0, None);
+            feeds.push(Feed { name, kind, silent_after, last, alive, pipes, why, routers });
+        }
+        Sight { feeds, since: now }
+    }
+
+    pub(super) fn name(&self, feed: usize) -> &str {
+        self.feeds.get(feed).map_or("", |feed| &feed.name)
+    }
+
+    pub(super) fn open(&mut self, feed: usize, pipe: PipeId, router: Option<&str>, now: Timestamp) {
+        let Some(feed) = self.feeds.get_mut(feed) else { return };
+        feed.pipes += 1;
+        feed.alive = now;
+        if let Some(router) = router.and_then(|name| feed.routers.get_mut(name)) {
+            *router = Router { pipe: Some(pipe), since: now };
+        }
+    }
+
+    /// A router that has connected again in the meantime stays up.
+    pub(super) fn close(&mut self, feed: usize, pipe: PipeId, why: Option<String>, now: Timestamp) {
+        let Some(feed) = self.feeds.get_mut(feed) else { return };
+        feed.pipes = feed.pipes.saturating_sub(1);
+        feed.why = why;
+        for router in feed.routers.values_mut().filter(|router| router.pipe == Some(pipe)) {
+            *router = Router { pipe: None, since: now };
+        }
+    }
+
+    pub(super) fn message(&mut self, feed: usize, now: Timestamp) {
+        if let Some(feed) = self.feeds.get_mut(feed) {
+            feed.last = Some(now);
+            feed.alive = now;
+        }
+    }
+
+    pub(super) fn alive(&mut self, feed: usize, now: Timestamp) {
+        if let Some(feed) = self.feeds.get_mut(feed) {
+            feed.alive = now;
+        }
+    }
+
+    /// What is so of each feed, each router and the RPKI data.
+    pub(super) fn conditions(&self, rpki: &Rpki, now: Timestamp) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for feed in &self.feeds {
+            conditions.extend(feed.silence(now));
+            conditions.extend(feed.routers.iter().map(|(name, router)| {
+                let grace = feed.silent_after.unwrap_or(ROUTER_GONE);
+                let gone = router.pipe.is_none() && now.since(router.since) >= grace;
+                let details = format!("no connection since {}", seconds(router.since));
+                Condition {
+                    kind: Kind::RouterDown,
+                    subject: name.clone(),
+                    details: [details].into_iter().chain(feed.why.clone()).collect(),
+                    active: gone,
+                }
+            }));
+        }
+        if !rpki.sources.is_empty() {
+            conditions.push(self.staleness(rpki, now));
+        }
+        conditions
+    }
+
+    /// What notices say of it.
+    pub(super) fn sources(&self, rpki: &Rpki, now: Timestamp) -> Sources {
+        let feed = |feed: &Feed| FeedSight {
+            name: feed.name.clone(),
+            kind: feed.kind.to_owned(),
+            up: feed.is_up() && feed.silence(now).is_none_or(|silence| !silence.active),
+            last_seen: feed.last,
+        };
+        let rpki_sight = RpkiSight {
+            vrps: rpki.snapshot.vrps.len(),
+            generated: rpki.snapshot.generated,
+            source: rpki.snapshot.source.clone(),
+            stale: !matches!(rpki.health, Health::Fresh | Health::Disputed { .. }),
+        };
+        let known = !rpki.sources.is_empty();
+        Sources { feeds: self.feeds.iter().map(feed).collect(), rpki: known.then_some(rpki_sight) }
+    }
+
+    /// `2 of 3 feeds up`.
+    pub(super) fn status(&self) -> String {
+        let up = self.feeds.iter().filter(|feed| feed.is_up()).count();
+        format!("{up} of {} feeds up", self.feeds.len())
+    }
+
+    fn staleness(&self, rpki: &Rpki, now: Timestamp) -> Condition {
+        let said = match rpki.health {
+            Health::Fresh | Health::Disputed { .. } => None,
+            Health::Waiting if now.since(self.since) < RPKI_WAIT => None,
+            Health::Waiting => Some("no source has given any data".to_owned()),
+            Health::Stale { since } => {
+                Some(format!("the data has been too old since {}", seconds(since)))
+            }
+            Health::Expired { since } => {
+                Some(format!("the last data ended at {}: all is not-found", seconds(since)))
+            }
+        };
+        Condition {
+            kind: Kind::RpkiStale,
+            subject: "rpki".to_owned(),
+            active: said.is_some(),
+            details: said.into_iter().chain(rpki.remarks.clone()).collect(),
+        }
+    }
+}
+
+impl Feed {
+    /// A folder is there or not, which its reader says; connections are counted.
+    fn is_up(&self) -> bool {
+        self.kind == "mrt-dir" || self.pipes > 0
+    }
+
+    /// None of a feed that may be silent: routers have their own condition.
+    fn silence(&self, now: Timestamp) -> Option<Condition> {
+        let silent_after = self.silent_after.filter(|_| self.routers.is_empty())?;
+        let nothing = format!("nothing since {}", seconds(self.alive));
+        Some(Condition {
+            kind: Kind::FeedSilent,
+            subject: self.name.clone(),
+            details: [nothing].into_iter().chain(self.why.clone()).collect(),
+            active: now.since(self.alive) >= silent_after,
+        })
+    }
+}
+
+/// Whole seconds are enough for people.
+fn seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.seconds())
+}

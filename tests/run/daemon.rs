@@ -1,0 +1,97 @@
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use super::LIMIT;
+
+/// `originwatch run` as a process. It is killed if the test ends before it does.
+pub(super) struct Daemon {
+    child: Child,
+    log: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Daemon {
+    /// Starts it; it may fail at once.
+    pub(super) fn spawn(config: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_originwatch"))
+            .arg("run")
+            .arg("-c")
+            .arg(config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (sender, log) = channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Daemon { child, log, said: Vec::new() }
+    }
+
+    /// Starts it, and waits until it runs.
+    pub(super) fn start(config: &Path) -> Self {
+        let mut daemon = Daemon::spawn(config);
+        daemon.wait_for(" running ");
+        daemon
+    }
+
+    /// Waits for a line of its log that holds this.
+    #[track_caller]
+    pub(super) fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(LIMIT);
+            assert!(line.is_ok(), "never said '{text}':\n{}", self.said.join("\n"));
+            let line = line.unwrap();
+            self.said.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Sends a signal by its name.
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end; all that it said.
+    pub(super) fn wait(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let mut said = std::mem::take(&mut self.said);
+        said.extend(self.log.iter());
+        (status, said.join("\n"))
+    }
+
+    /// Asks it to stop, and expects that it does as it should.
+    #[track_caller]
+    pub(super) fn stop(self) -> String {
+        self.signal("TERM");
+        let (status, said) = self.wait();
+        assert_eq!(status.code(), Some(0), "{said}");
+        said
+    }
+
+    /// Ends it as a power cut would.
+    pub(super) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
