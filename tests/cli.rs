@@ -33,7 +33,7 @@ fn wrong_usage_is_2_and_says_what_is_wrong() {
     for (arguments, complaint) in [
         (vec![], "Usage: originwatch <COMMAND>"),
         (vec!["reply"], "a similar subcommand exists: 'replay'"),
-        (vec!["replay"], "<FILE|DIR>..."),
+        (vec!["replay"], "<FILE|DIR|URL>..."),
         (vec!["replay", "--prefix", "198.18.0.0/21", "x"], "--origin <ASN>"),
         (vec!["replay", "--prefix", "198.18.1.0/21", "x"], "the network is 198.18.0.0/21"),
         (vec!["replay", "--origin", "frog", "x"], "'frog' is not an AS number"),

@@ -12,5 +12,6 @@ mod play;
 mod replay;
 mod rtr;
 mod run;
+mod search;
 mod validate;
 mod whatif;

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::exit::{ExitCode, Failure};
 use crate::roas::RoasArgs;
 use crate::run::{self, LogFormat};
+use crate::scan::ArchiveArgs;
 use crate::search::{self, SearchArgs};
 use crate::whatif::WhatifArgs;
 use crate::{check, replay, roas, validate, whatif};
@@ -89,8 +90,13 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "TIME")]
     pub until: Option<Timestamp>,
 
-    /// MRT files or RIS Live JSON lines, plain, .gz or .bz2; folders of them; - is standard input.
-    #[arg(value_name = "FILE|DIR", required = true)]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documentation here would become help of each of its options")]
+    pub archive: ArchiveArgs,
+
+    /// MRT files, RIS Live JSON lines, BMP streams, plain, .gz or .bz2; folders of them; http(s)://
+    /// URLs; - is standard input.
+    #[arg(value_name = "FILE|DIR|URL", required_unless_present = "collector")]
     pub inputs: Vec<PathBuf>,
 }
 

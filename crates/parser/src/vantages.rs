@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bgp::{Asn, Vantage, View};
 
 /// Each vantage point once, so that a route can point at its own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Vantages {
     collector: Arc<str>,
     collectors: HashMap<Arc<str>, usize>,

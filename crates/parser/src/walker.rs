@@ -5,7 +5,7 @@ use crate::{Damage, DamageKind, Filter, Item, Statistics, ris_live};
 
 /// Walks a stream of records block by block: the half of [`Reader`](crate::Reader) that does not
 /// read. For those who hold the bytes already: a mapped file, or blocks from a thread that unpacks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Walker {
     state: State,
     mrt: mrt::Decoder,

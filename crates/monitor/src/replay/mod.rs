@@ -1,13 +1,10 @@
 //! `originwatch replay`: recordings, merged by time, through the parser, the sieve and the incident
 //! engine, to notices.
 //!
-//! `inputs` finds what is to be read, `merge` reads it in the order of time, `desk` keeps what may
-//! make a finding, `plan` says what is watched; [`Summary`] is what came of it.
+//! The scan reads, in the order of time; a `Keeper` keeps, on its threads, what may make a finding;
+//! `plan` says what is watched; [`Summary`] is what came of it.
 
-mod console;
-mod desk;
-mod inputs;
-mod merge;
+mod keeper;
 mod plan;
 mod summary;
 
@@ -15,6 +12,7 @@ use std::time::Instant;
 
 use alerter::{IncidentSummary, Incidents, Notice, Party, Reason};
 use jiff::tz::TimeZone;
+use validator::Sieve;
 
 pub(crate) use plan::{derived, directory};
 pub use summary::Summary;
@@ -22,15 +20,13 @@ pub use summary::Summary;
 use crate::cli::{Format, ReplayArgs};
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
-use console::Console;
-use desk::Desk;
-use inputs::Inputs;
-use merge::Merge;
+use crate::scan::{Archive, Console, Event, Inputs, Order, Scan, Telling};
+use keeper::{Keeper, Kept};
 use plan::Plan;
 use summary::Window;
 
-/// How many records pass between two looks at the progress line.
-const PROGRESS_EVERY: u64 = 4096;
+/// How many damages of one input are told one by one.
+const TOLD: u64 = 5;
 
 /// Replays what the command line names.
 pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
@@ -42,7 +38,8 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let plan = Plan::new(args)?;
     let mailbag = Mailbag::new(args.mail, args.eml.as_deref(), plan.config.as_ref())?;
-    let inputs = Inputs::find(&args.inputs);
+    let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
+    inputs.add(args.archive.find(Archive::Updates, args.from, args.until)?);
     let console = Console::new(inputs.size());
     plan.remarks.iter().for_each(|remark| console.say(remark));
     let mut teller = Teller { args, time_zone: &plan.rules.time_zone, console: &console, mailbag };
@@ -60,36 +57,55 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
 fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summary, Failure> {
     let args = teller.args;
     let window = Window { from: args.from, until: args.until };
-    let mut desk = Desk::new(plan.watches.clone(), plan.snapshot.clone(), window, teller.console);
+    let mut sieve = Sieve::new(plan.watches.clone(), plan.snapshot.clone());
     let mut incidents = Incidents::new(plan.rules.clone(), plan.directory.clone());
     incidents.set_sources(plan.sources(args));
-    let mut merge = Merge::new(inputs.admit(&mut desk));
-    let (mut now, mut batches) = (None, 0_u64);
-    while let Some(batch) = merge.next(&mut desk) {
-        for observation in batch {
-            now = now.max(Some(observation.at));
-            if let Some(finding) = desk.sieve.sift(&observation) {
-                desk.summary.findings += 1;
-                incidents.handle(observation.at, finding);
-                teller.drain(&mut incidents, &mut desk.summary)?;
+    let mut summary = Summary { passed_over: inputs.passed_over, ..Summary::default() };
+    for (name, why) in &inputs.unreadable {
+        summary.unreadable += 1;
+        teller.console.say(&format!("{name}: {why}"));
+    }
+    let telling = Telling { each: TOLD, hex: false };
+    let keeper = Keeper::new(&sieve, window);
+    let mut scan = Scan::new(inputs.inputs, Order::Time, telling, |_| keeper.clone());
+    let mut now = None;
+    loop {
+        let (octets, records) = scan.progress();
+        match scan.next() {
+            None => break,
+            Some(Event::Units(units, count)) => {
+                teller.console.progress(octets, records);
+                for Kept(_, observation) in units.take(count) {
+                    now = now.max(Some(observation.at));
+                    if let Some(finding) = sieve.sift(&observation) {
+                        summary.findings += 1;
+                        incidents.handle(observation.at, finding);
+                        teller.drain(&mut incidents, &mut summary)?;
+                    }
+                }
             }
-        }
-        batches += 1;
-        if batches.is_multiple_of(PROGRESS_EVERY) {
-            teller.console.progress(merge.octets(), batches);
+            Some(Event::Remark(text)) => teller.console.say(&text),
+            Some(Event::Unreadable(name, why)) => {
+                summary.unreadable += 1;
+                teller.console.say(&format!("{name}: {why}"));
+            }
+            Some(Event::Done(done)) => {
+                summary.add_counts(&done.gather.summary);
+                summary.add(&done.statistics);
+            }
         }
     }
     if let Some(now) = now {
         // What was due by the end of the input is told before what was gathered.
         incidents.handle_timeout(now);
-        teller.drain(&mut incidents, &mut desk.summary)?;
+        teller.drain(&mut incidents, &mut summary)?;
         incidents.finish(now);
-        teller.drain(&mut incidents, &mut desk.summary)?;
+        teller.drain(&mut incidents, &mut summary)?;
     }
     let open = incidents.open();
     teller.still_open(&open)?;
     let (sent, kept) = (teller.mailbag.sent, teller.mailbag.kept);
-    Ok(Summary { open: open.len() as u64, sent, kept, ..desk.summary })
+    Ok(Summary { open: open.len() as u64, sent, kept, ..summary })
 }
 
 /// Prints notices, and gives them to the mailbag.

@@ -7,7 +7,6 @@ use alerter::{AsDirectory, FeedSight, RpkiSight, Rules, Sources};
 use bgp::Prefix;
 use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 
-use super::inputs::is_stdin;
 use crate::cli::ReplayArgs;
 use crate::config::Config;
 use crate::exit::Failure;
@@ -57,7 +56,9 @@ impl Plan {
         let (snapshot, remarks) = match &args.vrps {
             Some(text) => {
                 let source = Source::parse(text, Path::new(""))?;
-                if source == Source::Stdin && args.inputs.iter().any(|input| is_stdin(input)) {
+                if source == Source::Stdin
+                    && args.inputs.iter().any(|input| input.as_os_str() == "-")
+                {
                     let text = "standard input cannot hold both the VRPs and the routes";
                     return Err(Failure::Usage(text.to_owned()));
                 }

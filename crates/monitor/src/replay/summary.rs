@@ -4,6 +4,7 @@ use bgp::Timestamp;
 use parser::{Element, ElementKind, Statistics};
 
 use crate::exit::ExitCode;
+use crate::scan::grouped;
 
 /// What a replay read and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,15 @@ impl Summary {
             ElementKind::State { .. } => &mut self.state_changes,
         };
         *counter += 1;
+    }
+
+    /// Adds the elements of one input.
+    pub(super) const fn add_counts(&mut self, input: &Summary) {
+        self.announcements += input.announcements;
+        self.withdrawals += input.withdrawals;
+        self.rib_entries += input.rib_entries;
+        self.state_changes += input.state_changes;
+        self.outside += input.outside;
     }
 
     /// Adds what the reader of one input counted.
@@ -139,19 +149,6 @@ impl Window {
 /// `1 record`, `2,000 records`.
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// `1,234,567`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -41,6 +41,13 @@ const PACKED: usize = 64 << 10;
 const MAGIC: u64 = 10;
 
 impl Block {
+    /// What follows the last block: without it, a thread that ended early would look like the end.
+    const END: Block = Block { bytes: Vec::new(), from: 0, to: 0 };
+
+    pub(super) const fn is_end(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(self.from..self.to).unwrap_or_default()
     }
@@ -119,6 +126,7 @@ fn read_all(
             return;
         }
     }
+    send(Ok(Block::END));
 }
 
 fn read_bzip2(
@@ -146,9 +154,16 @@ fn read_bzip2(
             return;
         }
     }
+    send(Ok(Block::END));
 }
 
 impl Failure {
+    /// Of a thread that has panicked.
+    pub(super) fn early_end() -> Self {
+        let reason = "the thread that unpacks it ended early: this is a mistake of this program";
+        Failure { kind: DamageKind::Read(io::ErrorKind::Other), reason: Some(reason.to_owned()) }
+    }
+
     /// A decoder tells broken data and a broken source in the same way; these kinds are its own.
     fn of(error: &io::Error, compression: Compression) -> Self {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};

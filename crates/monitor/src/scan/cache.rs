@@ -4,7 +4,7 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// Recordings of archives, kept on disk: an archive never changes what it has.
@@ -20,6 +20,10 @@ const NAME_MAX: usize = 200;
 
 /// What a process that was killed left behind is taken away after this time.
 const ABANDONED: Duration = Duration::from_hours(24);
+
+/// The limit is seen to when so many files more are kept, or a file as large as such a part of it:
+/// each time costs a look at every file.
+const PARTS: u64 = 64;
 
 const PARTIAL: &str = ".part";
 
@@ -62,7 +66,8 @@ impl Cache {
         let now = SystemTime::now();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            let metadata = entry.metadata()?;
+            // Another thread, or another process, may have taken it away or given it its name.
+            let Ok(metadata) = entry.metadata() else { continue };
             let used = metadata.modified()?;
             if !entry.path().to_string_lossy().ends_with(PARTIAL) {
                 files.push((used, metadata.len(), entry.path()));
@@ -96,15 +101,17 @@ struct Part {
     file: File,
     at: PathBuf,
     to: PathBuf,
+    number: u64,
+    octets: u64,
 }
 
 impl<R: Read> Keeping<R> {
     pub(super) fn new(source: R, cache: &Arc<Cache>, url: &str) -> io::Result<Self> {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let part = cache.path(url).map(|to| {
             let at = cache.folder.join(format!("{}-{number}{PARTIAL}", process::id()));
-            File::create(&at).map(|file| Part { file, at, to })
+            File::create(&at).map(|file| Part { file, at, to, number, octets: 0 })
         });
         Ok(Keeping { source, cache: Arc::clone(cache), part: part.transpose()? })
     }
@@ -118,11 +125,15 @@ impl<R: Read> Read for Keeping<R> {
         if octets > 0 {
             if part.file.write_all(buffer.get(..octets).unwrap_or_default()).is_err() {
                 self.part = None;
+            } else {
+                part.octets += octets as u64;
             }
         } else if !buffer.is_empty() {
-            let kept = fs::rename(&part.at, &part.to).and_then(|()| self.cache.trim());
+            let many = part.number.is_multiple_of(PARTS) || part.octets > self.cache.limit / PARTS;
+            // Whatever goes wrong here, the reading has gone well.
+            let kept = fs::rename(&part.at, &part.to);
+            let _ = kept.and_then(|()| if many { self.cache.trim() } else { Ok(()) });
             self.part = None;
-            kept?;
         }
         Ok(octets)
     }

@@ -22,7 +22,7 @@ pub(super) fn window(bytes: &[u8], at: usize, offset: u64) -> String {
             // Writing to a string cannot fail.
             let _ = write!(line, " {octet:02x}");
         }
-        text.push_str(&format!("{line:<63}  |"));
+        text.push_str(&format!("{line:<62}  |"));
         text.extend(octets.iter().map(|octet| match octet {
             b' '..=b'~' => char::from(*octet),
             _ => '.',

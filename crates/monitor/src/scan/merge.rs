@@ -45,6 +45,10 @@ pub(crate) struct Scan<G: Gather, M> {
     current: Option<usize>,
     opened: usize,
     told: VecDeque<Event<'static, G>>,
+    /// The units that were handed out last.
+    now: Option<(Timestamp, usize)>,
+    /// See [`Gather::knowledge`].
+    knowledge: u64,
     finished: (u64, u64),
     crowded: bool,
 }
@@ -74,8 +78,10 @@ struct Open<G: Gather> {
     meter: Arc<Meter>,
     messages: Receiver<Message<G>>,
     batch: Batch<G>,
-    /// The next mark of the batch.
+    /// The units of the next mark.
     head: usize,
+    /// The number of the last element that was handed out.
+    taken: Option<u64>,
     untold: u64,
 }
 
@@ -94,6 +100,8 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
             current: None,
             opened: 0,
             told: VecDeque::new(),
+            now: None,
+            knowledge: 0,
             finished: (0, 0),
             crowded: false,
         }
@@ -108,7 +116,9 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
         if let Some(event) = self.told.pop_front() {
             return Some(event);
         }
-        let Reverse((_, number)) = self.heads.pop()?;
+        self.learn();
+        let Reverse((at, number)) = self.heads.pop()?;
+        self.now = Some((at, number));
         self.current = Some(number);
         let limit = self.heads.peek().map(|Reverse(head)| *head);
         let order = self.order;
@@ -124,7 +134,10 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
                 break;
             }
             count += units;
+            self.now = Some(head);
         }
+        let last = count.checked_sub(1).and_then(|last| open.batch.units.as_slice().get(last));
+        open.taken = last.map(G::number).or(open.taken);
         Some(Event::Units(&mut open.batch.units, count))
     }
 
@@ -181,7 +194,10 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
         self.opened += 1;
         let begins = input.begins;
         let batch = Batch::default();
-        self.open.insert(number, Open { input, meter, messages, batch, head: 0, untold: 0 });
+        self.open.insert(
+            number,
+            Open { input, meter, messages, batch, head: 0, taken: None, untold: 0 },
+        );
         match begins {
             // Its first batch may take a while, and until its time has come nobody waits for it.
             Some(begins) => self.heads.push(Reverse((self.order.key(begins), number))),
@@ -202,6 +218,12 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
                     let remarks = remarks.map(|remark| Event::Remark(format!("{name}: {remark}")));
                     self.told.extend(remarks);
                     open.untold += batch.untold;
+                    if batch.past.as_ref().is_some_and(|past| past.knowledge < self.knowledge)
+                        && let Some(mut past) = batch.past.take()
+                    {
+                        batch = Batch { past: None, ..past.again() };
+                        batch.past = Some(past);
+                    }
                     open.batch = batch;
                     if let Some((at, units)) = open.batch.marks.next() {
                         open.head = units;
@@ -211,6 +233,30 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
                 }
                 Ok(Message::End(end)) => return self.finish(number, Some(*end)),
                 Err(_) => return self.finish(number, None),
+            }
+        }
+    }
+
+    /// Makes the batches again that were made with less knowledge than there is now.
+    ///
+    /// All that was known at the time of the next units was learned from batches that are here, since
+    /// the next batch of an input is waited for before anything behind it is handed out. So what
+    /// comes out does not depend on which thread is faster.
+    fn learn(&mut self) {
+        let known = self.open.values().filter_map(|open| open.batch.past.as_ref());
+        let knowledge = known.filter_map(|past| past.gather.knowledge()).max();
+        let Some(knowledge) = knowledge.filter(|knowledge| *knowledge > self.knowledge) else {
+            return;
+        };
+        self.knowledge = knowledge;
+        let (order, now) = (self.order, self.now);
+        for (number, open) in &mut self.open {
+            if open.make_again(knowledge, |at| Some((order.key(at), *number)) > now) {
+                self.heads.retain(|Reverse((_, of))| of != number);
+                if let Some((at, units)) = open.batch.marks.next() {
+                    open.head = units;
+                    self.heads.push(Reverse((order.key(at), *number)));
+                }
             }
         }
     }
@@ -235,6 +281,31 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
             self.told.push_back(Event::Unreadable(name, "is empty".to_owned()));
         }
         self.told.push_back(Event::Done(Box::new(Done { gather, statistics })));
+    }
+}
+
+impl<G: Gather> Open<G> {
+    /// Makes the batch again, if it was made with less knowledge. Of what it has more, only what is
+    /// still to come counts.
+    fn make_again(&mut self, knowledge: u64, comes: impl Fn(Timestamp) -> bool) -> bool {
+        let Some(mut past) = self.batch.past.take_if(|past| past.knowledge < knowledge) else {
+            return false;
+        };
+        let next = self.batch.units.as_slice().first().map(G::number);
+        let mut again = past.again();
+        let mut marks = Vec::new();
+        let mut units = Vec::new();
+        for (at, count) in again.marks {
+            let old = |unit: &G::Unit| next.is_some_and(|next| G::number(unit) >= next);
+            let new = |unit: &G::Unit| comes(at) && Some(G::number(unit)) > self.taken;
+            let before = units.len();
+            let these = again.units.by_ref().take(count);
+            units.extend(these.filter(|unit| old(unit) || new(unit)));
+            marks.push((at, units.len() - before));
+        }
+        let (units, marks) = (units.into_iter(), marks.into_iter());
+        self.batch = Batch { units, marks, past: Some(past), ..Batch::default() };
+        true
     }
 }
 

@@ -25,7 +25,8 @@ mod stream;
 mod worker;
 
 pub(crate) use archive::{Archive, ArchiveArgs};
-pub(crate) use console::Console;
+
+pub(crate) use console::{Console, grouped};
 pub(crate) use inputs::{Input, Inputs};
 pub(crate) use merge::{Event, Order, Scan};
 pub(crate) use worker::{Gather, Telling};

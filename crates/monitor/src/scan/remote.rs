@@ -96,7 +96,7 @@ impl Remote {
                 request = request.header(IF_RANGE, version);
             }
         }
-        let sent = self.runtime.block_on(request.send());
+        let sent = self.runtime.block_on(async { request.send().await });
         let response = sent.map_err(|error| Trouble::Passing(causes(&error)))?;
         let status = response.status();
         let busy = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;

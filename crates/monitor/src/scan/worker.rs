@@ -11,7 +11,7 @@ use super::blocks::{Block, Failure};
 use super::hex;
 
 /// What is made of the elements of one input, on a thread of its own.
-pub(crate) trait Gather: Send + 'static {
+pub(crate) trait Gather: Clone + Send + 'static {
     /// What is gathered: octets of text, observations.
     type Unit: Send + 'static;
 
@@ -20,6 +20,19 @@ pub(crate) trait Gather: Send + 'static {
 
     /// Gathers what is wanted of an element.
     fn take(&mut self, element: &Element<'_>, units: &mut Vec<Self::Unit>);
+
+    /// How much was learned, from any input, that makes elements matter which were left out before.
+    /// Where that can be, a batch is made again whose elements were looked at with less knowledge.
+    /// None where nothing is learned.
+    fn knowledge(&self) -> Option<u64> {
+        None
+    }
+
+    /// The number of an element in its input: it tells what a batch that is made again has more. It is
+    /// asked only where something is learned.
+    fn number(_: &Self::Unit) -> u64 {
+        0
+    }
 }
 
 /// What one input sends.
@@ -37,11 +50,41 @@ pub(super) struct Batch<G: Gather> {
     pub(super) remarks: Vec<String>,
     /// How many damages there were beside those.
     pub(super) untold: u64,
+    /// What it was made from, if it may have to be made again.
+    pub(super) past: Option<Box<Past<G>>>,
+}
+
+/// What a batch is made from, as it was before.
+pub(super) struct Past<G> {
+    pub(super) knowledge: u64,
+    pub(super) gather: G,
+    walker: Walker,
+    bytes: Vec<u8>,
+    last: bool,
+}
+
+impl<G: Gather> Past<G> {
+    /// Makes the batch again, with what is known now.
+    pub(super) fn again(&mut self) -> Batch<G> {
+        self.knowledge = self.gather.knowledge().unwrap_or(self.knowledge);
+        let mut worker = Worker {
+            gather: self.gather.clone(),
+            walker: self.walker.clone(),
+            meter: Arc::default(),
+            telling: Telling::default(),
+            damages: 0,
+            ended: false,
+        };
+        let mut gathering = Gathering::default();
+        worker.walk(&self.bytes, self.last, &mut gathering);
+        gathering.reach(worker.reached());
+        gathering.finish(None)
+    }
 }
 
 impl<G: Gather> Default for Batch<G> {
     fn default() -> Self {
-        Gathering::default().finish()
+        Gathering::default().finish(None)
     }
 }
 
@@ -93,22 +136,27 @@ impl<G: Gather> Worker<G> {
     ) {
         let mut begun = Vec::new();
         let mut gathering = Gathering::default();
+        let mut past = None;
         let mut silent = 0;
         while !self.ended {
             match blocks.recv() {
-                Ok(Ok(block)) => self.walk_block(block, &mut begun, free, &mut gathering),
-                Ok(Err(failure)) => self.stop(&failure, &begun, &mut gathering),
-                Err(_) => {
+                Ok(Ok(block)) if block.is_end() => {
+                    past = self.remember(&begun, true);
                     self.walk(&begun, true, &mut gathering);
                     self.ended = true;
                 }
+                Ok(Ok(block)) => {
+                    past = self.walk_block(block, &mut begun, free, &mut gathering);
+                }
+                Ok(Err(failure)) => self.stop(&failure, &begun, &mut gathering),
+                Err(_) => self.stop(&Failure::early_end(), &begun, &mut gathering),
             }
             self.meter.records.store(self.walker.statistics().records, Ordering::Relaxed);
             silent += 1;
-            if gathering.speaks() || silent >= BLOCKS_SILENT {
+            if gathering.speaks() || silent >= BLOCKS_SILENT || past.is_some() {
                 silent = 0;
                 gathering.reach(self.reached());
-                let batch = std::mem::take(&mut gathering).finish();
+                let batch = std::mem::take(&mut gathering).finish(past.take());
                 if out.send(Message::Batch(batch)).is_err() {
                     return;
                 }
@@ -124,18 +172,29 @@ impl<G: Gather> Worker<G> {
         begun: &mut Vec<u8>,
         free: &Sender<Vec<u8>>,
         gathering: &mut Gathering<G::Unit>,
-    ) {
+    ) -> Option<Box<Past<G>>> {
+        let past;
         if block.put_before(begun) {
+            past = self.remember(block.bytes(), false);
             let taken = self.walk(block.bytes(), false, gathering);
             begun.clear();
             begun.extend_from_slice(block.bytes().get(taken..).unwrap_or_default());
         } else {
             begun.extend_from_slice(block.bytes());
+            past = self.remember(begun, false);
             let taken = self.walk(begun, false, gathering);
             begun.drain(..taken);
         }
         // Whoever unpacks may be done already.
         let _ = free.send(block.into_memory());
+        past
+    }
+
+    /// What is needed to walk these bytes again.
+    fn remember(&self, bytes: &[u8], last: bool) -> Option<Box<Past<G>>> {
+        let knowledge = self.gather.knowledge()?;
+        let (gather, walker) = (self.gather.clone(), self.walker.clone());
+        Some(Box::new(Past { knowledge, gather, walker, bytes: bytes.to_vec(), last }))
     }
 
     fn walk(&mut self, bytes: &[u8], last: bool, gathering: &mut Gathering<G::Unit>) -> usize {
@@ -231,9 +290,9 @@ impl<U> Gathering<U> {
         self.remarks.push(remark);
     }
 
-    fn finish<G: Gather<Unit = U>>(self) -> Batch<G> {
+    fn finish<G: Gather<Unit = U>>(self, past: Option<Box<Past<G>>>) -> Batch<G> {
         let Gathering { units, marks, remarks, untold, .. } = self;
-        Batch { units: units.into_iter(), marks: marks.into_iter(), remarks, untold }
+        Batch { units: units.into_iter(), marks: marks.into_iter(), remarks, untold, past }
     }
 }
 

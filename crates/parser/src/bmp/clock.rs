@@ -7,7 +7,7 @@ use bgp::Timestamp;
 /// each element as the latest news, so times never run backwards here: one that lies before what
 /// was told is told as that, and one that lies behind the arrival of its message as the arrival. Where
 /// the router gives no time, the message is as old as its arrival.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     latest: Timestamp,
     /// Messages whose time lay before what was told already.

@@ -15,7 +15,7 @@ use crate::{Damage, DamageKind, Filter, Item, Statistics, Step};
 ///
 /// The vantage points of a router have its group as their collector (`route-views5`); without one,
 /// the name that the caller gave, or else the router's address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OpenBmp {
     routers: Routers,
     statistics: Statistics,
@@ -23,7 +23,7 @@ pub struct OpenBmp {
 }
 
 /// The routers of a stream, each with what it said before.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Routers {
     config: Config,
     known: HashMap<[u8; 16], (OpenBmpRouter, Router)>,

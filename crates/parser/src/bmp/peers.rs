@@ -8,7 +8,7 @@ use super::add_path::AddPath;
 use super::{Distinguisher, Peer, PeerKind, PeerUp};
 
 /// The peers of one router that are up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Peers(HashMap<Key, Known>);
 
 /// What tells peers apart (RFC 7854 section 4.2). With the AS, since routers that number their
@@ -16,7 +16,7 @@ pub(super) struct Peers(HashMap<Key, Known>);
 type Key = (PeerKind, Distinguisher, IpAddr, Asn);
 
 /// What is known of one peer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     /// The latest Peer Up; None where the router sends none for this peer.
     up: Option<PeerUp>,

@@ -19,7 +19,7 @@ use crate::update::{Lost, Origin, Update, update_body};
 use crate::{DamageKind, Element, ElementKind, Filter, Session, Source};
 
 /// One router: what it said of itself and of its peers, which decides how its messages are read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Router {
     config: Arc<Config>,
     name: Arc<str>,

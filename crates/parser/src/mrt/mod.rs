@@ -17,7 +17,7 @@ pub use frame::RECORD_MAX;
 pub(crate) use frame::{Frame, Framing, HEADER, MrtType, gap, is_mrt};
 
 /// What outlives a record: who the peers of the table are, and the sessions seen so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     vantages: Vantages,
     peers: Option<Vec<Vantage>>,

@@ -19,7 +19,7 @@ use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, Source
 use message::{Announcement, Line, Message};
 
 /// What outlives a line: the vantage points seen so far, and room to work in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     vantages: Vantages,
     attributes: Vec<u8>,

@@ -31,7 +31,8 @@ pub(crate) struct Bzip2<'p, R> {
     crc: u32,
     /// Whether the source gives no more pieces, and why.
     ended: Option<io::Result<()>>,
-    expects_stream: bool,
+    /// Whether the last stream that began has come to its end.
+    complete: bool,
 }
 
 /// Octets of a stream's header.
@@ -47,7 +48,7 @@ impl<'p, R: Read> Bzip2<'p, R> {
             ahead: VecDeque::new(),
             crc: 0,
             ended: None,
-            expects_stream: true,
+            complete: false,
         })
     }
 
@@ -69,8 +70,7 @@ impl<'p, R: Read> Bzip2<'p, R> {
         }
         match self.ended.take() {
             Some(Err(error)) => Err(error),
-            // Whole streams end with their END.
-            _ if self.crc != 0 || !self.expects_stream => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ if !self.complete => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(None),
         }
     }
@@ -102,7 +102,6 @@ impl<'p, R: Read> Bzip2<'p, R> {
         match decoded.result {
             Ok(crc) => {
                 self.crc = self.crc.rotate_left(1) ^ crc;
-                self.expects_stream = false;
                 Ok(decoded.out)
             }
             Err(BlockError::Short) => Err(cut_or_damaged(&decoded.piece)),
@@ -129,7 +128,7 @@ impl<'p, R: Read> Bzip2<'p, R> {
             return Err(io::ErrorKind::InvalidData.into());
         }
         self.crc = 0;
-        self.expects_stream = true;
+        self.complete = true;
         let padding = (8 - (piece.phase + MAGIC_AND_CRC) % 8) % 8;
         let behind = piece.length - MAGIC_AND_CRC - padding.min(piece.length - MAGIC_AND_CRC);
         if behind == 0 && piece.last {
@@ -138,7 +137,10 @@ impl<'p, R: Read> Bzip2<'p, R> {
         let _ = body.take(u32::try_from(padding).unwrap_or(0));
         let header = body.take(32).map(u32::to_be_bytes);
         match header {
-            Some([b'B', b'Z', b'h', b'1'..=b'9']) if behind == 32 && !piece.last => Ok(()),
+            Some([b'B', b'Z', b'h', b'1'..=b'9']) if behind == 32 && !piece.last => {
+                self.complete = false;
+                Ok(())
+            }
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }

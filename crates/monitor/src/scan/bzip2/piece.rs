@@ -41,9 +41,10 @@ impl<R: Read> Pieces<R> {
 
     /// None behind the last.
     pub(super) fn next(&mut self) -> io::Result<Option<Piece>> {
-        let beyond = self.from + magic::BITS;
-        self.searched = self.searched.max(beyond);
         loop {
+            // Filling moves the start of the piece.
+            let beyond = self.from + magic::BITS;
+            self.searched = self.searched.max(beyond);
             let found = magic::find(&self.bytes, self.searched);
             if let Some(to) = found {
                 return Ok(Some(self.cut(to, false)));

@@ -12,8 +12,18 @@ fn packed(bytes: &[u8], level: u32) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// Gives a few octets at a time, as a pipe does.
+struct Trickle<'a>(&'a [u8]);
+
+impl Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let octets = buffer.len().min(997);
+        self.0.read(&mut buffer[..octets])
+    }
+}
+
 /// What comes out, and what ends it.
-fn unpacked(packed: &[u8], pool: &Pool) -> (Vec<u8>, Option<io::ErrorKind>) {
+fn unpacked(packed: impl Read, pool: &Pool) -> (Vec<u8>, Option<io::ErrorKind>) {
     let _entered = pool.enter();
     let mut out = Vec::new();
     let mut bzip2 = match Bzip2::new(packed, pool) {
@@ -52,7 +62,7 @@ proptest! {
     fn what_is_packed_comes_out(texts in proptest::collection::vec(text(), 1..4), level in 1_u32..=9) {
         let pool = Pool::new(2);
         let streams: Vec<u8> = texts.iter().flat_map(|text| packed(text, level)).collect();
-        prop_assert_eq!(unpacked(&streams, &pool), (texts.concat(), None));
+        prop_assert_eq!(unpacked(&streams[..], &pool), (texts.concat(), None));
     }
 
     #[test]
@@ -71,7 +81,7 @@ proptest! {
         if truncate {
             stream.truncate(cut.index(stream.len()));
         }
-        let ((ours, error), (theirs, well)) = (unpacked(&stream, &pool), library(&stream));
+        let ((ours, error), (theirs, well)) = (unpacked(&stream[..], &pool), library(&stream));
         if well {
             prop_assert_eq!((ours, error), (theirs, None));
         } else {
@@ -87,12 +97,15 @@ proptest! {
 fn many_blocks_of_many_streams_keep_their_order() {
     let pool = Pool::new(3);
     let mut text = Vec::new();
-    for number in 0..150_000_u64 {
-        text.extend((number * number % 9973).to_string().bytes());
+    for number in 0..400_000_u64 {
+        text.extend((number * number % 99_991).to_string().bytes());
     }
     let streams = [packed(&text, 1), packed(b"", 9), packed(&text[..1000], 5), packed(&text, 1)];
     let expected = [&text[..], &text[..1000], &text].concat();
-    assert_eq!(unpacked(&streams.concat(), &pool), (expected, None));
+    let streams = streams.concat();
+    assert!(streams.len() > 1 << 19, "more than is read at once");
+    assert_eq!(unpacked(&streams[..], &pool), (expected.clone(), None));
+    assert_eq!(unpacked(Trickle(&streams), &pool), (expected, None));
 }
 
 #[test]
@@ -105,6 +118,12 @@ fn of_a_cut_stream_the_whole_blocks_come_out() {
     assert_eq!(error, Some(io::ErrorKind::UnexpectedEof));
     assert_eq!(out.len() % 100_000 / 1000, 99, "blocks of 100 k less a few octets");
     assert!(text.starts_with(&out));
+}
+
+#[test]
+fn a_header_alone_is_a_cut_stream() {
+    let pool = Pool::new(1);
+    assert_eq!(unpacked(&b"BZh9"[..], &pool), (Vec::new(), Some(io::ErrorKind::UnexpectedEof)));
 }
 
 /// A piece that was cut where data looked like a magic number.
@@ -149,5 +168,5 @@ fn nothing_is_decoded_of_what_is_too_long() {
     let mut stream = packed(b"x", 9);
     stream.truncate(20);
     stream.resize(usize::try_from(PIECE_MAX / 8).unwrap() + (1 << 20), 0x55);
-    assert_eq!(unpacked(&stream, &pool), (Vec::new(), Some(io::ErrorKind::InvalidData)));
+    assert_eq!(unpacked(&stream[..], &pool), (Vec::new(), Some(io::ErrorKind::InvalidData)));
 }
