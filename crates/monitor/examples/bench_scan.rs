@@ -70,7 +70,7 @@ const UPDATES: &str = "mrt/morrowc+mrtparser/updates.20260222.1530.bz2";
 const VRPS: &str = "vrp/jeffsw+rpkilog/rpkiclient_summary_20250720T093135Z.json.bz2";
 
 /// What is looked for: in the RIB a prefix of 2014, in the updates one of 2026.
-const PREFIXES: [(&str, &str); 2] = [("rib", "103.28.112.0/21"), ("updates", "45.172.92.0/21")];
+const PREFIXES: [(&str, &str); 2] = [("rib", "103.28.112.0/21"), ("updates", "155.212.176.0/21")];
 
 fn main() -> io::Result<()> {
     let args = Args::parse();
