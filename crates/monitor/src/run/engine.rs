@@ -14,6 +14,7 @@ use validator::{Finding, Kind, Sieve};
 use super::clock::{Clock, wall};
 use super::input::{Decoder, Input, PipeId, Pulse};
 use super::outbox::Outbox;
+use super::roa_watch::RoaWatch;
 use super::sight::{Condition, Sight};
 use super::{feed, log_damage};
 use crate::config::Config;
@@ -45,6 +46,7 @@ pub(super) struct Engine {
     pub(super) flows: HashMap<PipeId, Flow>,
     /// What was told last of each condition.
     pub(super) told: HashMap<(Kind, String), bool>,
+    pub(super) roa_watch: RoaWatch,
     /// Since when there is something to commit.
     pub(super) dirty: Option<Instant>,
     pub(super) turned: Option<Instant>,
@@ -164,7 +166,10 @@ impl Engine {
         let (rpki, now) = (self.rpki.borrow().clone(), wall());
         self.ledger.set_sources(self.sight.sources(&rpki, now));
         let conditions = self.sight.conditions(&rpki, now).into_iter();
-        let conditions = conditions.chain(self.outbox.conditions()).collect::<Vec<_>>();
+        let (snapshot, watches) = (self.sieve.snapshot(), self.sieve.watches());
+        let expiries = self.roa_watch.expiries(snapshot, watches, now);
+        let conditions =
+            conditions.chain(self.outbox.conditions()).chain(expiries).collect::<Vec<_>>();
         for condition in conditions {
             self.tell(condition);
         }
@@ -183,7 +188,7 @@ impl Engine {
         let Some(now) = self.clock.now() else { return };
         let Condition { kind, subject, details, active } = condition;
         let key = (kind, subject.clone());
-        if self.told.get(&key) == Some(&active) {
+        if self.told.get(&key) == Some(&active) && !kind.is_event() {
             return;
         }
         if active {
@@ -199,11 +204,18 @@ impl Engine {
     /// The RPKI data has changed, or how good it is.
     fn take_rpki(&mut self) {
         let rpki = self.rpki.borrow_and_update().clone();
-        if !std::sync::Arc::ptr_eq(&rpki.snapshot, self.sieve.snapshot()) {
-            tracing::info!(vrps = rpki.snapshot.vrps.len(), source = %rpki.snapshot.source, "new RPKI data");
-            self.sieve.set_snapshot(rpki.snapshot);
-            self.judge_again();
+        let known = self.sieve.snapshot().clone();
+        // Expired data are gone, and without any everything would lose its cover: the last verdicts
+        // stand, and that they are old is an incident of its own.
+        if !rpki.health.is_usable() || std::sync::Arc::ptr_eq(&rpki.snapshot, &known) {
+            return;
         }
+        tracing::info!(vrps = rpki.snapshot.vrps.len(), source = %rpki.snapshot.source, "new RPKI data");
+        for condition in self.roa_watch.changes(&known, &rpki.snapshot, self.sieve.watches()) {
+            self.tell(condition);
+        }
+        self.sieve.set_snapshot(rpki.snapshot);
+        self.judge_again();
     }
 
     /// What was seen before, by what is known now.

@@ -11,7 +11,7 @@ use alerter::store::{Destination, Ledger, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use validator::{Sieve, WatchList};
+use validator::{Neighbours, Sieve, WatchList};
 
 use super::clock::{Clock, wall};
 use super::engine::Engine;
@@ -19,6 +19,7 @@ use super::feed::{self, Surroundings};
 use super::input::{INPUTS, Inlet, Input};
 use super::outbox::{Outbox, PARCELS};
 use super::post::Relays;
+use super::roa_watch::RoaWatch;
 use super::sight::Sight;
 use crate::config::{Config, FeedKind};
 use crate::exit::Failure;
@@ -82,7 +83,8 @@ impl House {
             outbox: Outbox::new(parcels, matches!(clock, Clock::Recorded(_)), give_up_after),
             clock,
             sight: Sight::new(config, wall()),
-            sieve: Sieve::new(watches, snapshot),
+            sieve: Sieve::new(watches, snapshot).with_neighbours(neighbours(config)),
+            roa_watch: RoaWatch::default(),
             config: config.clone(),
             ledger,
             inputs: receiver,
@@ -118,6 +120,19 @@ impl House {
             Ok(Err(_)) => Err(gone("it has broken down")),
             Err(_) => Err(gone("it does not stop: what it could not write is read again")),
         }
+    }
+}
+
+/// Of our own routers we know how their neighbours stand to us.
+fn neighbours(config: &Config) -> Neighbours {
+    let routers = config.feeds.iter().flat_map(|feed| match &feed.kind {
+        FeedKind::Bmp { routers, .. } => routers.as_slice(),
+        FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => &[],
+    });
+    Neighbours {
+        routers: routers.map(|router| router.name.as_str().into()).collect(),
+        providers: config.operator.upstreams.clone(),
+        customers: config.operator.customers.clone(),
     }
 }
 

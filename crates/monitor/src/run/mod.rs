@@ -16,6 +16,7 @@ mod input;
 mod log;
 mod outbox;
 mod post;
+mod roa_watch;
 mod sight;
 mod signals;
 
