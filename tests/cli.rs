@@ -9,7 +9,7 @@ use crate::play::{Run, assert_golden, originwatch, root};
 #[test]
 fn help_is_as_it_was_read_last() {
     let mut help = String::new();
-    let commands = ["replay", "validate", "whatif", "roas", "check"];
+    let commands = ["run", "replay", "validate", "whatif", "roas", "check"];
     let pages = commands.map(|command| vec![command, "--help"]);
     for command in [vec!["--help"]].into_iter().chain(pages) {
         let run = originwatch(&command);

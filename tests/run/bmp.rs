@@ -41,7 +41,9 @@ fn a_router_gives_what_a_replay_of_its_bytes_gives() {
     for bytes in fs::read(&capture).unwrap().chunks(7) {
         router.write_all(bytes).unwrap();
     }
-    let mail = relay.next();
+    // Two offenders: who gets their mail out first is not decided.
+    let mut kinds = [relay.next(), relay.next()].map(|mail| mail.header("X-Originwatch-Kind"));
+    kinds.sort();
     drop(router);
     daemon.wait_for("disconnected: closed by the router");
     daemon.stop();
@@ -50,10 +52,12 @@ fn a_router_gives_what_a_replay_of_its_bytes_gives() {
         let notices = without_times(notices).into_iter();
         let short =
             notices.map(|n| (n["kind"].clone(), n["offenders"].clone(), n["prefixes"].clone()));
-        short.collect::<Vec<_>>()
+        let mut short: Vec<_> = short.map(|parts| format!("{parts:?}")).collect();
+        short.sort();
+        short
     };
     assert_eq!(of(place.stored()), of(replayed));
-    assert_eq!(mail.header("X-Originwatch-Kind").unwrap(), "origin-hijack");
+    assert_eq!(kinds, ["origin-hijack", "sub-prefix-hijack"].map(|kind| Some(kind.to_owned())));
 }
 
 #[test]

@@ -158,6 +158,27 @@ fn a_bad_message_costs_itself_and_a_lost_connection_is_made_again() {
 }
 
 #[test]
+fn a_roa_that_changes_is_an_incident_without_any_message() {
+    let (relay, server) = (Relay::start(), Server::start(1));
+    let place = Place::new(relay.port, &server.feed("firehose"));
+    let mut daemon = Daemon::start(&place.config());
+    let visit = server.visit();
+    for message in &story(wall())[..2] {
+        visit.steps.send(Step::Send(message.clone())).unwrap();
+    }
+    // Once it has reported this, it has taken in what came before.
+    visit.steps.send(Step::Send("{\"type\":\"ris_error\"}".to_owned())).unwrap();
+    daemon.wait_for("the server reports an error");
+    let vrps =
+        json!({ "roas": [{ "asn": "AS64999", "prefix": "198.18.0.0/20", "maxLength": 20 }] });
+    std::fs::write(place.path("vrps.new"), vrps.to_string()).unwrap();
+    std::fs::rename(place.path("vrps.new"), place.path("vrps.json")).unwrap();
+    let mail = relay.next();
+    assert_eq!(mail.header("X-Originwatch-Kind").unwrap(), "rpki-invalid");
+    daemon.stop();
+}
+
+#[test]
 fn a_server_that_is_not_there_is_told_and_ends_when_it_is() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = nobody.local_addr().unwrap().port();

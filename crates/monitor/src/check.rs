@@ -113,7 +113,12 @@ fn feeds(config: &Config, report: &mut Report) {
             FeedKind::MrtDir { .. } => "mrt-dir",
             FeedKind::Kafka { .. } => "kafka",
         };
-        report.note(format!("feed {name}: written correctly; no command of this version reads it"));
+        match feed.kind {
+            FeedKind::Kafka { .. } => {
+                report.fault("feed kafka: this version does not read it");
+            }
+            _ => report.ok(format!("feed {name}: written correctly")),
+        }
     }
 }
 

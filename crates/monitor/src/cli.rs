@@ -27,7 +27,6 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Watch for as long as it runs, and tell by mail.
-    #[command(hide = true)]
     Run(RunArgs),
     /// Run recorded routes through the incident engine and print its notices.
     Replay(ReplayArgs),
@@ -102,6 +101,7 @@ pub struct ReplayArgs {
 
 /// `originwatch run`.
 #[derive(Debug, Args)]
+#[command(after_help = RUN_SIGNALS)]
 pub struct RunArgs {
     /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG")]
@@ -161,6 +161,11 @@ Exit codes:
   1  done, but something needs attention (a fault, an invalid route, an unreadable input)
   2  wrong usage or wrong config
   3  failed";
+
+const RUN_SIGNALS: &str = "\
+Signals:
+  TERM, INT  stop within seconds; nothing that was taken in is lost, not even by KILL
+  HUP        read the config again; where it is wrong the old one stays, and the log says why";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

@@ -273,9 +273,13 @@ impl Engine {
         }
         self.ledger.commit()?;
         let end = Instant::now() + LAST_MAILS;
-        while !self.outbox.is_idle() && Instant::now() < end {
-            if let Some(input @ Input::Delivered(_)) = self.next() {
-                self.take(input);
+        while !self.outbox.is_idle() {
+            let left = end.saturating_duration_since(Instant::now());
+            let next = async { tokio::time::timeout(left, self.inputs.recv()).await };
+            match self.runtime.block_on(next) {
+                Ok(Some(input @ Input::Delivered(_))) => self.take(input),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
             }
         }
         self.ledger.close().map(drop)

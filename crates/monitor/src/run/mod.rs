@@ -1,12 +1,12 @@
 //! `originwatch run`: the long-lived monitor.
 //!
-//! In the order of the flow: each [`feed`] is a task that brings bytes and knows when its connection
-//! is sound. They all arrive, as [`input::Input`], at one thread, the [`engine`]: it decodes, sifts,
-//! owns the incidents and the store, and is the only one that writes. [`sight`] is what it knows of
-//! the feeds, [`outbox`] what it knows of deliveries; the mails themselves are carried by a task of
-//! their own, [`post`]. [`house`] builds all this from a config, and takes it down again.
+//! In the order of the flow: each `feed` is a task that brings bytes and knows when its connection
+//! is sound. They all arrive, as `input::Input`, at one thread, the `engine`: it decodes, sifts,
+//! owns the incidents and the store, and is the only one that writes. `sight` is what it knows of
+//! the feeds, `outbox` what it knows of deliveries; the mails themselves are carried by a task of
+//! their own, `post`. `house` builds all this from a config, and takes it down again.
 //!
-//! Here is the one place where the daemon asks what time it is ([`clock`]).
+//! Here is the one place where the daemon asks what time it is (`clock`).
 
 mod clock;
 mod engine;

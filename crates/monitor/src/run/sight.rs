@@ -86,6 +86,7 @@ impl Sight {
         let Some(feed) = self.feeds.get_mut(feed) else { return };
         feed.pipes += 1;
         feed.alive = now;
+        feed.why = None;
         if let Some(router) = router.and_then(|name| feed.routers.get_mut(name)) {
             *router = Router { pipe: Some(pipe), since: now };
         }
