@@ -173,12 +173,38 @@ fn address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-fn dotted(out: &mut Vec<u8>, [a, b, c, d]: [u8; 4]) {
-    for octet in [a, b, c] {
-        number(out, octet.into());
-        out.push(b'.');
+/// The octets as digits with a dot behind, and how many characters that is.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse")]
+const DOTTED: [([u8; 4], u8); 256] = {
+    let mut table = [([b'.'; 4], 0); 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let [a, b, c, count] = THREE_DIGITS[octet];
+        let digits = match count {
+            1 => [c, b'.', 0, 0],
+            2 => [b, c, b'.', 0],
+            _ => [a, b, c, b'.'],
+        };
+        table[octet] = (digits, count + 1);
+        octet += 1;
     }
-    number(out, d.into());
+    table
+};
+
+/// Four characters are stored for each octet, and the next begins where it ends: copying by length
+/// would cost more.
+fn dotted(out: &mut Vec<u8>, octets: [u8; 4]) {
+    let mut buffer = [0; 16];
+    let mut length = 0;
+    for octet in octets {
+        let (digits, count) = DOTTED.get(usize::from(octet)).copied().unwrap_or_default();
+        if let Some(place) = buffer.get_mut(length..length + 4) {
+            place.copy_from_slice(&digits);
+        }
+        length += usize::from(count);
+    }
+    // All but the last dot.
+    out.extend_from_slice(buffer.get(..length.saturating_sub(1)).unwrap_or_default());
 }
 
 /// The longest run of zero groups is left out, be it one group alone (RFC 5952 section 4.2.2 would
@@ -234,24 +260,71 @@ fn hex(out: &mut Vec<u8>, group: u16) {
     }
 }
 
+/// The numbers below 1000 as three digits, zeros in front, and how many of them count.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse")]
+const THREE_DIGITS: [[u8; 4]; 1000] = {
+    let mut table = [[0; 4]; 1000];
+    let mut number = 0u16;
+    while number < 1000 {
+        let count = if number < 10 {
+            1
+        } else if number < 100 {
+            2
+        } else {
+            3
+        };
+        let [_, hundreds] = (number / 100).to_be_bytes();
+        let [_, tens] = (number / 10 % 10).to_be_bytes();
+        let [_, ones] = (number % 10).to_be_bytes();
+        table[number as usize] = [b'0' + hundreds, b'0' + tens, b'0' + ones, count];
+        number += 1;
+    }
+    table
+};
+
+/// Three digits at a time: a division costs more than a look into a table in the nearest cache.
 fn number(out: &mut Vec<u8>, number: u32) {
-    let mut digits = [b'0'; 10];
+    let mut digits = [b'0'; 12];
     let mut left = number;
     let mut length = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-        length += 1;
+    for three in digits.as_chunks_mut::<3>().0.iter_mut().rev() {
+        let [a, b, c, count] =
+            THREE_DIGITS.get((left % 1000) as usize).copied().unwrap_or_default();
+        *three = [a, b, c];
+        left /= 1000;
         if left == 0 {
+            length += usize::from(count);
             break;
         }
+        length += 3;
     }
-    out.extend_from_slice(digits.get(10 - length..).unwrap_or_default());
+    out.extend_from_slice(digits.get(12 - length..).unwrap_or_default());
 }
 
 /// Six digits, zeros in front.
 fn padded(out: &mut Vec<u8>, micros: u32) {
     for power in [100_000, 10_000, 1_000, 100, 10, 1] {
         out.push(b'0' + u8::try_from(micros / power % 10).unwrap_or(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_addresses_are_written_as_the_standard_library_writes_them() {
+        let powers = (0..10).map(|power| 10u32.pow(power));
+        let around = powers.flat_map(|power| [power - 1, power, power + 1]);
+        for value in around.chain([u32::MAX, u32::MAX - 1, 64500, 1_234_567_890]) {
+            let mut out = Vec::new();
+            number(&mut out, value);
+            assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        }
+        for octets in [[0, 0, 0, 0], [255; 4], [1, 22, 203, 9], [10, 100, 99, 0]] {
+            let mut out = Vec::new();
+            dotted(&mut out, octets);
+            assert_eq!(String::from_utf8(out).unwrap(), Ipv4Addr::from(octets).to_string());
+        }
     }
 }
