@@ -278,3 +278,21 @@ fn bytes_that_are_no_text_are_named_by_their_place() {
 fn shipped_text() -> String {
     std::fs::read_to_string(root().join("config/originwatch.toml")).unwrap()
 }
+
+#[test]
+fn one_router_of_our_own_is_enough_and_a_feed_may_ask_for_more() {
+    let config = |feeds: &str| {
+        let text = format!("[operator]\nname = \"Example\"\nasns = [64500]\n{feeds}");
+        let config = Config::parse(Path::new("originwatch.toml"), &text);
+        config.map(|config| config.rules().min_vantage_ases_of).map_err(|error| error.report())
+    };
+    let routers = "routers = [{ address = \"192.0.2.1\", name = \"edge1\" }]";
+    let bmp = format!("[[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:11019\"\n{routers}\n");
+    assert_eq!(config(&bmp).unwrap(), [("edge1".to_owned(), 1)].into());
+    let two = format!("{bmp}min_vantage_ases = 2\n");
+    assert_eq!(config(&two).unwrap(), [("edge1".to_owned(), 2)].into());
+    let ris = config("[[feed]]\ntype = \"ris-live\"\nmin_vantage_ases = 5\n").unwrap();
+    assert_eq!((ris.len(), ris.get("rrc25")), (100, Some(&5)));
+    let files = "[[feed]]\ntype = \"mrt-dir\"\npath = \"/spool\"\nmin_vantage_ases = 5\n";
+    assert!(config(files).unwrap_err().contains("unknown key 'min_vantage_ases'"));
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use bgp::{Asn, Timestamp};
+use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, OriginValidation, Severity, ValidationState, Watch};
 
@@ -152,14 +152,22 @@ impl Incident {
         if self.occurrence.active {
             return true;
         }
-        let mut ases: BTreeMap<_, (u32, BTreeSet<Asn>)> = BTreeMap::new();
+        // By watch, and within it by threshold: which vantage ASes it is enough for.
+        let mut ases: BTreeMap<(Option<Prefix>, u32), BTreeSet<Asn>> = BTreeMap::new();
         for (key, part) in &self.occurrence.parts {
             let own = part.watch.as_ref().and_then(|watch| watch.min_vantage_ases);
-            let threshold = own.unwrap_or(rules.min_vantage_ases).max(1);
-            let entry = ases.entry(key.watched).or_insert((threshold, BTreeSet::new()));
-            entry.1.extend(part.holders.iter().filter_map(|(id, _)| routes.asn(*id)));
+            for station in part.holders.iter().filter_map(|(id, _)| routes.station(*id)) {
+                let of = rules.min_vantage_ases_of.get(&*station.vantage.collector).copied();
+                let threshold = own.or(of).unwrap_or(rules.min_vantage_ases).max(1);
+                ases.entry((key.watched, threshold)).or_default().insert(station.vantage.asn);
+            }
         }
-        ases.values().any(|(threshold, ases)| ases.len() >= *threshold as usize)
+        // Who is believed sooner counts for those who are believed later, too.
+        let enough = |(watched, threshold): &(Option<Prefix>, u32)| {
+            let sooner = ases.range((*watched, 0)..=(*watched, *threshold)).flat_map(|(_, a)| a);
+            sooner.collect::<BTreeSet<_>>().len() >= *threshold as usize
+        };
+        ases.keys().any(enough)
     }
 
     /// Whether it is a less-specific over a prefix whose own route was lost somewhere.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bgp::Asn;
@@ -22,6 +23,9 @@ pub struct Rules {
     pub time_zone: TimeZone,
     /// How many distinct vantage ASes must hold a route at the same time before an incident opens.
     pub min_vantage_ases: u32,
+    /// The same of vantage points whose collector bears this name, where it differs: one router of
+    /// our own is to be believed alone.
+    pub min_vantage_ases_of: BTreeMap<String, u32>,
     /// How long nobody must hold the route before an incident is resolved.
     pub resolve_after: Duration,
     /// How long after it was resolved a repeat is the same incident.
@@ -42,6 +46,7 @@ impl Default for Rules {
             upstreams: Vec::new(),
             time_zone: TimeZone::UTC,
             min_vantage_ases: 2,
+            min_vantage_ases_of: BTreeMap::new(),
             resolve_after: 15 * MINUTE,
             reopen_within: 7 * 24 * 60 * MINUTE,
             update_every: 15 * MINUTE,

@@ -96,6 +96,24 @@ fn a_watch_may_have_its_own_threshold() {
 }
 
 #[test]
+fn a_router_of_our_own_is_believed_alone_and_counts_for_others_too() {
+    let own = |min| {
+        let mut rules = rules();
+        rules.min_vantage_ases = 3;
+        rules.min_vantage_ases_of = [("rrc00".to_owned(), min)].into();
+        Lab::with(vec![watch(FIRST)], rules)
+    };
+    let mut lab = own(1);
+    lab.hijack(0, 10, FIRST);
+    assert_eq!(lab.story(), [line(0, "OPEN", 1)]);
+    let mut lab = own(2);
+    lab.hijack(0, 10, FIRST);
+    assert_eq!(lab.story(), []);
+    lab.hijack(1, 11, FIRST);
+    assert_eq!(lab.story(), [line(1, "OPEN", 2)]);
+}
+
+#[test]
 fn a_session_that_goes_down_takes_its_routes_along() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);

@@ -95,6 +95,23 @@ enum Type {
 }
 
 impl Feed {
+    /// How many vantage ASes are enough where a vantage point's collector bears this name: one, of
+    /// our own routers, and of others what is said.
+    pub fn thresholds(&self) -> Vec<(String, u32)> {
+        let said = self.min_vantage_ases;
+        match &self.kind {
+            FeedKind::Bmp { routers, .. } => {
+                routers.iter().map(|router| (router.name.clone(), said.unwrap_or(1))).collect()
+            }
+            // All of RIS' collectors are called so; there were 26 in 2026.
+            FeedKind::RisLive { .. } => {
+                let named = |min| (0..100).map(move |number| (format!("rrc{number:02}"), min));
+                said.into_iter().flat_map(named).collect()
+            }
+            FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => Vec::new(),
+        }
+    }
+
     pub(super) fn read(section: Section<'_>) -> Option<Self> {
         const TYPES: &[(&str, Type)] = &[
             ("ris-live", Type::RisLive),
@@ -104,13 +121,20 @@ impl Feed {
         ];
         let expected = "a type: \"ris-live\", \"bmp\", \"mrt-dir\" or \"kafka\"";
         // Without a type nobody knows which keys are right: one fault is enough.
-        let kind = match section.required("type", expected, value::word(TYPES))? {
+        let kind_of = section.required("type", expected, value::word(TYPES))?;
+        let kind = match kind_of {
             Type::RisLive => ris_live(&section),
             Type::Bmp => bmp(&section),
             Type::MrtDir => mrt_dir(&section),
             Type::Kafka => kafka(&section),
         };
-        let min_vantage_ases = section.optional("min_vantage_ases", value::number(1..=10_000));
+        // A file does not say who its collector is: there the key is one too many.
+        let min_vantage_ases = match kind_of {
+            Type::RisLive | Type::Bmp => {
+                section.optional("min_vantage_ases", value::number(1..=10_000))
+            }
+            Type::MrtDir | Type::Kafka => None,
+        };
         let silent_after = section.optional("silent_after", value::duration);
         section.finish();
         Some(Feed { kind: kind?, min_vantage_ases, silent_after })

@@ -145,6 +145,7 @@ impl Config {
             upstreams: self.operator.upstreams.clone(),
             time_zone: self.operator.time_zone.clone(),
             min_vantage_ases,
+            min_vantage_ases_of: self.feeds.iter().flat_map(Feed::thresholds).collect(),
             resolve_after,
             reopen_within,
             update_every,
