@@ -95,13 +95,26 @@ impl Elsewhere {
             let times = activity.prefixes.values();
             extent.prefixes += times.clone().filter(|(_, last)| *last >= from).count();
             extent.usual += times.filter(|(first, _)| *first < before).count();
-            extent.origins += activity.holders.values().filter(|last| **last >= from).count();
             extent.at_least |= activity.full;
         }
+        extent.origins = self.holders(offenders, from);
         if extent.origins >= MASS_HOLDERS {
             extent.class = ExtentClass::Mass;
         }
         extent
+    }
+
+    /// Whether that is mass. Asked with every finding until it is, so the prefixes, of which there
+    /// may be tens of thousands, are not counted for it.
+    pub(crate) fn is_mass(&self, offenders: &[Asn], from: Timestamp) -> bool {
+        self.holders(offenders, from) >= MASS_HOLDERS
+    }
+
+    /// How many networks these ASes hit since `from`.
+    fn holders(&self, offenders: &[Asn], from: Timestamp) -> usize {
+        let activities = offenders.iter().filter_map(|asn| self.by_origin.get(asn));
+        let hit = |activity: &Activity| activity.holders.values().filter(|l| **l >= from).count();
+        activities.map(hit).sum()
     }
 }
 

@@ -9,11 +9,11 @@ use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
 use crate::agenda::Agenda;
 use crate::directory::printable;
-use crate::extent::{Elsewhere, ExtentClass};
+use crate::extent::Elsewhere;
 use crate::incident::{Incident, Phase};
 use crate::memory::{Memory, MemoryRef};
 use crate::notice::{IncidentId, Notice, Past, Reason, State};
-use crate::report::{Reporter, window};
+use crate::report::{Reporter, is_mass};
 use crate::routes::{RouteTable, Row, RowKey};
 use crate::story::{Breach, Class, Story, breaches};
 use crate::{AsDirectory, Party, Rules, Sources};
@@ -244,8 +244,7 @@ impl Incidents {
 
     /// The vantage points that are up and have said something of our space.
     pub fn vantages(&self) -> Vec<Vantage> {
-        let up = self.routes.stations().filter(|(_, station)| station.up);
-        up.map(|(_, station)| station.vantage.clone()).collect()
+        self.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
     }
 
     /// Every incident that is not over for good, suspected ones too, in a stable order.
@@ -374,8 +373,7 @@ impl Incidents {
             .known
             .note_spread(incident.occurrence.holding.len(), self.routes.total());
         if !incident.occurrence.known.mass {
-            let extent = window(incident, &self.elsewhere);
-            incident.occurrence.known.mass = extent.class == ExtentClass::Mass;
+            incident.occurrence.known.mass = is_mass(incident, &self.elsewhere);
         }
         if incident.covers_lost_route(&self.routes) {
             let severity = &mut incident.occurrence.known.severity;

@@ -35,13 +35,20 @@ pub(crate) struct Reporter<'a> {
 }
 
 /// What the offender did to others since shortly before this occurrence.
-pub(crate) fn window(incident: &Incident, elsewhere: &Elsewhere) -> Extent {
-    let earlier = |at: Timestamp| {
-        let before = i64::try_from(WINDOW_BEFORE.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(at.micros().saturating_sub(before))
-    };
-    let (from, before) = (earlier(incident.occurrence.since), earlier(incident.first_seen));
+fn window(incident: &Incident, elsewhere: &Elsewhere) -> Extent {
+    let (from, before) = (begins(incident.occurrence.since), begins(incident.first_seen));
     elsewhere.extent(&incident.story.offenders, from, before)
+}
+
+/// Whether that is mass.
+pub(crate) fn is_mass(incident: &Incident, elsewhere: &Elsewhere) -> bool {
+    elsewhere.is_mass(&incident.story.offenders, begins(incident.occurrence.since))
+}
+
+/// When the window of an event that was first seen at `at` begins.
+fn begins(at: Timestamp) -> Timestamp {
+    let before = i64::try_from(WINDOW_BEFORE.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(at.micros().saturating_sub(before))
 }
 
 impl Reporter<'_> {
