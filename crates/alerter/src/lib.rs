@@ -23,6 +23,8 @@ pub mod mail;
 mod memory;
 mod news;
 mod notice;
+mod notice_page;
+mod page;
 mod report;
 mod routes;
 mod rules;

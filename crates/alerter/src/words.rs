@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
 
 use crate::Party;
-use crate::directory::printable;
 use crate::news::News;
 use crate::notice::{AffectedPrefix, Home, Notice, Reason};
+use crate::page::PrefixRow;
 
 /// VRPs that a line names; the rest stands in the JSON.
 const LISTED: usize = 12;
@@ -139,8 +139,9 @@ pub(crate) fn who(offenders: &[Party]) -> String {
     if labels.len() > 1 { format!("one of {}", labels.join(" / ")) } else { labels.join("") }
 }
 
-pub(crate) fn prefix_line(affected: &AffectedPrefix) -> String {
-    let mut line = match affected.watched {
+/// A row of the list that follows the headline.
+pub(crate) fn prefix_row(affected: &AffectedPrefix) -> PrefixRow {
+    let announced = match affected.watched {
         Some(watched) if watched == affected.announced => watched.to_string(),
         Some(watched) if watched.covers(&affected.announced) => {
             format!("{} in {watched}", affected.announced)
@@ -148,15 +149,10 @@ pub(crate) fn prefix_line(affected: &AffectedPrefix) -> String {
         Some(watched) => format!("{} over {watched}", affected.announced),
         None => affected.announced.to_string(),
     };
-    line = format!(
-        "{line:\u{a0}<20}\u{a0}{}, RPKI {}",
-        words(affected.kind),
-        affected.rov.state().name()
-    );
-    if affected.description.is_empty() {
-        line
-    } else {
-        format!("{line} - {}", printable(&affected.description))
+    PrefixRow {
+        announced,
+        verdict: format!("{}, RPKI {}", words(affected.kind), affected.rov.state().name()),
+        description: affected.description.clone(),
     }
 }
 

@@ -1,0 +1,83 @@
+//! What a letter says, in order, before it is text or HTML: both show the same facts because both
+//! are made of one page.
+
+use bgp::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
+/// One letter.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) title: String,
+    pub(crate) sections: Vec<Section>,
+}
+
+/// Blocks that belong together, with a blank line in front.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Section {
+    pub(crate) heading: Option<String>,
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// A piece of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Block {
+    Paragraph(String),
+    Points(Vec<String>),
+    Prefixes(Vec<PrefixRow>),
+    /// What is left out, and where it stands.
+    More(String),
+    Answers(Vec<Answer>),
+    /// A text to be sent on.
+    Draft(Vec<String>),
+    Sights(Vec<SightRow>),
+}
+
+/// One prefix: what was announced, what is wrong with it, what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PrefixRow {
+    pub(crate) announced: String,
+    pub(crate) verdict: String,
+    pub(crate) description: String,
+}
+
+/// A question that a NOC asks, and the answer; without a label it goes on with the last question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) label: &'static str,
+    pub(crate) text: String,
+}
+
+/// Who saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SightRow {
+    pub(crate) time: String,
+    /// Who tells us, which AS, where, under which address; empty where not known.
+    pub(crate) vantage: [String; 4],
+    pub(crate) prefix: String,
+    pub(crate) path: String,
+}
+
+impl Page {
+    pub(crate) fn new(title: String) -> Self {
+        Page { title, sections: Vec::new() }
+    }
+
+    /// Adds a section, if there is anything in it.
+    pub(crate) fn section(&mut self, heading: Option<&str>, blocks: Vec<Block>) {
+        if !blocks.is_empty() {
+            self.sections.push(Section { heading: heading.map(str::to_owned), blocks });
+        }
+    }
+}
+
+/// `2014-04-02 19:26:05 BST (18:26:05 UTC)`; once where the zone is UTC.
+pub(crate) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    let utc = at.to_jiff();
+    let local = utc.to_zoned(zone.clone());
+    if local.offset() == Offset::UTC {
+        return utc.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    }
+    let day = if local.date() == utc.to_zoned(TimeZone::UTC).date() { "" } else { "%Y-%m-%d " };
+    let utc = utc.strftime(&format!("{day}%H:%M:%S UTC")).to_string();
+    format!("{} ({utc})", local.strftime("%Y-%m-%d %H:%M:%S %Z"))
+}
