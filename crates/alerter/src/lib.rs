@@ -4,7 +4,8 @@
 //! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
 //! stand one table of current routes (`routes`), the stories that they make (`story`,
 //! `incident`) and the pure decision of what is news (`news`). A notice carries everything that
-//! is told; `text`, `words` and [`mail`] only write it down.
+//! is told; `text`, `words` and [`mail`] only write it down. Between the notices and the outbox
+//! stands the [`desk`]: who is told what, and when not.
 //!
 //! The core never knows feeds, wire formats, tokio or the clock: `now` is an argument, so a year
 //! of incidents replays in seconds and comes out the same each time. Only [`deliver`] and [`store`]
@@ -14,6 +15,7 @@ mod advice;
 mod agenda;
 mod country;
 pub mod deliver;
+pub mod desk;
 mod directory;
 mod draft;
 mod extent;

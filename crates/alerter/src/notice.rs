@@ -6,6 +6,7 @@ use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::{Kind, OriginValidation, Severity};
 
+use crate::desk::{Marks, Remark};
 use crate::story::Story;
 use crate::{Country, Extent, FeedSight, News, Party, RpkiSight};
 
@@ -55,6 +56,8 @@ pub enum Reason {
     Resolved,
     /// It repeats.
     Reopened,
+    /// Nobody has acknowledged it: how it stands now, with the sequence number of the last notice.
+    Reminder,
 }
 
 impl Reason {
@@ -65,6 +68,7 @@ impl Reason {
             Reason::Update => "update",
             Reason::Resolved => "resolved",
             Reason::Reopened => "reopened",
+            Reason::Reminder => "reminder",
         }
     }
 }
@@ -139,6 +143,12 @@ pub struct Notice {
     pub evidence: Vec<Evidence>,
     /// How many sights there were.
     pub evidence_count: usize,
+    /// What people have said about it.
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
+    /// Why it comes when it comes, where the incident itself does not explain that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
     /// The same for every repetition of this notice.
     pub message_id: String,
     /// `LON01 - BGP origin hijack - 19:26 - 02/04/2014 - OPEN`, in the operator's time zone.
@@ -343,6 +353,7 @@ impl Notice {
             Reason::Update => format!("UPDATE {:02}", self.update),
             Reason::Resolved => "RESOLVED".to_owned(),
             Reason::Reopened => "REOPENED".to_owned(),
+            Reason::Reminder => "REMINDER".to_owned(),
         }
     }
 

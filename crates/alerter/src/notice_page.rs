@@ -100,7 +100,7 @@ impl Answers<'_> {
                 let quiet = duration(notice.at.since(notice.last_seen));
                 self.answer("Lasted", &format!("{lasted}; no sight of it for {quiet} now"));
             }
-            Reason::Opened | Reason::Update | Reason::Reopened => {
+            Reason::Opened | Reason::Update | Reason::Reopened | Reason::Reminder => {
                 self.answer("Last seen", &self.moment(notice.last_seen));
             }
         }

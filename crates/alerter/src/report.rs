@@ -6,6 +6,7 @@ use std::time::Duration;
 use bgp::{Asn, Timestamp};
 
 use crate::advice::advice;
+use crate::desk::Marks;
 use crate::directory::printable;
 use crate::extent::{Elsewhere, Extent};
 use crate::incident::Incident;
@@ -94,6 +95,8 @@ impl Reporter<'_> {
             advice: advice(&occurrence.parts, &incident.story.offenders, &self.rules.own_asns),
             evidence: occurrence.evidence.iter().cloned().collect(),
             evidence_count: occurrence.evidence.count,
+            marks: Marks::default(),
+            remarks: Vec::new(),
             message_id: incident.id.message_id(sequence),
             title: String::new(),
             site: self.rules.site.clone(),

@@ -97,7 +97,9 @@ pub(crate) fn headline(notice: &Notice) -> String {
     match notice.reason {
         Reason::Resolved => format!("It is over. {}{end}", capitalized(&what)),
         Reason::Reopened => format!("Again: {what}{end}"),
-        Reason::Opened | Reason::Update => format!("{}{end}", capitalized(&what)),
+        Reason::Opened | Reason::Update | Reason::Reminder => {
+            format!("{}{end}", capitalized(&what))
+        }
     }
 }
 

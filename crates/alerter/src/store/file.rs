@@ -5,8 +5,8 @@ use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use validator::Finding;
 
-use super::outbox::Destination;
 use super::schema;
+use crate::desk::Destination;
 use crate::{IncidentSummary, Notice};
 
 /// The SQLite file. One process holds it open for writing; others may read.

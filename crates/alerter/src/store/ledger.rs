@@ -5,8 +5,8 @@ use bgp::{Route, Timestamp, Vantage};
 use validator::{Finding, Sieve};
 
 use super::file::{Batch, Entry};
-use super::outbox::Destination;
 use super::{Store, StoreError};
+use crate::desk::Destination;
 use crate::{AsDirectory, Incidents, Notice, Rules, Sources};
 
 /// Journal entries after which a checkpoint is made: folding so many takes a fraction of a second

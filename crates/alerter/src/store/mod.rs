@@ -14,4 +14,6 @@ mod schema;
 
 pub use file::{Store, StoreError};
 pub use ledger::{Ledger, Opening};
-pub use outbox::{Delivery, Destination};
+pub use outbox::Delivery;
+
+pub use crate::desk::Destination;

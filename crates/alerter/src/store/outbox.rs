@@ -2,15 +2,7 @@ use bgp::Timestamp;
 use rusqlite::params;
 
 use super::{Store, StoreError};
-
-/// Where notices go: a mailbox, a webhook.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Destination {
-    /// Which channel (`mail`).
-    pub channel: String,
-    /// The address within it.
-    pub address: String,
-}
+use crate::desk::Destination;
 
 /// One notice on its way to one place.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -150,6 +150,7 @@ proptest! {
                 Reason::Opened => prop_assert!(!*is_open && notice.sequence == 0),
                 Reason::Reopened => prop_assert!(!*is_open && notice.sequence > 0),
                 Reason::Update | Reason::Resolved => prop_assert!(*is_open),
+                Reason::Reminder => prop_assert!(false, "the engine reminds nobody"),
             }
             *is_open = notice.reason != Reason::Resolved;
             prop_assert!(notice.vantage.holding <= notice.vantage.ever);

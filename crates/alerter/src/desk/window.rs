@@ -1,0 +1,103 @@
+use std::fmt;
+
+use bgp::{Asn, Prefix, Timestamp};
+use serde::{Deserialize, Serialize};
+use validator::{Kind, Severity};
+
+use super::order::{is_by, is_inside};
+use crate::Notice;
+
+/// A maintenance window: what is expected in it is held back, and told after it in one summary.
+///
+/// It is about the incidents that meet all of `prefixes`, `asns` and `kinds`; an empty one is met by
+/// every incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// What people call it.
+    pub name: String,
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The moment after its last.
+    pub until: Timestamp,
+    /// Everything that was announced lies inside these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefixes: Vec<Prefix>,
+    /// Every offender is one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asns: Vec<Asn>,
+    /// The most serious kind is one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<Kind>,
+    /// What is so serious is told even so; none: nothing is.
+    #[serde(default = "critical")]
+    pub pierce: Option<Severity>,
+    /// What should have happened when it ends. What has not is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expects: Vec<Expected>,
+}
+
+/// How a route of ours should stand at the end of a maintenance window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Expected {
+    /// Exactly this prefix.
+    pub prefix: Prefix,
+    /// By this origin.
+    pub origin: Asn,
+    /// Held by a vantage point at least, or by none.
+    pub stands: Standing,
+}
+
+/// Whether a route is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// A vantage point holds it.
+    Announced,
+    /// None does.
+    Withdrawn,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the type of the field")]
+const fn critical() -> Option<Severity> {
+    Some(Severity::Critical)
+}
+
+impl Window {
+    /// A window about everything, which what is critical pierces.
+    pub fn new(name: impl Into<String>, from: Timestamp, until: Timestamp) -> Self {
+        Window {
+            name: name.into(),
+            from,
+            until,
+            prefixes: Vec::new(),
+            asns: Vec::new(),
+            kinds: Vec::new(),
+            pierce: critical(),
+            expects: Vec::new(),
+        }
+    }
+
+    /// Whether now is within it.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.from <= now && now < self.until
+    }
+
+    /// Whether it expects this incident: in doubt it does not.
+    pub(super) fn expects_incident(&self, notice: &Notice) -> bool {
+        (self.prefixes.is_empty() || is_inside(notice, &self.prefixes))
+            && (self.asns.is_empty() || is_by(notice, &self.asns))
+            && (self.kinds.is_empty() || self.kinds.contains(&notice.kind))
+            && self.pierce.is_none_or(|floor| notice.severity < floor)
+    }
+}
+
+impl fmt::Display for Expected {
+    /// `198.18.0.0/24 by AS64500 should be announced`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stands = match self.stands {
+            Standing::Announced => "announced",
+            Standing::Withdrawn => "withdrawn",
+        };
+        write!(f, "{} by {} should be {stands}", self.prefix, self.origin)
+    }
+}
