@@ -24,8 +24,14 @@ const EVIDENCE_EACH: usize = 8;
 pub(crate) enum Phase {
     Suspected,
     Open,
-    Clearing { since: Timestamp },
-    Resolved { at: Timestamp },
+    /// Routes are there as far as anybody knows, but since a gap nobody knows for certain.
+    Doubtful,
+    Clearing {
+        since: Timestamp,
+    },
+    Resolved {
+        at: Timestamp,
+    },
 }
 
 /// One story.
@@ -57,6 +63,9 @@ pub(crate) struct Occurrence {
     #[serde(with = "pairs")]
     pub(crate) holding: BTreeMap<VantageId, usize>,
     pub(crate) ever: BTreeSet<VantageId>,
+    /// Vantage points whose routes were given up: not heard of again after a gap.
+    #[serde(default)]
+    pub(crate) given_up: BTreeSet<VantageId>,
     /// Who stood next to the offender, and at which vantage points that was seen.
     #[serde(with = "pairs")]
     pub(crate) acceptors: BTreeMap<Asn, BTreeSet<VantageId>>,
@@ -142,6 +151,36 @@ impl Incident {
         self.occurrence.active || !self.occurrence.holding.is_empty()
     }
 
+    /// Whether it lasts for certain: nothing of it has to be believed across a gap.
+    pub(crate) fn is_certain(&self, routes: &RouteTable) -> bool {
+        let certain = |(part, key): (&Part, &PartKey)| {
+            part.holders.iter().any(|holder| routes.is_certain(&key.row(*holder)))
+        };
+        let occurrence = &self.occurrence;
+        match routes.has_doubts() {
+            true => occurrence.active || occurrence.parts.iter().any(|(k, p)| certain((p, k))),
+            false => self.lasts(),
+        }
+    }
+
+    /// The vantage points that hold it as far as anybody knows, but not for certain.
+    pub(crate) fn doubtful_vantages(&self, routes: &RouteTable) -> usize {
+        if !routes.has_doubts() {
+            return 0;
+        }
+        let parts = self.occurrence.parts.iter();
+        let holders = parts.flat_map(|(key, part)| part.holders.iter().map(|h| key.row(*h)));
+        let certain: BTreeSet<VantageId> =
+            holders.filter(|key| routes.is_certain(key)).map(|key| key.vantage).collect();
+        self.occurrence.holding.len() - certain.len()
+    }
+
+    /// The route of a vantage point is believed no longer: it was not heard of since a gap.
+    pub(crate) fn give_up(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
+        self.occurrence.release(at, key, part);
+        self.occurrence.given_up.insert(key.vantage);
+    }
+
     /// A vantage point does not hold it any more.
     pub(crate) fn release(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
         self.occurrence.release(at, key, part);
@@ -156,7 +195,9 @@ impl Incident {
         let mut ases: BTreeMap<(Option<Prefix>, u32), BTreeSet<Asn>> = BTreeMap::new();
         for (key, part) in &self.occurrence.parts {
             let own = part.watch.as_ref().and_then(|watch| watch.min_vantage_ases);
-            for station in part.holders.iter().filter_map(|(id, _)| routes.station(*id)) {
+            let certain = |holder: &&(VantageId, u32)| routes.is_certain(&key.row(**holder));
+            let holders = part.holders.iter().filter(certain);
+            for station in holders.filter_map(|(id, _)| routes.station(*id)) {
                 let of = rules.min_vantage_ases_of.get(&*station.vantage.collector).copied();
                 let threshold = own.or(of).unwrap_or(rules.min_vantage_ases).max(1);
                 ases.entry((key.watched, threshold)).or_default().insert(station.vantage.asn);
@@ -190,8 +231,8 @@ impl Incident {
     pub(crate) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         match self.phase {
             Phase::Suspected => None,
-            Phase::Open if self.news().is_empty() => None,
-            Phase::Open => Some(self.told_at + rules.update_every),
+            Phase::Open | Phase::Doubtful if self.news().is_empty() => None,
+            Phase::Open | Phase::Doubtful => Some(self.told_at + rules.update_every),
             Phase::Clearing { since } => Some(since + rules.resolve_after),
             Phase::Resolved { at } => Some(at + rules.reopen_within),
         }
@@ -209,7 +250,7 @@ impl Incident {
         match self.phase {
             Phase::Suspected => State::Suspected,
             Phase::Open => State::Open,
-            Phase::Clearing { .. } => State::Clearing,
+            Phase::Doubtful | Phase::Clearing { .. } => State::Clearing,
             Phase::Resolved { .. } => State::Resolved,
         }
     }
@@ -244,6 +285,7 @@ impl Occurrence {
             parts: BTreeMap::new(),
             holding: BTreeMap::new(),
             ever: BTreeSet::new(),
+            given_up: BTreeSet::new(),
             acceptors: BTreeMap::new(),
             known: Facts::default(),
             evidence: Sights::default(),
@@ -260,7 +302,7 @@ impl Occurrence {
         rules: &Rules,
         offenders: &[Asn],
     ) {
-        let Row { held, at } = row;
+        let Row { held, at, .. } = row;
         self.since = self.since.min(*at);
         self.last_seen = self.last_seen.max(*at);
         self.learn(key.vantage, held, &breach, station, rules, offenders);
@@ -278,6 +320,7 @@ impl Occurrence {
         if part.holders.insert((key.vantage, key.path_id)) {
             *self.holding.entry(key.vantage).or_default() += 1;
             self.ever.insert(key.vantage);
+            self.given_up.remove(&key.vantage);
             self.evidence.push(Evidence {
                 at: *at,
                 collector: printable(&station.vantage.collector),

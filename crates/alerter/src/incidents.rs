@@ -140,6 +140,15 @@ impl Incidents {
                     self.replace(at, key, gone, Vec::new());
                 }
             }
+            Finding::Gap { at, vantage } => {
+                let doubted = self.routes.doubt(&vantage, at);
+                self.settle_breached(&doubted);
+            }
+            Finding::Settled { at, vantage, family } => {
+                for key in self.routes.doubted(&vantage, family) {
+                    self.withdraw(at, key);
+                }
+            }
             Finding::Elsewhere { at, prefix, origin, holders } => {
                 self.elsewhere.note(at, prefix, origin, &holders);
                 let story = Story::of(Class::Hijack, [origin]);
@@ -182,17 +191,34 @@ impl Incidents {
 
     /// Does what is due at `now`. Safe to call early or twice.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        while let Some((due, story)) = self.agenda.take_due(now) {
-            self.now = self.now.max(due);
-            self.expire(&story);
+        loop {
+            let forgotten = self.forgotten().filter(|(due, _)| *due <= now);
+            match forgotten.filter(|(due, _)| self.agenda.next().is_none_or(|next| due <= &next)) {
+                Some((due, key)) => {
+                    self.now = self.now.max(due);
+                    self.give_up(key);
+                }
+                None => {
+                    let Some((due, story)) = self.agenda.take_due(now) else { break };
+                    self.now = self.now.max(due);
+                    self.expire(&story);
+                }
+            }
         }
         self.now = self.now.max(now);
+    }
+
+    /// The route that is the first to be given up, and when.
+    fn forgotten(&self) -> Option<(Timestamp, RowKey)> {
+        let (since, key) = self.routes.oldest_doubt()?;
+        Some((since + self.rules.forget_after, key))
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while only a
     /// finding can change anything.
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        self.agenda.next()
+        let forgotten = self.forgotten().map(|(due, _)| due);
+        self.agenda.next().into_iter().chain(forgotten).min()
     }
 
     /// The next notice, in the order in which they were decided.
@@ -203,7 +229,8 @@ impl Incidents {
     /// The input is at its end: changes that were being gathered are told now.
     pub fn finish(&mut self, now: Timestamp) {
         self.handle_timeout(now);
-        let open = self.incidents.iter().filter(|(_, i)| i.phase == Phase::Open);
+        let lasting = |incident: &Incident| matches!(incident.phase, Phase::Open | Phase::Doubtful);
+        let open = self.incidents.iter().filter(|(_, incident)| lasting(incident));
         let gathered = open.filter(|(_, incident)| !incident.news().is_empty());
         let stories: Vec<Story> = gathered.map(|(story, _)| story.clone()).collect();
         for story in stories {
@@ -283,14 +310,43 @@ impl Incidents {
         let id = self.routes.station_up(&vantage, &self.directory);
         let key = RowKey { vantage: id, prefix, path_id };
         match sight {
-            Sight::Held(held) => self.put(key, Row { held, at }, vantage.asn),
-            Sight::Withdrawn => {
-                if let Some(row) = self.routes.take(key) {
-                    let gone = breaches(prefix, &row.held, vantage.asn);
-                    self.replace(at, key, gone, Vec::new());
-                    self.settle_super_prefixes(prefix);
-                }
+            Sight::Held(held) => self.put(key, Row { held, at, doubted: None }, vantage.asn),
+            Sight::Withdrawn => self.withdraw(at, key),
+        }
+    }
+
+    fn withdraw(&mut self, at: Timestamp, key: RowKey) {
+        let Some((row, asn)) = self.routes.take(key).zip(self.routes.asn(key.vantage)) else {
+            return;
+        };
+        let gone = breaches(key.prefix, &row.held, asn);
+        self.replace(at, key, gone, Vec::new());
+        self.settle_super_prefixes(key.prefix);
+    }
+
+    /// A route that nobody has confirmed for so long is believed no more; what it was part of says
+    /// so when it ends.
+    fn give_up(&mut self, key: RowKey) {
+        let Some((row, asn)) = self.routes.take(key).zip(self.routes.asn(key.vantage)) else {
+            return;
+        };
+        for gone in breaches(key.prefix, &row.held, asn) {
+            if let Some(incident) = self.incidents.get_mut(&gone.story) {
+                incident.give_up(self.now, key, gone.part);
             }
+            self.settle(&gone.story);
+        }
+    }
+
+    /// Decides anew on every story that one of these routes is part of.
+    fn settle_breached(&mut self, keys: &[RowKey]) {
+        let breached = keys.iter().flat_map(|key| {
+            let row = self.routes.row(key).zip(self.routes.asn(key.vantage));
+            row.map(|(row, asn)| breaches(key.prefix, &row.held, asn)).unwrap_or_default()
+        });
+        let stories: BTreeSet<Story> = breached.map(|breach| breach.story).collect();
+        for story in stories {
+            self.settle(&story);
         }
     }
 
@@ -367,7 +423,7 @@ impl Incidents {
     /// Something about a story changed: decides its state and whether to tell.
     fn settle(&mut self, story: &Story) {
         let Some(incident) = self.incidents.get_mut(story) else { return };
-        let held = incident.lasts();
+        let (held, certain) = (incident.lasts(), incident.is_certain(&self.routes));
         incident
             .occurrence
             .known
@@ -388,13 +444,15 @@ impl Incidents {
                     self.open_incident(story);
                 }
             }
-            Phase::Open if !held => incident.phase = Phase::Clearing { since: self.now },
-            Phase::Clearing { .. } if held => {
+            Phase::Open | Phase::Doubtful if !held => {
+                incident.phase = Phase::Clearing { since: self.now };
+            }
+            Phase::Open | Phase::Doubtful | Phase::Clearing { .. } if certain => {
                 incident.phase = Phase::Open;
                 self.tell_if_due(story);
             }
-            Phase::Open => self.tell_if_due(story),
-            Phase::Clearing { .. } => {}
+            Phase::Open => incident.phase = Phase::Doubtful,
+            Phase::Doubtful | Phase::Clearing { .. } => {}
         }
         self.schedule(story);
     }
@@ -420,7 +478,7 @@ impl Incidents {
         let Some(incident) = self.incidents.get_mut(story) else { return };
         match incident.phase {
             Phase::Suspected => {}
-            Phase::Open => self.tell_if_due(story),
+            Phase::Open | Phase::Doubtful => self.tell_if_due(story),
             Phase::Clearing { .. } => {
                 incident.phase = Phase::Resolved { at: self.now };
                 self.tell(story, Reason::Resolved);

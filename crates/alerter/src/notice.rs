@@ -186,6 +186,13 @@ pub struct VantageCounts {
     pub holding: usize,
     /// Their distinct ASes.
     pub holding_ases: usize,
+    /// Of those that hold it: how many may not hold it any more, as nobody has told of their route
+    /// since a gap in a feed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unconfirmed: usize,
+    /// How many held it before a gap, were not heard of again, and are believed no longer.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub given_up: usize,
     /// Vantage points that held it at any time since it opened or reopened.
     pub ever: usize,
     /// Vantage points that are up and have said something about our space.
@@ -366,6 +373,11 @@ impl Notice {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 const fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

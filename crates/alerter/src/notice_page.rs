@@ -9,7 +9,7 @@ use validator::{Kind, ValidationState};
 use crate::directory::printable;
 use crate::draft;
 use crate::extent::ExtentClass;
-use crate::notice::{Acceptor, Evidence, Notice, Past, Reason, Upstream};
+use crate::notice::{Acceptor, Evidence, Notice, Past, Reason, Upstream, VantageCounts};
 use crate::page::{Answer, Block, Page, SightRow, moment};
 use crate::words::{
     changes, duration, grouped, headline, home_line, is_foreign, plural, prefix_row, verdict, vrps,
@@ -133,6 +133,9 @@ impl Answers<'_> {
                 vantage.holding, vantage.total
             );
             self.answer("How far", &reach);
+        }
+        if let Some(doubt) = doubt_line(vantage) {
+            self.answer("", &doubt);
         }
         if let Some(home) = &vantage.home {
             self.answer("", &home_line(home, over));
@@ -313,6 +316,20 @@ fn points(notice: &Notice) -> Vec<String> {
     }
     points.extend(config_point(notice).map(str::to_owned));
     points
+}
+
+/// Since a gap in a feed not everything is certain.
+fn doubt_line(vantage: &VantageCounts) -> Option<String> {
+    let unconfirmed = (vantage.unconfirmed > 0).then(|| {
+        let many = plural(vantage.unconfirmed, "of these is", "of these are");
+        format!("{many} unconfirmed: not heard of since a gap in a feed")
+    });
+    let given_up = (vantage.given_up > 0).then(|| {
+        let many = plural(vantage.given_up, "vantage point was", "vantage points were");
+        format!("{many} not heard of again after a gap in a feed and given up")
+    });
+    let said: Vec<String> = unconfirmed.into_iter().chain(given_up).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// What to change in the config if what was seen is as it should be.

@@ -137,6 +137,8 @@ impl Reporter<'_> {
         VantageCounts {
             holding: holding.len(),
             holding_ases: ases.len(),
+            unconfirmed: incident.doubtful_vantages(self.routes),
+            given_up: occurrence.given_up.len(),
             ever: occurrence.ever.len(),
             total: self.routes.total(),
             by_country,

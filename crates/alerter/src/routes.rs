@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use bgp::{Asn, Prefix, Timestamp, Vantage};
+use bgp::{Asn, Family, Prefix, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 use validator::Held;
 
@@ -31,6 +31,9 @@ pub(crate) struct Row {
     pub(crate) held: Held,
     /// When it was announced.
     pub(crate) at: Timestamp,
+    /// Since when nobody can say whether it is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) doubted: Option<Timestamp>,
 }
 
 /// A vantage point.
@@ -52,6 +55,9 @@ pub(crate) struct RouteTable {
     up: usize,
     #[serde(with = "pairs")]
     rows: BTreeMap<RowKey, Row>,
+    /// The routes that are in doubt, the longest first.
+    #[serde(skip)]
+    doubts: BTreeSet<(Timestamp, RowKey)>,
     /// Watched prefixes whose own route is gone from vantage points that are up and had it.
     #[serde(with = "pairs")]
     lost: BTreeMap<Prefix, BTreeSet<VantageId>>,
@@ -90,6 +96,8 @@ impl RouteTable {
         for station in &mut self.stations {
             station.country = directory.country(station.vantage.asn);
         }
+        let doubted = self.rows.iter().filter_map(|(key, row)| Some((row.doubted?, *key)));
+        self.doubts = doubted.collect();
         self
     }
 
@@ -106,6 +114,7 @@ impl RouteTable {
     pub(crate) fn put(&mut self, key: RowKey, row: Row) -> Option<Row> {
         let is_own = row.is_own(key.prefix);
         let before = self.rows.insert(key, row);
+        self.settle_doubt(key, before.as_ref());
         self.note_own(key, before.as_ref(), is_own);
         before
     }
@@ -113,8 +122,53 @@ impl RouteTable {
     /// Takes a route away.
     pub(crate) fn take(&mut self, key: RowKey) -> Option<Row> {
         let before = self.rows.remove(&key);
+        self.settle_doubt(key, before.as_ref());
         self.note_own(key, before.as_ref(), false);
         before
+    }
+
+    fn settle_doubt(&mut self, key: RowKey, before: Option<&Row>) {
+        if let Some(since) = before.and_then(|row| row.doubted) {
+            self.doubts.remove(&(since, key));
+        }
+    }
+
+    /// What this vantage point holds may be gone: nobody told of it for a while. Which routes are
+    /// newly in doubt.
+    pub(crate) fn doubt(&mut self, vantage: &Vantage, at: Timestamp) -> Vec<RowKey> {
+        let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
+        let certain = self.of(id).filter(|(_, row)| row.doubted.is_none());
+        let keys: Vec<RowKey> = certain.map(|(key, _)| *key).collect();
+        for key in &keys {
+            if let Some(row) = self.rows.get_mut(key) {
+                row.doubted = Some(at);
+                self.doubts.insert((at, *key));
+            }
+        }
+        keys
+    }
+
+    /// The routes of this vantage point that are in doubt.
+    pub(crate) fn doubted(&self, vantage: &Vantage, family: Option<Family>) -> Vec<RowKey> {
+        let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
+        let doubted = self.of(id).filter(|(_, row)| row.doubted.is_some());
+        let told = |key: &RowKey| family.is_none_or(|family| key.prefix.family() == family);
+        doubted.map(|(key, _)| *key).filter(told).collect()
+    }
+
+    /// The route that has been in doubt for the longest time.
+    pub(crate) fn oldest_doubt(&self) -> Option<(Timestamp, RowKey)> {
+        self.doubts.first().copied()
+    }
+
+    /// Whether any route is in doubt at all: mostly none is, and that is quickly said.
+    pub(crate) fn has_doubts(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
+    /// Whether a route stands here of which there is no doubt.
+    pub(crate) fn is_certain(&self, key: &RowKey) -> bool {
+        self.rows.get(key).is_some_and(|row| row.doubted.is_none())
     }
 
     fn note_own(&mut self, key: RowKey, before: Option<&Row>, is_own: bool) {
@@ -146,11 +200,18 @@ impl RouteTable {
             vantages.remove(&id);
         });
         let keys: Vec<RowKey> = self.of(id).map(|(key, _)| *key).collect();
-        keys.into_iter().filter_map(|key| Some((key, self.rows.remove(&key)?))).collect()
+        let mut taken = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some(row) = self.rows.remove(&key) {
+                self.settle_doubt(key, Some(&row));
+                taken.push((key, row));
+            }
+        }
+        taken
     }
 
     fn of(&self, id: VantageId) -> impl Iterator<Item = (&RowKey, &Row)> {
-        let first = Prefix::from_bits(bgp::Family::Ipv4, 0, 0);
+        let first = Prefix::from_bits(Family::Ipv4, 0, 0);
         let start = RowKey { vantage: id, prefix: first, path_id: 0 };
         self.rows.range(start..).take_while(move |(key, _)| key.vantage == id)
     }

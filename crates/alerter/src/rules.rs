@@ -32,6 +32,8 @@ pub struct Rules {
     pub reopen_within: Duration,
     /// Updates are at least this far apart.
     pub update_every: Duration,
+    /// How long a route that nobody confirms after a gap is believed to be there still.
+    pub forget_after: Duration,
 }
 
 impl Default for Rules {
@@ -50,6 +52,7 @@ impl Default for Rules {
             resolve_after: 15 * MINUTE,
             reopen_within: 7 * 24 * 60 * MINUTE,
             update_every: 15 * MINUTE,
+            forget_after: 24 * 60 * MINUTE,
         }
     }
 }

@@ -6,6 +6,8 @@ use bgp::{Asn, Prefix, RouteOrigin};
 use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, Match, Origins, Watch};
 
+use crate::routes::{RowKey, VantageId};
+
 /// The kinds that are told as one incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -67,6 +69,11 @@ impl PartKey {
     /// What of ours is touched: the watched prefix, or outside every watch the announced one.
     pub(crate) fn ours(&self) -> Prefix {
         self.watched.unwrap_or(self.announced)
+    }
+
+    /// Where the route of this holder stands.
+    pub(crate) fn row(&self, (vantage, path_id): (VantageId, u32)) -> RowKey {
+        RowKey { vantage, prefix: self.announced, path_id }
     }
 }
 

@@ -15,7 +15,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Prefix(IpNet);
 
 /// The address family of a prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// AFI 1.
     Ipv4,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bgp::{Asn, Prefix, Route, RouteOrigin, Timestamp, Vantage};
+use bgp::{Asn, Family, Prefix, Route, RouteOrigin, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 
 use crate::{Kind, OriginValidation, Severity, ValidationState, Watch};
@@ -24,6 +24,24 @@ pub enum Finding {
         at: Timestamp,
         /// Whose.
         vantage: Vantage,
+    },
+    /// Nobody told for a while what this vantage point does: what it holds may be gone since. Its
+    /// routes stay, unconfirmed, until it tells of them again.
+    Gap {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        vantage: Vantage,
+    },
+    /// A vantage point has told its whole table since the gap: what it did not tell of again is
+    /// gone.
+    Settled {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        vantage: Vantage,
+        /// Of which table (End-of-RIB, RFC 4724 section 2, is said for each); none: of all.
+        family: Option<Family>,
     },
     /// Somebody originates the space of somebody else, as RPKI knows it (invalid, reason `as`):
     /// not our trouble, but it tells whether an offender aims at us or hits everybody.

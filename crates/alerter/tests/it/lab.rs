@@ -1,6 +1,7 @@
 //! A small operator, forty vantage points, and a test that owns the time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alerter::{AsDirectory, FeedSight, Incidents, Notice, RpkiSight, Rules, Sources};
 use bgp::{AsPath, Asn, Change, Event, Observation, Prefix, Route, Timestamp, Vantage, View};
@@ -11,6 +12,8 @@ use validator::{Finding, Origins, RpkiSnapshot, Sieve, Vrp, VrpTable, Watch, Wat
 pub(crate) const START: i64 = 1_396_463_160;
 pub(crate) const FIRST: &str = "198.18.0.0/21";
 pub(crate) const SECOND: &str = "198.18.8.0/21";
+/// Short, so that random input gets there.
+pub(crate) const FORGET_AFTER: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Lab {
     pub(crate) sieve: Sieve,
@@ -52,6 +55,7 @@ pub(crate) fn rules() -> Rules {
         upstreams: vec![Asn::new(64510), Asn::new(64511)],
         // British summer time, without a time zone database.
         time_zone: TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0").unwrap(),
+        forget_after: FORGET_AFTER,
         ..Rules::default()
     }
 }
@@ -159,14 +163,29 @@ impl Lab {
         self.see(second, n, Event::SessionDown);
     }
 
+    /// Nobody told of the vantage point for a while.
+    pub(crate) fn gap(&mut self, second: i64, n: u32) {
+        self.take(second, Finding::Gap { at: at(second), vantage: vantage(n) });
+    }
+
+    /// The vantage point has told its whole table again.
+    pub(crate) fn settled(&mut self, second: i64, n: u32) {
+        let (at, vantage) = (at(second), vantage(n));
+        self.take(second, Finding::Settled { at, vantage, family: None });
+    }
+
     pub(crate) fn see(&mut self, second: i64, n: u32, event: Event) {
         let observation = Observation { at: at(second), vantage: vantage(n), event };
         if let Some(finding) = self.sieve.sift(&observation) {
-            if self.recording {
-                self.recorded.push((observation.at, finding.clone()));
-            }
-            self.incidents.handle(observation.at, finding);
+            self.take(second, finding);
         }
+    }
+
+    fn take(&mut self, second: i64, finding: Finding) {
+        if self.recording {
+            self.recorded.push((at(second), finding.clone()));
+        }
+        self.incidents.handle(at(second), finding);
         self.drain();
     }
 

@@ -6,6 +6,7 @@
 )]
 
 mod engine;
+mod gap;
 mod lab;
 mod letters;
 mod model;

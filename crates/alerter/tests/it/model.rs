@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alerter::{Reason, State};
 use proptest::prelude::*;
 
-use crate::lab::{FIRST, Lab, SECOND, prefix};
+use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, prefix};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -13,8 +13,20 @@ enum Step {
     Recover(u32, usize),
     Withdraw(u32, usize),
     Down(u32),
+    Gap(u32),
+    Settled(u32),
     Wait(i64),
 }
+
+/// What a vantage point holds: whether it is the hijack, and since when that is in doubt.
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    bad: bool,
+    doubted: Option<i64>,
+}
+
+const CERTAIN_HIJACK: Hold = Hold { bad: true, doubted: None };
+const CERTAIN_OWN: Hold = Hold { bad: false, doubted: None };
 
 const PREFIXES: [&str; 3] = [FIRST, SECOND, "198.18.4.0/24"];
 
@@ -25,12 +37,14 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Hijack(n, p)),
         3 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Recover(n, p)),
         2 => (vantage.clone(), which).prop_map(|(n, p)| Step::Withdraw(n, p)),
-        1 => vantage.prop_map(Step::Down),
+        1 => vantage.clone().prop_map(Step::Down),
+        1 => vantage.clone().prop_map(Step::Gap),
+        1 => vantage.prop_map(Step::Settled),
         2 => (1..2000i64).prop_map(Step::Wait),
     ]
 }
 
-fn run(lab: &mut Lab, steps: &[Step], ticks: bool) -> BTreeMap<(u32, usize), bool> {
+fn run(lab: &mut Lab, steps: &[Step], ticks: bool) -> BTreeMap<(u32, usize), Hold> {
     run_from(lab, 0, steps, ticks)
 }
 
@@ -39,9 +53,9 @@ fn run_from(
     start: i64,
     steps: &[Step],
     ticks: bool,
-) -> BTreeMap<(u32, usize), bool> {
+) -> BTreeMap<(u32, usize), Hold> {
     let mut now = start;
-    let mut holds: BTreeMap<(u32, usize), bool> = BTreeMap::new();
+    let mut holds: BTreeMap<(u32, usize), Hold> = BTreeMap::new();
     for step in steps {
         now += 1;
         if ticks {
@@ -51,11 +65,11 @@ fn run_from(
         match step {
             Step::Hijack(n, p) => {
                 lab.hijack(now, *n, PREFIXES[*p]);
-                holds.insert((*n, *p), true);
+                holds.insert((*n, *p), CERTAIN_HIJACK);
             }
             Step::Recover(n, p) => {
                 lab.recover(now, *n, PREFIXES[*p]);
-                holds.insert((*n, *p), false);
+                holds.insert((*n, *p), CERTAIN_OWN);
             }
             Step::Withdraw(n, p) => {
                 lab.withdraw(now, *n, PREFIXES[*p]);
@@ -64,6 +78,16 @@ fn run_from(
             Step::Down(n) => {
                 lab.down(now, *n);
                 holds.retain(|(vantage, _), _| vantage != n);
+            }
+            Step::Gap(n) => {
+                lab.gap(now, *n);
+                for (_, hold) in holds.iter_mut().filter(|((vantage, _), _)| vantage == n) {
+                    hold.doubted = hold.doubted.or(Some(now));
+                }
+            }
+            Step::Settled(n) => {
+                lab.settled(now, *n);
+                holds.retain(|(vantage, _), hold| vantage != n || hold.doubted.is_none());
             }
             Step::Wait(seconds) => {
                 for second in 0..*seconds {
@@ -74,9 +98,17 @@ fn run_from(
                 now += seconds;
             }
         }
+        forget(&mut holds, now);
     }
     lab.tick(now + 1);
+    forget(&mut holds, now + 1);
     holds
+}
+
+/// What has been in doubt for too long is not believed any more.
+fn forget(holds: &mut BTreeMap<(u32, usize), Hold>, now: i64) {
+    let long = i64::try_from(FORGET_AFTER.as_secs()).unwrap();
+    holds.retain(|_, hold| hold.doubted.is_none_or(|since| since + long > now));
 }
 
 proptest! {
@@ -104,7 +136,8 @@ proptest! {
     fn spread_is_what_counting_the_current_routes_gives(steps in prop::collection::vec(step(), 1..60)) {
         let mut lab = Lab::new();
         let holds = run(&mut lab, &steps, false);
-        let holding: BTreeSet<u32> = holds.iter().filter(|(_, bad)| **bad).map(|((n, _), _)| *n).collect();
+        let holding: BTreeSet<u32> = holds.iter().filter(|(_, hold)| hold.bad).map(|((n, _), _)| *n).collect();
+        let certain = holds.values().any(|hold| hold.bad && hold.doubted.is_none());
         let summaries = lab.incidents.summaries();
         prop_assert!(summaries.len() <= 1);
         match summaries.first() {
@@ -112,8 +145,9 @@ proptest! {
                 prop_assert_eq!(summary.holding, holding.len());
                 let state = summary.state;
                 match state {
-                    State::Suspected | State::Open => prop_assert!(!holding.is_empty()),
-                    State::Clearing => prop_assert!(holding.is_empty()),
+                    State::Suspected => prop_assert!(!holding.is_empty()),
+                    State::Open => prop_assert!(certain),
+                    State::Clearing => prop_assert!(!certain),
                     State::Resolved => {}
                 }
             }
@@ -121,7 +155,7 @@ proptest! {
         }
         // The threshold, from the model: is there a watch that two ASes hold a breach of?
         let enough = [FIRST, SECOND].iter().any(|watched| {
-            let bad = holds.iter().filter(|((_, p), bad)| **bad && prefix(watched).covers(&prefix(PREFIXES[*p])));
+            let bad = holds.iter().filter(|((_, p), hold)| hold.bad && hold.doubted.is_none() && prefix(watched).covers(&prefix(PREFIXES[*p])));
             bad.map(|((n, _), _)| n % 1000).collect::<BTreeSet<_>>().len() >= 2
         });
         if enough {

@@ -16,13 +16,21 @@ pub struct Incident {
     pub reopen_within: Duration,
     /// Updates are at least this far apart.
     pub update_every: Duration,
+    /// How long a route that nobody confirms after a gap is believed to be there still.
+    pub forget_after: Duration,
 }
 
 impl Default for Incident {
     fn default() -> Self {
-        let Rules { min_vantage_ases, resolve_after, reopen_within, update_every, .. } =
-            Rules::default();
-        Incident { min_vantage_ases, resolve_after, reopen_within, update_every }
+        let Rules {
+            min_vantage_ases,
+            resolve_after,
+            reopen_within,
+            update_every,
+            forget_after,
+            ..
+        } = Rules::default();
+        Incident { min_vantage_ases, resolve_after, reopen_within, update_every, forget_after }
     }
 }
 
@@ -37,6 +45,7 @@ impl Incident {
             resolve_after: duration("resolve_after", default.resolve_after),
             reopen_within: duration("reopen_within", default.reopen_within),
             update_every: duration("update_every", default.update_every),
+            forget_after: duration("forget_after", default.forget_after),
         };
         section.finish();
         incident

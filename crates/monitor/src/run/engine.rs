@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use alerter::store::{Ledger, StoreError};
-use bgp::{Event, Observation, Timestamp};
+use bgp::{Family, Observation, Timestamp, Vantage};
 use parser::{Element, ElementKind, Everything, Item, Step};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use validator::{Finding, Kind, Sieve};
 
 use super::clock::{Clock, wall};
+use super::doubt::Doubt;
 use super::input::{Decoder, Input, PipeId, Pulse};
 use super::outbox::Outbox;
 use super::roa_watch::RoaWatch;
@@ -47,6 +48,7 @@ pub(super) struct Engine {
     /// What was told last of each condition.
     pub(super) told: HashMap<(Kind, String), bool>,
     pub(super) roa_watch: RoaWatch,
+    pub(super) doubt: Doubt,
     /// Since when there is something to commit.
     pub(super) dirty: Option<Instant>,
     pub(super) turned: Option<Instant>,
@@ -71,6 +73,8 @@ impl Engine {
     /// more is taken in: what cannot be written must not be accepted.
     pub(super) fn run(mut self) -> Result<(), StoreError> {
         self.judge_again();
+        // While this program did not run nobody told it of anything.
+        self.doubt_those(|doubt, vantage| doubt.is_live(vantage));
         loop {
             match self.next() {
                 Some(Input::Stop) => break,
@@ -110,8 +114,10 @@ impl Engine {
         match input {
             Input::Open { pipe, feed, decoder, pulse } => {
                 if let Decoder::Bmp { router, .. } = decoder.as_ref() {
-                    self.sight.open(feed, pipe, Some(router), now);
-                    self.forget(&router.clone(), now);
+                    let router = router.clone();
+                    self.sight.open(feed, pipe, Some(&router), now);
+                    self.doubt.connected(&router, Instant::now());
+                    self.doubt_those(|_, vantage| *vantage.collector == *router);
                 } else {
                     self.sight.open(feed, pipe, None, now);
                 }
@@ -121,12 +127,16 @@ impl Engine {
             Input::Bytes { pipe, bytes } => {
                 let Some(mut flow) = self.flows.remove(&pipe) else { return };
                 self.sight.message(flow.feed, now);
+                if let Decoder::Bmp { router, .. } = &flow.decoder {
+                    self.doubt.heard(router, Instant::now());
+                }
                 self.read(&mut flow, &bytes, false);
                 self.flows.insert(pipe, flow);
             }
             Input::Close { pipe, why } => {
                 let Some(mut flow) = self.flows.remove(&pipe) else { return };
                 self.read(&mut flow, &[], true);
+                self.lose_sight(&flow.decoder);
                 self.sight.close(flow.feed, pipe, why, now);
             }
             Input::Alive { feed } => self.sight.alive(feed, now),
@@ -165,6 +175,9 @@ impl Engine {
     fn look_around(&mut self) {
         let (rpki, now) = (self.rpki.borrow().clone(), wall());
         self.ledger.set_sources(self.sight.sources(&rpki, now));
+        for router in self.doubt.settled(Instant::now()) {
+            self.settle(|vantage| *vantage.collector == *router, None);
+        }
         let conditions = self.sight.conditions(&rpki, now).into_iter();
         let (snapshot, watches) = (self.sieve.snapshot(), self.sieve.watches());
         let expiries = self.roa_watch.expiries(snapshot, watches, now);
@@ -288,12 +301,38 @@ impl Engine {
 
 /// Reading.
 impl Engine {
-    /// A router sends its tables anew with each connection, so what it told before is gone: what it
-    /// still has it will tell again.
-    fn forget(&mut self, router: &str, now: Timestamp) {
-        let gone: Vec<_> = self.ledger.incidents().vantages();
-        for vantage in gone.into_iter().filter(|vantage| *vantage.collector == *router) {
-            self.observe(now, Observation { at: now, vantage, event: Event::SessionDown });
+    /// A connection is gone: what its vantage points do from now on nobody tells. A router that has
+    /// connected anew in the meantime is in doubt already, and tells its table now.
+    fn lose_sight(&mut self, decoder: &Decoder) {
+        match decoder {
+            Decoder::Bmp { router, .. } if !self.has_another(router) => {
+                self.doubt.disconnected(router);
+                self.doubt_those(|_, vantage| *vantage.collector == **router);
+            }
+            Decoder::RisLive(_) => self.doubt_those(Doubt::is_public),
+            Decoder::Bmp { .. } | Decoder::Mrt { .. } | Decoder::Rib(_) => {}
+        }
+    }
+
+    fn has_another(&self, router: &str) -> bool {
+        let of = |flow: &Flow| matches!(&flow.decoder, Decoder::Bmp { router: name, .. } if name == router);
+        self.flows.values().any(of)
+    }
+
+    fn doubt_those(&mut self, which: impl Fn(&Doubt, &Vantage) -> bool) {
+        let Some(now) = self.clock.now() else { return };
+        let mut vantages = self.ledger.incidents().vantages();
+        vantages.retain(|vantage| which(&self.doubt, vantage));
+        for vantage in vantages {
+            self.handle(now, Finding::Gap { at: now, vantage });
+        }
+    }
+
+    /// These vantage points have told their whole table since they were in doubt.
+    fn settle(&mut self, which: impl Fn(&Vantage) -> bool, family: Option<Family>) {
+        let Some(now) = self.clock.now() else { return };
+        for vantage in self.ledger.incidents().vantages().into_iter().filter(|v| which(v)) {
+            self.handle(now, Finding::Settled { at: now, vantage, family });
         }
     }
 
@@ -355,7 +394,13 @@ impl Engine {
         let mut sink = |event: parser::bmp::Event<'_>| match event {
             parser::bmp::Event::Item(Item::Element(element)) => self.element(&element),
             parser::bmp::Event::Item(Item::Damage(damage)) => log_damage(router, damages, damage),
-            other => feed::log_router(router, &other),
+            other => {
+                feed::log_router(router, &other);
+                if let parser::bmp::Event::EndOfRib { vantage, family, .. } = other {
+                    let (at, vantage, family) = (now, vantage.clone(), Some(family));
+                    self.handle(now, Finding::Settled { at, vantage, family });
+                }
+            }
         };
         let (step, taken) = session.walk(bytes, Some(now), &Everything, &mut sink);
         if last {

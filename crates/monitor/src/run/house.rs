@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use validator::{Neighbours, Sieve, WatchList};
 
 use super::clock::{Clock, wall};
+use super::doubt::Doubt;
 use super::engine::Engine;
 use super::feed::{self, Surroundings};
 use super::input::{INPUTS, Inlet, Input};
@@ -85,6 +86,7 @@ impl House {
             sight: Sight::new(config, wall()),
             sieve: Sieve::new(watches, snapshot).with_neighbours(neighbours(config)),
             roa_watch: RoaWatch::default(),
+            doubt: Doubt::new(config),
             config: config.clone(),
             ledger,
             inputs: receiver,

@@ -9,6 +9,7 @@
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
 mod clock;
+mod doubt;
 mod engine;
 mod feed;
 mod house;

@@ -1,0 +1,90 @@
+//! A gap in a feed: routes that nobody tells of any more are neither there nor gone.
+
+use alerter::State;
+use jiff::tz::TimeZone;
+
+use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND};
+
+const MINUTE: i64 = 60;
+
+fn state(lab: &Lab) -> State {
+    lab.incidents.summaries()[0].state
+}
+
+/// Two vantage points hold the hijack when the feed breaks, ten minutes after first sight.
+fn hijacked_before_a_gap() -> Lab {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(0, 10, FIRST);
+    lab.hijack(1, 13, FIRST);
+    for n in 0..40 {
+        lab.gap(10 * MINUTE, n);
+    }
+    lab
+}
+
+fn statuses(lab: &Lab) -> Vec<String> {
+    lab.notices.iter().map(|notice| notice.status()).collect()
+}
+
+#[test]
+fn what_is_told_again_after_a_gap_goes_on_as_if_there_had_been_none() {
+    let mut lab = hijacked_before_a_gap();
+    assert_eq!(state(&lab), State::Clearing);
+    lab.hijack(11 * MINUTE, 10, FIRST);
+    assert_eq!(state(&lab), State::Open);
+    lab.hijack(12 * MINUTE, 13, FIRST);
+    lab.hijack(13 * MINUTE, 13, SECOND);
+    lab.tick(30 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
+    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 0));
+}
+
+#[test]
+fn a_gap_alone_resolves_nothing_until_the_routes_are_given_up() {
+    let mut lab = hijacked_before_a_gap();
+    let given_up = 10 * MINUTE + i64::try_from(FORGET_AFTER.as_secs()).unwrap();
+    lab.tick(given_up + 15 * MINUTE - 1);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    lab.tick(given_up + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.given_up, 2);
+    let text = lab.last().text(&TimeZone::UTC);
+    let said = "2 vantage points were not heard of again after a gap in a feed";
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{text}");
+}
+
+#[test]
+fn one_that_is_told_again_keeps_it_open_and_the_other_is_said_to_be_unconfirmed() {
+    let mut lab = hijacked_before_a_gap();
+    lab.hijack(20 * MINUTE, 10, SECOND);
+    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
+    let vantage = &lab.last().vantage;
+    assert_eq!((vantage.holding, vantage.unconfirmed, vantage.given_up), (2, 1, 0));
+    assert_eq!(lab.last().state, State::Open);
+    assert!(lab.last().text(&TimeZone::UTC).contains("1 of these is unconfirmed"));
+}
+
+#[test]
+fn a_table_told_whole_ends_the_doubt() {
+    let mut lab = hijacked_before_a_gap();
+    lab.recover(11 * MINUTE, 10, FIRST);
+    lab.settled(12 * MINUTE, 10);
+    assert_eq!(state(&lab), State::Clearing);
+    lab.settled(13 * MINUTE, 13);
+    lab.tick(28 * MINUTE - 1);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    lab.tick(28 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.given_up, 0);
+}
+
+#[test]
+fn what_is_in_doubt_opens_nothing() {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(0, 10, FIRST);
+    lab.gap(1, 10);
+    lab.hijack(2, 13, FIRST);
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    lab.hijack(3, 10, FIRST);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+}
