@@ -195,9 +195,8 @@ impl Incident {
         let mut ases: BTreeMap<(Option<Prefix>, u32), BTreeSet<Asn>> = BTreeMap::new();
         for (key, part) in &self.occurrence.parts {
             let own = part.watch.as_ref().and_then(|watch| watch.min_vantage_ases);
-            let certain = |holder: &&(VantageId, u32)| routes.is_certain(&key.row(**holder));
-            let holders = part.holders.iter().filter(certain);
-            for station in holders.filter_map(|(id, _)| routes.station(*id)) {
+            // Those in doubt since a gap count: a second without a feed must not hide a hijack.
+            for station in part.holders.iter().filter_map(|(id, _)| routes.station(*id)) {
                 let of = rules.min_vantage_ases_of.get(&*station.vantage.collector).copied();
                 let threshold = own.or(of).unwrap_or(rules.min_vantage_ases).max(1);
                 ases.entry((key.watched, threshold)).or_default().insert(station.vantage.asn);

@@ -79,12 +79,12 @@ fn a_table_told_whole_ends_the_doubt() {
 }
 
 #[test]
-fn what_is_in_doubt_opens_nothing() {
+fn a_gap_between_two_sights_does_not_hide_a_hijack() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.gap(1, 10);
-    lab.hijack(2, 13, FIRST);
     assert_eq!(statuses(&lab), Vec::<String>::new());
-    lab.hijack(3, 10, FIRST);
+    lab.hijack(2, 13, FIRST);
     assert_eq!(statuses(&lab), ["OPEN"]);
+    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
 }

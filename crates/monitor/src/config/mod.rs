@@ -135,7 +135,7 @@ impl Config {
 
     /// The rules of the incident engine.
     pub fn rules(&self) -> Rules {
-        let Incident { min_vantage_ases, resolve_after, reopen_within, update_every } =
+        let Incident { min_vantage_ases, resolve_after, reopen_within, update_every, forget_after } =
             self.incident;
         Rules {
             site: self.operator.site.clone(),
@@ -149,6 +149,7 @@ impl Config {
             resolve_after,
             reopen_within,
             update_every,
+            forget_after,
         }
     }
 

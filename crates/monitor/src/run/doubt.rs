@@ -37,7 +37,7 @@ impl Doubt {
         let public = |feed: &crate::config::Feed| matches!(feed.kind, FeedKind::RisLive { .. });
         Doubt {
             routers: routers.map(|router| router.name.clone()).collect(),
-            public: config.feeds.iter().any(|feed| public(feed)),
+            public: config.feeds.iter().any(public),
             settling: BTreeMap::new(),
         }
     }
