@@ -141,7 +141,7 @@ impl Late {
 }
 
 /// `[LON01] CRITICAL origin hijack 198.18.0.0/21 (+1) by AS4761 INDOSAT-INP-AP, ID - OPEN`.
-fn subject(notice: &Notice) -> String {
+pub(crate) fn subject(notice: &Notice) -> String {
     let about = notice.prefixes.first().map(|p| p.announced.to_string());
     let about = about.unwrap_or_else(|| notice.subject.clone());
     let more = match notice.prefix_count.saturating_sub(1) {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alerter::Notice;
-use alerter::deliver::smtp::{Relay, RelayConfig, SendError};
+use alerter::deliver::SendError;
+use alerter::deliver::smtp::{Relay, RelayConfig};
 use alerter::mail::{Letterhead, Mail};
 use tokio::runtime::Runtime;
 

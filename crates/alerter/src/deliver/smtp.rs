@@ -9,6 +9,7 @@ use lettre::transport::smtp::client::{Certificate, Tls as LettreTls, TlsParamete
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
+use super::error::{SendError, one_line};
 use crate::mail::Mail;
 
 /// How the connection is protected.
@@ -82,52 +83,6 @@ pub enum RelayError {
     },
 }
 
-/// Why a mail was not taken. What to do about it differs; see each.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    /// The relay defers (4xx): try again later.
-    #[error("{relay} defers: {answer}")]
-    Deferred {
-        /// Which relay.
-        relay: String,
-        /// Its answer.
-        answer: String,
-    },
-    /// The relay refuses this mail or recipient (5xx): trying again changes nothing.
-    #[error("{relay} refuses: {answer}")]
-    Refused {
-        /// Which relay.
-        relay: String,
-        /// Its answer.
-        answer: String,
-    },
-    /// The relay refuses user name or password, or wants them (530, 534, 535, 538): a fault of
-    /// the configuration, not of the mail. Keep it and shout.
-    #[error("{relay} refuses to authenticate us: {answer}")]
-    Authentication {
-        /// Which relay.
-        relay: String,
-        /// Its answer.
-        answer: String,
-    },
-    /// No word within the time. The mail may have been taken.
-    #[error("{relay} gave no answer within {seconds} s")]
-    TimedOut {
-        /// Which relay.
-        relay: String,
-        /// The time that was given.
-        seconds: u64,
-    },
-    /// The connection could not be made or broke; if it broke late, the mail may have been taken.
-    #[error("{relay} cannot be reached: {reason}")]
-    Unreachable {
-        /// Which relay.
-        relay: String,
-        /// What happened.
-        reason: String,
-    },
-}
-
 impl Relay {
     /// Checks the settings; connects only with the first mail.
     pub fn new(config: &RelayConfig) -> Result<Self, RelayError> {
@@ -156,22 +111,19 @@ impl Relay {
         match tokio::time::timeout(self.timeout, send).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(self.classify(&error)),
-            Err(_) => Err(SendError::TimedOut {
-                relay: self.name.clone(),
-                seconds: self.timeout.as_secs(),
-            }),
+            Err(_) => Err(SendError::TimedOut { place: self.name.clone(), after: self.timeout }),
         }
     }
 
     fn classify(&self, error: &lettre::transport::smtp::Error) -> SendError {
-        let relay = self.name.clone();
+        let place = self.name.clone();
         let answer = one_line(error);
         let code = error.status().map(u16::from);
         match code {
-            Some(530 | 534 | 535 | 538) => SendError::Authentication { relay, answer },
-            _ if error.is_permanent() => SendError::Refused { relay, answer },
-            _ if error.is_transient() => SendError::Deferred { relay, answer },
-            _ => SendError::Unreachable { relay, reason: answer },
+            Some(530 | 534 | 535 | 538) => SendError::Authentication { place, answer },
+            _ if error.is_permanent() => SendError::Refused { place, answer },
+            _ if error.is_transient() => SendError::Deferred { place, answer, retry_after: None },
+            _ => SendError::Unreachable { place, reason: answer },
         }
     }
 }
@@ -203,18 +155,4 @@ fn tls(config: &RelayConfig) -> Result<LettreTls, RelayError> {
         Tls::Opportunistic => LettreTls::Opportunistic(parameters),
         Tls::None => LettreTls::None,
     })
-}
-
-/// An error with its causes on one line: what a relay says may have several.
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    crate::directory::printable(&text)
 }

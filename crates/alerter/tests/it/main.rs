@@ -5,6 +5,7 @@
     reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
 )]
 
+mod channels;
 mod engine;
 mod gap;
 mod lab;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use alerter::deliver::smtp::{Relay, RelayConfig, RelayError, SendError, Tls};
+use alerter::deliver::SendError;
+use alerter::deliver::smtp::{Relay, RelayConfig, RelayError, Tls};
 use alerter::mail::{Letterhead, Mail};
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -123,6 +124,7 @@ async fn each_fault_has_its_name() {
         SendError::Authentication { .. } => "authentication",
         SendError::TimedOut { .. } => "timed out",
         SendError::Unreachable { .. } => "unreachable",
+        SendError::Misconfigured { .. } => "misconfigured",
     };
     let table = [
         (Fault::Answer("RCPT", "451 4.7.1 greylisted"), "deferred"),

@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use alerter::Notice;
-use alerter::deliver::smtp::{Relay, SendError};
+use alerter::deliver::SendError;
+use alerter::deliver::smtp::Relay;
 use alerter::mail::{Late, Letterhead, Mail};
 use alerter::store::Delivery;
 use tokio::sync::mpsc;
