@@ -2,18 +2,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bgp::Timestamp;
 
-use crate::story::Story;
-
-/// When time alone changes an incident: at most one entry each.
-#[derive(Debug, Default)]
-pub(crate) struct Agenda {
-    by_story: BTreeMap<Story, Timestamp>,
-    by_time: BTreeSet<(Timestamp, Story)>,
+/// When time alone changes something: at most one entry each.
+#[derive(Debug)]
+pub(crate) struct Agenda<K> {
+    by_story: BTreeMap<K, Timestamp>,
+    by_time: BTreeSet<(Timestamp, K)>,
 }
 
-impl Agenda {
+impl<K> Default for Agenda<K> {
+    fn default() -> Self {
+        Agenda { by_story: BTreeMap::new(), by_time: BTreeSet::new() }
+    }
+}
+
+impl<K: Ord + Clone> Agenda<K> {
     /// Puts the entry of a story at `due`, or takes it off.
-    pub(crate) fn set(&mut self, story: &Story, due: Option<Timestamp>) {
+    pub(crate) fn set(&mut self, story: &K, due: Option<Timestamp>) {
         let before = match due {
             Some(due) => self.by_story.insert(story.clone(), due),
             None => self.by_story.remove(story),
@@ -28,7 +32,7 @@ impl Agenda {
 
     /// Takes the earliest entry that is due at `now`; of equal ones the first story, so that the
     /// order of notices is the same each time.
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<(Timestamp, Story)> {
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<(Timestamp, K)> {
         self.next().filter(|due| *due <= now)?;
         let (due, story) = self.by_time.pop_first()?;
         self.by_story.remove(&story);

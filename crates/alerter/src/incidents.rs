@@ -1,6 +1,7 @@
 //! The engine: findings in, notices out. Owns all state; asks no clock.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
@@ -8,6 +9,7 @@ use serde::Serialize;
 use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
 use crate::agenda::Agenda;
+use crate::desk::Marks;
 use crate::directory::printable;
 use crate::extent::Elsewhere;
 use crate::incident::{Incident, Phase};
@@ -35,7 +37,7 @@ pub struct Incidents {
     routes: RouteTable,
     elsewhere: Elsewhere,
     incidents: BTreeMap<Story, Incident>,
-    agenda: Agenda,
+    agenda: Agenda<Story>,
     archive: VecDeque<(Box<[Asn]>, Past)>,
     notices: VecDeque<Notice>,
 }
@@ -63,6 +65,9 @@ pub struct IncidentSummary {
     pub holding: usize,
     /// How many vantage points are up.
     pub total: usize,
+    /// What people have said about it, where the [desk](crate::desk) was asked.
+    #[serde(skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
 }
 
 impl Incidents {
@@ -274,12 +279,59 @@ impl Incidents {
         self.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
     }
 
+    /// What the engine was told that our sight is worth.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// An incident as it stands at `now`, under the number of its last notice; none of one that
+    /// was never told, or is over for good.
+    pub fn look(&self, now: Timestamp, id: &IncidentId) -> Option<Notice> {
+        let incident = self.by_id(id).filter(|incident| incident.sequence > 0)?;
+        let (reason, sequence) = (Reason::Reminder, incident.sequence - 1);
+        self.reporter().report(incident, now, reason, sequence, Vec::new())
+    }
+
+    /// What an incident is about that contains the address.
+    pub fn covering(&self, id: &IncidentId, address: IpAddr) -> Option<Prefix> {
+        let mut prefixes = self.by_id(id)?.occurrence.known.prefixes.iter();
+        prefixes.find(|prefix| prefix.contains(address)).copied()
+    }
+
+    /// How many vantage points hold a route to exactly this prefix by this origin.
+    pub fn holders(&self, prefix: Prefix, origin: Asn) -> usize {
+        let by = |row: &Row| row.held.origin.members() == [origin];
+        let rows = self.routes.rows().filter(|(key, row)| key.prefix == prefix && by(row));
+        rows.map(|(key, _)| key.vantage).collect::<BTreeSet<_>>().len()
+    }
+
+    fn by_id(&self, id: &IncidentId) -> Option<&Incident> {
+        self.incidents.values().find(|incident| incident.id == *id)
+    }
+
+    fn reporter(&self) -> Reporter<'_> {
+        Reporter {
+            rules: &self.rules,
+            directory: &self.directory,
+            sources: &self.sources,
+            routes: &self.routes,
+            elsewhere: &self.elsewhere,
+            archive: &self.archive,
+        }
+    }
+
     /// Every incident that is not over for good, suspected ones too, in a stable order.
     pub fn summaries(&self) -> Vec<IncidentSummary> {
         let mut summaries: Vec<_> =
             self.incidents.values().filter_map(|incident| self.summary(incident)).collect();
         summaries.sort_by(|a, b| (a.first_seen, &a.incident).cmp(&(b.first_seen, &b.incident)));
         summaries
+    }
+
+    /// Of these incidents those that are not over for good.
+    pub fn summaries_of(&self, ids: &BTreeSet<IncidentId>) -> Vec<IncidentSummary> {
+        let asked = self.incidents.values().filter(|incident| ids.contains(&incident.id));
+        asked.filter_map(|incident| self.summary(incident)).collect()
     }
 
     /// The incidents that are open or clearing.
@@ -302,6 +354,7 @@ impl Incidents {
             last_seen: if occurrence.holding.is_empty() { occurrence.last_seen } else { self.now },
             holding: occurrence.holding.len(),
             total: self.routes.total(),
+            marks: Marks::default(),
         })
     }
 

@@ -327,21 +327,25 @@ impl IncidentId {
 
 /// FNV-1a, 32 bits: a hash that will be the same in every version of this program, as the names
 /// of incidents must be. The standard library's hashers do not promise that.
-struct Fnv(u32);
+pub(crate) struct Fnv(u32);
 
 impl Fnv {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Fnv(0x811c_9dc5)
     }
 
-    fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
     }
 
+    pub(crate) const fn value(&self) -> u32 {
+        self.0
+    }
+
     /// Both halves, one over the other.
-    const fn folded(&self) -> u32 {
+    pub(crate) const fn folded(&self) -> u32 {
         (self.0 >> 16 ^ self.0) & 0xffff
     }
 }

@@ -25,6 +25,8 @@ pub struct Letter {
     pub to: Vec<Destination>,
     /// Goes before what is not urgent: it tells of something critical that is not over.
     pub urgent: bool,
+    /// When it was decided: of a notice that was held back later than the notice.
+    pub at: Timestamp,
     /// What it says.
     pub content: Content,
 }

@@ -1,11 +1,15 @@
 use std::fmt;
 
 use bgp::{Asn, Prefix, Timestamp};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use validator::{Kind, Severity};
 
+use super::letter::Remark;
 use super::marks::Marks;
 use super::window::{Expected, Window};
+use crate::notice::Fnv;
+use crate::words::plural;
 use crate::{FeedSight, IncidentId, Notice, Party, Reason, RpkiSight, State};
 
 /// Prefixes that a row names.
@@ -13,7 +17,7 @@ const NAMED: usize = 5;
 /// Rows that a summary lists: what a person can read, and a mail can carry.
 pub(super) const LISTED_ROWS: usize = 500;
 
-/// The name of a summary, and of its thread: `OW-20140402-storm-AS4761-6f3a`. A function of the
+/// The name of a summary, and of its thread: `OW-20140402-storm-6f3a19c0`. A function of the
 /// evidence, as that of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -57,6 +61,9 @@ pub struct Summary {
     /// What waits to be delivered; only in a daily digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
+    /// Why it goes where it goes, where that needs saying.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
     /// The same for every repetition of this letter.
     pub message_id: String,
     /// `LON01 - storm: 500 incidents by AS4761 - 19:26 - 02/04/2014 - OPEN`, in the operator's time
@@ -153,6 +160,16 @@ pub struct Row {
 }
 
 impl SummaryId {
+    /// A name of this cause, about this, that began at `since`.
+    pub(super) fn of(cause: &str, about: &str, since: Timestamp) -> Self {
+        let mut hash = Fnv::new();
+        hash.write(&since.micros().to_be_bytes());
+        hash.write(cause.as_bytes());
+        hash.write(about.as_bytes());
+        let day = since.to_jiff().strftime("%Y%m%d");
+        SummaryId(format!("OW-{day}-{cause}-{:08x}", hash.value()))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -178,6 +195,23 @@ impl Summary {
     /// The Message-ID of the first letter of the thread.
     pub fn thread_id(&self) -> String {
         self.summary.message_id(0)
+    }
+}
+
+impl Summary {
+    /// The title, in the operator's time zone.
+    pub(super) fn titled(&self, zone: &TimeZone) -> String {
+        let incidents = plural(self.row_count, "incident", "incidents");
+        let what = match &self.cause {
+            Cause::Storm(common) => format!("storm: {incidents} {common}"),
+            Cause::Ceiling { .. } => format!("held back: {incidents}"),
+            Cause::Maintenance { window } => format!("maintenance {}: {incidents}", window.name),
+            Cause::Daily => format!("daily digest: {incidents} open"),
+            Cause::Drill => format!("drill: {incidents}"),
+        };
+        let at = self.at.to_jiff().to_zoned(zone.clone()).strftime("%H:%M - %d/%m/%Y").to_string();
+        let parts = [self.site.clone(), what, at, self.status()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" - ")
     }
 }
 

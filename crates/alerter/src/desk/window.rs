@@ -57,6 +57,29 @@ pub enum Standing {
     Withdrawn,
 }
 
+/// Which window: calendars have many of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct WindowKey {
+    /// Where it comes from; empty: from an order.
+    pub(super) source: String,
+    pub(super) name: String,
+    pub(super) from: Timestamp,
+}
+
+/// A window that is to come, or open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Planned {
+    pub(super) source: String,
+    pub(super) window: Window,
+}
+
+impl Planned {
+    pub(super) fn key(&self) -> WindowKey {
+        let (source, window) = (self.source.clone(), &self.window);
+        WindowKey { source, name: window.name.clone(), from: window.from }
+    }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "serde wants the type of the field")]
 const fn critical() -> Option<Severity> {
     Some(Severity::Critical)

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use validator::Finding;
 
 use super::schema;
-use crate::desk::Destination;
+use crate::desk::{Letter, Order};
 use crate::{IncidentSummary, Notice};
 
 /// The SQLite file. One process holds it open for writing; others may read.
@@ -53,12 +53,27 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// One thing that the engine took in.
+/// One thing that engine and desk took in.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) now: Timestamp,
-    /// None: only time went on.
-    pub(super) finding: Option<Finding>,
+    pub(super) came: Came,
+}
+
+/// What came in.
+#[derive(Clone, Debug)]
+pub(super) enum Came {
+    Finding(Box<Finding>),
+    Order(Order),
+    /// Only time went on.
+    Time,
+}
+
+/// What engine and desk know; none of what an older version did not write.
+#[derive(Debug, Default)]
+pub(super) struct Checkpoint {
+    pub(super) engine: Option<Vec<u8>>,
+    pub(super) desk: Option<Vec<u8>>,
 }
 
 /// What belongs together: all of it is written, or nothing.
@@ -66,6 +81,7 @@ pub(super) struct Entry {
 pub(super) struct Batch {
     pub(super) entries: Vec<Entry>,
     pub(super) notices: Vec<Notice>,
+    pub(super) letters: Vec<Letter>,
     pub(super) summaries: Vec<IncidentSummary>,
     pub(super) positions: Vec<(String, String)>,
 }
@@ -84,22 +100,25 @@ impl Store {
         Ok(Store { connection, _lock: lock })
     }
 
-    /// The last checkpoint, if there is one, and what came after it.
-    pub(super) fn load(&self) -> Result<(Option<Vec<u8>>, Vec<Entry>), StoreError> {
-        let checkpoint = self
-            .connection
-            .query_row("SELECT engine FROM checkpoint", [], |row| row.get(0))
-            .optional()?;
+    /// The last checkpoint, and what came after it.
+    pub(super) fn load(&self) -> Result<(Checkpoint, Vec<Entry>), StoreError> {
+        let checkpoint = "SELECT engine, desk FROM checkpoint";
+        let row =
+            |row: &rusqlite::Row<'_>| Ok(Checkpoint { engine: row.get(0)?, desk: row.get(1)? });
+        let checkpoint = self.connection.query_row(checkpoint, [], row).optional()?;
         let mut statement =
-            self.connection.prepare("SELECT now, finding FROM journal ORDER BY number")?;
+            self.connection.prepare("SELECT now, finding, wanted FROM journal ORDER BY number")?;
         let mut rows = statement.query([])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
-            let finding: Option<String> = row.get(1)?;
-            let finding = finding.map(|json| serde_json::from_str(&json)).transpose()?;
-            entries.push(Entry { now: Timestamp::from_micros(row.get(0)?), finding });
+            let came = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
+                (Some(finding), _) => Came::Finding(serde_json::from_str(&finding)?),
+                (None, Some(order)) => Came::Order(serde_json::from_str(&order)?),
+                (None, None) => Came::Time,
+            };
+            entries.push(Entry { now: Timestamp::from_micros(row.get(0)?), came });
         }
-        Ok((checkpoint, entries))
+        Ok((checkpoint.unwrap_or_default(), entries))
     }
 
     /// How far a feed was read when the last commit was made.
@@ -112,7 +131,7 @@ impl Store {
         Ok(self.connection.query_row(position, [feed], |row| row.get(0)).optional()?)
     }
 
-    /// Every notice that was ever given, as JSON, the oldest first.
+    /// Every notice that was ever given, as JSON, the oldest first; also those that no letter told.
     ///
     /// # Errors
     ///
@@ -124,21 +143,23 @@ impl Store {
         Ok(notices.collect::<Result<_, _>>()?)
     }
 
-    /// Writes a batch in one transaction, and a row in the outbox for every notice and
-    /// destination.
-    pub(super) fn write(
-        &mut self,
-        batch: &Batch,
-        destinations: &[Destination],
-    ) -> Result<(), StoreError> {
+    /// Every letter that the desk ever let out, as JSON, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn letters(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement =
+            self.connection.prepare("SELECT content FROM letter ORDER BY number")?;
+        let letters = statement.query_map([], |row| row.get(0))?;
+        Ok(letters.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes a batch in one transaction, and a row in the outbox for every letter and destination.
+    pub(super) fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         {
-            let mut journal =
-                transaction.prepare_cached("INSERT INTO journal (now, finding) VALUES (?, ?)")?;
-            for entry in &batch.entries {
-                let finding = entry.finding.as_ref().map(serde_json::to_string).transpose()?;
-                journal.execute(params![entry.now.micros(), finding])?;
-            }
+            write_journal(&transaction, &batch.entries)?;
             let mut position = transaction.prepare_cached(
                 "INSERT INTO position VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
             )?;
@@ -146,18 +167,26 @@ impl Store {
                 position.execute([feed, value])?;
             }
             write_incidents(&transaction, &batch.summaries)?;
-            write_notices(&transaction, &batch.notices, destinations)?;
+            write_notices(&transaction, &batch.notices)?;
+            super::outbox::write_letters(&transaction, &batch.letters)?;
         }
         Ok(transaction.commit()?)
     }
 
     /// Puts a checkpoint in place of the journal.
-    pub(super) fn checkpoint(&mut self, engine: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn checkpoint(
+        &mut self,
+        engine: &[u8],
+        desk: &[u8],
+        summaries: &[IncidentSummary],
+    ) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         transaction.execute(
-            "INSERT INTO checkpoint VALUES (1, ?1) ON CONFLICT DO UPDATE SET engine = ?1",
-            [engine],
+            "INSERT INTO checkpoint (id, engine, desk) VALUES (1, ?1, ?2)
+             ON CONFLICT DO UPDATE SET engine = ?1, desk = ?2",
+            [engine, desk],
         )?;
+        write_incidents(&transaction, summaries)?;
         transaction.execute("DELETE FROM journal", [])?;
         Ok(transaction.commit()?)
     }
@@ -183,25 +212,28 @@ fn write_incidents(
     Ok(())
 }
 
+fn write_journal(transaction: &Connection, entries: &[Entry]) -> Result<(), StoreError> {
+    let mut journal = transaction
+        .prepare_cached("INSERT INTO journal (now, finding, wanted) VALUES (?, ?, ?)")?;
+    for entry in entries {
+        let (finding, order) = match &entry.came {
+            Came::Finding(finding) => (Some(serde_json::to_string(finding)?), None),
+            Came::Order(order) => (None, Some(serde_json::to_string(order)?)),
+            Came::Time => (None, None),
+        };
+        journal.execute(params![entry.now.micros(), finding, order])?;
+    }
+    Ok(())
+}
+
 /// A notice that is there already is left as it is: it has been decided before a crash.
-fn write_notices(
-    transaction: &Connection,
-    notices: &[Notice],
-    destinations: &[Destination],
-) -> Result<(), StoreError> {
+fn write_notices(transaction: &Connection, notices: &[Notice]) -> Result<(), StoreError> {
     let mut insert =
         transaction.prepare_cached("INSERT OR IGNORE INTO notice VALUES (?, ?, ?, ?, ?)")?;
-    let mut outbox = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO outbox (message_id, channel, address, created, next_attempt)
-         VALUES (?1, ?2, ?3, ?4, ?4)",
-    )?;
     for notice in notices {
         let (at, json) = (notice.at.micros(), serde_json::to_string(notice)?);
         let id = &notice.message_id;
         insert.execute(params![id, notice.incident.as_str(), notice.sequence, at, json])?;
-        for Destination { channel, address } in destinations {
-            outbox.execute(params![id, channel, address, at])?;
-        }
     }
     Ok(())
 }

@@ -1,17 +1,24 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bgp::{Route, Timestamp, Vantage};
 use validator::{Finding, Sieve};
 
-use super::file::{Batch, Entry};
+use super::file::{Batch, Came, Entry};
+use super::fold::{Fold, Yield};
 use super::{Store, StoreError};
-use crate::desk::Destination;
-use crate::{AsDirectory, Incidents, Notice, Rules, Sources};
+use crate::desk::{Desk, DeskRules, Order, Queue, Refusal};
+use crate::{AsDirectory, IncidentId, IncidentSummary, Incidents, Notice, Rules, Sources};
 
 /// Journal entries after which a checkpoint is made: folding so many takes a fraction of a second
 /// at the next start.
 const CHECKPOINT_EVERY: usize = 20_000;
+
+/// How often the table of incidents is written whole, by the time of the engine: those that a notice
+/// is about are written with it, and ten thousand others need not be for each.
+const REFRESH_EVERY: Duration = Duration::from_secs(10);
 
 /// The engine with its store: what [`commit`](Self::commit) has returned from outlives anything.
 ///
@@ -19,11 +26,15 @@ const CHECKPOINT_EVERY: usize = 20_000;
 /// and the feed, asked from its last [`position`](Self::set_position), brings it again.
 #[derive(Debug)]
 pub struct Ledger {
-    incidents: Incidents,
+    fold: Fold,
     store: Store,
-    destinations: Vec<Destination>,
     batch: Batch,
     journal: usize,
+    now: Timestamp,
+    /// When the table of incidents was written whole.
+    refreshed: Timestamp,
+    /// Orders since the last commit: marks may have changed.
+    ordered: bool,
 }
 
 /// What was found when the ledger was opened.
@@ -36,7 +47,7 @@ pub struct Opening {
 }
 
 impl Ledger {
-    /// Opens the store and goes on where it ended. Every notice goes to all `destinations`.
+    /// Opens the store and goes on where it ended.
     ///
     /// # Errors
     ///
@@ -44,36 +55,58 @@ impl Ledger {
     pub fn open(
         path: &Path,
         rules: Rules,
+        desk: DeskRules,
         directory: Arc<AsDirectory>,
         sources: Sources,
-        destinations: Vec<Destination>,
     ) -> Result<(Self, Opening), StoreError> {
         let store = Store::open(path)?;
         let (checkpoint, entries) = store.load()?;
-        let mut incidents = match &checkpoint {
+        let mut incidents = match &checkpoint.engine {
             Some(saved) => Incidents::restore(rules, directory, saved)?,
             None => Incidents::new(rules, directory),
         };
         incidents.set_sources(sources);
-        let opening = Opening { checkpoint: checkpoint.is_some(), entries: entries.len() };
+        let desk = match &checkpoint.desk {
+            Some(saved) => Desk::restore(desk, saved)?,
+            None => Desk::new(desk),
+        };
+        let opening = Opening { checkpoint: checkpoint.engine.is_some(), entries: entries.len() };
+        let mut fold = Fold { incidents, desk };
+        let mut now = Timestamp::default();
         for entry in entries {
-            fold(&mut incidents, entry);
-            // They were written with the entry that caused them.
-            while incidents.poll().is_some() {}
+            now = now.max(entry.now);
+            // What comes of it was written with it.
+            fold.take(entry);
         }
         let (batch, journal) = (Batch::default(), opening.entries);
-        Ok((Ledger { incidents, store, destinations, batch, journal }, opening))
+        let refreshed = Timestamp::default();
+        Ok((Ledger { fold, store, batch, journal, now, refreshed, ordered: false }, opening))
     }
 
     /// Takes a finding in. Durable after the next commit.
     pub fn handle(&mut self, now: Timestamp, finding: Finding) {
-        self.take(Entry { now, finding: Some(finding) });
+        self.take(Entry { now, came: Came::Finding(Box::new(finding)) });
+    }
+
+    /// Does what somebody wants. Durable after the next commit.
+    ///
+    /// # Errors
+    ///
+    /// Where it makes no sense now.
+    pub fn order(&mut self, now: Timestamp, order: Order) -> Result<(), Refusal> {
+        self.ordered = true;
+        self.take(Entry { now, came: Came::Order(order) }).map_or(Ok(()), Err)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.fold.next_timeout()
     }
 
     /// Does what is due at `now`. Durable after the next commit.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        if self.incidents.next_timeout().is_some_and(|due| due <= now) {
-            self.take(Entry { now, finding: None });
+        if self.next_timeout().is_some_and(|due| due <= now) {
+            self.take(Entry { now, came: Came::Time });
         }
     }
 
@@ -82,7 +115,7 @@ impl Ledger {
     pub fn judge_again(&mut self, now: Timestamp, sieve: &Sieve) {
         let judge =
             |prefix, route: &Arc<Route>, vantage: &Vantage| sieve.judge(prefix, route, vantage);
-        for finding in self.incidents.judged_anew(now, judge) {
+        for finding in self.fold.incidents.judged_anew(now, judge) {
             self.handle(now, finding);
         }
     }
@@ -95,16 +128,21 @@ impl Ledger {
 
     /// What the following notices say of what our sight is worth.
     pub fn set_sources(&mut self, sources: Sources) {
-        self.incidents.set_sources(sources);
+        self.fold.incidents.set_sources(sources);
     }
 
-    /// Whether a notice waits to be made durable: then commit at once.
+    /// What waits to be delivered, as the daily digest tells it.
+    pub fn set_queue(&mut self, queue: Queue) {
+        self.fold.desk.set_queue(queue);
+    }
+
+    /// Whether a notice, a letter or an order waits to be made durable: then commit at once.
     pub fn has_notices(&self) -> bool {
-        !self.batch.notices.is_empty()
+        self.ordered || !self.batch.notices.is_empty() || !self.batch.letters.is_empty()
     }
 
-    /// Writes everything since the last commit in one transaction; returns the notices in it,
-    /// which now stand in the outbox too.
+    /// Writes everything since the last commit in one transaction; returns the notices in it, whose
+    /// letters now stand in the outbox too.
     ///
     /// # Errors
     ///
@@ -112,10 +150,11 @@ impl Ledger {
     pub fn commit(&mut self) -> Result<Vec<Notice>, StoreError> {
         if !self.batch.entries.is_empty() || !self.batch.positions.is_empty() {
             if self.has_notices() {
-                self.batch.summaries = self.incidents.summaries();
+                self.batch.summaries = self.refresh();
             }
-            self.store.write(&self.batch, &self.destinations)?;
+            self.store.write(&self.batch)?;
             self.journal += self.batch.entries.len();
+            self.ordered = false;
         }
         let batch = std::mem::take(&mut self.batch);
         if self.journal >= CHECKPOINT_EVERY {
@@ -137,7 +176,17 @@ impl Ledger {
 
     /// The engine, for those who only look.
     pub fn incidents(&self) -> &Incidents {
-        &self.incidents
+        &self.fold.incidents
+    }
+
+    /// The desk, for those who only look.
+    pub fn desk(&self) -> &Desk {
+        &self.fold.desk
+    }
+
+    /// Every incident that is not over for good, with its marks.
+    pub fn summaries(&self) -> Vec<IncidentSummary> {
+        self.marked(self.fold.incidents.summaries())
     }
 
     /// The store, for those who deliver.
@@ -145,26 +194,39 @@ impl Ledger {
         &self.store
     }
 
+    /// What has to be written of the table of incidents.
+    fn refresh(&mut self) -> Vec<IncidentSummary> {
+        if self.ordered || self.now.since(self.refreshed) >= REFRESH_EVERY {
+            self.refreshed = self.now;
+            return self.summaries();
+        }
+        let told: BTreeSet<IncidentId> =
+            self.batch.notices.iter().map(|notice| notice.incident.clone()).collect();
+        self.marked(self.fold.incidents.summaries_of(&told))
+    }
+
+    fn marked(&self, mut summaries: Vec<IncidentSummary>) -> Vec<IncidentSummary> {
+        for summary in &mut summaries {
+            let marks = self.fold.desk.marks(&summary.incident);
+            summary.marks = marks.cloned().unwrap_or_default();
+        }
+        summaries
+    }
+
     /// Only right after a commit: what is not in the store yet must not be in a checkpoint.
     fn checkpoint(&mut self) -> Result<(), StoreError> {
-        self.store.checkpoint(&self.incidents.save()?)?;
+        let (engine, desk) = (self.fold.incidents.save()?, self.fold.desk.save()?);
+        self.store.checkpoint(&engine, &desk, &self.summaries())?;
         self.journal = 0;
         Ok(())
     }
 
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, entry: Entry) -> Option<Refusal> {
+        self.now = self.now.max(entry.now);
         self.batch.entries.push(entry.clone());
-        fold(&mut self.incidents, entry);
-        while let Some(notice) = self.incidents.poll() {
-            self.batch.notices.push(notice);
-        }
-    }
-}
-
-/// One step of the engine: the same when it happens and when it is read back.
-fn fold(incidents: &mut Incidents, entry: Entry) {
-    match entry.finding {
-        Some(finding) => incidents.handle(entry.now, finding),
-        None => incidents.handle_timeout(entry.now),
+        let Yield { notices, letters, refusal } = self.fold.take(entry);
+        self.batch.notices.extend(notices);
+        self.batch.letters.extend(letters);
+        refusal
     }
 }

@@ -1,13 +1,14 @@
-//! What must survive: the engine's memory, every notice, and what is still to be delivered, in one
-//! SQLite file.
+//! What must survive: the memory of engine and desk, every notice, and every letter that is still to
+//! be delivered, in one SQLite file.
 //!
-//! Start with [`Ledger`]: it stands in front of the engine and makes each step durable. [`Store`]
-//! is the file. The engine is a deterministic fold, so the file holds a checkpoint of it and the
-//! findings since then; going on after `kill -9` is folding these again, which gives the same
-//! notices with the same Message-IDs, and those are there already.
+//! Start with [`Ledger`]: it stands in front of engine and desk and makes each step durable.
+//! [`Store`] is the file. Both are one deterministic fold, so the file holds a checkpoint of it and
+//! the findings and orders since then; going on after `kill -9` is folding these again, which gives
+//! the same letters with the same Message-IDs, and those are there already.
 
 #[expect(clippy::disallowed_types, reason = "this is an edge: the file and its lock are its work")]
 mod file;
+mod fold;
 mod ledger;
 mod outbox;
 mod schema;

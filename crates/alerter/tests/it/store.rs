@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use alerter::desk::{DeskRules, Routing};
 use alerter::store::{Destination, Ledger, Store, StoreError};
 use bgp::Timestamp;
 use validator::Finding;
@@ -44,8 +45,14 @@ fn noc() -> Vec<Destination> {
         .into()
 }
 
+/// Everything at once to everyone.
+fn desk_rules() -> DeskRules {
+    let routing = Routing::to_all(noc());
+    DeskRules { routing, storm: None, ceiling: None, ..DeskRules::default() }
+}
+
 fn open(path: &Path) -> Result<Ledger, StoreError> {
-    Ok(Ledger::open(path, rules(), directory().into(), sources(), noc())?.0)
+    Ok(Ledger::open(path, rules(), desk_rules(), directory().into(), sources())?.0)
 }
 
 /// Forty incidents that open, spread, clear, resolve and reopen: each step a finding.

@@ -92,7 +92,7 @@ impl Engine {
             return Some(input);
         }
         let now = self.clock.now().unwrap_or_default();
-        let due = self.ledger.incidents().next_timeout().map(|due| due.since(now));
+        let due = self.ledger.next_timeout().map(|due| due.since(now));
         let left = |since: Instant, every: Duration| every.saturating_sub(since.elapsed());
         let waits = [
             self.turned.map(|turned| left(turned, TURN)),
@@ -156,7 +156,7 @@ impl Engine {
             self.take_rpki();
         }
         if let Some(now) = self.clock.now()
-            && self.ledger.incidents().next_timeout().is_some_and(|due| due <= now)
+            && self.ledger.next_timeout().is_some_and(|due| due <= now)
         {
             self.ledger.handle_timeout(now);
             self.touch();

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use alerter::AsDirectory;
+use alerter::desk::{DeskRules, Routing};
 use alerter::mail::Letterhead;
 use alerter::store::{Destination, Ledger, StoreError};
 use tokio::runtime::Handle;
@@ -164,10 +165,26 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
         tracing::warn!("there is no [mail]: nobody will be told");
     }
     let (rules, sources) = (config.rules(), alerter::Sources::default());
-    let (ledger, opening) = Ledger::open(&config.store, rules, directory, sources, destinations)?;
+    let desk = desk_rules(&rules, destinations);
+    let (ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
     let store = config.store.display();
     tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");
     Ok(ledger)
+}
+
+/// Everything at once to everyone.
+fn desk_rules(rules: &alerter::Rules, destinations: Vec<Destination>) -> DeskRules {
+    DeskRules {
+        site: rules.site.clone(),
+        operator: rules.operator.clone(),
+        time_zone: rules.time_zone.clone(),
+        routing: Routing::to_all(destinations),
+        remember_for: rules.reopen_within,
+        // A storm and a ceiling make summaries, which no mail can show yet.
+        storm: None,
+        ceiling: None,
+        ..DeskRules::default()
+    }
 }
 
 fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {

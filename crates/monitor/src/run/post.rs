@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use alerter::Notice;
 use alerter::deliver::SendError;
 use alerter::deliver::smtp::Relay;
+use alerter::desk::Content;
 use alerter::mail::{Late, Letterhead, Mail};
 use alerter::store::Delivery;
 use tokio::sync::mpsc;
@@ -181,8 +181,11 @@ fn compose(
     late: Option<&Late>,
     letterhead: &Letterhead,
 ) -> Result<Mail, String> {
-    let notice: Notice = serde_json::from_str(&delivery.notice)
-        .map_err(|error| format!("the notice in the store cannot be read: {error}"))?;
+    let content: Content = serde_json::from_str(&delivery.content)
+        .map_err(|error| format!("the letter in the store cannot be read: {error}"))?;
+    let Content::Notice(notice) = content else {
+        return Err("a summary, which no mail can show yet".to_owned());
+    };
     let address = &delivery.destination.address;
     let to = address.parse().map_err(|error| format!("'{address}' is no address: {error}"))?;
     Mail::compose_late(&notice, letterhead, &to, late).map_err(|error| error.to_string())
