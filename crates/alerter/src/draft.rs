@@ -10,9 +10,9 @@ use crate::words::{is_foreign, plural, who};
 /// Prefixes that the draft names.
 const NAMED: usize = 20;
 
-/// A mail to the contacts of the offender and the accepting ASes; none where nobody else is at
-/// fault.
-pub(crate) fn draft(notice: &Notice) -> Option<String> {
+/// A mail to the contacts of the offender and the accepting ASes, in paragraphs; none where nobody else
+/// is at fault.
+pub(crate) fn draft(notice: &Notice) -> Option<Vec<String>> {
     // An aggregate over ours may be rightful: that is for the operator to find out first.
     if !is_foreign(notice) || notice.kind == Kind::SuperPrefix {
         return None;
@@ -36,14 +36,13 @@ pub(crate) fn draft(notice: &Notice) -> Option<String> {
         draft,
         ", address space of {operator}, without our consent. Please withdraw it now."
     );
+    let mut paragraphs = vec![draft];
     if !notice.accepted_by.is_empty() {
         let accepted: Vec<String> = notice.accepted_by.iter().map(|a| a.party.label()).collect();
-        let _ = write!(
-            draft,
-            "\nTo the NOC of {}: you accept this route; please filter it.",
-            accepted.join(" / ")
-        );
+        let accepted = accepted.join(" / ");
+        let ask = format!("To the NOC of {accepted}: you accept this route; please filter it.");
+        paragraphs.push(ask);
     }
-    let _ = write!(draft, "\nReference: {}", notice.incident);
-    Some(draft)
+    paragraphs.push(format!("Reference: {}", notice.incident));
+    Some(paragraphs)
 }

@@ -27,12 +27,14 @@ mod news;
 mod notice;
 mod notice_page;
 mod page;
+pub mod reply;
 mod report;
 mod routes;
 mod rules;
 mod sources;
 pub mod store;
 mod story;
+mod summary_page;
 mod text;
 mod words;
 

@@ -314,6 +314,20 @@ impl IncidentId {
         IncidentId(format!("OW-{day}-{who}-{:04x}", hash.folded()))
     }
 
+    /// Reads a name whose letters were folded to lower case, as mail programs do with addresses, and
+    /// which may lack the `OW-` in front.
+    pub(crate) fn from_lower_case(text: &str) -> Option<Self> {
+        let text = text.strip_prefix("ow-").unwrap_or(text);
+        let (day, rest) = text.split_once('-')?;
+        let (who, hash) = rest.rsplit_once('-')?;
+        let is_day = day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit());
+        let is_hash = hash.len() == 4 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_who = who.len() <= 40 && who.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let asn = who.strip_prefix("as").filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        let who = asn.map_or(who.to_owned(), |number| format!("AS{number}"));
+        (is_day && is_hash && is_who).then(|| IncidentId(format!("OW-{day}-{who}-{hash}")))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,19 +1,16 @@
 //! The page of a notice: the answers in the order in which a NOC asks.
 
-use std::fmt::Write;
-
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
 use validator::{Kind, ValidationState};
 
-use crate::directory::printable;
 use crate::draft;
 use crate::extent::ExtentClass;
 use crate::notice::{Acceptor, Evidence, Notice, Past, Reason, Upstream, VantageCounts};
-use crate::page::{Answer, Block, Page, SightRow, moment};
+use crate::page::{Answer, Badge, Block, Page, SightRow, Span, moment};
 use crate::words::{
-    changes, duration, grouped, headline, home_line, is_foreign, plural, prefix_row, verdict, vrps,
-    who, words,
+    changes, duration, grouped, headline, home_line, is_foreign, marks, plural, prefix_row, sight,
+    verdict, vrps, who, words,
 };
 
 /// Prefixes, verdicts, earlier events that the page lists; the rest stands in the JSON.
@@ -30,7 +27,10 @@ impl Notice {
 /// The page of a notice, with times in `zone` and in UTC.
 pub(crate) fn page(notice: &Notice, zone: &TimeZone) -> Page {
     let over = notice.reason == Reason::Resolved;
-    let mut page = Page::new(notice.title.clone());
+    let badge = Badge { severity: notice.severity, over, status: notice.status() };
+    let mut page = Page::new(notice.title.clone(), badge);
+    let remarks = notice.remarks.iter().map(|remark| Block::Paragraph(remark.to_string()));
+    page.section(None, remarks.collect());
     page.section(None, vec![Block::Paragraph(headline(notice))]);
     page.section(None, what(notice));
     let mut answers = Answers { zone, list: Vec::new() };
@@ -40,13 +40,14 @@ pub(crate) fn page(notice: &Notice, zone: &TimeZone) -> Page {
         answers.rpki(notice);
     }
     answers.record(notice);
-    answers.sight(notice);
-    page.section(None, vec![Block::Answers(answers.list)]);
+    answers.answer("Our sight", &sight(&notice.feeds, notice.rpki.as_ref()));
+    answers.marks(notice);
+    page.section(None, vec![Block::Timeline(spans(notice)), Block::Answers(answers.list)]);
     let points = if over { vec![] } else { points(notice) };
     if !points.is_empty() {
         page.section(Some("What to do"), vec![Block::Points(points)]);
-        let draft = draft::draft(notice).map(|draft| draft.lines().map(str::to_owned).collect());
-        page.section(Some("Draft"), draft.map(Block::Draft).into_iter().collect());
+        let draft = draft::draft(notice).map(Block::Draft);
+        page.section(Some("Draft"), draft.into_iter().collect());
     }
     if !notice.evidence.is_empty() {
         let sights = notice.evidence.iter().map(sight_row).collect();
@@ -75,6 +76,13 @@ fn what(notice: &Notice) -> Vec<Block> {
 fn more(count: usize, what: &str) -> Option<String> {
     let more = count.checked_sub(LISTED).filter(|more| *more > 0)?;
     Some(format!("and {more} more {what}, in the attached JSON"))
+}
+
+/// When it was held and since when not.
+fn spans(notice: &Notice) -> Vec<Span> {
+    let held = Span { held: true, from: notice.since, until: notice.last_seen };
+    let quiet = Span { held: false, from: notice.last_seen, until: notice.at };
+    [held, quiet].into_iter().filter(|span| span.until > span.from).collect()
 }
 
 struct Answers<'a> {
@@ -237,23 +245,11 @@ impl Answers<'_> {
         )
     }
 
-    /// What our sight was worth.
-    fn sight(&mut self, notice: &Notice) {
-        let down: Vec<&str> =
-            notice.feeds.iter().filter(|feed| !feed.up).map(|feed| feed.name.as_str()).collect();
-        let mut sight = plural(notice.feeds.len(), "feed", "feeds");
-        if !down.is_empty() {
-            let _ = write!(sight, ", without {}", printable(&down.join(", ")));
+    /// What people have said about it.
+    fn marks(&mut self, notice: &Notice) {
+        for (label, text) in marks(&notice.marks, self.zone) {
+            self.answer(label, &text);
         }
-        let _ = match &notice.rpki {
-            None => write!(sight, "; no RPKI data: nothing could be validated"),
-            Some(rpki) => {
-                let stale = if rpki.stale { "STALE " } else { "" };
-                let made = rpki.generated.map(|at| format!(" made {at}")).unwrap_or_default();
-                write!(sight, "; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
-            }
-        };
-        self.answer("Our sight", &sight);
     }
 
     fn moment(&self, at: Timestamp) -> String {

@@ -3,12 +3,24 @@
 
 use bgp::Timestamp;
 use jiff::tz::{Offset, TimeZone};
+use validator::Severity;
 
 /// One letter.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Page {
+    /// What must be read before anything else: that the letter is late.
+    pub(crate) lead: Vec<String>,
     pub(crate) title: String,
+    pub(crate) badge: Badge,
     pub(crate) sections: Vec<Section>,
+}
+
+/// How serious it is and where it stands, for the eye: the words stand elsewhere on the page too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Badge {
+    pub(crate) severity: Severity,
+    pub(crate) over: bool,
+    pub(crate) status: String,
 }
 
 /// Blocks that belong together, with a blank line in front.
@@ -27,9 +39,12 @@ pub(crate) enum Block {
     /// What is left out, and where it stands.
     More(String),
     Answers(Vec<Answer>),
+    Incidents(Vec<IncidentRow>),
     /// A text to be sent on.
     Draft(Vec<String>),
     Sights(Vec<SightRow>),
+    /// For the eye alone: its facts stand in the answers.
+    Timeline(Vec<Span>),
 }
 
 /// One prefix: what was announced, what is wrong with it, what it is for.
@@ -47,6 +62,14 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// One incident of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IncidentRow {
+    pub(crate) status: String,
+    pub(crate) what: String,
+    pub(crate) details: Vec<String>,
+}
+
 /// Who saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SightRow {
@@ -57,9 +80,18 @@ pub(crate) struct SightRow {
     pub(crate) path: String,
 }
 
+/// A part of the life of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Somebody held the route.
+    pub(crate) held: bool,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
 impl Page {
-    pub(crate) fn new(title: String) -> Self {
-        Page { title, sections: Vec::new() }
+    pub(crate) fn new(title: String, badge: Badge) -> Self {
+        Page { lead: Vec::new(), title, badge, sections: Vec::new() }
     }
 
     /// Adds a section, if there is anything in it.

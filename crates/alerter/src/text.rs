@@ -1,7 +1,7 @@
 //! A page as plain text: 72 columns, reads well on a phone and in a ticket.
 
 use crate::directory::printable;
-use crate::page::{Answer, Block, Page, PrefixRow, SightRow};
+use crate::page::{Answer, Block, IncidentRow, Page, PrefixRow, SightRow};
 
 const WIDTH: usize = 72;
 /// Where the answers begin, behind the labels.
@@ -11,6 +11,12 @@ impl Page {
     /// The text, with a newline at the end of each line.
     pub(crate) fn text(&self) -> String {
         let mut text = Text::default();
+        for line in &self.lead {
+            text.wrapped("", "", line);
+        }
+        if !self.lead.is_empty() {
+            text.line("");
+        }
         text.line(&printable(&self.title));
         for section in &self.sections {
             text.line("");
@@ -36,10 +42,12 @@ impl Text {
             Block::Prefixes(rows) => rows.iter().for_each(|row| self.prefix(row)),
             Block::More(text) => self.wrapped("  ", "  ", text),
             Block::Answers(answers) => answers.iter().for_each(|answer| self.answer(answer)),
+            Block::Incidents(rows) => rows.iter().for_each(|row| self.incident(row)),
             Block::Draft(lines) => {
                 lines.iter().for_each(|line| self.wrapped("  | ", "  | ", line));
             }
             Block::Sights(rows) => rows.iter().for_each(|row| self.sight(row)),
+            Block::Timeline(_) => {}
         }
     }
 
@@ -57,6 +65,11 @@ impl Text {
         let colon = if answer.label.is_empty() { "" } else { ":" };
         let label = format!("{}{colon}", answer.label);
         self.wrapped(&format!("{label:INDENT$}"), &" ".repeat(INDENT), &answer.text);
+    }
+
+    fn incident(&mut self, row: &IncidentRow) {
+        self.wrapped("  ", "      ", &format!("{:\u{a0}<11}\u{a0}{}", row.status, row.what));
+        row.details.iter().for_each(|detail| self.wrapped("      ", "      ", detail));
     }
 
     fn sight(&mut self, row: &SightRow) {

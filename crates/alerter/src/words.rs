@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
 
-use crate::Party;
+use crate::desk::{Cause, Marks, Note, Summary};
 use crate::news::News;
 use crate::notice::{AffectedPrefix, Home, Notice, Reason};
-use crate::page::PrefixRow;
+use crate::page::{PrefixRow, moment};
+use crate::{FeedSight, Party, RpkiSight};
 
 /// VRPs that a line names; the rest stands in the JSON.
 const LISTED: usize = 12;
@@ -130,7 +131,7 @@ fn announced(notice: &Notice) -> usize {
     notice.prefixes.iter().map(|p| p.announced).collect::<BTreeSet<_>>().len()
 }
 
-fn capitalized(text: &str) -> String {
+pub(crate) fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
@@ -215,6 +216,70 @@ fn change(news: &News) -> String {
         News::Upstream(asn) => format!("seen behind our upstream {asn}"),
         News::Mass => "it hits many other networks too".to_owned(),
         News::Detail(detail) => detail.trim_end_matches('.').to_owned(),
+    }
+}
+
+/// What our sight was worth.
+pub(crate) fn sight(feeds: &[FeedSight], rpki: Option<&RpkiSight>) -> String {
+    let down: Vec<&str> =
+        feeds.iter().filter(|feed| !feed.up).map(|feed| feed.name.as_str()).collect();
+    let mut sight = plural(feeds.len(), "feed", "feeds");
+    if !down.is_empty() {
+        sight = format!("{sight}, without {}", down.join(", "));
+    }
+    match rpki {
+        None => format!("{sight}; no RPKI data: nothing could be validated"),
+        Some(rpki) => {
+            let stale = if rpki.stale { "STALE " } else { "" };
+            let made = rpki.generated.map(|at| format!(" made {at}")).unwrap_or_default();
+            format!("{sight}; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
+        }
+    }
+}
+
+/// What people have said about an incident: labels and texts.
+pub(crate) fn marks(marks: &Marks, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let signed = |by: &str, at| format!("by {by}, {}", moment(at, zone));
+    let mut list = Vec::new();
+    if let Some(ack) = &marks.acknowledged {
+        list.push(("Taken", signed(&ack.by, ack.at)));
+    }
+    if let Some(muted) = &marks.muted {
+        let text = format!("until {}, by {}", moment(muted.until, zone), muted.by);
+        list.push(("Muted", text));
+    }
+    if let Some(window) = &marks.expected {
+        list.push(("Expected", format!("in the maintenance window {window}")));
+    }
+    if let Some(closed) = &marks.closed {
+        list.push(("Closed", signed(&closed.by, closed.at)));
+    }
+    let note = |note: &Note| format!("{} ({})", note.text, signed(&note.by, note.at));
+    list.extend(marks.notes.iter().rev().take(LISTED).map(|one| ("Note", note(one))));
+    list
+}
+
+/// Many incidents, in one phrase.
+pub(crate) fn summary_headline(summary: &Summary) -> String {
+    let count = plural(summary.row_count, "incident", "incidents");
+    match &summary.cause {
+        Cause::Storm(common) => format!("storm: {count} {common}"),
+        Cause::Ceiling { .. } => format!("held back: {count}"),
+        Cause::Maintenance { window } => {
+            let unmet = match summary.unmet.len() {
+                0 => String::new(),
+                unmet => {
+                    let unmet = plural(unmet, "expected change", "expected changes");
+                    format!(", {unmet} did not happen")
+                }
+            };
+            format!("maintenance {}: {count}{unmet}", window.name)
+        }
+        Cause::Daily => match summary.open_count {
+            0 => "daily: nothing open".to_owned(),
+            open => format!("daily: {} open", plural(open, "incident", "incidents")),
+        },
+        Cause::Drill => "DRILL: nothing has happened".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use alerter::Notice;
 use alerter::deliver::SendError;
 use alerter::deliver::smtp::{Relay, RelayConfig};
+use alerter::desk::Content;
 use alerter::mail::{Letterhead, Mail};
 use tokio::runtime::Runtime;
 
@@ -67,8 +68,7 @@ impl Mailbag {
         if let Some(folder) = eml {
             fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
         }
-        let letterhead =
-            Letterhead { from: mail.from.clone(), time_zone: config.operator.time_zone.clone() };
+        let letterhead = Letterhead::new(mail.from.clone(), config.operator.time_zone.clone());
         let beside = config.store.parent().unwrap_or(Path::new(""));
         Ok(Mailbag {
             address: Some(Address { letterhead, recipients: mail.to.clone() }),
@@ -85,8 +85,9 @@ impl Mailbag {
     pub fn deliver(&mut self, notice: &Notice) -> Result<Option<String>, Failure> {
         let Some(address) = &self.address else { return Ok(None) };
         let mut mails = Vec::new();
+        let content = Content::Notice(Box::new(notice.clone()));
         for recipient in &address.recipients {
-            let mail = Mail::compose(notice, &address.letterhead, recipient);
+            let mail = Mail::compose(&content, &address.letterhead, recipient, None);
             mails.push(mail.map_err(|error| Failure::Usage(error.to_string()))?);
         }
         let mut news = None;

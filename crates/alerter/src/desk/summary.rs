@@ -243,6 +243,19 @@ impl Row {
     }
 }
 
+impl Cause {
+    /// The name as in JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Cause::Storm(_) => "storm",
+            Cause::Ceiling { .. } => "ceiling",
+            Cause::Maintenance { .. } => "maintenance",
+            Cause::Daily => "daily",
+            Cause::Drill => "drill",
+        }
+    }
+}
+
 impl Common {
     /// What stands in the name of a storm.
     pub(super) fn name(&self) -> String {

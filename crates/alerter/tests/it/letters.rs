@@ -1,9 +1,11 @@
 //! The words: golden texts and mails. `INSTA_UPDATE=always cargo test -p alerter` writes them
 //! anew; the diff is read.
 
+use alerter::desk::Content;
 use alerter::mail::{Late, Letterhead, Mail};
 use alerter::{AsDirectory, Incidents, Notice};
 use jiff::tz::TimeZone;
+use mail_parser::MessageParser;
 use validator::{Finding, Kind};
 
 use crate::lab::{FIRST, Lab, SECOND, at, rules};
@@ -35,11 +37,23 @@ fn bst() -> TimeZone {
 }
 
 fn mail(notice: &Notice) -> String {
-    let letterhead =
-        Letterhead { from: "originwatch@example.net".parse().unwrap(), time_zone: bst() };
+    mail_that_is_late(notice, None)
+}
+
+fn mail_that_is_late(notice: &Notice, late: Option<&Late>) -> String {
+    let letterhead = Letterhead::new("originwatch@example.net".parse().unwrap(), bst());
     let recipient = "NOC <noc@example.net>".parse().unwrap();
-    let mail = Mail::compose(notice, &letterhead, &recipient).unwrap();
+    let content = Content::Notice(Box::new(notice.clone()));
+    let mail = Mail::compose(&content, &letterhead, &recipient, late).unwrap();
     String::from_utf8(mail.formatted()).unwrap()
+}
+
+/// The text and the HTML as a mail program shows them.
+fn shown(mail: &str) -> (String, String) {
+    let message = MessageParser::default().parse(mail.as_bytes()).unwrap();
+    let text = message.text_part(0).unwrap().text_contents().unwrap().to_owned();
+    let html = message.html_part(0).unwrap().text_contents().unwrap().to_owned();
+    (text.replace("\r\n", "\n"), html.replace("\r\n", "\n"))
 }
 
 #[test]
@@ -62,6 +76,7 @@ fn json() {
 fn mails() {
     let story = story();
     insta::assert_snapshot!("mail-opened", mail(&story[0]).replace("\r\n", "\n"));
+    insta::assert_snapshot!("html-update", shown(&mail(&story[1])).1);
     let heads: Vec<String> = story.iter().map(|n| head(&mail(n))).collect();
     insta::assert_snapshot!("mail-heads", heads.join("\n--\n"));
 }
@@ -138,21 +153,19 @@ fn a_late_mail_says_so_before_anything_else() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
-    let letterhead =
-        Letterhead { from: "originwatch@example.net".parse().unwrap(), time_zone: bst() };
-    let to = "noc@example.net".parse().unwrap();
     // A notice is composed from what the store holds of it.
     let json = serde_json::to_string(lab.last()).unwrap();
     let notice: Notice = serde_json::from_str(&json).unwrap();
     assert_eq!(&notice, lab.last());
     let by = std::time::Duration::from_secs(3 * 3600 + 90);
     let why = "mx.example.net:25 defers: 451\r\nBcc: all@example.net".to_owned();
-    let late = Mail::compose_late(&notice, &letterhead, &to, Some(&Late { by, why })).unwrap();
-    let late = String::from_utf8(late.formatted()).unwrap();
-    let on_time = Mail::compose(&notice, &letterhead, &to).unwrap();
-    let on_time = String::from_utf8(on_time.formatted()).unwrap();
-    let first = "This mail is 3 h 1 min late. What held it up:\r\nmx.example.net:25 defers: 451";
-    assert!(late.contains(&format!("\r\n\r\n{first}")), "{late}");
+    let late = mail_that_is_late(&notice, Some(&Late { by, why }));
+    let on_time = mail(&notice);
+    let first = "This mail is 3 h 1 min late. What held it up:\n\
+                 mx.example.net:25 defers: 451 Bcc: all@example.net\n\nLON01";
+    let (text, html) = shown(&late);
+    assert!(text.starts_with(first), "{text}");
+    assert!(html.find("3 h 1 min late").unwrap() < html.find("<h1").unwrap(), "{html}");
     assert!(late.contains("\r\nX-Originwatch-Delayed: 10890 s\r\n"), "{late}");
     assert!(!late.contains("\nBcc:"), "{late}");
     assert!(!on_time.contains("late") && !on_time.contains("Delayed"), "{on_time}");

@@ -10,6 +10,8 @@ mod engine;
 mod gap;
 mod lab;
 mod letters;
+mod mail_hostile;
+mod mail_replies;
 mod model;
 mod relay;
 #[expect(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alerter::deliver::SendError;
 use alerter::deliver::smtp::{Relay, RelayConfig, RelayError, Tls};
+use alerter::desk::Content;
 use alerter::mail::{Letterhead, Mail};
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -75,8 +76,9 @@ fn notice_mail() -> Mail {
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
     let from = "originwatch@example.net".parse().unwrap();
-    let letterhead = Letterhead { from, time_zone: TimeZone::UTC };
-    Mail::compose(lab.last(), &letterhead, &"noc@example.net".parse().unwrap()).unwrap()
+    let letterhead = Letterhead::new(from, TimeZone::UTC);
+    let content = Content::Notice(Box::new(lab.last().clone()));
+    Mail::compose(&content, &letterhead, &"noc@example.net".parse().unwrap(), None).unwrap()
 }
 
 fn config(port: u16) -> RelayConfig {

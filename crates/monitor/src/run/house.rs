@@ -64,7 +64,7 @@ impl House {
         let give_up_after = config.mail.as_ref().map_or(Duration::MAX, |mail| mail.give_up_after);
         if let (Some(mail), Some(relays)) = (&config.mail, relays) {
             let from = mail.from.clone();
-            let letterhead = Letterhead { from, time_zone: config.operator.time_zone.clone() };
+            let letterhead = Letterhead::new(from, config.operator.time_zone.clone());
             let relays = Relays::new(relays, mail.failover_after);
             // Not one of the feeds: it ends with the engine, after what is under way.
             tokio::spawn(relays.carry(letterhead, to_carry, inputs.clone()));

@@ -183,10 +183,7 @@ fn compose(
 ) -> Result<Mail, String> {
     let content: Content = serde_json::from_str(&delivery.content)
         .map_err(|error| format!("the letter in the store cannot be read: {error}"))?;
-    let Content::Notice(notice) = content else {
-        return Err("a summary, which no mail can show yet".to_owned());
-    };
     let address = &delivery.destination.address;
     let to = address.parse().map_err(|error| format!("'{address}' is no address: {error}"))?;
-    Mail::compose_late(&notice, letterhead, &to, late).map_err(|error| error.to_string())
+    Mail::compose(&content, letterhead, &to, late).map_err(|error| error.to_string())
 }
