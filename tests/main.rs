@@ -8,6 +8,7 @@ mod config;
 mod counts;
 mod incidents;
 mod indosat;
+mod peers;
 mod play;
 mod replay;
 mod rtr;

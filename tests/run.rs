@@ -2,9 +2,9 @@
 //! played here. Nothing waits for a time: each step waits for what the daemon says or does.
 
 mod bmp;
-mod daemon;
+pub(crate) mod daemon;
 mod delivery;
-mod relay;
+pub(crate) mod relay;
 mod ris_live;
 mod spool;
 
@@ -20,7 +20,7 @@ use crate::play::{notices, originwatch, root};
 
 /// What is waited for happens within seconds, or never: the limit only turns a test that hangs into
 /// one that says so.
-const LIMIT: Duration = Duration::from_mins(2);
+pub(crate) const LIMIT: Duration = Duration::from_mins(2);
 
 /// A folder with a config in it, and all that it names.
 struct Place {

@@ -7,7 +7,7 @@ use std::thread;
 use super::LIMIT;
 
 /// `originwatch run` as a process. It is killed if the test ends before it does.
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     log: Receiver<String>,
     said: Vec<String>,
@@ -15,8 +15,13 @@ pub(super) struct Daemon {
 
 impl Daemon {
     /// Starts it; it may fail at once.
-    pub(super) fn spawn(config: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_originwatch"))
+    pub(crate) fn spawn(config: &Path) -> Self {
+        Daemon::spawn_as(Command::new(env!("CARGO_BIN_EXE_originwatch")), config)
+    }
+
+    /// Starts it by a command of another kind.
+    pub(crate) fn spawn_as(mut originwatch: Command, config: &Path) -> Self {
+        let mut child = originwatch
             .arg("run")
             .arg("-c")
             .arg(config)
@@ -38,7 +43,7 @@ impl Daemon {
     }
 
     /// Starts it, and waits until it runs.
-    pub(super) fn start(config: &Path) -> Self {
+    pub(crate) fn start(config: &Path) -> Self {
         let mut daemon = Daemon::spawn(config);
         daemon.wait_for(" running ");
         daemon
@@ -46,7 +51,7 @@ impl Daemon {
 
     /// Waits for a line of its log that holds this.
     #[track_caller]
-    pub(super) fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
             let line = self.log.recv_timeout(LIMIT);
             assert!(line.is_ok(), "never said '{text}':\n{}", self.said.join("\n"));
@@ -58,14 +63,20 @@ impl Daemon {
         }
     }
 
+    /// All that it has said so far.
+    pub(crate) fn so_far(&mut self) -> String {
+        self.said.extend(self.log.try_iter());
+        self.said.join("\n")
+    }
+
     /// Sends a signal by its name.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
     /// Waits for its end; all that it said.
-    pub(super) fn wait(mut self) -> (ExitStatus, String) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         let mut said = std::mem::take(&mut self.said);
         said.extend(self.log.iter());
@@ -74,7 +85,7 @@ impl Daemon {
 
     /// Asks it to stop, and expects that it does as it should.
     #[track_caller]
-    pub(super) fn stop(self) -> String {
+    pub(crate) fn stop(self) -> String {
         self.signal("TERM");
         let (status, said) = self.wait();
         assert_eq!(status.code(), Some(0), "{said}");
@@ -82,7 +93,7 @@ impl Daemon {
     }
 
     /// Ends it as a power cut would.
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

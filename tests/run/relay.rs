@@ -7,29 +7,29 @@ use std::thread;
 use super::LIMIT;
 
 /// What the relay says to a command (`RCPT TO:<a@example.net>`), if not what it should.
-pub(super) type Answer = fn(&str) -> Option<&'static str>;
+pub(crate) type Answer = fn(&str) -> Option<&'static str>;
 
 /// A mail relay that hands over each mail that it takes.
-pub(super) struct Relay {
-    pub(super) port: u16,
+pub(crate) struct Relay {
+    pub(crate) port: u16,
     mails: Receiver<Letter>,
 }
 
 /// A mail as it arrived.
 #[derive(Clone, Debug)]
-pub(super) struct Letter(pub(super) String);
+pub(crate) struct Letter(pub(crate) String);
 
 impl Relay {
     /// One that takes everything.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Relay::answering(|_| None)
     }
 
-    pub(super) fn answering(answer: Answer) -> Self {
+    pub(crate) fn answering(answer: Answer) -> Self {
         Relay::on(TcpListener::bind("127.0.0.1:0").unwrap(), answer)
     }
 
-    pub(super) fn on(listener: TcpListener, answer: Answer) -> Self {
+    pub(crate) fn on(listener: TcpListener, answer: Answer) -> Self {
         let port = listener.local_addr().unwrap().port();
         let (sender, mails) = channel();
         thread::spawn(move || {
@@ -43,26 +43,31 @@ impl Relay {
 
     /// The next mail.
     #[track_caller]
-    pub(super) fn next(&self) -> Letter {
-        self.mails.recv_timeout(LIMIT).unwrap()
+    pub(crate) fn next(&self) -> Letter {
+        self.within_limit().unwrap()
+    }
+
+    /// The next mail; none where it does not come.
+    pub(crate) fn within_limit(&self) -> Option<Letter> {
+        self.mails.recv_timeout(LIMIT).ok()
     }
 
     /// What has come and was not asked for.
-    pub(super) fn rest(&self) -> Vec<Letter> {
+    pub(crate) fn rest(&self) -> Vec<Letter> {
         self.mails.try_iter().collect()
     }
 }
 
 impl Letter {
     /// A header field on one line.
-    pub(super) fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let head = self.0.split("\n\n").next().unwrap();
         let unfolded = head.replace("\n ", " ");
         let field = unfolded.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
         field.map(str::to_owned)
     }
 
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         self.header("Message-ID").unwrap()
     }
 }

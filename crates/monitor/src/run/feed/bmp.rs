@@ -22,8 +22,9 @@ use crate::run::input::{Decoder, Inlet, Pipe};
 /// BMP has no keepalive, so TCP's tells us of a router that is gone.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 
-/// How long TCP is silent before it asks, how often, and how many times: dead after two minutes.
-const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
+/// How long TCP is silent before it asks, how often, and how many times: dead after half a minute. A
+/// cut link says nothing, and until it is noticed its routes would pass for the truth.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(15), Duration::from_secs(5), 3);
 
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;
