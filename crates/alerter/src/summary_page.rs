@@ -27,7 +27,10 @@ pub(crate) fn page(summary: &Summary, zone: &TimeZone) -> Page {
         status: badge_word(summary),
     };
     let mut page = Page::new(summary.title.clone(), badge);
-    let headline = format!("{}. {}", capitalized(&summary_headline(summary)), why(summary));
+    let headline = match &summary.cause {
+        Cause::Drill => why(summary),
+        _ => format!("{}. {}", capitalized(&summary_headline(summary)), why(summary)),
+    };
     page.section(None, vec![Block::Paragraph(headline)]);
     let mut table = Vec::new();
     if !summary.rows.is_empty() {

@@ -58,6 +58,27 @@ pub enum Severity {
 }
 
 impl Kind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Kind; 17] = [
+        Kind::OriginHijack,
+        Kind::SubPrefixHijack,
+        Kind::Squatting,
+        Kind::SuperPrefix,
+        Kind::NewMoreSpecific,
+        Kind::OwnAsNewPrefix,
+        Kind::RpkiInvalid,
+        Kind::RpkiUncovered,
+        Kind::FirstHop,
+        Kind::RouteLeak,
+        Kind::RoaChange,
+        Kind::RoaExpiry,
+        Kind::TaMalfunction,
+        Kind::RpkiStale,
+        Kind::FeedSilent,
+        Kind::RouterDown,
+        Kind::DeliveryFailing,
+    ];
+
     /// How loudly, given what RPKI says of the route: a valid route is somebody's right, so the
     /// watch list rather than the origin may be wrong. `grave` is [`Match::grave`](crate::Match).
     pub const fn severity(self, rov: ValidationState, grave: bool) -> Severity {

@@ -244,6 +244,9 @@ impl Row {
 }
 
 impl Cause {
+    /// The name of each, as in JSON.
+    pub const NAMES: [&'static str; 5] = ["storm", "ceiling", "maintenance", "daily", "drill"];
+
     /// The name as in JSON.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -19,6 +19,8 @@ pub(super) struct Contents {
     pub(super) json: String,
     /// What a reply would be about.
     pub(super) incident: Option<IncidentId>,
+    /// What proves that a reply is to this mail.
+    pub(super) reference: Option<String>,
 }
 
 impl Contents {
@@ -42,7 +44,14 @@ impl Contents {
                 (summary_subject(summary), page, serde_json::to_string_pretty(summary), None)
             }
         };
-        Contents { subject, headers, page, json: json.unwrap_or_default(), incident }
+        Contents {
+            subject,
+            headers,
+            page,
+            json: json.unwrap_or_default(),
+            incident,
+            reference: None,
+        }
     }
 }
 

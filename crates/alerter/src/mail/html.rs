@@ -58,6 +58,15 @@ impl Page {
     }
 }
 
+/// A text of the operator's own, as it stands.
+pub(super) fn of_text(text: &str) -> String {
+    let lines = text.lines().map(escaped).collect::<Vec<_>>().join("\n");
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{HEAD}</head>\n<body>\n\
+         <pre style=\"white-space:pre-wrap\">{lines}</pre>\n</body>\n</html>\n"
+    )
+}
+
 impl Badge {
     const fn colour(&self) -> &'static str {
         match self.severity {

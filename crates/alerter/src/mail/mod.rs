@@ -5,6 +5,8 @@
 
 mod contents;
 mod html;
+mod sample;
+mod template;
 mod timeline;
 
 use std::sync::Arc;
@@ -18,12 +20,18 @@ use lettre::message::header::{
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
 use contents::Contents;
+use minijinja::Value;
+use minijinja::value::Serde;
+use template::Part;
 
 pub(crate) use contents::subject;
 
 use crate::desk::Content;
+use crate::directory::printable;
 use crate::page::Block;
 use crate::reply::{Replies, Token};
+
+pub use template::{TemplateFault, Templates};
 
 /// What all mails of one operator have in common.
 #[derive(Clone, Debug)]
@@ -34,6 +42,8 @@ pub struct Letterhead {
     pub time_zone: jiff::tz::TimeZone,
     /// How replies are asked for; none if nobody reads them.
     pub replies: Option<Arc<Replies>>,
+    /// The operator's own words; none where ours will do.
+    pub templates: Option<Arc<Templates>>,
 }
 
 /// One letter to one recipient, ready to be sent or written to a file.
@@ -71,7 +81,7 @@ pub enum ComposeError {
 impl Letterhead {
     /// Mails that nobody can answer, in our own words.
     pub fn new(from: Mailbox, time_zone: jiff::tz::TimeZone) -> Self {
-        Letterhead { from, time_zone, replies: None }
+        Letterhead { from, time_zone, replies: None, templates: None }
     }
 }
 
@@ -91,10 +101,11 @@ impl Mail {
             contents.headers.push(("X-Originwatch-Delayed", seconds));
         }
         let reply_to = reply(&mut contents, letterhead, recipient);
+        let words = Words::of(content, &mut contents, letterhead);
         let mut builder = Message::builder()
             .from(letterhead.from.clone())
             .to(recipient.clone())
-            .subject(&contents.subject)
+            .subject(&words.subject)
             .date(std::time::UNIX_EPOCH + since_1970(content))
             .message_id(Some(content.message_id().to_owned()));
         if let Some(reply_to) = reply_to {
@@ -108,10 +119,10 @@ impl Mail {
             let name = HeaderName::new_from_ascii_str(name);
             builder = builder.raw_header(HeaderValue::new(name, value.clone()));
         }
-        let parts = parts(content, &contents.page.text(), &contents.page.html(), &contents.json)?;
+        let parts = parts(content, &words.text, &words.html, &contents.json)?;
         Ok(Mail {
             message: builder.multipart(parts)?,
-            subject: contents.subject,
+            subject: words.subject,
             message_id: content.message_id().to_owned(),
             recipient: recipient.clone(),
         })
@@ -169,7 +180,84 @@ fn reply(contents: &mut Contents, head: &Letterhead, recipient: &Mailbox) -> Opt
         .to_owned();
     let blocks = vec![Block::Paragraph(how), Block::Paragraph(format!("Reference: {token}"))];
     contents.page.section(None, blocks);
+    contents.reference = Some(token.to_string());
     Some(address)
+}
+
+/// What the mail says, in the operator's words or in ours.
+struct Words {
+    subject: String,
+    text: String,
+    html: String,
+}
+
+impl Words {
+    /// A template that fails now, although it did not fail on the samples, costs its own words and
+    /// not the mail, which says so.
+    fn of(content: &Content, contents: &mut Contents, head: &Letterhead) -> Self {
+        let mut faults = Vec::new();
+        let (mut subject, mut text, mut html) = (None, None, None);
+        if let Some(templates) = &head.templates {
+            let context = context(content, contents);
+            let mut render = |part| match templates.render(content, part, &context)? {
+                Ok(words) => Some(words),
+                Err(fault) => {
+                    faults.push(fault.to_string());
+                    None
+                }
+            };
+            (subject, text, html) = (render(Part::Subject), render(Part::Text), render(Part::Html));
+        }
+        if !faults.is_empty() {
+            let faults = faults.join("; ");
+            let told = format!("A template failed, so this is in our own words: {faults}");
+            contents.page.section(None, vec![Block::Paragraph(told)]);
+            contents.headers.push(("X-Originwatch-Template-Fault", printable(&faults)));
+        }
+        // HTML that says something else than the text would hide it: most people see the HTML.
+        let html = html.or_else(|| text.as_deref().map(html::of_text));
+        Words {
+            subject: subject.unwrap_or_else(|| contents.subject.clone()),
+            text: text.unwrap_or_else(|| contents.page.text()),
+            html: html.unwrap_or_else(|| contents.page.html()),
+        }
+    }
+}
+
+/// What a template may speak of: the letter as its JSON has it, and our own words.
+fn context(content: &Content, contents: &Contents) -> Value {
+    let json = match content {
+        Content::Notice(notice) => serde_json::to_value(notice),
+        Content::Summary(summary) => serde_json::to_value(summary),
+    };
+    let letter = cleaned(json.unwrap_or_default());
+    let name = match content {
+        Content::Notice(_) => "notice",
+        Content::Summary(_) => "summary",
+    };
+    let ours = serde_json::json!({
+        name: letter,
+        "title": printable(content.title()),
+        "severity": content.severity().to_string(),
+        "subject": contents.subject,
+        "text": contents.page.text(),
+        "late": contents.page.lead,
+        "reference": contents.reference.as_deref().unwrap_or_default(),
+    });
+    Value::from(Serde(ours))
+}
+
+/// Every text on one line, and nothing hidden in it.
+fn cleaned(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => Json::String(printable(&text)),
+        Json::Array(list) => list.into_iter().map(cleaned).collect(),
+        Json::Object(map) => {
+            Json::Object(map.into_iter().map(|(key, value)| (key, cleaned(value))).collect())
+        }
+        other => other,
+    }
 }
 
 /// Text and HTML to choose from, and the JSON.

@@ -12,6 +12,7 @@ mod lab;
 mod letters;
 mod mail_hostile;
 mod mail_replies;
+mod mail_summaries;
 mod model;
 mod relay;
 #[expect(
