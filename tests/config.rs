@@ -232,7 +232,7 @@ fn every_key_that_the_shipped_config_explains_exists() {
         }
     });
     let all = lines.collect::<Vec<_>>().join("\n");
-    assert_eq!(taken, 32);
+    assert_eq!(taken, 36);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 4);
@@ -240,6 +240,9 @@ fn every_key_that_the_shipped_config_explains_exists() {
     let plain = Config::parse(Path::new("originwatch.toml"), &text).unwrap();
     assert_eq!(config.incident, plain.incident);
     assert_eq!(config.rpki, plain.rpki);
+    let heartbeat = config.heartbeat.unwrap();
+    assert_eq!(heartbeat.url, "https://hc.example.net/ping/4f1c");
+    assert_eq!(heartbeat.every, Duration::from_secs(300));
     let (all, plain) = (config.mail.unwrap(), plain.mail.unwrap());
     assert_eq!(all.failover_after, plain.failover_after);
     assert_eq!(all.give_up_after, plain.give_up_after);

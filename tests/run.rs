@@ -4,9 +4,13 @@
 mod bmp;
 pub(crate) mod daemon;
 mod delivery;
+mod heartbeat;
 pub(crate) mod relay;
 mod ris_live;
+mod server;
 mod spool;
+mod systemd;
+mod trouble;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -16,20 +16,32 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts it; it may fail at once.
     pub(crate) fn spawn(config: &Path) -> Self {
-        Daemon::spawn_as(Command::new(env!("CARGO_BIN_EXE_originwatch")), config)
+        Daemon::run(Daemon::command(config))
     }
 
     /// Starts it by a command of another kind.
     pub(crate) fn spawn_as(mut originwatch: Command, config: &Path) -> Self {
-        let mut child = originwatch
-            .arg("run")
-            .arg("-c")
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        originwatch.arg("run").arg("-c").arg(config).stdin(Stdio::null());
+        Daemon::run(originwatch)
+    }
+
+    /// What starts it.
+    pub(super) fn command(config: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
+        command.arg("run").arg("-c").arg(config).stdin(Stdio::null());
+        command
+    }
+
+    /// The same in a shell, which does this before. The shell becomes the daemon.
+    pub(super) fn shell(before: &str, config: &Path) -> Command {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{before} exec \"$0\" run -c \"$1\""));
+        command.arg(env!("CARGO_BIN_EXE_originwatch")).arg(config).stdin(Stdio::null());
+        command
+    }
+
+    pub(super) fn run(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = channel();
         thread::spawn(move || {
@@ -69,10 +81,14 @@ impl Daemon {
         self.said.join("\n")
     }
 
+    pub(super) fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+        let arguments = [&format!("-{name}"), &self.pid()];
+        assert!(Command::new("kill").args(arguments).status().unwrap().success());
     }
 
     /// Waits for its end; all that it said.

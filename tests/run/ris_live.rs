@@ -1,85 +1,20 @@
-//! A RIS Live server that is played here: it sends what it is told to, after we have subscribed.
+//! RIS Live: what comes, what is asked for, and what becomes of a server that misbehaves.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use super::daemon::Daemon;
 use super::relay::Relay;
+use super::server::{Server, Step};
 use super::{LIMIT, Place, announce, withdraw, without_times};
 
-/// What the server does with one connection.
-enum Step {
-    /// Sends this.
-    Send(String),
-    /// Ends the connection without a word.
-    Hang,
-}
-
-/// One connection of the daemon.
-struct Visit {
-    subscriptions: Vec<Value>,
-    steps: Sender<Step>,
-}
-
-struct Server {
-    port: u16,
-    visits: Receiver<Visit>,
-}
-
-impl Server {
-    /// Acknowledges so many subscriptions of each visitor, and then does as it is told.
-    fn start(subscriptions: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (sender, visits) = channel();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let sender = sender.clone();
-                thread::spawn(move || serve(stream.unwrap(), subscriptions, &sender));
-            }
-        });
-        Server { port, visits }
-    }
-
-    fn visit(&self) -> Visit {
-        self.visits.recv_timeout(LIMIT).unwrap()
-    }
-
-    fn feed(&self, mode: &str) -> String {
-        let port = self.port;
-        format!(
-            "[[feed]]\ntype = \"ris-live\"\nurl = \"ws://127.0.0.1:{port}/v1/ws/\"\nmode = \"{mode}\"\n"
-        )
-    }
-}
-
-fn serve(stream: TcpStream, subscriptions: usize, visits: &Sender<Visit>) {
-    let mut socket = tungstenite::accept(stream).unwrap();
-    let read = |socket: &mut WebSocket<TcpStream>| loop {
-        if let Message::Text(text) = socket.read().unwrap() {
-            let subscription: Value = serde_json::from_str(&text).unwrap();
-            socket.send(Message::text(r#"{"type":"ris_subscribe_ok","data":{}}"#)).unwrap();
-            return subscription;
-        }
-    };
-    let subscriptions = (0..subscriptions).map(|_| read(&mut socket)).collect();
-    let (steps, todo) = channel();
-    visits.send(Visit { subscriptions, steps }).unwrap();
-    for step in todo {
-        match step {
-            Step::Send(text) => socket.send(Message::text(text)).unwrap(),
-            Step::Hang => return,
-        }
-    }
-}
-
 /// A hijack of a few seconds, as three vantage points see it, and its end.
-fn story(at: i64) -> Vec<String> {
+pub(super) fn story(at: i64) -> Vec<String> {
     let (first, second) = ("198.18.0.0/21", "198.18.8.0/21");
     vec![
         announce(at - 9, 1, first, &[101, 64510, 64500]),
@@ -95,7 +30,7 @@ fn story(at: i64) -> Vec<String> {
     ]
 }
 
-fn wall() -> i64 {
+pub(super) fn wall() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(now.as_secs()).unwrap()
 }
@@ -183,6 +118,32 @@ fn a_roa_that_changes_is_an_incident_without_any_message() {
 }
 
 #[test]
+fn derived_watches_follow_the_vrps() {
+    let (relay, server) = (Relay::start(), Server::start(3));
+    let place = Place::new(relay.port, &server.feed("watched"));
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let (head, tail) = text.split_once("[[watch]]").unwrap();
+    let (_, tail) = tail.split_once("[rpki]").unwrap();
+    std::fs::write(place.config(), format!("{head}[rpki]{tail}")).unwrap();
+    let vrps = |prefixes: &[&str]| {
+        let roa = |prefix| json!({ "asn": "AS64500", "prefix": prefix, "maxLength": 24 });
+        let roas: Vec<_> = prefixes.iter().map(roa).collect();
+        std::fs::write(place.path("vrps.new"), json!({ "roas": roas }).to_string()).unwrap();
+        std::fs::rename(place.path("vrps.new"), place.path("vrps.json")).unwrap();
+    };
+    let mut known = vec!["198.18.0.0/21"];
+    vrps(&known);
+    let mut daemon = Daemon::start(&place.config());
+    let first = server.visit();
+    assert_eq!(first.subscriptions[0]["data"]["prefix"], json!(known));
+    known.push("203.0.113.0/24");
+    vrps(&known);
+    daemon.wait_for("the VRPs name more prefixes of ours");
+    assert_eq!(server.visit().subscriptions[0]["data"]["prefix"], json!(known));
+    daemon.stop();
+}
+
+#[test]
 fn a_server_that_is_not_there_is_told_and_ends_when_it_is() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = nobody.local_addr().unwrap().port();
@@ -196,4 +157,136 @@ fn a_server_that_is_not_there_is_told_and_ends_when_it_is() {
     let mail = relay.next();
     assert_eq!(mail.header("X-Originwatch-Kind").unwrap(), "feed-silent");
     daemon.stop();
+}
+
+#[test]
+fn what_is_trickled_and_said_twice_counts_once_and_its_age_does_not_matter() {
+    let (relay, server) = (Relay::start(), Server::start(1));
+    let place = Place::new(relay.port, &server.feed("firehose"));
+    place.edit("resolve_after = \"15m\"", "resolve_after = \"2s\"");
+    let daemon = Daemon::start(&place.config());
+    let visit = server.visit();
+    let story = story(wall() - 86_400);
+    for message in &story {
+        visit.steps.send(Step::Trickle(message.clone())).unwrap();
+        visit.steps.send(Step::Send(message.clone())).unwrap();
+    }
+    let reasons = [relay.next(), relay.next()].map(|mail| mail.header("X-Originwatch-Reason"));
+    assert_eq!(reasons, [Some("opened".to_owned()), Some("resolved".to_owned())]);
+    daemon.stop();
+    let recording = place.path("story.json");
+    std::fs::write(&recording, story.join("\n")).unwrap();
+    let first = |mut notices: Vec<Value>| {
+        for notice in &mut notices {
+            notice.as_object_mut().unwrap().remove("first_seen");
+        }
+        notices
+    };
+    let replayed = place.replayed(&[&recording]);
+    assert_eq!(first(without_times(place.stored())), first(without_times(replayed)));
+}
+
+#[test]
+fn an_offender_is_followed_while_its_incident_lasts() {
+    let (relay, server) = (Relay::start(), Server::start(3));
+    let place = Place::new(relay.port, &server.feed("watched"));
+    place.edit("resolve_after = \"15m\"", "resolve_after = \"1s\"");
+    let daemon = Daemon::start(&place.config());
+    let visit = server.visit();
+    let (sender, asked) = channel();
+    let story = story(wall());
+    let (open, over) = story.split_at(6);
+    for (messages, kind) in [(open, "ris_subscribe"), (over, "ris_unsubscribe")] {
+        for message in messages {
+            visit.steps.send(Step::Send(message.clone())).unwrap();
+        }
+        visit.steps.send(Step::Read(sender.clone())).unwrap();
+        let said: Value = asked.recv_timeout(LIMIT).unwrap();
+        assert_eq!(
+            (said["type"].as_str(), said["data"]["path"].as_str()),
+            (Some(kind), Some("4761$"))
+        );
+    }
+    daemon.stop();
+}
+
+#[test]
+fn a_server_with_a_certificate_is_believed_if_the_system_trusts_it() {
+    let relay = Relay::start();
+    let (server, certificate) = Server::with_tls(1);
+    let place = Place::new(relay.port, &server.feed("firehose"));
+    let mut stranger = Daemon::start(&place.config());
+    stranger.wait_for("certificate");
+    stranger.stop();
+    let file = place.path("ca.pem");
+    std::fs::write(&file, certificate).unwrap();
+    let mut command = Daemon::command(&place.config());
+    command.env("SSL_CERT_FILE", file);
+    let mut daemon = Daemon::run(command);
+    daemon.wait_for("subscribed");
+    let visit = server.visit();
+    for message in &story(wall())[..6] {
+        visit.steps.send(Step::Send(message.clone())).unwrap();
+    }
+    assert_eq!(relay.next().header("X-Originwatch-Kind").unwrap(), "origin-hijack");
+    daemon.stop();
+}
+
+/// A proxy that lets no web socket through, and the server behind it.
+fn serve_http(stream: &TcpStream, story: &[String], asked: &Sender<String>) -> std::io::Result<()> {
+    let mut head = BufReader::new(stream).lines().map_while(Result::ok);
+    let request = head.next().unwrap_or_default();
+    let field = head.take_while(|line| !line.is_empty()).find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("x-ris-subscribe").then(|| value.to_owned())
+    });
+    let mut out = stream;
+    if !request.starts_with("GET /v1/stream/?format=json&client=originwatch ") {
+        return out.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    }
+    let subscription = field.unwrap();
+    out.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")?;
+    if subscription.contains("prefix") {
+        for octets in (story.join("\n") + "\n").as_bytes().chunks(11) {
+            out.write_all(octets)?;
+        }
+    }
+    asked.send(subscription).unwrap();
+    // The connection stays for as long as the test does.
+    std::mem::forget(stream.try_clone()?);
+    Ok(())
+}
+
+#[test]
+fn http_is_tried_where_no_web_socket_comes_about() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, asked) = channel();
+    let told = story(wall())[..6].to_vec();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (sender, told) = (sender.clone(), told.clone());
+            thread::spawn(move || drop(serve_http(&stream.unwrap(), &told, &sender)));
+        }
+    });
+    let relay = Relay::start();
+    let feed = format!("[[feed]]\ntype = \"ris-live\"\nurl = \"ws://127.0.0.1:{port}/v1/ws/\"\n");
+    let place = Place::new(relay.port, &feed);
+    let mut daemon = Daemon::start(&place.config());
+    daemon.wait_for("no web socket in 3 attempts: trying HTTP");
+    assert_eq!(relay.next().header("X-Originwatch-Kind").unwrap(), "origin-hijack");
+    let mut asked: Vec<Value> = (0..3)
+        .map(|_| serde_json::from_str(&asked.recv_timeout(LIMIT).unwrap()).unwrap())
+        .collect();
+    asked.sort_by_key(Value::to_string);
+    assert_eq!(
+        asked,
+        [
+            json!({"lessSpecific": true, "moreSpecific": true, "prefix": ["198.18.0.0/21", "198.18.8.0/21"]}),
+            json!({"path": "64500$", "type": "UPDATE"}),
+            json!({"type": "RIS_PEER_STATE"}),
+        ]
+    );
+    daemon.stop();
+    assert_eq!(place.stored()[0]["feeds"][0]["name"], "ris-live (over HTTP)");
 }

@@ -122,6 +122,22 @@ fn a_config_that_cannot_be_read_again_leaves_the_old_one() {
 }
 
 #[test]
+fn a_file_that_comes_too_late_is_told() {
+    let relay = Relay::start();
+    let place = place(&relay);
+    let files = updates();
+    drop_in(&place, &files[1]);
+    let mut daemon = Daemon::start(&place.config());
+    daemon.wait_for("updates.20140402.1");
+    drop_in(&place, &files[2]);
+    daemon.wait_for(files[2].file_name().unwrap().to_str().unwrap());
+    drop_in(&place, &files[0]);
+    let line = daemon.wait_for("came too late and is left out");
+    assert!(line.contains(files[0].file_name().unwrap().to_str().unwrap()), "{line}");
+    daemon.stop();
+}
+
+#[test]
 fn a_file_that_is_damaged_costs_what_is_damaged() {
     let relay = Relay::start();
     let place = place(&relay);

@@ -6,6 +6,7 @@
 
 mod fault;
 mod feed;
+mod heartbeat;
 mod incident;
 mod mail;
 mod operator;
@@ -25,6 +26,7 @@ use validator::WatchList;
 
 pub use fault::ConfigError;
 pub use feed::{BmpRouter, Feed, FeedKind, RisLiveMode, Tristate};
+pub use heartbeat::Heartbeat;
 pub use incident::Incident;
 pub use mail::{Mail, Relay};
 pub use operator::Operator;
@@ -60,6 +62,8 @@ pub struct Config {
     pub as_names: Option<PathBuf>,
     /// `[store] path`.
     pub store: PathBuf,
+    /// `[heartbeat]`; none if nobody is to be told that we live.
+    pub heartbeat: Option<Heartbeat>,
     /// `[web] listen`; none if there is to be no page.
     pub web: Option<SocketAddr>,
 }
@@ -188,6 +192,7 @@ impl Config {
             web.finish();
             listen
         });
+        let heartbeat = root.section("heartbeat").and_then(|section| Heartbeat::read(&section));
         root.finish();
         Some(Config {
             path: path.to_owned(),
@@ -200,6 +205,7 @@ impl Config {
             mail: mail.map_or(Some(None), |mail| mail.map(Some))?,
             as_names,
             store: store.unwrap_or_else(|| root.folder().join("originwatch.db")),
+            heartbeat,
             web,
         })
     }

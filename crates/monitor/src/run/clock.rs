@@ -30,16 +30,12 @@ impl Clock {
         }
     }
 
-    /// What time it is when this record is taken in: never earlier than for the one before, but
-    /// no later than it says, however long the reading takes.
-    pub(super) fn record(&mut self, at: Timestamp) -> Timestamp {
-        match self {
-            Clock::Live => wall(),
-            Clock::Recorded(latest) => {
-                let at = latest.map_or(at, |(before, _)| before.max(at));
-                *latest = Some((at, Instant::now()));
-                at
-            }
+    /// A record is taken in: now is never earlier than for the one before, but no later than the
+    /// record says, however long the reading takes.
+    pub(super) fn note(&mut self, at: Timestamp) {
+        if let Clock::Recorded(latest) = self {
+            let at = latest.map_or(at, |(before, _)| before.max(at));
+            *latest = Some((at, Instant::now()));
         }
     }
 }
@@ -58,9 +54,9 @@ mod tests {
         let at = Timestamp::from_seconds;
         let mut clock = Clock::Recorded(None);
         assert_eq!(clock.now(), None);
-        assert_eq!(clock.record(at(100)), at(100));
-        assert_eq!(clock.record(at(90)), at(100));
-        assert_eq!(clock.record(at(5000)), at(5000));
-        assert_eq!(clock.now(), Some(at(5000)));
+        for (record, now) in [(100, 100), (90, 100), (5000, 5000)] {
+            clock.note(at(record));
+            assert_eq!(clock.now(), Some(at(now)));
+        }
     }
 }

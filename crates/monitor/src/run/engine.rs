@@ -1,11 +1,11 @@
 //! The thread that owns the incidents and the store: inputs in, commits out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use alerter::store::{Ledger, StoreError};
-use bgp::{Family, Observation, Timestamp, Vantage};
+use bgp::{Asn, Family, Observation, Timestamp, Vantage};
 use parser::{Element, ElementKind, Everything, Item, Step};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -13,9 +13,10 @@ use validator::{Finding, Kind, Sieve};
 
 use super::clock::{Clock, wall};
 use super::doubt::Doubt;
+use super::heartbeat::Beat;
 use super::input::{Decoder, Input, PipeId, Pulse};
 use super::outbox::Outbox;
-use super::roa_watch::RoaWatch;
+use super::roa_watch::{RoaWatch, has_outgrown};
 use super::sight::{Condition, Sight};
 use super::{feed, log_damage};
 use crate::config::Config;
@@ -27,6 +28,10 @@ const COMMIT_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the feeds are looked at, the service manager is told, and deliveries that wait are.
 const TURN: Duration = Duration::from_secs(1);
+
+/// Of how many offenders everything is asked for: a mass event has one, and many at a time would bring
+/// the whole stream after all.
+const FOLLOWED: usize = 10;
 
 /// How long mails that are under way may take when all else has stopped. What is cut off is sent again
 /// at the next start, with the same Message-ID.
@@ -42,7 +47,9 @@ pub(super) struct Engine {
     pub(super) outbox: Outbox,
     pub(super) inputs: mpsc::Receiver<Input>,
     pub(super) rpki: watch::Receiver<Rpki>,
-    pub(super) beat: watch::Sender<String>,
+    pub(super) beat: watch::Sender<Beat>,
+    /// Those whose incidents are open.
+    pub(super) offenders: watch::Sender<BTreeSet<Asn>>,
     pub(super) runtime: Handle,
     pub(super) flows: HashMap<PipeId, Flow>,
     /// What was told last of each condition.
@@ -52,6 +59,8 @@ pub(super) struct Engine {
     /// Since when there is something to commit.
     pub(super) dirty: Option<Instant>,
     pub(super) turned: Option<Instant>,
+    /// The VRPs name prefixes of ours that are not watched yet.
+    pub(super) outgrown: bool,
 }
 
 /// A connection or a file that is being read.
@@ -120,7 +129,10 @@ impl Engine {
                     self.doubt_those(|_, vantage| *vantage.collector == *router);
                 } else {
                     self.sight.open(feed, pipe, None, now);
+                    let http = matches!(decoder.as_ref(), Decoder::RisLiveHttp(_));
+                    self.sight.over_http(feed, http);
                 }
+                self.update_sources(now);
                 let (decoder, rest) = (*decoder, Vec::new());
                 self.flows.insert(pipe, Flow { feed, decoder, pulse, rest, damages: 0 });
             }
@@ -130,7 +142,10 @@ impl Engine {
                 if let Decoder::Bmp { router, .. } = &flow.decoder {
                     self.doubt.heard(router, Instant::now());
                 }
+                let before = (flow.decoder.messages(), flow.damages);
                 self.read(&mut flow, &bytes, false);
+                let messages = flow.decoder.messages() - before.0;
+                self.sight.read(flow.feed, messages, flow.damages - before.1);
                 self.flows.insert(pipe, flow);
             }
             Input::Close { pipe, why } => {
@@ -138,6 +153,7 @@ impl Engine {
                 self.read(&mut flow, &[], true);
                 self.lose_sight(&flow.decoder);
                 self.sight.close(flow.feed, pipe, why, now);
+                self.update_sources(now);
             }
             Input::Alive { feed } => self.sight.alive(feed, now),
             Input::Delivered(report) => {
@@ -148,6 +164,12 @@ impl Engine {
             }
             Input::Stop => {}
         }
+    }
+
+    /// What notices say of our sight.
+    fn update_sources(&mut self, now: Timestamp) {
+        let sources = self.sight.sources(&self.rpki.borrow(), now);
+        self.ledger.set_sources(sources);
     }
 
     /// What is due, whatever came in.
@@ -174,7 +196,7 @@ impl Engine {
     /// Feeds, deliveries, the service manager.
     fn look_around(&mut self) {
         let (rpki, now) = (self.rpki.borrow().clone(), wall());
-        self.ledger.set_sources(self.sight.sources(&rpki, now));
+        self.update_sources(now);
         for router in self.doubt.settled(Instant::now()) {
             self.settle(|vantage| *vantage.collector == *router, None);
         }
@@ -187,12 +209,29 @@ impl Engine {
             self.tell(condition);
         }
         self.dispatch();
-        let open = self.ledger.incidents().open().len();
+        let open = self.follow_offenders();
         let (waiting, dead) = self.ledger.store().queue_length().unwrap_or_default();
-        let feeds = self.sight.status();
-        self.beat.send_replace(format!(
-            "{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up"
-        ));
+        let (feeds, well) = (self.sight.status(now), self.sight.is_well(now));
+        let status =
+            format!("{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up");
+        self.beat.send_replace(Beat { status, well, outgrown: self.outgrown });
+    }
+
+    /// Whose incidents are open, for the feeds that can ask what else they announce. Gives the number
+    /// of incidents.
+    fn follow_offenders(&self) -> usize {
+        let mut open = self.ledger.incidents().open();
+        open.sort_by_key(|incident| std::cmp::Reverse(incident.last_seen));
+        let offenders = open.iter().flat_map(|incident| &incident.offenders);
+        let others = offenders.map(|party| party.asn);
+        let others = others.filter(|asn| !self.config.operator.asns.contains(asn));
+        let offenders: BTreeSet<_> = others.take(FOLLOWED).collect();
+        self.offenders.send_if_modified(|known| {
+            let news = *known != offenders;
+            *known = offenders;
+            news
+        });
+        open.len()
     }
 
     /// Makes a condition an incident, or ends one, if it is not as it was.
@@ -227,6 +266,7 @@ impl Engine {
         for condition in self.roa_watch.changes(&known, &rpki.snapshot, self.sieve.watches()) {
             self.tell(condition);
         }
+        self.outgrown |= has_outgrown(&self.config, self.sieve.watches(), &rpki.snapshot);
         self.sieve.set_snapshot(rpki.snapshot);
         self.judge_again();
     }
@@ -266,7 +306,8 @@ impl Engine {
                         tracing::error!(%error, "the store cannot be written: all waits for it");
                         said = error;
                     }
-                    self.beat.send_replace(format!("the store cannot be written: {said}"));
+                    let status = format!("the store cannot be written: {said}");
+                    self.beat.send_replace(Beat { status, ..Beat::default() });
                     std::thread::sleep(COMMIT_EVERY);
                 }
             }
@@ -285,6 +326,7 @@ impl Engine {
             self.take(input);
         }
         self.ledger.commit()?;
+        self.sight.log_totals();
         let end = Instant::now() + LAST_MAILS;
         while !self.outbox.is_idle() {
             let left = end.saturating_duration_since(Instant::now());
@@ -309,7 +351,7 @@ impl Engine {
                 self.doubt.disconnected(router);
                 self.doubt_those(|_, vantage| *vantage.collector == **router);
             }
-            Decoder::RisLive(_) => self.doubt_those(Doubt::is_public),
+            Decoder::RisLive(_) | Decoder::RisLiveHttp(_) => self.doubt_those(Doubt::is_public),
             Decoder::Bmp { .. } | Decoder::Mrt { .. } | Decoder::Rib(_) => {}
         }
     }
@@ -351,9 +393,13 @@ impl Engine {
     fn read_records(&mut self, flow: &mut Flow, bytes: &[u8], last: bool) -> usize {
         let name = self.sight.name(flow.feed).to_owned();
         let Flow { feed, decoder, damages, .. } = flow;
+        let is_live = matches!(decoder, Decoder::RisLive(_) | Decoder::RisLiveHttp(_));
+        let mut stamped = None;
         let (walker, file, from) = match decoder {
             Decoder::Mrt { walker, file, from } => (walker, Some(file), *from),
-            Decoder::RisLive(walker) | Decoder::Rib(walker) => (walker, None, 0),
+            Decoder::RisLive(walker) | Decoder::RisLiveHttp(walker) | Decoder::Rib(walker) => {
+                (walker, None, 0)
+            }
             Decoder::Bmp { .. } => return bytes.len(),
         };
         let mut taken = 0;
@@ -364,7 +410,10 @@ impl Engine {
                 walker.step(left, last, &|_: bgp::Prefix| false, &mut |_| {})
             } else {
                 walker.step(left, last, &Everything, &mut |item| match item {
-                    Item::Element(element) => self.element(&element),
+                    Item::Element(element) => {
+                        stamped = stamped.max(Some(element.at));
+                        self.element(&element);
+                    }
                     Item::Damage(damage) => log_damage(&name, damages, damage),
                 })
             };
@@ -376,6 +425,9 @@ impl Engine {
                     break;
                 }
             }
+        }
+        if let Some(stamped) = stamped.filter(|_| is_live) {
+            self.sight.stamped(*feed, stamped, wall());
         }
         if let Some(file) = file {
             let (records, done) = (walker.statistics().records, last);
@@ -414,7 +466,7 @@ impl Engine {
     }
 
     fn element(&mut self, element: &Element<'_>) {
-        let now = self.clock.record(element.at);
+        self.clock.note(element.at);
         let wanted = match element.kind {
             ElementKind::State { .. } => true,
             ElementKind::Withdraw { nlri } => self.sieve.wants(nlri.prefix),
@@ -422,8 +474,9 @@ impl Engine {
                 self.sieve.wants_announcement(nlri.prefix, &element.origin())
             }
         };
-        if let Some(observation) = element.observation().filter(|_| wanted) {
-            self.observe(now, observation);
+        // Nearly nothing is: what an observation or the time costs must be spent on the rest alone.
+        if wanted && let Some(observation) = element.observation() {
+            self.observe(self.clock.now().unwrap_or(element.at), observation);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Everything that runs, from one config, and how it is taken down.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use super::clock::{Clock, wall};
 use super::doubt::Doubt;
 use super::engine::Engine;
 use super::feed::{self, Surroundings};
+use super::heartbeat::{self, Beat};
 use super::input::{INPUTS, Inlet, Input};
 use super::outbox::{Outbox, PARCELS};
 use super::post::Relays;
@@ -41,7 +42,7 @@ pub(super) struct House {
     feeds: JoinSet<()>,
     stop: watch::Sender<bool>,
     inputs: mpsc::Sender<Input>,
-    beat: watch::Receiver<String>,
+    beat: watch::Receiver<Beat>,
     ended: oneshot::Receiver<Result<(), StoreError>>,
 }
 
@@ -70,14 +71,19 @@ impl House {
             tokio::spawn(relays.carry(letterhead, to_carry, inputs.clone()));
         }
         let (stop, stopped) = watch::channel(false);
-        let (beats, beat) = watch::channel(String::new());
+        let (beats, beat) = watch::channel(Beat::default());
+        let (offenders, followed) = watch::channel(BTreeSet::new());
         let inlets = Inlet::all(&inputs, config.feeds.len());
         let each = config.feeds.iter().zip(inlets).zip(listeners).enumerate();
         for (place, ((one, inlet), listener)) in each {
             let position = position(config, place, &ledger)?;
             let (watches, stop) = (watches.clone(), stopped.clone());
-            let around = Surroundings { inlet, watches, position, listener, stop };
+            let offenders = followed.clone();
+            let around = Surroundings { inlet, watches, position, listener, offenders, stop };
             feed::start(&mut feeds, one, around);
+        }
+        if let Some(heartbeat) = &config.heartbeat {
+            feeds.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
         }
         let clock = clock(config);
         let snapshot = rpki.borrow().snapshot.clone();
@@ -93,18 +99,20 @@ impl House {
             inputs: receiver,
             rpki,
             beat: beats,
+            offenders,
             runtime: Handle::current(),
             flows: HashMap::new(),
             told: HashMap::new(),
             dirty: None,
             turned: None,
+            outgrown: false,
         };
         let ended = spawn(engine)?;
         Ok(House { feeds, stop, inputs, beat, ended })
     }
 
     /// A sign of life from the engine; none when it has ended.
-    pub(super) async fn beat(&mut self) -> Option<String> {
+    pub(super) async fn beat(&mut self) -> Option<Beat> {
         self.beat.changed().await.ok()?;
         Some(self.beat.borrow_and_update().clone())
     }

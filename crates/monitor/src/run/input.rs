@@ -44,12 +44,27 @@ pub(super) struct PipeId(u64);
 pub(super) enum Decoder {
     /// RIS Live messages, each with a newline behind.
     RisLive(Walker),
+    /// The same over HTTP.
+    RisLiveHttp(Walker),
     /// One connection of one router, which is known under this name.
     Bmp { session: bmp::Session, router: String },
     /// A file of the spool. What stands before record `from` was taken in before.
     Mrt { walker: Walker, file: String, from: u64 },
     /// A table that is loaded before anything else.
     Rib(Walker),
+}
+
+impl Decoder {
+    /// How many messages, records or lines it has read so far.
+    pub(super) const fn messages(&self) -> u64 {
+        match self {
+            Decoder::Bmp { session, .. } => session.statistics().records,
+            Decoder::RisLive(walker)
+            | Decoder::RisLiveHttp(walker)
+            | Decoder::Mrt { walker, .. }
+            | Decoder::Rib(walker) => walker.statistics().records,
+        }
+    }
 }
 
 /// What the engine knows of a pipe and the feed should.

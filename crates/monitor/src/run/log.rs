@@ -1,4 +1,5 @@
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 use tracing_subscriber::fmt;
@@ -21,7 +22,52 @@ pub(super) fn start(format: LogFormat) {
         LogFormat::Text if std::env::var_os("JOURNAL_STREAM").is_some() => {
             log.with_ansi(false).without_time().try_init()
         }
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Text if io::stderr().is_terminal() => {
+            log.with_writer(|| Terminal).with_ansi(true).try_init()
+        }
+        LogFormat::Text => log.with_ansi(false).try_init(),
     };
     drop(started);
+}
+
+/// A terminal: the log goes up, and below it stands one line that says how things are.
+struct Terminal;
+
+/// The line at the bottom of the terminal; empty where there is none.
+static STATUS: Mutex<String> = Mutex::new(String::new());
+
+/// To the beginning of the line, and away with what stands there (ECMA-48: CR, EL).
+const CLEAR: &str = "\r\x1b[K";
+
+/// Shows how things are, if somebody is there to see it.
+pub(super) fn show(status: &str) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    let mut shown = STATUS.lock().unwrap_or_else(PoisonError::into_inner);
+    // A line that is wrapped could not be taken away again: DECAWM off, and on.
+    *shown = match status {
+        "" => String::new(),
+        status => format!("\x1b[?7l{status}\x1b[?7h"),
+    };
+    // A terminal that is gone is no reason to end.
+    let _ = write!(io::stderr().lock(), "{CLEAR}{shown}");
+}
+
+impl Write for Terminal {
+    /// One event: the formatter hands it over in one piece.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let shown = STATUS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut terminal = io::stderr().lock();
+        if !shown.is_empty() {
+            terminal.write_all(CLEAR.as_bytes())?;
+        }
+        terminal.write_all(event)?;
+        terminal.write_all(shown.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

@@ -12,6 +12,7 @@ mod clock;
 mod doubt;
 mod engine;
 mod feed;
+mod heartbeat;
 mod house;
 mod input;
 mod log;
@@ -28,6 +29,7 @@ use tokio::runtime::Builder;
 use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
+use heartbeat::Beat;
 use house::House;
 use signals::{Signal, Signals, Systemd};
 
@@ -71,6 +73,7 @@ async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
         house = started;
     }
     systemd.stopping();
+    log::show("");
     house.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::Done)
@@ -113,8 +116,14 @@ async fn live(
         let signal = tokio::select! {
             signal = signals.next() => signal,
             status = house.beat() => match status {
-                Some(status) => {
+                Some(Beat { outgrown: true, .. }) => {
+                    tracing::warn!("the VRPs name more prefixes of ours: starting anew to watch them");
+                    systemd.reloading();
+                    return Some(config.clone());
+                }
+                Some(Beat { status, .. }) => {
                     systemd.beat(&status);
+                    log::show(&status);
                     continue;
                 }
                 // The engine has ended by itself: closing says why.

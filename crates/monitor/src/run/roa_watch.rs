@@ -9,6 +9,8 @@ use validator::{
 };
 
 use super::sight::Condition;
+use crate::config::Config;
+use crate::replay;
 
 /// The share of a trust anchor's VRPs whose loss in one step is a malfunction: BGPalerter's users
 /// have found a fifth to be beyond what a registry's own life brings.
@@ -96,6 +98,17 @@ impl RoaWatch {
 }
 
 /// `removed 198.18.0.0/21-24 AS64500: 198.18.0.0/21 AS64500 becomes invalid (as)`.
+/// Whether watches that follow the VRPs have more to follow. A VRP that is gone leaves its watch where
+/// it is: that our announcement has lost its cover is what must be told then.
+pub(super) fn has_outgrown(config: &Config, watches: &WatchList, snapshot: &RpkiSnapshot) -> bool {
+    if !config.watches.is_empty() {
+        return false;
+    }
+    let Ok(derived) = replay::derived(config, snapshot, &mut Vec::new()) else { return false };
+    let known: BTreeSet<_> = watches.iter().map(|watch| watch.prefix).collect();
+    derived.iter().any(|watch| !known.contains(&watch.prefix))
+}
+
 fn sentence(what: &str, effects: &[Effect]) -> String {
     let effects: Vec<String> = effects.iter().map(ToString::to_string).collect();
     let effect = if effects.is_empty() {

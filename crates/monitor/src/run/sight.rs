@@ -19,11 +19,22 @@ const ROUTER_GONE: Duration = Duration::from_secs(60);
 /// How long there may be no RPKI data after the start.
 const RPKI_WAIT: Duration = Duration::from_secs(300);
 
+/// Over how long the time stamps of a feed are compared with our clock.
+const STAMPED_OVER: Duration = Duration::from_secs(60);
+
+/// RIS' own processing takes seconds to a minute: so many seconds late is a queue somewhere.
+const LATE: i64 = 300;
+
+/// So many seconds from the future, and one of the clocks is wrong.
+const EARLY: i64 = 120;
+
 /// What our sight is worth: every feed, every router, the RPKI data.
 #[derive(Debug)]
 pub(super) struct Sight {
     feeds: Vec<Feed>,
     since: Timestamp,
+    /// When the messages were last counted, and how many there were.
+    counted: (Timestamp, u64),
 }
 
 /// Something that is so, or is not: an incident of its own.
@@ -44,9 +55,25 @@ struct Feed {
     last: Option<Timestamp>,
     alive: Timestamp,
     pipes: usize,
+    /// How many messages came so far, and how many of them were damaged.
+    messages: u64,
+    damages: u64,
+    /// A web socket did not come about.
+    over_http: bool,
+    stamps: Stamps,
     /// Why the last connection ended, if one did.
     why: Option<String>,
     routers: BTreeMap<String, Router>,
+}
+
+/// How the time stamps of a feed stand to our clock.
+#[derive(Debug, Default)]
+struct Stamps {
+    since: Option<Timestamp>,
+    /// The smallest distance in seconds since then, of messages that are late above zero.
+    nearest: Option<i64>,
+    /// The same of the time before.
+    known: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -73,9 +100,23 @@ impl Sight {
             let routers = routers.map(|r| (r.name, Router { pipe: None, since: now })).collect();
             let silent_after = feed.silent_after.or(silent_after);
             let (last, alive, pipes, why) = (None, now, 0, None);
-            feeds.push(Feed { name, kind, silent_after, last, alive, pipes, why, routers });
+            let (messages, damages) = (0, 0);
+            feeds.push(Feed {
+                name,
+                kind,
+                silent_after,
+                last,
+                alive,
+                pipes,
+                messages,
+                damages,
+                over_http: false,
+                stamps: Stamps::default(),
+                why,
+                routers,
+            });
         }
-        Sight { feeds, since: now }
+        Sight { feeds, since: now, counted: (now, 0) }
     }
 
     pub(super) fn name(&self, feed: usize) -> &str {
@@ -106,6 +147,28 @@ impl Sight {
         if let Some(feed) = self.feeds.get_mut(feed) {
             feed.last = Some(now);
             feed.alive = now;
+        }
+    }
+
+    /// So many messages were read, and so many of them were damaged.
+    pub(super) fn read(&mut self, feed: usize, messages: u64, damages: u64) {
+        if let Some(feed) = self.feeds.get_mut(feed) {
+            feed.messages += messages;
+            feed.damages += damages;
+        }
+    }
+
+    /// The latest message of those that have just come bears this time.
+    pub(super) fn stamped(&mut self, feed: usize, at: Timestamp, now: Timestamp) {
+        if let Some(feed) = self.feeds.get_mut(feed) {
+            feed.stamps.take(at, now);
+        }
+    }
+
+    /// How a stream comes about.
+    pub(super) fn over_http(&mut self, feed: usize, over_http: bool) {
+        if let Some(feed) = self.feeds.get_mut(feed) {
+            feed.over_http = over_http;
         }
     }
 
@@ -141,7 +204,10 @@ impl Sight {
     /// What notices say of it.
     pub(super) fn sources(&self, rpki: &Rpki, now: Timestamp) -> Sources {
         let feed = |feed: &Feed| FeedSight {
-            name: feed.name.clone(),
+            name: match feed.over_http {
+                true => format!("{} (over HTTP)", feed.name),
+                false => feed.name.clone(),
+            },
             kind: feed.kind.to_owned(),
             up: feed.is_up() && feed.silence(now).is_none_or(|silence| !silence.active),
             last_seen: feed.last,
@@ -156,10 +222,30 @@ impl Sight {
         Sources { feeds: self.feeds.iter().map(feed).collect(), rpki: known.then_some(rpki_sight) }
     }
 
-    /// `2 of 3 feeds up`.
-    pub(super) fn status(&self) -> String {
+    /// Says what each feed has brought.
+    pub(super) fn log_totals(&self) {
+        for Feed { name, messages, damages, .. } in &self.feeds {
+            tracing::info!(feed = name, messages, damages, "in all");
+        }
+    }
+
+    /// `2 of 3 feeds up, 320 messages/s`, since it was last asked.
+    pub(super) fn status(&mut self, now: Timestamp) -> String {
         let up = self.feeds.iter().filter(|feed| feed.is_up()).count();
-        format!("{up} of {} feeds up", self.feeds.len())
+        let messages = self.feeds.iter().map(|feed| feed.messages).sum();
+        let (since, before) = std::mem::replace(&mut self.counted, (now, messages));
+        let micros = now.since(since).as_micros().max(1);
+        let rate = u128::from(messages - before) * 1_000_000 / micros;
+        format!("{up} of {} feeds up, {rate} messages/s", self.feeds.len())
+    }
+
+    /// Whether nothing is missing of what should be seen.
+    pub(super) fn is_well(&self, now: Timestamp) -> bool {
+        let is_well = |feed: &Feed| {
+            let routers = feed.routers.values().all(|router| router.pipe.is_some());
+            feed.is_up() && routers && feed.silence(now).is_none_or(|silence| !silence.active)
+        };
+        self.feeds.iter().all(is_well)
     }
 
     fn staleness(&self, rpki: &Rpki, now: Timestamp) -> Condition {
@@ -192,17 +278,72 @@ impl Feed {
     /// None of a feed that may be silent: routers have their own condition.
     fn silence(&self, now: Timestamp) -> Option<Condition> {
         let silent_after = self.silent_after.filter(|_| self.routers.is_empty())?;
-        let nothing = format!("nothing since {}", seconds(self.alive));
+        let silent = now.since(self.alive) >= silent_after;
+        let off = self.stamps.complaint();
+        let details = match &off {
+            Some(off) if !silent => vec![off.clone()],
+            _ => {
+                let nothing = format!("nothing since {}", seconds(self.alive));
+                [nothing].into_iter().chain(self.why.clone()).collect()
+            }
+        };
         Some(Condition {
             kind: Kind::FeedSilent,
             subject: self.name.clone(),
-            details: [nothing].into_iter().chain(self.why.clone()).collect(),
-            active: now.since(self.alive) >= silent_after,
+            details,
+            active: silent || off.is_some(),
         })
+    }
+}
+
+impl Stamps {
+    /// Late ones among many that are not are nobody's fault: the nearest one counts.
+    fn take(&mut self, at: Timestamp, now: Timestamp) {
+        let late = now.seconds() - at.seconds();
+        let nearest = self.nearest.filter(|nearest| nearest.abs() <= late.abs()).unwrap_or(late);
+        self.nearest = Some(nearest);
+        let since = *self.since.get_or_insert(now);
+        if now.since(since) >= STAMPED_OVER {
+            self.since = Some(now);
+            self.known = self.nearest.take();
+        }
+    }
+
+    fn complaint(&self) -> Option<String> {
+        match self.known? {
+            late if late >= LATE => Some(format!("what comes is {late} s old")),
+            late if -late >= EARLY => {
+                Some(format!("what comes is {} s ahead: one of the clocks is wrong", -late))
+            }
+            _ => None,
+        }
     }
 }
 
 /// Whole seconds are enough for people.
 fn seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_seconds(at.seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stamps_that_are_off_are_told_once_they_all_are() {
+        let at = Timestamp::from_seconds;
+        let mut stamps = Stamps::default();
+        let mut minute = |from: i64, lates: [i64; 4]| {
+            for (now, late) in (from..).step_by(20).zip(lates) {
+                stamps.take(at(now - late), at(now));
+            }
+            stamps.complaint()
+        };
+        assert_eq!(minute(1000, [400, 400, 400, 400]), Some("what comes is 400 s old".to_owned()));
+        // The second window began with the last message of the first.
+        assert_eq!(minute(1080, [500, 2, 400, 400]), None);
+        let ahead = "what comes is 130 s ahead: one of the clocks is wrong";
+        assert_eq!(minute(1160, [-130, -900, -131, -130]), Some(ahead.to_owned()));
+        assert_eq!(minute(1240, [-3, 9000, 9000, 9000]), None);
+    }
 }

@@ -4,11 +4,13 @@ mod bmp;
 mod mrt_dir;
 mod ris_live;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use bgp::Asn;
 use parser::bmp::Event;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -28,6 +30,8 @@ pub(super) struct Surroundings {
     pub(super) position: Option<Position>,
     /// Of BMP, where routers connect.
     pub(super) listener: Option<tokio::net::TcpListener>,
+    /// Whose incidents are open.
+    pub(super) offenders: watch::Receiver<BTreeSet<Asn>>,
     /// True when it is over.
     pub(super) stop: watch::Receiver<bool>,
 }

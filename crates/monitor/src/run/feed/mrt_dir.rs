@@ -1,5 +1,6 @@
 //! A folder into which somebody writes MRT files: read in the order of their names, each once.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -26,6 +27,7 @@ pub(super) fn run(path: &Path, rib: Option<&Path>, around: &Surroundings) {
         around,
         position: around.position.clone(),
         growing: None,
+        seen: None,
         complaint: String::new(),
     };
     // What was read since the table was written is in the store: an old table must not come on top.
@@ -55,6 +57,8 @@ struct Spool<'a> {
     position: Option<Position>,
     /// The newest file, its size, and since when it has it.
     growing: Option<(String, u64, Instant)>,
+    /// The names that were there when it was last looked into.
+    seen: Option<BTreeSet<String>>,
     /// What is wrong with the folder, as it was told last.
     complaint: String,
 }
@@ -74,6 +78,7 @@ impl Spool<'_> {
             }
         };
         self.complaint.clear();
+        self.tell_of_late_ones(&files);
         let wanted = |name: &&String| match &self.position {
             Some(Position { file, done: true, .. }) => *name > file,
             Some(Position { file, done: false, .. }) => *name >= file,
@@ -84,6 +89,19 @@ impl Spool<'_> {
         let complete = waiting.next().is_some() || self.is_stable(next);
         let known = self.position.as_ref().filter(|position| position.file == *next);
         complete.then(|| (next.clone(), known.map_or(0, |position| position.records)))
+    }
+
+    /// A file that stands before what was read must not be taken in any more: its routes are older than
+    /// those that are known. What has stood there since before we started was read.
+    fn tell_of_late_ones(&mut self, files: &[String]) {
+        let files: BTreeSet<_> = files.iter().cloned().collect();
+        if let (Some(seen), Some(position)) = (&self.seen, &self.position) {
+            for late in files.difference(seen).filter(|name| **name < position.file) {
+                let read = &position.file;
+                tracing::error!(file = late, read, "it came too late and is left out");
+            }
+        }
+        self.seen = Some(files);
     }
 
     /// The names of the files, in order. Hidden ones are still being written.

@@ -1,14 +1,18 @@
-//! RIS Live over a web socket.
+//! RIS Live over a web socket, and over HTTP where that does not come about.
 
 mod connection;
+mod http;
 mod subscription;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bgp::Asn;
 use futures_util::{SinkExt as _, StreamExt as _};
 use parser::{Everything, Walker};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -19,7 +23,8 @@ use crate::config::RisLiveMode;
 use crate::rpki::Backoff;
 use crate::run::input::{Blocked, Decoder, Inlet, Pipe};
 use connection::{ConnectError, Connection};
-use subscription::{Control, subscriptions};
+use http::HttpError;
+use subscription::{Control, Subscription, subscriptions};
 
 /// From the first reconnection to the second, and the longest time between two.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -41,6 +46,9 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 /// Between two subscriptions: the operators of RIS ask for it.
 const POLITE: Duration = Duration::from_millis(200);
 
+/// So many web sockets in a row did not come about: a proxy lets none through, and HTTP is tried.
+const ATTEMPTS: u32 = 3;
+
 /// Messages that are there already are handed over together, up to so many bytes.
 const BLOCK: usize = 64 << 10;
 
@@ -49,6 +57,8 @@ const BLOCK: usize = 64 << 10;
 enum Lost {
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
     #[error("{0}")]
     Socket(#[from] tokio_tungstenite::tungstenite::Error),
     #[error("closed by the server")]
@@ -63,43 +73,69 @@ enum Lost {
 
 /// Follows the stream for ever.
 pub(super) async fn run(url: String, mode: RisLiveMode, around: Surroundings) {
-    let Surroundings { inlet, watches, .. } = around;
+    let Surroundings { inlet, watches, offenders, .. } = around;
+    let mut feed = RisLive { url, mode, inlet, watches, offenders, failures: 0 };
     let mut backoff = Backoff::new(FIRST_WAIT);
     loop {
         let begun = Instant::now();
-        let lost = follow(&url, mode, &inlet, &watches).await;
+        let lost = feed.follow().await;
         if begun.elapsed() >= GOOD_AFTER {
             backoff = Backoff::new(FIRST_WAIT);
         }
-        let wait = backoff.next(LONGEST_WAIT);
+        let (url, wait) = (&feed.url, backoff.next(LONGEST_WAIT));
         tracing::warn!(%url, ?wait, "disconnected, and a gap begins: {lost}");
         tokio::time::sleep(wait).await;
     }
 }
 
-/// One connection, to its end.
-async fn follow(url: &str, mode: RisLiveMode, inlet: &Inlet, watches: &Arc<WatchList>) -> Lost {
-    let connection = match connection::open(url).await {
-        Ok(connection) => connection,
-        Err(error) => return error.into(),
-    };
-    let pipe = match inlet.open(Decoder::RisLive(walker())).await {
-        Ok(pipe) => pipe,
-        Err(blocked) => return blocked.into(),
-    };
-    let subscriptions = subscriptions(mode, watches);
-    tracing::info!(%url, subscriptions = subscriptions.len(), "connected");
-    let result = match connection {
-        Connection::Plain(socket) => {
-            Stream::new(*socket, mode, inlet, &pipe).run(subscriptions).await
+/// What is followed, for whom, and how that went.
+struct RisLive {
+    url: String,
+    mode: RisLiveMode,
+    inlet: Inlet,
+    watches: Arc<WatchList>,
+    offenders: watch::Receiver<BTreeSet<Asn>>,
+    /// How many web sockets in a row did not come about.
+    failures: u32,
+}
+
+impl RisLive {
+    /// One connection, to its end.
+    async fn follow(&mut self) -> Lost {
+        if self.failures >= ATTEMPTS {
+            // Then it is the turn of the web socket again: it alone tells silence from death.
+            self.failures = 0;
+            return self.follow_http().await;
         }
-        Connection::Tls(socket) => {
-            Stream::new(*socket, mode, inlet, &pipe).run(subscriptions).await
-        }
-    };
-    let lost = result.err().unwrap_or(Lost::Closed);
-    pipe.close(Some(lost.to_string())).await;
-    lost
+        let connection = match connection::open(&self.url).await {
+            Ok(connection) => connection,
+            Err(error) => {
+                self.failures += 1;
+                return error.into();
+            }
+        };
+        self.failures = 0;
+        let pipe = match self.inlet.open(Decoder::RisLive(walker())).await {
+            Ok(pipe) => pipe,
+            Err(blocked) => return blocked.into(),
+        };
+        let subscriptions = subscriptions(self.mode, &self.watches);
+        tracing::info!(url = %self.url, subscriptions = subscriptions.len(), "connected");
+        let result = match connection {
+            Connection::Plain(socket) => Stream::new(*socket, self, &pipe).run(subscriptions).await,
+            Connection::Tls(socket) => Stream::new(*socket, self, &pipe).run(subscriptions).await,
+        };
+        let lost = result.err().unwrap_or(Lost::Closed);
+        pipe.close(Some(lost.to_string())).await;
+        lost
+    }
+
+    async fn follow_http(&self) -> Lost {
+        let subscriptions = subscriptions(self.mode, &self.watches);
+        tracing::warn!(url = %self.url, "no web socket in {ATTEMPTS} attempts: trying HTTP");
+        let Err(lost) = http::follow(&self.url, &subscriptions, &self.inlet).await;
+        lost
+    }
 }
 
 /// A walker that knows what comes: a first message that is garbage must cost only itself, not make it
@@ -115,6 +151,9 @@ struct Stream<'a, S> {
     mode: RisLiveMode,
     inlet: &'a Inlet,
     pipe: &'a Pipe,
+    offenders: watch::Receiver<BTreeSet<Asn>>,
+    /// Whose announcements are asked for beside our own prefixes.
+    followed: BTreeSet<Asn>,
     /// How many subscriptions the server has not acknowledged yet.
     unacknowledged: usize,
     heard: Instant,
@@ -122,18 +161,16 @@ struct Stream<'a, S> {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
-    fn new(
-        socket: WebSocketStream<S>,
-        mode: RisLiveMode,
-        inlet: &'a Inlet,
-        pipe: &'a Pipe,
-    ) -> Self {
-        let (heard, block) = (Instant::now(), Vec::new());
-        Stream { socket, mode, inlet, pipe, unacknowledged: 0, heard, block }
+    fn new(socket: WebSocketStream<S>, feed: &'a RisLive, pipe: &'a Pipe) -> Self {
+        let (mode, inlet, mut offenders) = (feed.mode, &feed.inlet, feed.offenders.clone());
+        // Those that there are already are as good as news to a new connection.
+        offenders.mark_changed();
+        let (heard, block, followed) = (Instant::now(), Vec::new(), BTreeSet::new());
+        Stream { socket, mode, inlet, pipe, offenders, followed, unacknowledged: 0, heard, block }
     }
 
     /// Reads from the first moment on: a server that sends while we subscribe must not wait.
-    async fn run(mut self, subscriptions: Vec<String>) -> Result<(), Lost> {
+    async fn run(mut self, subscriptions: Vec<Subscription>) -> Result<(), Lost> {
         let begun = Instant::now();
         let mut subscriptions = subscriptions.into_iter();
         self.unacknowledged = subscriptions.len();
@@ -150,8 +187,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                 }
                 _ = polite.tick(), if more => {
                     if let Some(subscription) = subscriptions.next() {
-                        self.socket.send(Message::text(subscription)).await?;
+                        self.socket.send(Message::text(subscription.begin())).await?;
                     }
+                }
+                // Of everything nothing is missing.
+                Ok(()) = self.offenders.changed(), if !more && self.mode == RisLiveMode::Watched => {
+                    self.follow_offenders().await?;
                 }
                 _ = ping.tick() => {
                     if self.heard.elapsed() >= DEAD_AFTER {
@@ -164,6 +205,21 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                 }
             }
         }
+    }
+
+    /// What else an offender announces tells whether it aims at us; once its incidents are over, that
+    /// is of no interest.
+    async fn follow_offenders(&mut self) -> Result<(), Lost> {
+        let wanted = self.offenders.borrow_and_update().clone();
+        for asn in wanted.difference(&self.followed) {
+            tracing::info!(offender = %asn, "asking for all that it announces");
+            self.socket.send(Message::text(Subscription::originated_by(*asn).begin())).await?;
+        }
+        for asn in self.followed.difference(&wanted) {
+            self.socket.send(Message::text(Subscription::originated_by(*asn).end())).await?;
+        }
+        self.followed = wanted;
+        Ok(())
     }
 
     /// What has come in the meantime goes with it: one way through the channel for many messages.
@@ -197,8 +253,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     fn take_text(&mut self, text: &[u8]) {
         match Control::of(text) {
             Some(Control::Subscribed) => {
+                // Those for offenders are acknowledged too, after the others.
+                let all = self.unacknowledged == 1;
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
-                if self.unacknowledged == 0 {
+                if all {
                     tracing::info!("subscribed");
                 }
             }

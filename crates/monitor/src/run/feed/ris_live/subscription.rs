@@ -1,3 +1,4 @@
+use bgp::Asn;
 use serde_json::{Value, json};
 use validator::WatchList;
 
@@ -6,6 +7,10 @@ use crate::config::RisLiveMode;
 /// Prefixes in one subscription: the server takes a list, and hundreds of subscriptions of one prefix
 /// each would take minutes to send politely.
 const PREFIXES: usize = 50;
+
+/// What is asked for: in the web socket a message, over HTTP a header field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subscription(Value);
 
 /// What the server says of itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,25 +23,41 @@ pub(super) enum Control {
 
 /// What to ask for: everything, or what is in and around our prefixes, what our ASes originate
 /// elsewhere, and which sessions come and go.
-pub(super) fn subscriptions(mode: RisLiveMode, watches: &WatchList) -> Vec<String> {
-    let subscribe = |mut data: Value| {
-        data["socketOptions"] = json!({ "acknowledge": true });
-        json!({ "type": "ris_subscribe", "data": data }).to_string()
-    };
+pub(super) fn subscriptions(mode: RisLiveMode, watches: &WatchList) -> Vec<Subscription> {
     if mode == RisLiveMode::Firehose {
-        return vec![subscribe(json!({}))];
+        return vec![Subscription(json!({}))];
     }
     let prefixes: Vec<_> = watches.iter().map(|watch| watch.prefix.to_string()).collect();
     let around = |prefixes: &[String]| {
-        let what = json!({ "prefix": prefixes, "moreSpecific": true, "lessSpecific": true });
-        subscribe(what)
+        Subscription(json!({ "prefix": prefixes, "moreSpecific": true, "lessSpecific": true }))
     };
-    let ours = watches
-        .operator_asns()
-        .iter()
-        .map(|asn| subscribe(json!({ "type": "UPDATE", "path": format!("{}$", asn.number()) })));
-    let sessions = subscribe(json!({ "type": "RIS_PEER_STATE" }));
+    let ours = watches.operator_asns().iter().map(|asn| Subscription::originated_by(*asn));
+    let sessions = Subscription(json!({ "type": "RIS_PEER_STATE" }));
     prefixes.chunks(PREFIXES).map(around).chain(ours).chain([sessions]).collect()
+}
+
+impl Subscription {
+    /// All that this AS originates.
+    pub(super) fn originated_by(asn: Asn) -> Self {
+        Subscription(json!({ "type": "UPDATE", "path": format!("{}$", asn.number()) }))
+    }
+
+    /// The message that asks for it.
+    pub(super) fn begin(&self) -> String {
+        let mut data = self.0.clone();
+        data["socketOptions"] = json!({ "acknowledge": true });
+        json!({ "type": "ris_subscribe", "data": data }).to_string()
+    }
+
+    /// The message that ends it.
+    pub(super) fn end(&self) -> String {
+        json!({ "type": "ris_unsubscribe", "data": self.0 }).to_string()
+    }
+
+    /// The value of the header field that asks for it.
+    pub(super) fn header(&self) -> String {
+        self.0.to_string()
+    }
 }
 
 impl Control {
@@ -63,7 +84,6 @@ impl Control {
 
 #[cfg(test)]
 mod tests {
-    use bgp::Asn;
     use validator::{Origins, Watch};
 
     use super::*;
@@ -77,8 +97,8 @@ mod tests {
         let watches = [watch("198.18.0.0/21"), watch("2001:db8::/32")];
         let watches = WatchList::new(watches, [Asn::new(64500)]).unwrap();
         let read = |mode| {
-            let texts = subscriptions(mode, &watches).into_iter();
-            texts.map(|text| serde_json::from_str(&text).unwrap()).collect::<Vec<Value>>()
+            let messages = subscriptions(mode, &watches).into_iter().map(|one| one.begin());
+            messages.map(|text| serde_json::from_str(&text).unwrap()).collect::<Vec<Value>>()
         };
         let subscribe = |data: Value| json!({ "type": "ris_subscribe", "data": data });
         let acknowledge = json!({ "acknowledge": true });
@@ -101,6 +121,15 @@ mod tests {
                 subscribe(json!({ "type": "RIS_PEER_STATE", "socketOptions": acknowledge })),
             ]
         );
+    }
+
+    #[test]
+    fn a_subscription_ends_as_it_began_and_fits_into_a_header() {
+        let offender = Subscription::originated_by(Asn::new(4761));
+        let end: Value = serde_json::from_str(&offender.end()).unwrap();
+        let data = json!({ "type": "UPDATE", "path": "4761$" });
+        assert_eq!(end, json!({ "type": "ris_unsubscribe", "data": data }));
+        assert_eq!(serde_json::from_str::<Value>(&offender.header()).unwrap(), data);
     }
 
     #[test]

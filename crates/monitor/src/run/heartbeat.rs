@@ -1,0 +1,74 @@
+//! The sign of life for somebody outside: what falls silent with us cannot tell that we did.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::Heartbeat;
+
+/// How long one request may take, all together.
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// How the engine is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Beat {
+    /// For people, on one line.
+    pub(super) status: String,
+    /// Nothing is in the way of an alarm: every feed is up, and the store can be written.
+    pub(super) well: bool,
+    /// The VRPs name other prefixes of ours than are watched: everything is to be started anew.
+    pub(super) outgrown: bool,
+}
+
+/// Why nobody heard it.
+#[derive(Debug, thiserror::Error)]
+enum HeartbeatError {
+    #[error("{0}")]
+    Request(#[from] reqwest::Error),
+    #[error("the server answers {0}")]
+    Status(StatusCode),
+}
+
+/// Asks for the URL while the engine turns and all is well, and is silent while it is not.
+pub(super) async fn run(heartbeat: Heartbeat, mut beat: watch::Receiver<Beat>) {
+    let Heartbeat { url, every } = heartbeat;
+    let user_agent = concat!("originwatch/", env!("CARGO_PKG_VERSION"));
+    let client = match Client::builder().user_agent(user_agent).timeout(WITHIN).build() {
+        Ok(client) => client,
+        Err(error) => return tracing::error!(%error, "no heartbeat can be sent"),
+    };
+    let (mut due, mut silent) = (interval(every), String::new());
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The feeds have only begun.
+    due.reset();
+    loop {
+        due.tick().await;
+        let turned = beat.has_changed().unwrap_or(false);
+        let Beat { status, well, .. } = beat.borrow_and_update().clone();
+        let said = match (turned, well) {
+            (true, true) => match ask(&client, &url).await {
+                Ok(()) => String::new(),
+                Err(error) => format!("not heard: {error}"),
+            },
+            (true, false) => format!("held back: {status}"),
+            (false, _) => "held back: the engine does not turn".to_owned(),
+        };
+        // The status holds numbers that change all the time.
+        if said.is_empty() != silent.is_empty() {
+            match said.as_str() {
+                "" => tracing::info!(url, "the heartbeat is heard again"),
+                said => tracing::warn!(url, "the heartbeat is {said}"),
+            }
+        }
+        silent = said;
+    }
+}
+
+async fn ask(client: &Client, url: &str) -> Result<(), HeartbeatError> {
+    match client.get(url).send().await?.status() {
+        status if status.is_success() => Ok(()),
+        status => Err(HeartbeatError::Status(status)),
+    }
+}
