@@ -1,0 +1,69 @@
+use std::error::Error;
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Line;
+use super::daemon::{Daemon, Used, WATCHES, config};
+use super::feed::{Feed, Server};
+use super::relay::Relay;
+
+/// The load: so many messages, each so often, make 10,000 a second.
+const BURST: usize = 100;
+const EVERY: Duration = Duration::from_millis(10);
+
+/// How often memory and CPU are looked at.
+const LOOKS: u32 = 12;
+
+/// What the last quarter may use more than the second: an allocator's unrest, no leak.
+const FLAT: f64 = 1.1;
+
+pub(crate) fn measure(
+    program: &Path,
+    data: &Path,
+    length: Duration,
+) -> Result<Vec<Line>, Box<dyn Error>> {
+    let feed = Feed::read(data)?;
+    let (relay, server) = (Relay::start()?, Server::start()?);
+    let config = config(relay.port, WATCHES) + &server.section()?;
+    let daemon = Daemon::start(program, &config)?;
+    let mut visitor = server.visit()?;
+    let (begun, mut looks, mut before) = (Instant::now(), Vec::new(), daemon.used()?);
+    let mut burst = 0;
+    while looks.len() < LOOKS as usize {
+        thread::sleep((EVERY * burst).saturating_sub(begun.elapsed()));
+        visitor.write_all(feed.messages(burst as usize * BURST, BURST))?;
+        burst += 1;
+        if begun.elapsed() >= length / LOOKS * (u32::try_from(looks.len())? + 1) {
+            let now = daemon.used()?;
+            let share = (now.cpu - before.cpu) / (length / LOOKS).as_secs_f64() * 100.0;
+            let seconds = begun.elapsed().as_secs();
+            writeln!(
+                stdout(),
+                "soak, {seconds:>5} s: {:.1} MB, {share:.1} % of a core",
+                now.memory
+            )?;
+            before = now;
+            looks.push(Used { cpu: share, ..now });
+        }
+    }
+    daemon.stop()?;
+    // The first quarter is the start: tables fill, caches warm.
+    let mean = |range: std::ops::Range<usize>, of: fn(&Used) -> f64| {
+        let part: Vec<_> = looks.get(range).unwrap_or_default().iter().map(of).collect();
+        part.iter().sum::<f64>() / part.len() as f64
+    };
+    let growth = mean(9..12, |used| used.memory) / mean(3..6, |used| used.memory);
+    let work = mean(9..12, |used| used.cpu) / mean(3..6, |used| used.cpu);
+    let what = |text: &str| format!("soak, {} s at 10,000 messages/s: {text}", length.as_secs());
+    Ok(vec![
+        Line {
+            what: what("memory"),
+            figure: format!("{growth:.3} times"),
+            target: "at most 1.1 times",
+            reached: growth <= FLAT,
+        },
+        Line { what: what("CPU"), figure: format!("{work:.2} times"), target: "", reached: true },
+    ])
+}
