@@ -106,7 +106,10 @@ impl<'a> Path<'a> {
     /// The Route Origin ASN (RFC 6811 section 2), read from the end of the path alone; see
     /// [`AsPath::origin`].
     pub fn origin(self, speaker: Asn) -> RouteOrigin {
-        let last = match self.as4.last_filled() {
+        // Of AS4_PATH only what `segments` takes of it: behind a confederation segment there, which
+        // does not belong, stands nobody.
+        let newer = self.as4.filter(|segment| !segment.kind.is_confederation()).last();
+        let last = match newer {
             Some(segment) if !self.without_first => Some(segment),
             None if self.take == usize::MAX && !self.without_first => self.leading.last_filled(),
             _ => self.segments().filter(|segment| !segment.bytes.is_empty()).last(),
@@ -250,5 +253,28 @@ impl Cursor<'_> {
             AsSize::Four => self.u32(),
         }
         .map(Asn::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by the fuzzer: the end of AS4_PATH was taken for the end of the path.
+    #[test]
+    fn confederation_at_the_end_of_as4_path_does_not_hide_the_origin() {
+        let as_path = [2, 2, 0xfb, 0xf0, 0x5b, 0xa0];
+        let confederation = [3, 1, 0, 0, 0xfc, 0];
+        let newer = [2, 1, 0, 1, 0, 0];
+        let speaker = Asn::new(64500);
+        for (as4, origin) in [
+            (confederation.to_vec(), 23456),
+            ([&newer[..], &confederation].concat(), 65536),
+            ([&confederation[..], &newer].concat(), 65536),
+        ] {
+            let path = Path::merged(&as_path, &as4);
+            assert_eq!(path.origin(speaker), RouteOrigin::As(Asn::new(origin)), "{as4:?}");
+            assert_eq!(path.to_as_path().origin(Some(speaker)), path.origin(speaker));
+        }
     }
 }
