@@ -52,11 +52,11 @@ fn main() -> std::io::Result<()> {
                 }
             });
         })?;
-        let mut lines = Vec::new();
+        let (mut writer, mut lines) = (bgpdump::Lines::default(), Vec::new());
         report("line", &bytes, elements, || {
             walk(&bytes, &Everything, &mut |item| {
                 if let Item::Element(element) = item {
-                    bgpdump::write_line(&element, &mut lines);
+                    writer.write(&element, &mut lines);
                 }
                 if lines.len() > 1 << 16 {
                     lines.clear();

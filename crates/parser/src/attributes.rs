@@ -12,6 +12,7 @@ use crate::{AsSize, DamageKind, Path, Treatment};
 /// (RFC 7606), not yet decoded. Nothing is copied.
 #[derive(Debug)]
 pub struct Attributes<'a> {
+    field: &'a [u8],
     size: AsSize,
     origin: Option<u8>,
     as_path: Option<&'a [u8]>,
@@ -97,7 +98,7 @@ impl Attribute<'_> {
 impl<'a> Attributes<'a> {
     /// Finds the attributes in their field and checks them.
     pub(crate) fn new(field: &'a [u8], size: AsSize) -> Self {
-        let mut attributes = Attributes::empty(size);
+        let mut attributes = Attributes { field, ..Attributes::empty(size) };
         let mut seen = 0_u64;
         let mut cursor = Cursor::new(field);
         while !cursor.is_empty() {
@@ -122,6 +123,7 @@ impl<'a> Attributes<'a> {
 
     const fn empty(size: AsSize) -> Self {
         Attributes {
+            field: &[],
             size,
             origin: None,
             as_path: None,
@@ -292,6 +294,12 @@ impl<'a> Attributes<'a> {
     /// Only to Customer (RFC 9234 section 5).
     pub const fn only_to_customer(&self) -> Option<Asn> {
         self.only_to_customer
+    }
+
+    /// What everything said of the attributes is a function of: their octets, how AS numbers are
+    /// read, whether the first AS is left out.
+    pub(crate) const fn made_of(&self) -> (&'a [u8], AsSize, bool) {
+        (self.field, self.size, self.without_first_as)
     }
 
     /// Whether an AS_PATH is there, be it empty.

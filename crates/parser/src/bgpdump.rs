@@ -6,38 +6,122 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bgp::{Community, Timestamp};
+use bgp::{Asn, Community, Timestamp};
 
-use crate::{Element, ElementKind, Nlri, Path, RouteAttributes, SegmentKind, Source};
+use crate::attributes::Carrier;
+use crate::{AsSize, Element, ElementKind, Nlri, Path, RouteAttributes, SegmentKind, Source};
+
+/// Writes lines one after the other. What the next has in common with the last is not made again:
+/// the prefixes of one message differ in nothing else, and neighbours in a table often do not either.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    head: Option<Head>,
+    head_text: Vec<u8>,
+    route: Option<Route>,
+    /// The octets of the attributes, and their text.
+    field: Vec<u8>,
+    route_text: Vec<u8>,
+}
+
+/// What the columns up to the peer are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Head {
+    source: Source,
+    at: Timestamp,
+    kind: &'static str,
+    address: IpAddr,
+    asn: Asn,
+}
+
+/// What the columns behind the prefix are made of, beside the octets of the attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Route {
+    size: AsSize,
+    without_first_as: bool,
+    carrier: Carrier,
+    source: Source,
+}
+
+/// Attributes longer than this are not compared: those of a message of 64 KiB, once for each of its
+/// prefixes, would take more than writing them.
+const COMPARED_MAX: usize = 1024;
+
+impl Lines {
+    /// Appends the line of this element, as [`write_line`] does.
+    pub fn write(&mut self, element: &Element<'_>, out: &mut Vec<u8>) {
+        let head = Head::of(element);
+        if self.head != Some(head) {
+            self.head_text.clear();
+            head.write(&mut self.head_text);
+            self.head = Some(head);
+        }
+        out.extend_from_slice(&self.head_text);
+        rest(element, out, |attributes, out| self.route(attributes, element.source, out));
+    }
+
+    fn route(&mut self, attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
+        let (field, size, without_first_as) = attributes.made_of();
+        if field.len() > COMPARED_MAX {
+            return route(attributes, source, out);
+        }
+        let made_of = Route { size, without_first_as, carrier: attributes.carrier, source };
+        if self.route != Some(made_of) || self.field != field {
+            self.route_text.clear();
+            route(attributes, source, &mut self.route_text);
+            self.route = Some(made_of);
+            self.field.clear();
+            self.field.extend_from_slice(field);
+        }
+        out.extend_from_slice(&self.route_text);
+    }
+}
 
 /// Appends the line of this element, its end included. Nothing is allocated once `out` is large
 /// enough.
 pub fn write_line(element: &Element<'_>, out: &mut Vec<u8>) {
-    text(out, label(element.source));
-    out.push(b'|');
-    let extended = matches!(
-        element.source,
-        Source::Bgp4mp { extended: true, .. } | Source::RisLive | Source::Bmp
-    );
-    time(out, element.at, extended);
-    text(
-        out,
-        match element.kind {
+    Head::of(element).write(out);
+    rest(element, out, |attributes, out| route(attributes, element.source, out));
+}
+
+impl Head {
+    fn of(element: &Element<'_>) -> Self {
+        let kind = match element.kind {
             ElementKind::Rib { .. } => "|B|",
             ElementKind::Announce { .. } => "|A|",
             ElementKind::Withdraw { .. } => "|W|",
             ElementKind::State { .. } => "|STATE|",
-        },
-    );
-    address(out, element.vantage.address);
-    out.push(b'|');
-    number(out, element.vantage.asn.number());
-    out.push(b'|');
+        };
+        let Element { source, at, vantage, .. } = *element;
+        Head { source, at, kind, address: vantage.address, asn: vantage.asn }
+    }
+
+    fn write(self, out: &mut Vec<u8>) {
+        text(out, label(self.source));
+        out.push(b'|');
+        let extended = matches!(
+            self.source,
+            Source::Bgp4mp { extended: true, .. } | Source::RisLive | Source::Bmp
+        );
+        time(out, self.at, extended);
+        text(out, self.kind);
+        address(out, self.address);
+        out.push(b'|');
+        number(out, self.asn.number());
+        out.push(b'|');
+    }
+}
+
+/// The columns from the prefix on.
+fn rest(
+    element: &Element<'_>,
+    out: &mut Vec<u8>,
+    write_route: impl FnOnce(RouteAttributes<'_>, &mut Vec<u8>),
+) {
     match element.kind {
         ElementKind::Rib { nlri, attributes, .. } | ElementKind::Announce { nlri, attributes } => {
             prefix(out, nlri, element.source);
             out.push(b'|');
-            route(out, attributes, element.source);
+            write_route(attributes, out);
         }
         ElementKind::Withdraw { nlri } => prefix(out, nlri, element.source),
         ElementKind::State { old, new } => {
@@ -72,16 +156,13 @@ const fn label(source: Source) -> &'static str {
 }
 
 /// Path, origin, next hop, LOCAL_PREF, MULTI_EXIT_DISC, communities, aggregation.
-fn route(out: &mut Vec<u8>, attributes: RouteAttributes<'_>, source: Source) {
+fn route(attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
     path(out, attributes.path());
-    text(
-        out,
-        match attributes.origin_code() {
-            Some(0) => "|IGP|",
-            Some(1) => "|EGP|",
-            _ => "|INCOMPLETE|",
-        },
-    );
+    match attributes.origin_code() {
+        Some(0) => text(out, "|IGP|"),
+        Some(1) => text(out, "|EGP|"),
+        _ => text(out, "|INCOMPLETE|"),
+    }
     address(out, attributes.route_next_hop().unwrap_or(IpAddr::V4(Ipv4Addr::BROADCAST)));
     out.push(b'|');
     number(out, attributes.local_pref().unwrap_or(0));
@@ -97,7 +178,10 @@ fn route(out: &mut Vec<u8>, attributes: RouteAttributes<'_>, source: Source) {
         }
         write_community(out, community);
     }
-    text(out, if attributes.atomic_aggregate() { "|AG|" } else { "|NAG|" });
+    match attributes.atomic_aggregate() {
+        true => text(out, "|AG|"),
+        false => text(out, "|NAG|"),
+    }
     if let Some((asn, router)) =
         attributes.aggregator().filter(|(_, router)| !router.is_broadcast())
     {
@@ -204,7 +288,16 @@ fn dotted(out: &mut Vec<u8>, octets: [u8; 4]) {
         length += usize::from(count);
     }
     // All but the last dot.
-    out.extend_from_slice(buffer.get(..length.saturating_sub(1)).unwrap_or_default());
+    append(out, buffer, length.saturating_sub(1));
+}
+
+/// Appends the first so many of these characters. All are copied and some cut off again, since a copy
+/// of variable length is a call.
+#[inline]
+fn append(out: &mut Vec<u8>, characters: [u8; 16], count: usize) {
+    let length = out.len() + count;
+    out.extend_from_slice(&characters);
+    out.truncate(length);
 }
 
 /// The longest run of zero groups is left out, be it one group alone (RFC 5952 section 4.2.2 would
@@ -247,6 +340,7 @@ fn longest_zeros(groups: &[u16; 8]) -> std::ops::Range<usize> {
     if best.is_empty() { usize::MAX..usize::MAX } else { best }
 }
 
+#[inline]
 fn text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
@@ -284,7 +378,7 @@ const THREE_DIGITS: [[u8; 4]; 1000] = {
 
 /// Three digits at a time: a division costs more than a look into a table in the nearest cache.
 fn number(out: &mut Vec<u8>, number: u32) {
-    let mut digits = [b'0'; 12];
+    let mut digits = [b'0'; 16];
     let mut left = number;
     let mut length = 0;
     for three in digits.as_chunks_mut::<3>().0.iter_mut().rev() {
@@ -298,7 +392,9 @@ fn number(out: &mut Vec<u8>, number: u32) {
         }
         length += 3;
     }
-    out.extend_from_slice(digits.get(12 - length..).unwrap_or_default());
+    // Those that count are moved to the front.
+    let digits = u128::from_be_bytes(digits) << (8 * (15 - length));
+    append(out, digits.to_be_bytes(), length);
 }
 
 /// Six digits, zeros in front.

@@ -12,7 +12,7 @@ use std::io::Read;
 use std::process::Command;
 
 use fixtures::Reading;
-use parser::Reader;
+use parser::{Everything, Item, Reader, Walker, bgpdump};
 
 /// Old BIRD wrote messages of ADD-PATH sessions as if they were plain (RFC 8050 came later). bgpdump
 /// takes path identifiers for prefixes and prints nonsense; we tell that the prefixes are malformed.
@@ -54,6 +54,20 @@ fn every_line_is_that_of_the_outputs_that_bgpdump_ships() {
         }
     }
     assert_eq!(compared, 6);
+}
+
+#[test]
+fn what_lines_have_in_common_may_be_remembered() {
+    for name in fixtures::mrt_files() {
+        let (mut lines, mut remembering) = (Vec::new(), bgpdump::Lines::default());
+        let bytes = fixtures::unpacked(&name);
+        Walker::new("").walk(&bytes, true, &Everything, &mut |item| {
+            if let Item::Element(element) = item {
+                remembering.write(&element, &mut lines);
+            }
+        });
+        assert!(lines == fixtures::read(&bytes).lines, "{name}");
+    }
 }
 
 /// What `bgpdump` says of itself; None where it is not installed and need not be.

@@ -2,6 +2,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use bgp::{Asn, Timestamp};
+use parser::bgpdump::Lines;
 use parser::{Element, ElementKind, Everything, Filter};
 use regex::bytes::Regex;
 use validator::{RpkiSnapshot, ValidationState};
@@ -20,6 +21,7 @@ pub(super) struct Query {
     tells: bool,
     pub(super) hits: u64,
     path: Vec<u8>,
+    lines: Lines,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,8 @@ impl Query {
             any,
         };
         let (conditions, format) = (Arc::new(conditions), args.format);
-        Query { conditions, format, tells: !args.count, hits: 0, path: Vec::new() }
+        let lines = Lines::default();
+        Query { conditions, format, tells: !args.count, hits: 0, path: Vec::new(), lines }
     }
 }
 
@@ -85,7 +88,7 @@ impl Gather for Query {
             return;
         }
         match self.format {
-            Format::Bgpdump => parser::bgpdump::write_line(element, out),
+            Format::Bgpdump => self.lines.write(element, out),
             Format::Json => line::json(element, state, out),
             Format::Table => line::table(element, state, out),
         }
