@@ -11,6 +11,7 @@ mod indosat;
 mod peers;
 mod play;
 mod replay;
+mod report;
 mod rtr;
 mod run;
 mod search;

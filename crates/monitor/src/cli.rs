@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use bgp::{Asn, Prefix, Timestamp};
@@ -80,6 +81,16 @@ pub struct ReplayArgs {
     /// Write the mails as files into this folder, instead of or beside sending them.
     #[arg(long, value_name = "DIR", conflicts_with = "prefix")]
     pub eml: Option<PathBuf>,
+
+    /// File the notices in this folder, which has to be empty: for each incident one file as text and
+    /// one as JSON lines, and index.txt.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+
+    /// How many inputs, and blocks of bzip2, are unpacked at the same time [default: one a core].
+    /// Inputs that overlap in time are all read side by side.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
 
     /// Leave out what was recorded before; RFC 3339 or seconds since 1970.
     #[arg(long, value_name = "TIME")]

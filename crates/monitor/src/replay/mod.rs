@@ -6,6 +6,7 @@
 
 mod keeper;
 mod plan;
+mod report;
 mod summary;
 
 use std::time::Instant;
@@ -23,6 +24,7 @@ use crate::mailbag::Mailbag;
 use crate::scan::{Archive, Console, Event, Inputs, Order, Scan, Telling};
 use keeper::{Keeper, Kept};
 use plan::Plan;
+use report::Report;
 use summary::Window;
 
 /// How many damages of one input are told one by one.
@@ -37,12 +39,15 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     }
     let started = Instant::now();
     let plan = Plan::new(args)?;
+    let time_zone = &plan.rules.time_zone;
     let mailbag = Mailbag::new(args.mail, args.eml.as_deref(), plan.config.as_ref())?;
+    let report = args.report.as_deref().map(|folder| Report::new(folder, time_zone));
+    let report = report.transpose()?;
     let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
     inputs.add(args.archive.find(Archive::Updates, args.from, args.until)?);
     let console = Console::new(inputs.size());
     plan.remarks.iter().for_each(|remark| console.say(remark));
-    let mut teller = Teller { args, time_zone: &plan.rules.time_zone, console: &console, mailbag };
+    let mut teller = Teller { args, time_zone, console: &console, mailbag, report };
     let summary = replay(&plan, inputs, &mut teller);
     console.done();
     let summary = summary?;
@@ -68,6 +73,7 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
     let telling = Telling { each: TOLD, hex: false };
     let keeper = Keeper::new(&sieve, window);
     let mut scan = Scan::new(inputs.inputs, Order::Time, telling, |_| keeper.clone());
+    scan.set_threads(args.threads);
     let mut now = None;
     loop {
         let (octets, records) = scan.progress();
@@ -108,12 +114,13 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
     Ok(Summary { open: open.len() as u64, sent, kept, ..summary })
 }
 
-/// Prints notices, and gives them to the mailbag.
+/// Prints notices, gives them to the mailbag, and files them.
 struct Teller<'a> {
     args: &'a ReplayArgs,
     time_zone: &'a TimeZone,
     console: &'a Console,
     mailbag: Mailbag,
+    report: Option<Report>,
 }
 
 impl Teller<'_> {
@@ -126,25 +133,27 @@ impl Teller<'_> {
             if let Some(trouble) = self.mailbag.deliver(&notice)? {
                 self.console.say(&trouble);
             }
-            self.console.print(&self.shown(&notice))?;
+            let json = json(&notice);
+            if let Some(report) = &mut self.report {
+                report.add(&notice, &json)?;
+            }
+            match self.args.format {
+                Format::Text => self.console.print(&told(&notice, self.time_zone))?,
+                Format::Json => self.console.print(&json)?,
+            }
         }
         Ok(())
     }
 
-    fn shown(&self, notice: &Notice) -> String {
-        match self.args.format {
-            Format::Text => format!("{RULE}\n{}\n", notice.text(self.time_zone)),
-            // A notice is made of texts and numbers, and maps with texts as keys: JSON can say it.
-            Format::Json => serde_json::to_string(notice).unwrap_or_default() + "\n",
-        }
-    }
-
     /// In JSON, standard output is notices and nothing else.
     fn still_open(&self, open: &[IncidentSummary]) -> Result<(), Failure> {
+        let lines: String = open.iter().map(open_line).collect();
+        if let Some(report) = &self.report {
+            report.finish(&lines)?;
+        }
         if open.is_empty() {
             return Ok(());
         }
-        let lines: String = open.iter().map(open_line).collect();
         match self.args.format {
             Format::Text => self.console.print(&format!("{RULE}\nStill open:\n{lines}\n"))?,
             Format::Json => self.console.say(&format!("still open:\n{}", lines.trim_end())),
@@ -155,6 +164,15 @@ impl Teller<'_> {
 
 /// Stands before each notice: as wide as its text.
 const RULE: &str = "========================================================================";
+
+fn told(notice: &Notice, time_zone: &TimeZone) -> String {
+    format!("{RULE}\n{}\n", notice.text(time_zone))
+}
+
+/// A notice is made of texts and numbers, and maps with texts as keys: JSON can say it.
+fn json(notice: &Notice) -> String {
+    serde_json::to_string(notice).unwrap_or_default() + "\n"
+}
 
 fn open_line(incident: &IncidentSummary) -> String {
     let offenders: Vec<_> = incident.offenders.iter().map(Party::label).collect();

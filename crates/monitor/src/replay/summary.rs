@@ -147,7 +147,7 @@ impl Window {
 }
 
 /// `1 record`, `2,000 records`.
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 

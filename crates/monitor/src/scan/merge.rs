@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, OnceLock};
@@ -105,6 +106,12 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
             finished: (0, 0),
             crowded: false,
         }
+    }
+
+    /// Keeps so many threads busy with unpacking, where given, instead of one a core. Before the first
+    /// call of `next`.
+    pub(crate) fn set_threads(&mut self, threads: Option<NonZeroUsize>) {
+        self.cores = threads.map_or(self.cores, usize::from);
     }
 
     /// What comes next; None at the end of all.

@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use bgp::{Asn, Prefix, Timestamp};
@@ -70,6 +71,11 @@ pub struct SearchArgs {
     /// Tell every damage, with the bytes around it.
     #[arg(long)]
     pub explain_errors: bool,
+
+    /// How many inputs, and blocks of bzip2, are unpacked at the same time [default: one a core].
+    /// Inputs that overlap in time are all read side by side.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "documentation here would become help of each of its options")]

@@ -76,6 +76,7 @@ fn search(
     let each = if args.explain_errors { u64::MAX } else { TOLD };
     let telling = Telling { each, hex: args.explain_errors };
     let mut scan = Scan::new(inputs.inputs, order, telling, |_| query.clone());
+    scan.set_threads(args.threads);
     let mut hits = 0;
     loop {
         let (octets, records) = scan.progress();
