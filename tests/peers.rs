@@ -9,6 +9,8 @@ mod cuts;
 mod exabgp;
 mod hijack;
 mod lab;
+mod letters;
+mod mail_servers;
 mod namespace;
 mod process;
 mod router;

@@ -8,7 +8,7 @@ mod heartbeat;
 pub(crate) mod relay;
 mod ris_live;
 mod server;
-mod spool;
+pub(crate) mod spool;
 mod systemd;
 mod trouble;
 
@@ -27,7 +27,7 @@ use crate::play::{notices, originwatch, root};
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
 
 /// A folder with a config in it, and all that it names.
-struct Place {
+pub(crate) struct Place {
     folder: TempDir,
 }
 
@@ -51,16 +51,16 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.path("originwatch.toml")
     }
 
     /// Changes the config.
-    fn edit(&self, from: &str, to: &str) {
+    pub(crate) fn edit(&self, from: &str, to: &str) {
         let text = fs::read_to_string(self.config()).unwrap();
         assert!(text.contains(from), "{from}");
         fs::write(self.config(), text.replacen(from, to, 1)).unwrap();

@@ -14,7 +14,7 @@ pub(super) const FEED: &str =
     "[[feed]]\ntype = \"mrt-dir\"\npath = \"spool\"\nrib = \"rib.mrt.gz\"\n";
 
 /// The update files, in order.
-pub(super) fn updates() -> Vec<PathBuf> {
+pub(crate) fn updates() -> Vec<PathBuf> {
     let folder = root().join("data/indosat-2014");
     let files = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
     let is_update =
@@ -26,14 +26,19 @@ pub(super) fn updates() -> Vec<PathBuf> {
 
 /// A place whose spool is empty.
 pub(super) fn place(relay: &Relay) -> Place {
-    let place = Place::new(relay.port, FEED);
+    place_with(relay.port)
+}
+
+/// The same with a relay that is somebody else's.
+pub(crate) fn place_with(relay: u16) -> Place {
+    let place = Place::new(relay, FEED);
     let rib = root().join("data/indosat-2014/rib.20140402.1600.mrt.gz");
     fs::copy(rib, place.path("rib.mrt.gz")).unwrap();
     place
 }
 
 /// Moves a file into the spool, as a collector does.
-pub(super) fn drop_in(place: &Place, file: &Path) {
+pub(crate) fn drop_in(place: &Place, file: &Path) {
     let name = file.file_name().unwrap().to_str().unwrap();
     let hidden = place.path("spool").join(format!(".{name}"));
     fs::copy(file, &hidden).unwrap();
