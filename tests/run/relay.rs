@@ -88,8 +88,13 @@ fn serve(stream: &TcpStream, answer: Answer, mails: &Sender<Letter>) {
             (None, "DATA") => {
                 say("354 go on");
                 let mut mail = String::new();
-                for line in lines.by_ref().take_while(|line| line != ".") {
-                    writeln!(mail, "{line}").unwrap();
+                loop {
+                    match lines.next().as_deref() {
+                        Some(".") => break,
+                        Some(line) => writeln!(mail, "{line}").unwrap(),
+                        // Who is killed in the middle has sent nothing (RFC 5321 section 4.1.1.4).
+                        None => return,
+                    }
                 }
                 // A test that has seen enough takes no more.
                 let _ = mails.send(Letter(mail));
