@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
 use crate::agenda::Agenda;
@@ -43,7 +43,7 @@ pub struct Incidents {
 }
 
 /// An incident in one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentSummary {
     /// Its name.
     pub incident: IncidentId,
@@ -66,7 +66,7 @@ pub struct IncidentSummary {
     /// How many vantage points are up.
     pub total: usize,
     /// What people have said about it, where the [desk](crate::desk) was asked.
-    #[serde(skip_serializing_if = "Marks::is_empty")]
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
     pub marks: Marks,
 }
 

@@ -8,12 +8,15 @@ use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::exit::{ExitCode, Failure};
+use crate::incidents::IncidentsArgs;
+use crate::mailroom::MailArgs;
+use crate::maintenance::MaintenanceArgs;
 use crate::roas::RoasArgs;
 use crate::run::{self, LogFormat};
 use crate::scan::ArchiveArgs;
 use crate::search::{self, SearchArgs};
 use crate::whatif::WhatifArgs;
-use crate::{check, replay, roas, validate, whatif};
+use crate::{check, incidents, mailroom, maintenance, replay, roas, validate, whatif};
 
 /// Watch the routes of your own address space: see who else originates them, tell the NOC.
 #[derive(Debug, Parser)]
@@ -41,6 +44,12 @@ pub enum Command {
     Roas(RoasArgs),
     /// Read the config and the files it names, and say what is wrong.
     Check(CheckArgs),
+    /// List incidents, say what is known of one, acknowledge, mute, close, note.
+    Incidents(IncidentsArgs),
+    /// Hold back what is expected: add, list, remove maintenance windows.
+    Maintenance(MaintenanceArgs),
+    /// Look after what waits to be delivered.
+    Mail(MailArgs),
     /// Print the completions for a shell.
     Completions {
         /// Which shell.
@@ -206,6 +215,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Whatif(args) => whatif::run(&args),
         Command::Roas(args) => roas::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Incidents(args) => incidents::run(&args),
+        Command::Maintenance(args) => maintenance::run(&args),
+        Command::Mail(args) => mailroom::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "originwatch", &mut script);

@@ -4,7 +4,8 @@
 //! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
 //! parser, the sieve and the incident engine, to notices. [`run`] is the same for as long as
 //! it lives. [`mailbag`] carries those to a relay or
-//! into files. [`rpki`] fetches what RPKI says, once or for ever.
+//! into files. [`rpki`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
+//! [`mailroom`] look into the store of a running [`run`], and leave requests there.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
 //! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
@@ -13,7 +14,10 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod incidents;
 pub mod mailbag;
+pub mod mailroom;
+pub mod maintenance;
 pub mod ours;
 pub mod replay;
 pub mod roas;
@@ -22,4 +26,5 @@ pub mod run;
 mod scan;
 pub mod search;
 pub mod validate;
+mod visit;
 pub mod whatif;

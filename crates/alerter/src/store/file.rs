@@ -5,7 +5,8 @@ use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use validator::Finding;
 
-use super::schema;
+use super::request::write_answers;
+use super::{Answer, Board, schema};
 use crate::desk::{Letter, Order};
 use crate::{IncidentSummary, Notice};
 
@@ -43,6 +44,14 @@ pub enum StoreError {
         /// What the file says.
         found: usize,
         /// What this version knows.
+        known: usize,
+    },
+    /// An older version of this program has written it; its owner brings it up to date.
+    #[error("schema {found} is older than {known}: start `originwatch run` of this version once")]
+    Older {
+        /// What the file says.
+        found: usize,
+        /// What this version works with.
         known: usize,
     },
     /// What was written cannot be read back.
@@ -84,6 +93,9 @@ pub(super) struct Batch {
     pub(super) letters: Vec<Letter>,
     pub(super) summaries: Vec<IncidentSummary>,
     pub(super) positions: Vec<(String, String)>,
+    pub(super) answers: Vec<(i64, Answer)>,
+    /// What others may see of the desk, where that has changed.
+    pub(super) board: Option<Board>,
 }
 
 impl Store {
@@ -169,6 +181,13 @@ impl Store {
             write_incidents(&transaction, &batch.summaries)?;
             write_notices(&transaction, &batch.notices)?;
             super::outbox::write_letters(&transaction, &batch.letters)?;
+            write_answers(&transaction, &batch.answers)?;
+            if let Some(board) = &batch.board {
+                let board = serde_json::to_string(board)?;
+                let write = "INSERT INTO board VALUES (1, ?1)
+                             ON CONFLICT DO UPDATE SET board = ?1";
+                transaction.execute(write, [board])?;
+            }
         }
         Ok(transaction.commit()?)
     }
@@ -236,6 +255,15 @@ fn write_notices(transaction: &Connection, notices: &[Notice]) -> Result<(), Sto
         insert.execute(params![id, notice.incident.as_str(), notice.sequence, at, json])?;
     }
     Ok(())
+}
+
+/// Whether somebody owns the store.
+pub(super) fn is_locked(path: &Path) -> Result<bool, StoreError> {
+    match lock(path) {
+        Ok(_free) => Ok(false),
+        Err(StoreError::InUse { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// A lock file beside the store: SQLite's own locks would keep readers out as well.

@@ -8,7 +8,7 @@ use validator::{Finding, Sieve};
 
 use super::file::{Batch, Came, Entry};
 use super::fold::{Fold, Yield};
-use super::{Store, StoreError};
+use super::{Answer, Board, Store, StoreError};
 use crate::desk::{Desk, DeskRules, Order, Queue, Refusal};
 use crate::{AsDirectory, IncidentId, IncidentSummary, Incidents, Notice, Rules, Sources};
 
@@ -148,10 +148,12 @@ impl Ledger {
     ///
     /// Where SQLite reports one. Nothing is lost then: the next commit writes it all.
     pub fn commit(&mut self) -> Result<Vec<Notice>, StoreError> {
-        if !self.batch.entries.is_empty() || !self.batch.positions.is_empty() {
+        let Batch { entries, positions, answers, .. } = &self.batch;
+        if !(entries.is_empty() && positions.is_empty() && answers.is_empty()) {
             if self.has_notices() {
                 self.batch.summaries = self.refresh();
             }
+            self.batch.board = self.ordered.then(|| self.board());
             self.store.write(&self.batch)?;
             self.journal += self.batch.entries.len();
             self.ordered = false;
@@ -192,6 +194,18 @@ impl Ledger {
     /// The store, for those who deliver.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Of this request; durable after the next commit.
+    pub(super) fn note_answer(&mut self, number: i64, answer: Answer) {
+        self.ordered = true;
+        self.batch.answers.push((number, answer));
+    }
+
+    fn board(&self) -> Board {
+        let desk = &self.fold.desk;
+        let windows = desk.windows().map(|(source, window)| (source.to_owned(), window.clone()));
+        Board { mutes: desk.mutes().to_vec(), windows: windows.collect() }
     }
 
     /// What has to be written of the table of incidents.

@@ -89,7 +89,35 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX outbox_due ON outbox (urgent, next_attempt, number) WHERE head = 1;
     CREATE INDEX outbox_line ON outbox (channel, address, thread, number) WHERE state = 'waiting';
     CREATE INDEX outbox_dead ON outbox (number) WHERE state = 'dead';
+", "
+    CREATE TABLE request (             -- what others ask of the owner of the store
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        request TEXT NOT NULL,         -- JSON
+        answer TEXT                    -- JSON; NULL: not done yet
+    ) STRICT;
+    CREATE INDEX request_open ON request (number) WHERE answer IS NULL;
+    CREATE TABLE board (               -- mutes and maintenance windows, for others to see
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        board TEXT NOT NULL            -- JSON
+    ) STRICT;
 "];
+
+/// Whether a file is ours, and of this version: for those who do not own it and so must not migrate
+/// it.
+pub(super) fn recognise(connection: &Connection) -> Result<(), StoreError> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    if application != APPLICATION_ID {
+        return Err(StoreError::Foreign);
+    }
+    let (found, known) = (usize::try_from(version).unwrap_or(usize::MAX), MIGRATIONS.len());
+    match found.cmp(&known) {
+        std::cmp::Ordering::Less => Err(StoreError::Older { found, known }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(StoreError::Newer { found, known }),
+    }
+}
 
 /// Makes the file ready: WAL, so that readers never wait for the writer; FULL, so that what was
 /// committed outlives a power cut.

@@ -30,6 +30,7 @@ pub use heartbeat::Heartbeat;
 pub use incident::Incident;
 pub use mail::{Mail, Relay};
 pub use operator::Operator;
+pub(crate) use value::parse_duration;
 
 use fault::{Fault, Faults};
 use section::{Place, Section};

@@ -207,7 +207,8 @@ fn kind(value: &Spanned<DeValue<'_>>, expected: &str) -> Fault {
     Fault::new(value.span(), format!("found {}", described(value.get_ref())), expected)
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
+/// `90s`, `15m`, `2h`, `7d`, `1h30m`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     const LONGEST: u64 = 10 * 366 * 86_400;
     let (mut rest, mut seconds) = (text, 0_u64);
     while !rest.is_empty() {

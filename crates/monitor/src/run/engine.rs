@@ -196,6 +196,7 @@ impl Engine {
     /// Feeds, deliveries, the service manager.
     fn look_around(&mut self) {
         let (rpki, now) = (self.rpki.borrow().clone(), wall());
+        self.take_requests(now);
         self.update_sources(now);
         for router in self.doubt.settled(Instant::now()) {
             self.settle(|vantage| *vantage.collector == *router, None);
@@ -232,6 +233,18 @@ impl Engine {
             news
         });
         open.len()
+    }
+
+    /// What people have asked for, beside us in the store.
+    fn take_requests(&mut self, now: Timestamp) {
+        match self.ledger.take_requests(self.clock.now().unwrap_or(now)) {
+            Ok(0) => {}
+            Ok(requests) => {
+                tracing::info!(requests, "done what was asked for");
+                self.touch();
+            }
+            Err(error) => tracing::error!(%error, "what was asked for cannot be read"),
+        }
     }
 
     /// Makes a condition an incident, or ends one, if it is not as it was.

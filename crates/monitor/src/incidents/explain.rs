@@ -1,0 +1,126 @@
+use std::io::{self, Write};
+
+use alerter::store::Visitor;
+use alerter::{AffectedPrefix, Evidence, IncidentSummary, Notice};
+use validator::{Kind, Vrp};
+
+use crate::cli::Format;
+use crate::exit::{ExitCode, Failure};
+
+/// Says why this is an incident: the rule, the verdict with its VRPs, the sights.
+pub(super) fn explain(
+    visitor: &Visitor,
+    incident: &IncidentSummary,
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let notices = visitor.notices(incident.incident.as_str())?;
+    match (notices.last(), format) {
+        (None, _) => {
+            let (holding, total) = (incident.holding, incident.total);
+            writeln!(
+                out,
+                "{} is {}: {holding} of {total} vantage points hold it, too few to tell anybody.",
+                incident.incident,
+                incident.state.name()
+            )?;
+        }
+        (Some(notice), Format::Json) => {
+            let why = serde_json::json!({
+                "incident": notice.incident,
+                "rule": rule(notice.kind),
+                "prefixes": notice.prefixes,
+                "evidence": notice.evidence,
+                "evidence_count": notice.evidence_count,
+            });
+            writeln!(out, "{why}")?;
+        }
+        (Some(notice), Format::Text) => tell(&mut out, notice)?,
+    }
+    out.flush()?;
+    Ok(ExitCode::Done)
+}
+
+fn tell(out: &mut impl Write, notice: &Notice) -> io::Result<()> {
+    writeln!(out, "{}: {}, {}", notice.incident, notice.kind, notice.severity)?;
+    writeln!(out, "{} fires when {}.", notice.kind, rule(notice.kind))?;
+    for detail in &notice.details {
+        writeln!(out, "  {detail}")?;
+    }
+    for affected in &notice.prefixes {
+        prefix(out, affected)?;
+    }
+    if notice.prefix_count > notice.prefixes.len() {
+        writeln!(out, "and {} more prefixes", notice.prefix_count - notice.prefixes.len())?;
+    }
+    if !notice.evidence.is_empty() {
+        writeln!(out, "\nSeen {} times; the first and the last:", notice.evidence_count)?;
+    }
+    for sight in &notice.evidence {
+        writeln!(out, "  {}", seen(sight))?;
+    }
+    Ok(())
+}
+
+fn prefix(out: &mut impl Write, affected: &AffectedPrefix) -> io::Result<()> {
+    let AffectedPrefix { watched, description, announced, kind, holding, rov } = affected;
+    let watch = match (watched, description.is_empty()) {
+        (Some(watched), true) => format!("the watch {watched}"),
+        (Some(watched), false) => format!("the watch {watched} ({description})"),
+        (None, _) => "no watch: it is outside all of them".to_owned(),
+    };
+    writeln!(out, "\n{announced}: {kind}, held by {holding} vantage points")?;
+    writeln!(out, "  decided by {watch}")?;
+    let reason = rov.reason().map(|reason| format!(" ({})", reason.name())).unwrap_or_default();
+    writeln!(out, "  origin validation: {}{reason}", rov.state())?;
+    let said = [
+        ("matches", &rov.matched),
+        ("has another ASN", &rov.unmatched_as),
+        ("has a shorter max length", &rov.unmatched_length),
+    ];
+    for (how, vrps) in said {
+        for vrp in vrps {
+            writeln!(out, "    VRP {} {how}", shown(vrp))?;
+        }
+    }
+    Ok(())
+}
+
+fn shown(vrp: &Vrp) -> String {
+    format!("{}-{} {}", vrp.prefix(), vrp.max_length(), vrp.asn())
+}
+
+fn seen(sight: &Evidence) -> String {
+    let Evidence { at, collector, peer_ip, peer_asn, prefix, as_path, .. } = sight;
+    format!("{at} {collector} {peer_ip} {peer_asn}: {prefix} by {as_path}").replace("  ", " ")
+}
+
+/// When a kind fires, as the table in the manual has it.
+const fn rule(kind: Kind) -> &'static str {
+    match kind {
+        Kind::OriginHijack => "exactly a watched prefix has an origin that is not allowed",
+        Kind::SubPrefixHijack => {
+            "something more specific than a watched prefix has an origin that is not allowed"
+        }
+        Kind::Squatting => "something is announced inside a watch with announced = false",
+        Kind::SuperPrefix => {
+            "something less specific covers a watched prefix, by an origin that is not allowed and as \
+             no known aggregate"
+        }
+        Kind::NewMoreSpecific => "an allowed origin announces something longer than max_length",
+        Kind::OwnAsNewPrefix => "an AS of ours originates something outside every watch",
+        Kind::RpkiInvalid => "our own, expected announcement is RPKI-invalid",
+        Kind::RpkiUncovered => {
+            "our own announcement lost the VRP that covered it, or lacks the one that the watch requires"
+        }
+        Kind::FirstHop => "the origin is allowed, but the AS next to it is none of our upstreams",
+        Kind::RouteLeak => "the path is one that ASPA or OTC (RFC 9234) forbids",
+        Kind::RoaChange => "the VRPs of our prefixes or ASNs changed",
+        Kind::RoaExpiry => "a VRP of ours will expire",
+        Kind::TaMalfunction => "the VRPs of a trust anchor collapsed in number",
+        Kind::RpkiStale => "the RPKI data is older than [rpki] stale_after",
+        Kind::FeedSilent => "a feed has brought nothing for silent_after",
+        Kind::RouterDown => "a router of ours no longer tells us its routes",
+        Kind::DeliveryFailing => "notices do not reach where they should",
+    }
+}

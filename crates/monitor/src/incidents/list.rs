@@ -1,0 +1,118 @@
+use std::io::{self, Write};
+
+use alerter::IncidentSummary;
+use alerter::desk::Marks;
+use alerter::store::Visitor;
+
+use crate::cli::Format;
+use crate::config::Config;
+use crate::exit::{ExitCode, Failure};
+
+/// Prints a table, or an array.
+pub(super) fn list(visitor: &Visitor, all: bool, format: Format) -> Result<ExitCode, Failure> {
+    let incidents = visitor.incidents(all)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match format {
+        Format::Json => {
+            let json = serde_json::to_string(&incidents).map_err(io::Error::from)?;
+            writeln!(out, "{json}")?;
+        }
+        Format::Text if incidents.is_empty() => writeln!(out, "no incidents")?,
+        Format::Text => {
+            let head = ["INCIDENT", "STATE", "SEVERITY", "KIND", "FIRST SEEN", "SEEN", "WHAT"];
+            let rows = incidents.iter().map(row);
+            table(
+                &mut out,
+                &std::iter::once(head.map(str::to_owned)).chain(rows).collect::<Vec<_>>(),
+            )?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::Done)
+}
+
+/// Prints the last notice of an incident with what people have said about it, or all as one object.
+pub(super) fn show(
+    visitor: &Visitor,
+    incident: &IncidentSummary,
+    format: Format,
+    config: &Config,
+) -> Result<ExitCode, Failure> {
+    let notices = visitor.notices(incident.incident.as_str())?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match format {
+        Format::Json => {
+            let whole = serde_json::json!({ "incident": incident, "notices": notices });
+            writeln!(out, "{whole}")?;
+        }
+        Format::Text => {
+            let [cells @ .., what] = row(incident);
+            writeln!(out, "{}\n{what}", cells.join("  "))?;
+            for said in said(&incident.marks) {
+                writeln!(out, "{said}")?;
+            }
+            match notices.last() {
+                Some(notice) => {
+                    writeln!(out, "\n{}", notice.text(&config.operator.time_zone).trim_end())?;
+                }
+                None => writeln!(out, "nothing was told of it")?,
+            }
+            writeln!(out, "\nNotices")?;
+            for notice in &notices {
+                writeln!(out, "  {}  {}", notice.at, notice.title)?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::Done)
+}
+
+fn row(incident: &IncidentSummary) -> [String; 7] {
+    let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
+    let offenders = incident.offenders.iter().map(alerter::Party::label).collect::<Vec<_>>();
+    let by = match offenders.is_empty() {
+        true => String::new(),
+        false => format!(" by {}", offenders.join("; ")),
+    };
+    let what = match incident.prefixes.as_slice() {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, more @ ..] => format!("{first} (+{})", more.len()),
+    };
+    let marks: String = brief(&incident.marks).iter().map(|mark| format!(" [{mark}]")).collect();
+    [
+        incident.incident.to_string(),
+        incident.state.name().to_owned(),
+        severity,
+        incident.kind.to_string(),
+        bgp::Timestamp::from_seconds(incident.first_seen.seconds()).to_string(),
+        format!("{}/{}", incident.holding, incident.total),
+        format!("{what}{by}{marks}").trim().to_owned(),
+    ]
+}
+
+fn brief(marks: &Marks) -> Vec<String> {
+    let mut brief = Vec::new();
+    brief.extend(marks.acknowledged.as_ref().map(|ack| format!("acknowledged by {}", ack.by)));
+    brief.extend(marks.muted.as_ref().map(|muted| format!("muted until {}", muted.until)));
+    brief.extend(marks.expected.as_ref().map(|window| format!("expected: {window}")));
+    brief.extend(marks.closed.as_ref().map(|closed| format!("closed by {}", closed.by)));
+    brief
+}
+
+/// What people have said, a line each.
+fn said(marks: &Marks) -> Vec<String> {
+    let notes = marks.notes.iter().map(|note| format!("{} {}: {}", note.at, note.by, note.text));
+    brief(marks).into_iter().chain(notes).collect()
+}
+
+/// Columns as wide as what stands in them; the last one is as long as it is.
+pub(crate) fn table<const N: usize>(out: &mut impl Write, rows: &[[String; N]]) -> io::Result<()> {
+    let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..N).filter_map(wide).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}

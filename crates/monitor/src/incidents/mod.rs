@@ -1,0 +1,214 @@
+//! `originwatch incidents`: what there is, and what people want done about it.
+
+mod explain;
+mod list;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alerter::desk::{Scope, What};
+use alerter::store::Visitor;
+use alerter::{IncidentId, IncidentSummary};
+use bgp::{Asn, Prefix, Timestamp};
+use clap::{Args, Subcommand};
+use validator::Kind;
+
+use crate::cli::Format;
+use crate::exit::{ExitCode, Failure};
+use crate::visit;
+
+pub(crate) use list::table;
+
+/// `originwatch incidents`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct IncidentsArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG", global = true)]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List them, the latest first.
+    List {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+        /// How.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Show what was told last of one, and what people have said.
+    Show(One),
+    /// Say which rule it breaks, what RPKI says, and who saw it.
+    Explain(One),
+    /// Print every notice of one, or of all, as JSON, one object a line.
+    Export {
+        /// Which; the beginning of its name is enough.
+        #[arg(required_unless_present = "all")]
+        incident: Option<String>,
+        /// All of them, those that are over too.
+        #[arg(long, conflicts_with = "incident")]
+        all: bool,
+    },
+    /// Say that somebody works on it: no reminders, no escalation.
+    Ack(Mark),
+    /// Call it over: nothing more is told until it has really ended.
+    Close(Mark),
+    /// Write a line about it, which later notices show.
+    Note {
+        #[command(flatten)]
+        mark: Mark,
+        /// The line.
+        text: String,
+    },
+    /// Tell nothing of it, or of what lies in a scope, for a while.
+    Mute {
+        #[command(flatten)]
+        scope: ScopeArgs,
+        /// For how long: 90m, 4h, 2d.
+        #[arg(long = "for", value_name = "TIME", value_parser = visit::duration,
+              required_unless_present = "until")]
+        length: Option<Duration>,
+        /// Until when; RFC 3339 or seconds since 1970.
+        #[arg(long, value_name = "TIME", conflicts_with = "length")]
+        until: Option<Timestamp>,
+        /// Who says so [default: the login name].
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// End a mute.
+    Unmute {
+        #[command(flatten)]
+        scope: ScopeArgs,
+        /// Who says so [default: the login name].
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct One {
+    /// Which; the beginning of its name is enough.
+    incident: String,
+    /// How.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+struct Mark {
+    /// Which; the beginning of its name is enough.
+    incident: String,
+    /// Who says so [default: the login name].
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ScopeArgs {
+    /// Which incident; the beginning of its name is enough.
+    incident: Option<String>,
+    /// What touches nothing but this prefix and what is inside.
+    #[arg(long)]
+    prefix: Option<Prefix>,
+    /// What this AS alone does.
+    #[arg(long)]
+    asn: Option<Asn>,
+    /// A kind of incident.
+    #[arg(long, value_parser = visit::kind)]
+    kind: Option<Kind>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+    originwatch incidents list
+    originwatch incidents ack OW-20140402-AS4761
+    originwatch incidents mute --asn AS4761 --for 4h
+    originwatch incidents export --all | jq .title
+
+What changes something is done by the daemon on the same store, within seconds; if it does not run, when
+it starts.";
+
+/// Does what the command line says.
+pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
+    let (config, visitor) = visit::enter(args.config.as_deref())?;
+    let mark = |mark: &Mark, what: fn(IncidentId) -> What| {
+        let incident = one(&visitor, &mark.incident)?.incident;
+        visit::order(&visitor, &signed(mark.by.as_ref()), what(incident))
+    };
+    match &args.action {
+        Action::List { all, format } => list::list(&visitor, *all, *format),
+        Action::Show(show) => {
+            list::show(&visitor, &one(&visitor, &show.incident)?, show.format, &config)
+        }
+        Action::Explain(explain) => {
+            explain::explain(&visitor, &one(&visitor, &explain.incident)?, explain.format)
+        }
+        Action::Export { incident, .. } => export(&visitor, incident.as_deref()),
+        Action::Ack(ack) => mark(ack, |incident| What::Acknowledge { incident }),
+        Action::Close(close) => mark(close, |incident| What::Close { incident }),
+        Action::Note { mark, text } => {
+            let incident = one(&visitor, &mark.incident)?.incident;
+            let what = What::Note { incident, text: text.clone() };
+            visit::order(&visitor, &signed(mark.by.as_ref()), what)
+        }
+        Action::Mute { scope, length, until, by } => {
+            let until = length.map(|length| visit::now() + length).or(*until).unwrap_or_default();
+            let what = What::Mute { scope: read(&visitor, scope)?, until };
+            visit::order(&visitor, &signed(by.as_ref()), what)
+        }
+        Action::Unmute { scope, by } => {
+            let what = What::Unmute { scope: read(&visitor, scope)? };
+            visit::order(&visitor, &signed(by.as_ref()), what)
+        }
+    }
+}
+
+fn signed(by: Option<&String>) -> String {
+    by.cloned().unwrap_or_else(visit::login)
+}
+
+fn read(visitor: &Visitor, scope: &ScopeArgs) -> Result<Scope, Failure> {
+    let ScopeArgs { incident, prefix, asn, kind } = scope;
+    let scope = incident.as_ref().map(|name| one(visitor, name)).transpose()?;
+    let scope = scope.map(|incident| Scope::Incident(incident.incident));
+    let scope = scope.or(prefix.map(Scope::Prefix)).or(asn.map(Scope::Asn));
+    let scope = scope.or(kind.map(Scope::Kind));
+    scope.ok_or_else(|| Failure::Usage("what is to be muted?".to_owned()))
+}
+
+/// The one incident whose name begins so.
+fn one(visitor: &Visitor, beginning: &str) -> Result<IncidentSummary, Failure> {
+    let mut named = visitor.named(beginning)?;
+    match (named.pop(), named.len()) {
+        (Some(incident), 0) => Ok(incident),
+        (None, _) => Err(Failure::Usage(format!("there is no incident {beginning}"))),
+        (Some(last), _) => {
+            let names = named.iter().chain([&last]).map(|i| i.incident.to_string());
+            let names = names.collect::<Vec<_>>().join(", ");
+            Err(Failure::Usage(format!("'{beginning}' may be any of {names}")))
+        }
+    }
+}
+
+fn export(visitor: &Visitor, name: Option<&str>) -> Result<ExitCode, Failure> {
+    let incidents = match name {
+        Some(name) => vec![one(visitor, name)?],
+        None => visitor.incidents(true)?,
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for incident in incidents.iter().rev() {
+        for notice in visitor.notices(incident.incident.as_str())? {
+            writeln!(out, "{}", serde_json::to_string(&notice).map_err(io::Error::from)?)?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::Done)
+}

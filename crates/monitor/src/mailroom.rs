@@ -1,0 +1,96 @@
+//! `originwatch mail`: what waits to be delivered.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use alerter::store::{Queued, Request};
+use clap::{Args, Subcommand};
+
+use crate::cli::Format;
+use crate::exit::{ExitCode, Failure};
+use crate::incidents::table;
+use crate::visit;
+
+/// Deliveries that a list shows.
+const LISTED: usize = 1000;
+
+/// `originwatch mail`.
+#[derive(Debug, Args)]
+pub struct MailArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG", global = true)]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List what waits and what was given up, with the reasons; the oldest 1000.
+    Queue {
+        /// How.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Try now what waits.
+    Flush {
+        /// What was given up, too.
+        #[arg(long)]
+        dead: bool,
+    },
+}
+
+/// Does what the command line says.
+pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
+    let (_, visitor) = visit::enter(args.config.as_deref())?;
+    match args.action {
+        Action::Queue { format } => queue(&visitor.queue(LISTED)?, format),
+        Action::Flush { dead } => {
+            if dead {
+                visit::ask(&visitor, &Request::Requeue)?;
+            }
+            visit::ask(&visitor, &Request::Flush)
+        }
+    }
+}
+
+fn queue(queue: &[Queued], format: Format) -> Result<ExitCode, Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match format {
+        Format::Json => {
+            writeln!(out, "{}", serde_json::to_string(queue).map_err(io::Error::from)?)?;
+        }
+        Format::Text if queue.is_empty() => writeln!(out, "nothing waits")?,
+        Format::Text => {
+            let head = ["STATE", "TO", "DECIDED", "TRIES", "NEXT", "WHAT"].map(str::to_owned);
+            let mut rows = vec![head];
+            rows.extend(queue.iter().map(row));
+            table(&mut out, &rows)?;
+        }
+    }
+    out.flush()?;
+    let dead = queue.iter().any(|queued| queued.state == "dead");
+    Ok(if dead { ExitCode::Attention } else { ExitCode::Done })
+}
+
+fn row(queued: &Queued) -> [String; 6] {
+    let next = match queued.state.as_str() {
+        "dead" => "-".to_owned(),
+        _ => whole(queued.next_attempt),
+    };
+    let why = queued.last_error.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    [
+        queued.state.clone(),
+        format!("{}:{}", queued.channel, queued.address),
+        whole(queued.created),
+        queued.attempts.to_string(),
+        next,
+        format!("{}{why}", queued.title),
+    ]
+}
+
+/// Whole seconds are enough for people.
+fn whole(at: bgp::Timestamp) -> String {
+    bgp::Timestamp::from_seconds(at.seconds()).to_string()
+}

@@ -1,0 +1,209 @@
+//! `originwatch maintenance`: windows in which what is expected is held back.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use alerter::desk::{Expected, Standing, What, Window};
+use bgp::{Asn, Prefix, Timestamp};
+use clap::{Args, Subcommand, ValueEnum};
+use validator::{Kind, Severity};
+
+use crate::cli::Format;
+use crate::exit::{ExitCode, Failure};
+use crate::incidents::table;
+use crate::visit;
+
+/// `originwatch maintenance`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct MaintenanceArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG", global = true)]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add a window; one of the same name is replaced.
+    Add(Box<AddArgs>),
+    /// List the windows that are open or to come, from the config and from calendars too.
+    List {
+        /// How.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// End a window that was added, or cancel it.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct AddArgs {
+    /// What people will call it.
+    name: String,
+    /// When it begins; RFC 3339 or seconds since 1970 [default: now].
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// When it ends.
+    #[arg(long, value_name = "TIME", required_unless_present = "length")]
+    until: Option<Timestamp>,
+    /// How long it lasts: 90m, 4h, 2d.
+    #[arg(long = "for", value_name = "TIME", value_parser = visit::duration, conflicts_with = "until")]
+    length: Option<Duration>,
+    /// Only what lies inside these prefixes; may be repeated.
+    #[arg(long, value_delimiter = ',')]
+    prefix: Vec<Prefix>,
+    /// Only what these ASes do; may be repeated.
+    #[arg(long, value_delimiter = ',')]
+    asn: Vec<Asn>,
+    /// Only these kinds of incident; may be repeated.
+    #[arg(long, value_delimiter = ',', value_parser = visit::kind)]
+    kind: Vec<Kind>,
+    /// What is so serious is told even so.
+    #[arg(long, value_enum, default_value_t = Pierce::Critical)]
+    pierce: Pierce,
+    /// What should have happened at the end, as announced:198.18.0.0/24:AS64500 or
+    /// withdrawn:198.18.0.0/24:AS64500; what has not is told. May be repeated.
+    #[arg(long, value_name = "ROUTE", value_parser = expected)]
+    expect: Vec<Expected>,
+    /// Who says so [default: the login name].
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+/// The least severity that pierces a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Pierce {
+    /// All.
+    Notice,
+    /// Warnings and what is critical.
+    Warning,
+    /// What is critical.
+    Critical,
+    /// Nothing.
+    Nothing,
+}
+
+const EXAMPLES: &str = "\
+Example:
+  We move a /24 to AS64501 tonight:
+    originwatch maintenance add move --from 2026-12-01T22:00:00Z --for 2h \\
+        --prefix 198.18.0.0/24 --pierce nothing --expect announced:198.18.0.0/24:AS64501";
+
+/// Does what the command line says.
+pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
+    let (_, visitor) = visit::enter(args.config.as_deref())?;
+    match &args.action {
+        Action::Add(add) => {
+            let by = add.by.clone().unwrap_or_else(visit::login);
+            visit::order(&visitor, &by, What::MaintenanceAdd { window: window(add)? })
+        }
+        Action::Remove { name } => {
+            let what = What::MaintenanceRemove { name: name.clone() };
+            visit::order(&visitor, &visit::login(), what)
+        }
+        Action::List { format } => {
+            let windows = visitor.board(visit::now())?.windows;
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            match format {
+                Format::Json => {
+                    let json = windows.iter().map(|(source, window)| {
+                        serde_json::json!({ "source": source, "window": window })
+                    });
+                    writeln!(out, "{}", serde_json::Value::from_iter(json))?;
+                }
+                Format::Text if windows.is_empty() => writeln!(out, "no maintenance windows")?,
+                Format::Text => {
+                    let head = ["NAME", "FROM", "UNTIL", "FROM WHERE", "ABOUT"].map(str::to_owned);
+                    let rows = windows.iter().map(|(source, window)| row(source, window));
+                    table(&mut out, &std::iter::once(head).chain(rows).collect::<Vec<_>>())?;
+                }
+            }
+            out.flush()?;
+            Ok(ExitCode::Done)
+        }
+    }
+}
+
+fn window(add: &AddArgs) -> Result<Window, Failure> {
+    let from = add.from.unwrap_or_else(visit::now);
+    let until = add.length.map(|length| from + length).or(add.until);
+    let until = until.ok_or_else(|| Failure::Usage("when does it end?".to_owned()))?;
+    Ok(Window {
+        prefixes: add.prefix.clone(),
+        asns: add.asn.clone(),
+        kinds: add.kind.clone(),
+        pierce: match add.pierce {
+            Pierce::Notice => Some(Severity::Notice),
+            Pierce::Warning => Some(Severity::Warning),
+            Pierce::Critical => Some(Severity::Critical),
+            Pierce::Nothing => None,
+        },
+        expects: add.expect.clone(),
+        ..Window::new(add.name.clone(), from, until)
+    })
+}
+
+fn expected(text: &str) -> Result<Expected, String> {
+    let complaint = || format!("'{text}' is not like announced:198.18.0.0/24:AS64500");
+    let (stands, route) = text.split_once(':').ok_or_else(complaint)?;
+    // An IPv6 prefix has colons of its own.
+    let (prefix, origin) = route.rsplit_once(':').ok_or_else(complaint)?;
+    let stands = match stands {
+        "announced" => Standing::Announced,
+        "withdrawn" => Standing::Withdrawn,
+        _ => return Err(complaint()),
+    };
+    let prefix = Prefix::from_str(prefix).map_err(|error| error.to_string())?;
+    let origin = Asn::from_str(origin).map_err(|error| error.to_string())?;
+    Ok(Expected { prefix, origin, stands })
+}
+
+fn row(source: &str, window: &Window) -> [String; 5] {
+    let Window { name, from, until, prefixes, asns, kinds, pierce, expects } = window;
+    let about = prefixes.iter().map(ToString::to_string);
+    let about = about.chain(asns.iter().map(ToString::to_string));
+    let about: Vec<String> = about.chain(kinds.iter().map(ToString::to_string)).collect();
+    let mut about = if about.is_empty() { "everything".to_owned() } else { about.join(", ") };
+    match pierce {
+        Some(severity) => about += &format!("; {severity} pierces it"),
+        None => about += "; nothing pierces it",
+    }
+    for expected in expects {
+        about += &format!("; {expected}");
+    }
+    let source = if source.is_empty() { "added" } else { source };
+    [name.clone(), from.to_string(), until.to_string(), source.to_owned(), about]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expected_route_is_read_in_both_families() {
+        let route = |prefix: &str, stands| Expected {
+            prefix: prefix.parse().unwrap(),
+            origin: Asn::new(64500),
+            stands,
+        };
+        assert_eq!(
+            expected("announced:2001:db8::/32:AS64500"),
+            Ok(route("2001:db8::/32", Standing::Announced))
+        );
+        assert_eq!(
+            expected("withdrawn:198.18.0.0/24:64500"),
+            Ok(route("198.18.0.0/24", Standing::Withdrawn))
+        );
+        for wrong in ["", "announced", "announced:198.18.0.0/24", "gone:198.18.0.0/24:AS64500"] {
+            assert!(expected(wrong).is_err(), "{wrong}");
+        }
+    }
+}
