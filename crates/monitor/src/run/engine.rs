@@ -104,7 +104,7 @@ impl Engine {
         let due = self.ledger.next_timeout().map(|due| due.since(now));
         let left = |since: Instant, every: Duration| every.saturating_sub(since.elapsed());
         let waits = [
-            self.turned.map(|turned| left(turned, TURN)),
+            Some(self.turned.map(|turned| left(turned, TURN)).unwrap_or_default()),
             self.dirty.map(|dirty| left(dirty, COMMIT_EVERY)),
             due.filter(|due| !due.is_zero()),
         ];
