@@ -15,6 +15,7 @@ mod mail_replies;
 mod mail_summaries;
 mod model;
 mod relay;
+mod request;
 #[expect(
     clippy::disallowed_methods,
     clippy::print_stdout,

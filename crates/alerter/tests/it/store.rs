@@ -16,17 +16,17 @@ const FEED: &str = "script";
 const PLAYING: &str = "now playing";
 
 /// A fresh folder, removed when the test has passed.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("originwatch-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.0.join("originwatch.db")
     }
 }
@@ -51,7 +51,7 @@ fn desk_rules() -> DeskRules {
     DeskRules { routing, storm: None, ceiling: None, ..DeskRules::default() }
 }
 
-fn open(path: &Path) -> Result<Ledger, StoreError> {
+pub(crate) fn open(path: &Path) -> Result<Ledger, StoreError> {
     Ok(Ledger::open(path, rules(), desk_rules(), directory().into(), sources())?.0)
 }
 
@@ -79,7 +79,7 @@ fn script() -> Vec<(Timestamp, Finding)> {
 
 /// Plays the script from where the store says that it was read to; a commit every few steps, as
 /// a busy feed makes them.
-fn play(path: &Path) {
+pub(crate) fn play(path: &Path) {
     let script = script();
     println!("{PLAYING}");
     let mut ledger = open(path).unwrap();
