@@ -10,7 +10,7 @@ use validator::Severity;
 use super::letter::{Content, Destination};
 use super::summary::{Cause, LISTED_ROWS, Row, Summary, SummaryId};
 use super::{Desk, Wake};
-use crate::{IncidentId, IncidentSummary, Incidents};
+use crate::{IncidentId, IncidentSummary, Incidents, Reason};
 
 impl Desk {
     /// A summary of these rows as they stand now, the first of its thread.
@@ -66,7 +66,14 @@ impl Desk {
         let Some(per_hour) = self.rules.ceiling else { return };
         let Some(meter) = self.memory.meters.get_mut(to) else { return };
         let since = meter.since.unwrap_or(now);
-        let rows = meter.take(now);
+        let mut rows = meter.take(now);
+        for row in &mut rows {
+            // Of one that has reopened and is muted since, that it was over is all there is to tell.
+            let told = self.memory.cases.get(&row.incident).filter(|case| case.told);
+            if let Some(case) = told {
+                *row = Row::of(&case.latest, &case.marks, row.held);
+            }
+        }
         let id = SummaryId::of("ceiling", &to.to_string(), since);
         let mut summary = self.summary(id, Cause::Ceiling { per_hour }, rows, incidents);
         summary.since = since;
@@ -107,7 +114,7 @@ fn freshened(mut rows: Vec<Row>, incidents: &Incidents) -> Vec<Row> {
     let summaries = incidents.summaries();
     let by_id: BTreeMap<&IncidentId, &IncidentSummary> =
         summaries.iter().map(|summary| (&summary.incident, summary)).collect();
-    for row in &mut rows {
+    for row in rows.iter_mut().filter(|row| row.reason != Reason::Resolved) {
         if let Some(now) = by_id.get(&row.incident) {
             (row.state, row.last_seen) = (now.state, now.last_seen);
             (row.holding, row.total) = (now.holding, now.total);

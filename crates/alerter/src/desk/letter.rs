@@ -201,7 +201,7 @@ impl fmt::Display for Remark {
             }
             Remark::Held { notices, since, by } => {
                 let notices = crate::words::plural(*notices as usize, "notice", "notices");
-                write!(f, "{notices} of this incident since {since} held back: {by}.")
+                write!(f, "{notices} of this incident held back since {since}: {by}.")
             }
             Remark::Endangered { destination, prefix, incident } => write!(
                 f,

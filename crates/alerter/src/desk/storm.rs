@@ -35,8 +35,8 @@ struct Umbrella {
     members: BTreeSet<IncidentId>,
     to: Vec<Destination>,
     pace: Pace,
-    /// Something is not told yet.
-    news: bool,
+    /// When what is not told yet will be.
+    due: Option<Timestamp>,
     severity: Severity,
 }
 
@@ -122,7 +122,7 @@ impl Desk {
             members: BTreeSet::new(),
             to: Vec::new(),
             pace: Pace::new(now, &rules),
-            news: true,
+            due: None,
             severity: Severity::Notice,
         };
         if begun {
@@ -163,12 +163,15 @@ impl Desk {
         let now = self.memory.now;
         let done = self.is_storm_over(common);
         let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
-        umbrella.news = true;
-        if at_once || done || now >= umbrella.pace.next() {
+        if at_once || done {
             self.tell_storm(common, incidents);
-        } else {
-            self.schedule_storm(common);
+            return;
         }
+        // After a long silence, too, one change seldom comes alone.
+        let gathered =
+            now + self.rules.storm.as_ref().map(|rules| rules.within).unwrap_or_default();
+        umbrella.due.get_or_insert(umbrella.pace.next().max(gathered));
+        self.schedule_storm(common);
     }
 
     fn is_storm_over(&self, common: &Common) -> bool {
@@ -179,7 +182,7 @@ impl Desk {
 
     pub(super) fn schedule_storm(&mut self, common: &Common) {
         let umbrella = self.memory.storms.open.get(common);
-        let due = umbrella.filter(|u| u.news).map(|umbrella| umbrella.pace.next());
+        let due = umbrella.and_then(|umbrella| umbrella.due);
         self.agenda.set(&Wake::Storm(common.clone()), due);
     }
 
@@ -192,7 +195,7 @@ impl Desk {
         if umbrella.sequence > 0 {
             umbrella.pace.step(now, &rules);
         }
-        umbrella.news = false;
+        umbrella.due = None;
         let to = umbrella.to.clone();
         self.post_storm(common, to, over, incidents);
         if over && let Some(umbrella) = self.memory.storms.open.remove(common) {

@@ -6,6 +6,7 @@
 )]
 
 mod channels;
+mod desk;
 mod engine;
 mod gap;
 mod lab;

@@ -4,10 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use alerter::desk::{DeskRules, Routing};
-use alerter::store::{Destination, Ledger, Store, StoreError};
+use alerter::Notice;
+use alerter::desk::{Content, DeskRules, Order, Routing, Scope, What};
+use alerter::store::{Delivery, Destination, Ledger, Store, StoreError};
 use bgp::Timestamp;
-use validator::Finding;
+use validator::{Finding, Kind};
 
 use crate::lab::{FIRST, Lab, SECOND, at, directory, rules, sources};
 
@@ -213,4 +214,129 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     assert_eq!((retried.attempts, retried.last_error.as_deref()), (1, Some("450 later")));
     store.dead(stuck.number, "550 gone").unwrap();
     assert_eq!(store.queue_length().unwrap().1, 1);
+}
+
+/// The store as the first version of the schema had it, with a notice that waits for one of two.
+fn old_store(path: &Path) -> Vec<Notice> {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(5, 10, FIRST);
+    lab.hijack(6, 11, FIRST);
+    lab.hijack(1000, 12, SECOND);
+    let old = rusqlite::Connection::open(path).unwrap();
+    old.execute_batch(include_str!("store/schema-1.sql")).unwrap();
+    let engine = lab.incidents.save().unwrap();
+    old.execute("INSERT INTO checkpoint VALUES (1, ?)", [engine]).unwrap();
+    for notice in &lab.notices {
+        let (id, at) = (&notice.message_id, notice.at.micros());
+        let mut json = serde_json::to_value(notice).unwrap();
+        json.as_object_mut().unwrap().remove("marks");
+        let row =
+            rusqlite::params![id, notice.incident.as_str(), notice.sequence, at, json.to_string()];
+        old.execute("INSERT INTO notice VALUES (?, ?, ?, ?, ?)", row).unwrap();
+        for (address, state) in [("noc@example.net", "taken"), ("night@example.net", "waiting")] {
+            let row = rusqlite::params![id, address, at, state];
+            let insert =
+                "INSERT INTO outbox (message_id, channel, address, created, next_attempt, state)
+                          VALUES (?1, 'mail', ?2, ?3, ?3, ?4)";
+            old.execute(insert, row).unwrap();
+        }
+    }
+    lab.notices
+}
+
+#[test]
+fn an_older_store_goes_on_and_its_queue_too() {
+    let folder = Folder::new("older");
+    let notices = old_store(&folder.store());
+    assert_eq!(notices.len(), 2);
+    let mut ledger = open(&folder.store()).unwrap();
+    let due = |ledger: &Ledger| ledger.store().due(at(9000), 10).unwrap();
+    let first = due(&ledger);
+    let ids = |due: &[Delivery]| due.iter().map(|d| d.message_id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&first), [notices[0].message_id.clone()]);
+    assert_eq!(first[0].destination.address, "night@example.net");
+    assert!(first[0].urgent);
+    let content: Content = serde_json::from_str(&first[0].content).unwrap();
+    assert_eq!(content, Content::Notice(Box::new(notices[0].clone())));
+    ledger.store().taken(first[0].number).unwrap();
+    assert_eq!(ids(&due(&ledger)), [notices[1].message_id.clone()]);
+    assert_eq!(ledger.store().queue_length().unwrap(), (1, 0));
+    // Everyone was told that it opened, so everyone is told the end.
+    let mut lab = Lab::recorder();
+    lab.withdraw(2000, 10, FIRST);
+    lab.withdraw(2000, 11, FIRST);
+    lab.withdraw(2000, 12, SECOND);
+    for (now, finding) in lab.recorded {
+        ledger.handle(now, finding);
+    }
+    ledger.handle_timeout(at(3000));
+    assert_eq!(ledger.commit().unwrap().len(), 1);
+    assert_eq!(ledger.store().queue_length().unwrap(), (3, 0));
+    assert_eq!(ledger.store().notices().unwrap().len(), 3);
+}
+
+#[test]
+fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
+    let (whole, broken) = (Folder::new("orders-whole"), Folder::new("orders-broken"));
+    let script: Vec<_> = script().into_iter().take(400).collect();
+    let play = |path: &Path, crash: usize| {
+        let mut ledger = open(path).unwrap();
+        for (index, (now, finding)) in script.iter().enumerate() {
+            if index > 0 && index % crash == 0 {
+                drop(ledger);
+                ledger = open(path).unwrap();
+            }
+            ledger.handle(*now, finding.clone());
+            if index == 150 {
+                let incident = ledger.incidents().open()[0].incident.clone();
+                // Till the middle of the next incident.
+                let until = *now + std::time::Duration::from_secs(3400);
+                let mute = What::Mute { scope: Scope::Kind(Kind::OriginHijack), until };
+                for what in [What::Acknowledge { incident }, mute] {
+                    ledger.order(*now, Order { by: "ann".into(), what }).unwrap();
+                }
+            }
+            ledger.commit().unwrap();
+        }
+        let marks: Vec<_> = ledger.summaries().into_iter().map(|summary| summary.marks).collect();
+        (marks, ledger.store().letters().unwrap(), ledger.store().queue_length().unwrap())
+    };
+    let (expected, found) = (play(&whole.store(), usize::MAX), play(&broken.store(), 7));
+    assert!(expected.1.iter().any(|letter| letter.contains("\"held\"")), "nothing was held back");
+    assert_eq!(expected, found);
+}
+
+#[test]
+fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
+    let folder = Folder::new("urgent");
+    let mut ledger = open(&folder.store()).unwrap();
+    let condition = |subject: &str| Finding::Condition {
+        at: at(0),
+        kind: Kind::RouterDown,
+        subject: subject.into(),
+        details: vec![],
+        active: true,
+    };
+    ledger.handle(at(0), condition("edge1"));
+    let mut lab = Lab::recorder();
+    lab.hijack(5, 10, FIRST);
+    lab.hijack(6, 11, FIRST);
+    for (now, finding) in lab.recorded {
+        ledger.handle(now, finding);
+    }
+    ledger.commit().unwrap();
+    let store = ledger.store();
+    let urgent =
+        |limit| store.due(at(9), limit).unwrap().iter().map(|d| d.urgent).collect::<Vec<_>>();
+    assert_eq!(urgent(10), [true, true, false, false]);
+    assert_eq!(urgent(3), [true, true, false]);
+    assert_eq!(store.next_due().unwrap(), Some(at(0)));
+    for delivery in store.due(at(9), 10).unwrap() {
+        store.dead(delivery.number, "550 gone").unwrap();
+    }
+    assert_eq!((store.next_due().unwrap(), store.queue_length().unwrap()), (None, (0, 4)));
+    assert_eq!(store.requeue(at(20)).unwrap(), 4);
+    assert_eq!(store.queue_length().unwrap(), (4, 0));
+    assert_eq!(store.next_due().unwrap(), Some(at(20)));
+    assert_eq!(store.due(at(20), 10).unwrap().len(), 4);
 }
