@@ -125,7 +125,7 @@ fn without_c_the_config_of_the_folder_is_taken() {
 
 #[test]
 fn check_tries_the_files_that_the_config_names() {
-    let good = originwatch(["check", "-c", "data/indosat-2014/originwatch.toml"]);
+    let good = originwatch(["check", "--offline", "-c", "data/indosat-2014/originwatch.toml"]);
     assert_eq!((good.code, good.stderr.as_str()), (Some(0), ""));
     assert!(good.stdout.ends_with("no fault found\n"), "{}", good.stdout);
 
@@ -137,7 +137,7 @@ fn check_tries_the_files_that_the_config_names() {
     std::fs::write(&config, text).unwrap();
     std::fs::write(folder.path().join("slurm.json"), "{}").unwrap();
     std::fs::write(folder.path().join("names.csv"), "64500,Example,GB\nfrog\n").unwrap();
-    let bad = originwatch(["check", "-c", config.to_str().unwrap()]);
+    let bad = originwatch(["check", "--offline", "-c", config.to_str().unwrap()]);
     assert_eq!((bad.code, bad.stderr.as_str()), (Some(1), ""));
     let told = bad.stdout.replace(&format!("{}/", folder.path().display()), "");
     assert_golden("cli/check.txt", &told);

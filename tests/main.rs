@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; helpers are no #[test]")]
 
 mod bad_input;
+mod check;
 mod cli;
 mod config;
 mod counts;

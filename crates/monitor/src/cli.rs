@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -42,7 +43,7 @@ pub enum Command {
     Whatif(WhatifArgs),
     /// Say how well our ROAs fit what we announce: cover, exposure, what to create.
     Roas(RoasArgs),
-    /// Read the config and the files it names, and say what is wrong.
+    /// Read the config, try every part, and say what would stop an alarm.
     Check(CheckArgs),
     /// List incidents, say what is known of one, acknowledge, mute, close, note.
     Incidents(IncidentsArgs),
@@ -160,10 +161,23 @@ pub struct ValidateArgs {
 
 /// `originwatch check`.
 #[derive(Debug, Args)]
+#[command(after_help = CHECK_PARTS)]
 pub struct CheckArgs {
     /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG")]
     pub config: Option<PathBuf>,
+
+    /// Try only what needs no network, and say what was not tried.
+    #[arg(long)]
+    pub offline: bool,
+
+    /// How the report is printed; as JSON, one array.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Whom to ask about names, in place of the system's resolvers.
+    #[arg(long, value_name = "ADDRESS:PORT", hide = true)]
+    pub resolver: Option<SocketAddr>,
 }
 
 /// How a list is printed.
@@ -174,6 +188,14 @@ pub enum Format {
     /// For programs.
     Json,
 }
+
+const CHECK_PARTS: &str = "\
+What is tried:
+  each relay up to the login (never a mail), its certificate, our name in HELO, SPF and DMARC
+  of the sender, MX of the recipients, whether a hijack of our prefixes would also take out the
+  alarm; sources of VRPs, feeds, addresses to listen at, the store.
+
+The exit code is 1 if there is a fault.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -196,7 +196,7 @@ fn file_name(number: u64, notice: &Notice, mail: &Mail) -> String {
 }
 
 /// Read when it is needed, without the newline that editors leave; never shown.
-fn password(path: &Path) -> Result<String, Failure> {
+pub(crate) fn password(path: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(path).map_err(|error| read_error(path, error))?;
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() || password.len() > MAX_PASSWORD || password.contains(['\r', '\n']) {

@@ -33,6 +33,7 @@ use heartbeat::Beat;
 use house::House;
 use signals::{Signal, Signals, Systemd};
 
+pub(crate) use feed::reach_ris_live;
 pub use log::LogFormat;
 
 /// How long threads that read files may take to notice that it is over.

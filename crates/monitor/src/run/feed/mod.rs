@@ -21,6 +21,7 @@ use crate::config::{Config, Feed, FeedKind};
 use crate::exit::Failure;
 
 pub(super) use bmp::bind;
+pub(crate) use ris_live::reach as reach_ris_live;
 
 /// What a feed needs beside its config.
 pub(super) struct Surroundings {

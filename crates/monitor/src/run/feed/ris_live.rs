@@ -52,6 +52,11 @@ const ATTEMPTS: u32 = 3;
 /// Messages that are there already are handed over together, up to so many bytes.
 const BLOCK: usize = 64 << 10;
 
+/// Whether a web socket opens there; nothing is asked for.
+pub(crate) async fn reach(url: &str) -> Result<(), String> {
+    connection::open(url).await.map(drop).map_err(|error| error.to_string())
+}
+
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 enum Lost {

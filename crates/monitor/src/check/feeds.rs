@@ -1,0 +1,106 @@
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use alerter::store::{StoreError, Visitor};
+
+use super::report::Report;
+use crate::config::{Config, Feed, FeedKind};
+use crate::run;
+
+/// How long a feed may take to say hello.
+const HELLO_WITHIN: Duration = Duration::from_secs(5);
+
+/// Tries one feed; without the net only what this machine knows.
+pub(super) async fn probe(feed: &Feed, config: &Config, offline: bool) -> Report {
+    let mut report = Report::default();
+    match &feed.kind {
+        FeedKind::RisLive { .. } if offline => {}
+        FeedKind::RisLive { url, .. } => {
+            let what = format!("feed ris-live {url}");
+            match tokio::time::timeout(HELLO_WITHIN, run::reach_ris_live(url)).await {
+                Ok(Ok(())) => report.ok(what, "answers"),
+                Ok(Err(reason)) => report.fault(what, reason),
+                Err(_) => {
+                    let limit = HELLO_WITHIN.as_secs();
+                    report.fault(what, format!("no web socket within {limit} s"));
+                }
+            }
+        }
+        FeedKind::Bmp { listen, routers } => {
+            let what = format!("feed bmp {listen}");
+            match routers.is_empty() {
+                true => report.fault(what, "'routers' is empty: nobody may connect"),
+                false => listening(&what, *listen, &config.store, &mut report),
+            }
+        }
+        FeedKind::MrtDir { path, rib } => {
+            let what = format!("feed mrt-dir {}", path.display());
+            match fs::read_dir(path) {
+                Ok(entries) => report.ok(what, format!("{} entries", entries.count())),
+                Err(error) => report.fault(what, format!("cannot be read: {error}")),
+            }
+            if let Some(rib) = rib {
+                super::report::readable(rib, &mut report);
+            }
+        }
+        FeedKind::Kafka { .. } => report.fault("feed kafka", "this version does not read it"),
+    }
+    report
+}
+
+/// Whether the daemon can listen there, or does.
+pub(super) fn listening(what: &str, at: SocketAddr, store: &Path, report: &mut Report) {
+    match TcpListener::bind(at) {
+        Ok(_) => report.ok(what, "can be listened at"),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => match is_attended(store) {
+            true => report.ok(what, "in use, by the instance that runs with this store"),
+            false => report.fault(what, "another program listens there"),
+        },
+        Err(error) => report.fault(what, format!("cannot be listened at: {error}")),
+    }
+}
+
+/// Whether incidents and notices can be kept.
+pub(super) fn store(path: &Path) -> Report {
+    let mut report = Report::default();
+    let what = format!("store {}", path.display());
+    match Visitor::open(path) {
+        // The daemon makes what is not there, and brings an old schema up to date.
+        Ok(_) | Err(StoreError::Older { .. }) => {}
+        Err(_) if !path.exists() => {}
+        Err(error) => {
+            report.fault(what, error.to_string());
+            return report;
+        }
+    }
+    if is_attended(path) {
+        report.ok(what, "in use, by the instance that runs with it");
+        return report;
+    }
+    match writable(path) {
+        Ok(true) => report.ok(what, "can be written"),
+        Ok(false) => report.ok(what, "is not there yet, and can be made"),
+        Err(error) => report.fault(what, format!("cannot be written: {error}")),
+    }
+    report
+}
+
+/// Whether an instance runs with this store.
+fn is_attended(store: &Path) -> bool {
+    Visitor::open(store).and_then(|visitor| visitor.is_attended()).unwrap_or_default()
+}
+
+/// Whether there is a file; it and its folder must be writable, as SQLite puts its journal beside it.
+fn writable(path: &Path) -> std::io::Result<bool> {
+    let is_there = path.exists();
+    if is_there {
+        fs::OpenOptions::new().append(true).open(path)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".check-{}", std::process::id()));
+    fs::OpenOptions::new().write(true).create_new(true).open(&beside)?;
+    fs::remove_file(beside)?;
+    Ok(is_there)
+}

@@ -1,0 +1,108 @@
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerter::AsDirectory;
+use validator::RpkiSnapshot;
+
+use super::report::{Report, readable};
+use crate::config::{Config, Mail};
+use crate::rpki::{LoadError, Source, Sources, load_once};
+
+/// How long a source of VRPs may take: all of RPKI comes within seconds.
+const VRPS_WITHIN: Duration = Duration::from_secs(30);
+
+pub(super) fn watches(config: &Config) -> Report {
+    let mut report = Report::default();
+    match config.watches.len() {
+        0 => report.ok("watches", "none written, they follow the VRPs of [operator] asns"),
+        count => report.ok("watches", count.to_string()),
+    }
+    report
+}
+
+/// Each source and each file of exceptions alone, so that one fault does not hide another; then the
+/// files together, which may contradict each other. With what the first that works says.
+pub(super) async fn rpki(config: &Config, offline: bool) -> (Report, Arc<RpkiSnapshot>) {
+    let mut report = Report::default();
+    let mut first = None;
+    if config.rpki.list.is_empty() {
+        report.fault("[rpki]", "has no sources: every route will be not-found");
+    }
+    for source in config.rpki.list.iter().filter(|source| !(offline && is_remote(source))) {
+        match load_once(&Sources::one(source.clone(), &[]), VRPS_WITHIN).await {
+            Ok((snapshot, notes)) => {
+                report.ok(source, format!("{} VRPs", snapshot.vrps.len()));
+                let prefix = format!("{source}: ");
+                for note in notes {
+                    report.note(source, note.strip_prefix(&prefix).unwrap_or(&note));
+                }
+                first.get_or_insert(snapshot);
+            }
+            Err(LoadError::Source { trouble, .. }) => report.fault(source, trouble),
+            Err(error) => report.fault(source, error.to_string()),
+        }
+    }
+    exceptions(&config.rpki.slurm, &mut report).await;
+    (report, first.unwrap_or_default())
+}
+
+/// Whether it takes the network to read it.
+pub(super) fn is_remote(source: &Source) -> bool {
+    match source {
+        Source::Url(_) | Source::Rtr(_) => true,
+        Source::File(_) | Source::Stdin => false,
+    }
+}
+
+async fn exceptions(files: &[PathBuf], report: &mut Report) {
+    let load = async |files: &[PathBuf]| {
+        let sources = Sources { slurm: files.to_vec(), ..Sources::default() };
+        load_once(&sources, VRPS_WITHIN).await.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let faults = report.faults();
+    for file in files {
+        match load(std::slice::from_ref(file)).await {
+            Ok(()) => report.ok(file.display(), "local exceptions"),
+            Err(error) => {
+                let prefix = format!("{}: ", file.display());
+                report.fault(file.display(), error.strip_prefix(&prefix).unwrap_or(&error));
+            }
+        }
+    }
+    if faults == report.faults()
+        && let Err(error) = load(files).await
+    {
+        report.fault("[rpki] slurm", error);
+    }
+}
+
+pub(super) fn as_names(config: &Config) -> Report {
+    let mut report = Report::default();
+    let Some(path) = &config.as_names else { return report };
+    let what = path.display();
+    match fs::read(path) {
+        Ok(bytes) => {
+            let (directory, errors) = AsDirectory::parse(&bytes);
+            report.ok(&what, format!("{} names", directory.len()));
+            if let Some(error) = errors.first() {
+                report.fault(&what, format!("{error} ({} such lines)", errors.len()));
+            }
+        }
+        Err(error) => report.fault(&what, format!("cannot be read: {error}")),
+    }
+    report
+}
+
+/// Who is told, and the files that this takes.
+pub(super) fn mail(mail: &Mail) -> Report {
+    let mut report = Report::default();
+    let to: Vec<_> = mail.to.iter().map(ToString::to_string).collect();
+    report.ok("mail", format!("to {} through {}", to.join(", "), mail.relay));
+    let password = mail.login.as_ref().map(|(_, file)| file);
+    for path in password.into_iter().chain(&mail.ca_file) {
+        readable(path, &mut report);
+    }
+    report
+}

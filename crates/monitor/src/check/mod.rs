@@ -1,0 +1,151 @@
+//! `originwatch check`: reads the config, tries every part, and says what would stop an alarm.
+//!
+//! [`run`] is the order of the report. `files` is what needs no network, `feeds` what observations come
+//! from and where they are kept. Of mail: `relay` talks to each relay, `identity` is what DNS says
+//! of us and of the mailboxes, with `spf` for the sender's domain. `reach` asks whether a hijack
+//! would also take out the alarm. Whoever asks DNS asks through `dns`.
+//!
+//! Nothing is sent, and nothing is left behind.
+
+mod dns;
+mod feeds;
+mod files;
+mod identity;
+mod reach;
+mod relay;
+mod report;
+mod spf;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::net::IpAddr;
+
+use futures_util::future::join_all;
+use tokio::runtime::Builder;
+
+use crate::cli::{CheckArgs, Format};
+use crate::config::{Config, FeedKind, Mail, Relay};
+use crate::exit::{ExitCode, Failure};
+use dns::Dns;
+use reach::{Place, Way};
+use report::Report;
+
+/// Checks the config that the command line names.
+pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let config = Config::load(args.config.as_deref())?;
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
+    let report = runtime.block_on(examine(&config, args));
+    let mut out = io::stdout().lock();
+    match args.format {
+        Format::Text => writeln!(out, "{report}")?,
+        Format::Json => writeln!(out, "{}", report.json())?,
+    }
+    Ok(if report.faults() == 0 { ExitCode::Done } else { ExitCode::Attention })
+}
+
+/// Tries everything side by side; the lines stand in the order in which the config is read.
+async fn examine(config: &Config, args: &CheckArgs) -> Report {
+    let offline = args.offline;
+    let mut report = Report::default();
+    report.ok(config.path.display(), "read");
+    report.append(files::watches(config));
+    let mut names = Report::default();
+    let dns = match offline {
+        true => None,
+        false => Dns::new(args.resolver)
+            .map_err(|error| names.fault("resolver", format!("cannot be used: {error}")))
+            .ok(),
+    };
+    let feeds = config.feeds.iter().map(|feed| feeds::probe(feed, config, offline));
+    let ((rpki, snapshot), (mail, ways), feeds) =
+        tokio::join!(files::rpki(config, offline), post(config, dns.as_ref()), join_all(feeds));
+    report.append(rpki);
+    report.append(files::as_names(config));
+    report.append(names);
+    report.append(mail);
+    report.append(reach::judge(&ways, &config.watches, &snapshot));
+    feeds.into_iter().for_each(|feed| report.append(feed));
+    report.append(feeds::store(&config.store));
+    if let Some(listen) = config.web {
+        feeds::listening(&format!("web {listen}"), listen, &config.store, &mut report);
+    }
+    if offline {
+        report.note("not checked", format!("--offline: {}", untried(config).join(", ")));
+    }
+    report
+}
+
+/// All that mail needs, and the ways that it may take; without DNS only the files.
+async fn post(config: &Config, dns: Option<&Dns>) -> (Report, Vec<Way>) {
+    let Some(mail) = &config.mail else {
+        let mut report = Report::default();
+        report.fault("mail", "there is no [mail]: nobody will be told");
+        return (report, Vec::new());
+    };
+    let mut report = files::mail(mail);
+    let Some(dns) = dns else { return (report, Vec::new()) };
+    let (relays, helo, policies, dmarc, mailboxes, ways) = tokio::join!(
+        join_all(relays(mail).map(|relay| relay::probe(mail, relay, dns))),
+        identity::helo(mail, dns),
+        join_all(relays(mail).map(|relay| identity::sender_policy(mail, relay, dns))),
+        identity::dmarc(mail, dns),
+        identity::mailboxes(mail, dns),
+        ways(mail, dns)
+    );
+    let all = relays.into_iter().chain([helo]).chain(policies).chain([dmarc, mailboxes]);
+    all.for_each(|part| report.append(part));
+    (report, ways)
+}
+
+/// Through each relay to each mailbox. What has no address is told by others.
+async fn ways(mail: &Mail, dns: &Dns) -> Vec<Way> {
+    let domains: BTreeSet<_> = mail.to.iter().map(|to| to.email.domain()).collect();
+    let mut ways = Vec::new();
+    for relay in relays(mail) {
+        let addresses = dns.addresses(&relay.host).await.unwrap_or_default();
+        let entrance = Place { name: format!("relay {}", relay.host), addresses };
+        for domain in &domains {
+            let addresses = mailbox_addresses(domain, dns).await;
+            let mailbox = Place { name: format!("mailboxes of {domain}"), addresses };
+            let resolver = Place { name: "resolver".to_owned(), addresses: dns.servers().to_vec() };
+            let name = format!("mail to {domain} through {relay}");
+            ways.push(Way { name, needs: vec![resolver, entrance.clone(), mailbox] });
+        }
+    }
+    ways
+}
+
+async fn mailbox_addresses(domain: &str, dns: &Dns) -> Vec<IpAddr> {
+    let mut hosts = dns.mail_exchangers(domain).await.unwrap_or_default();
+    if hosts.is_empty() {
+        hosts.push(domain.to_owned());
+    }
+    let mut addresses = Vec::new();
+    for host in hosts.iter().filter(|host| !host.is_empty()) {
+        addresses.extend(dns.addresses(host).await.unwrap_or_default());
+    }
+    addresses
+}
+
+/// What it would take the network to try.
+fn untried(config: &Config) -> Vec<String> {
+    let remote = config.rpki.list.iter().filter(|source| files::is_remote(source));
+    let mut untried: Vec<_> = remote.map(ToString::to_string).collect();
+    if let Some(mail) = &config.mail {
+        untried.extend(relays(mail).map(ToString::to_string));
+        untried.push("what DNS says of us, the relays and the mailboxes".to_owned());
+    }
+    untried.extend(config.feeds.iter().filter_map(|feed| match &feed.kind {
+        FeedKind::RisLive { url, .. } => Some(url.clone()),
+        FeedKind::Bmp { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => None,
+    }));
+    if untried.is_empty() {
+        untried.push("nothing that this config needs".to_owned());
+    }
+    untried
+}
+
+fn relays(mail: &Mail) -> impl Iterator<Item = &Relay> {
+    std::iter::once(&mail.relay).chain(&mail.failover)
+}

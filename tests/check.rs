@@ -1,0 +1,246 @@
+//! `originwatch check` against a name server, relays and a RIS Live server that are played here.
+
+mod dns;
+mod relay;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::thread;
+
+use tempfile::TempDir;
+use tokio_tungstenite::tungstenite;
+
+use crate::play::{Run, assert_golden, originwatch};
+use relay::{Manner, Relay};
+
+const ZONE: &str = "
+    mail.example.net A 127.0.0.1
+    backup.example.org A 127.0.0.1
+    monitor.example.net A 192.0.2.7
+    example.net TXT v=spf1 mx -all
+    _dmarc.example.net TXT v=DMARC1; p=reject
+    example.org MX mx.example.org
+    mx.example.org A 203.0.113.25
+    home.example MX mx.home.example
+    mx.home.example A 198.18.0.25
+    deaf.example MX .
+    hangs.example.org A 127.0.0.1
+    old.example.org A 127.0.0.1
+    silent.example.org SILENT
+";
+
+/// A folder with a config in it, and what the config names.
+struct House {
+    folder: TempDir,
+    /// What a run of the test replaces by words.
+    ports: Vec<(u16, &'static str)>,
+}
+
+impl House {
+    fn new(vrps: &str) -> Self {
+        let house = House { folder: tempfile::tempdir().unwrap(), ports: Vec::new() };
+        house.write("vrps.json", vrps);
+        house.write("password", "right\n");
+        std::fs::create_dir(house.folder.path().join("spool")).unwrap();
+        house
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    /// Checks this config; what was said, without what differs from run to run.
+    fn check(&self, config: &str, arguments: &[&str]) -> Run {
+        const HEAD: &str = "[operator]\nname = \"Example\"\nasns = [64500]\n\
+                            [[watch]]\nprefix = \"198.18.0.0/21\"\n\
+                            [rpki]\nsources = [ { json = \"vrps.json\" } ]\n";
+        self.write("originwatch.toml", &format!("{HEAD}{config}"));
+        let path = self.folder.path().join("originwatch.toml");
+        let mut all = vec!["check", "-c", path.to_str().unwrap()];
+        all.extend(arguments);
+        let mut run = originwatch(all);
+        run.stdout = run.stdout.replace(&format!("{}/", self.folder.path().display()), "");
+        for (port, word) in &self.ports {
+            run.stdout = run.stdout.replace(&format!(":{port}"), &format!(":{word}"));
+        }
+        run
+    }
+}
+
+const VRPS: &str = r#"{"roas":[{"asn":"AS64500","prefix":"198.18.0.0/21","maxLength":24}]}"#;
+
+#[test]
+fn where_all_is_well_no_line_says_otherwise() {
+    let mut house = House::new(VRPS);
+    let first = Relay::start(Manner::StartTls, "mail.example.net", 90);
+    let second = Relay::start(Manner::Implicit, "backup.example.org", 90);
+    house.write("ca.pem", &format!("{}{}", first.pem, second.pem));
+    let (ris, bmp, web) = (ris_live(), free_port(), free_port());
+    house.ports = vec![
+        (first.port, "RELAY"),
+        (second.port, "BACKUP"),
+        (ris, "RIS"),
+        (bmp, "BMP"),
+        (web, "WEB"),
+    ];
+    let config = format!(
+        "[mail]\nfrom = \"watch@example.net\"\nto = [\"noc@example.org\", \"noc@home.example\"]\n\
+         relay = \"smtp://mail.example.net:{}\"\nfailover = [\"smtps://backup.example.org:{}\"]\n\
+         username = \"user\"\npassword_file = \"password\"\nca_file = \"ca.pem\"\n\
+         helo = \"monitor.example.net\"\n\
+         [[feed]]\ntype = \"ris-live\"\nurl = \"ws://127.0.0.1:{ris}/\"\n\
+         [[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:{bmp}\"\nrouters = [{{ address = \"127.0.0.1\" }}]\n\
+         [[feed]]\ntype = \"mrt-dir\"\npath = \"spool\"\n\
+         [web]\nlisten = \"127.0.0.1:{web}\"\n",
+        first.port, second.port
+    );
+    let dns = dns::start(ZONE);
+    let run = house.check(&config, &["--resolver", &dns]);
+    assert_eq!(run.stderr, "");
+    assert_golden("check/fine.txt", &run.stdout);
+    assert_eq!(run.code, Some(0));
+    // A login each, and never a mail.
+    assert_eq!(first.said(), ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"]);
+    assert_eq!(second.said(), ["EHLO", "AUTH", "QUIT"]);
+    let mut left: Vec<_> = std::fs::read_dir(house.folder.path()).unwrap().collect();
+    left.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
+    let left: Vec<_> = left.iter().map(|entry| entry.as_ref().unwrap().file_name()).collect();
+    assert_eq!(left, ["ca.pem", "originwatch.toml", "password", "spool", "vrps.json"]);
+}
+
+/// Each relay is wrong in its own way, and so is everything else.
+#[test]
+fn whatever_would_stop_an_alarm_is_a_fault() {
+    let mut house = House::new(VRPS);
+    let start = |manner, name| Relay::start(manner, name, 90);
+    let foreign = start(Manner::StartTls, "elsewhere.example.net");
+    let ending = Relay::start(Manner::StartTls, "old.example.org", 2);
+    let (plain, refuses) = (start(Manner::Plain, "x.example"), start(Manner::Refuses, "x.example"));
+    let hangs = start(Manner::HangsUp, "x.example");
+    let (closed, ris) = (free_port(), free_port());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bmp = taken.local_addr().unwrap().port();
+    house.write("ca.pem", &format!("{}{}", foreign.pem, ending.pem));
+    house.write("password", "wrong\n");
+    house.write("file", "");
+    house.ports = vec![
+        (foreign.port, "FOREIGN"),
+        (ending.port, "ENDING"),
+        (plain.port, "PLAIN"),
+        (refuses.port, "REFUSES"),
+        (hangs.port, "HANGS"),
+        (closed, "CLOSED"),
+        (ris, "RIS"),
+        (bmp, "BMP"),
+    ];
+    let failover = [
+        ("old.example.org", ending.port),
+        ("mail.example.net", plain.port),
+        ("mail.example.net", refuses.port),
+        ("hangs.example.org", hangs.port),
+        ("mail.example.net", closed),
+        ("gone.example.org", 587),
+        ("silent.example.org", 587),
+    ]
+    .map(|(host, port)| format!("smtp://{host}:{port}"));
+    let config = format!(
+        "[mail]\nfrom = \"watch@nowhere.example\"\n\
+         to = [\"noc@home.example\", \"noc@deaf.example\", \"noc@gone.example\"]\n\
+         relay = \"smtp://mail.example.net:{}\"\nfailover = {failover:?}\n\
+         username = \"user\"\npassword_file = \"password\"\nca_file = \"ca.pem\"\n\
+         helo = \"gone.example.net\"\n\
+         [[feed]]\ntype = \"ris-live\"\nurl = \"ws://127.0.0.1:{ris}/\"\n\
+         [[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:{bmp}\"\nrouters = [{{ address = \"127.0.0.1\" }}]\n\
+         [[feed]]\ntype = \"mrt-dir\"\npath = \"gone\"\n\
+         [store]\npath = \"gone/originwatch.db\"\n\
+         [web]\nlisten = \"127.0.0.1:{bmp}\"\n",
+        foreign.port
+    );
+    let dns = dns::start(ZONE);
+    let run = house.check(&config, &["--resolver", &dns]);
+    assert_eq!(run.stderr, "");
+    assert_golden("check/faults.txt", &run.stdout);
+    assert_eq!(run.code, Some(1));
+}
+
+#[test]
+fn an_alarm_that_the_hijack_would_take_along_is_a_fault() {
+    let house = House::new(VRPS);
+    let relay = Relay::start(Manner::Plain, "mail.example.net", 12);
+    let mail = |to: &str| {
+        format!(
+            "[mail]\nfrom = \"watch@example.net\"\nto = [\"noc@{to}\"]\ntls = \"none\"\n\
+             relay = \"smtp://mail.example.net:{}\"\nhelo = \"monitor.example.net\"\n",
+            relay.port
+        )
+    };
+    let dns = dns::start(ZONE);
+    let ways = |to: &str| {
+        let run = house.check(&mail(to), &["--resolver", &dns, "--format", "json"]);
+        let lines: Vec<serde_json::Value> = serde_json::from_str(&run.stdout).unwrap();
+        let states = lines.iter().filter(|line| line["what"] == "ways out");
+        let states: Vec<_> = states.map(|line| line["state"].as_str().unwrap()).collect();
+        (run.code, states.join(" "))
+    };
+    assert_eq!(ways("example.org"), (Some(0), "ok".to_owned()));
+    assert_eq!(ways("home.example"), (Some(1), "fault".to_owned()));
+}
+
+#[test]
+fn without_the_net_it_says_what_it_did_not_try() {
+    let house = House::new(VRPS);
+    let config = "[mail]\nfrom = \"watch@example.net\"\nto = [\"noc@example.org\"]\n\
+                  relay = \"smtp://mail.example.net\"\nfailover = [\"smtps://backup.example.org\"]\n\
+                  [[feed]]\ntype = \"ris-live\"\n[[feed]]\ntype = \"mrt-dir\"\npath = \"spool\"\n";
+    let run = house.check(config, &["--offline"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert_golden("check/offline.txt", &run.stdout);
+    let run = house.check(config, &["--offline", "--format", "json"]);
+    let pretty: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_golden("check/offline.json", &format!("{pretty:#}\n"));
+}
+
+#[test]
+fn a_daemon_that_runs_holds_what_it_needs() {
+    let mut house = House::new(VRPS);
+    let store = house.folder.path().join("originwatch.db");
+    let _held = alerter::store::Store::open(Path::new(&store)).unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    house.ports = vec![(port, "WEB")];
+    let run = house.check(&format!("[web]\nlisten = \"127.0.0.1:{port}\"\n"), &["--offline"]);
+    let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("in use")).collect();
+    assert_eq!(
+        lines,
+        [
+            "ok     store originwatch.db: in use, by the instance that runs with it",
+            "ok     web 127.0.0.1:WEB: in use, by the instance that runs with this store",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_is_no_store_is_a_fault() {
+    let house = House::new(VRPS);
+    house.write("originwatch.db", "what somebody wrote down");
+    let run = house.check("", &["--offline"]);
+    let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("store")).collect();
+    assert_eq!(lines, ["fault  store originwatch.db: file is not a database"]);
+}
+
+/// A RIS Live server that only opens web sockets.
+fn ris_live() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            tungstenite::accept(stream.unwrap()).unwrap();
+        }
+    });
+    port
+}
+
+/// One where nobody listens.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
