@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use alerter::desk::Queue;
 use alerter::store::{Ledger, StoreError};
 use bgp::{Asn, Family, Observation, Timestamp, Vantage};
 use parser::{Element, ElementKind, Everything, Item, Step};
@@ -212,6 +213,7 @@ impl Engine {
         self.dispatch();
         let open = self.follow_offenders();
         let (waiting, dead) = self.ledger.store().queue_length().unwrap_or_default();
+        self.ledger.set_queue(Queue { waiting, dead });
         let (feeds, well) = (self.sight.status(now), self.sight.is_well(now));
         let status =
             format!("{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up");

@@ -180,7 +180,7 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     Ok(ledger)
 }
 
-/// Everything at once to everyone.
+/// Everything at once to everyone, but for storms and beyond the ceiling.
 fn desk_rules(rules: &alerter::Rules, destinations: Vec<Destination>) -> DeskRules {
     DeskRules {
         site: rules.site.clone(),
@@ -188,9 +188,6 @@ fn desk_rules(rules: &alerter::Rules, destinations: Vec<Destination>) -> DeskRul
         time_zone: rules.time_zone.clone(),
         routing: Routing::to_all(destinations),
         remember_for: rules.reopen_within,
-        // A storm and a ceiling make summaries, which no mail can show yet.
-        storm: None,
-        ceiling: None,
         ..DeskRules::default()
     }
 }
