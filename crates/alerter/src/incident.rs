@@ -141,9 +141,22 @@ impl Incident {
         }
         let occurrence = &mut self.occurrence;
         (occurrence.active, occurrence.last_seen) = (active, at);
+        if kind == Kind::VisibilityLoss && active {
+            // Counts go up and down: the latest ones are true.
+            occurrence.known.details.clear();
+        }
         occurrence.known.details.extend(details.iter().map(|detail| printable(detail)));
         let severity = kind.severity(ValidationState::NotFound, false);
         occurrence.known.severity = occurrence.known.severity.max(Some(severity));
+    }
+
+    /// A condition is about this prefix of ours.
+    pub(crate) fn concerns(&mut self, watch: Arc<Watch>, rov: OriginValidation) {
+        let Class::Other(kind) = self.story.class else { return };
+        let key = PartKey { watched: Some(watch.prefix), announced: watch.prefix };
+        let (watch, holders) = (Some(watch), BTreeSet::new());
+        self.occurrence.known.prefixes.insert(key.announced);
+        self.occurrence.parts.insert(key, Part { kind, grave: false, watch, rov, holders });
     }
 
     /// Whether it lasts: somebody holds a route, or the condition does.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
-use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
+use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Severity, Sight, Watch};
 
 use crate::agenda::Agenda;
 use crate::desk::Marks;
@@ -16,8 +16,9 @@ use crate::incident::{Incident, Phase};
 use crate::memory::{Memory, MemoryRef};
 use crate::notice::{IncidentId, Notice, Past, Reason, State};
 use crate::report::{Reporter, is_mass};
-use crate::routes::{RouteTable, Row, RowKey};
+use crate::routes::{Down, RouteTable, Row, RowKey};
 use crate::story::{Breach, Class, Story, breaches};
+use crate::visibility::Level;
 use crate::{AsDirectory, Party, Rules, Sources};
 
 /// Ended incidents that are remembered as the record of their offenders.
@@ -140,10 +141,12 @@ impl Incidents {
             // A session that is up says something of our space soon enough, or does not count.
             Finding::SessionUp { .. } => {}
             Finding::SessionDown { at, vantage } => {
-                for (key, row) in self.routes.station_down(&vantage) {
+                let Down { taken, carried } = self.routes.station_down(&vantage);
+                for (key, row) in taken {
                     let gone = breaches(key.prefix, &row.held, vantage.asn);
                     self.replace(at, key, gone, Vec::new());
                 }
+                carried.into_iter().for_each(|prefix| self.settle_visibility(at, prefix));
             }
             Finding::Gap { at, vantage } => {
                 let doubted = self.routes.doubt(&vantage, at);
@@ -162,9 +165,20 @@ impl Incidents {
                 }
             }
             Finding::Condition { at, kind, subject, details, active } => {
-                self.condition(at, kind, &subject, details, active);
+                self.condition(at, kind, &subject, details, active, None);
             }
         }
+    }
+
+    /// A prefix of ours may be seen less far than before, or again as far.
+    fn settle_visibility(&mut self, at: Timestamp, prefix: Prefix) {
+        let Some((change, ases)) = self.routes.visibility_change(prefix, &self.rules) else {
+            return;
+        };
+        let (details, active) = (change.details(&ases), change.level != Level::Fine);
+        let about = Some((change.watch, change.rov));
+        let subject = prefix.to_string();
+        self.condition(at, Kind::VisibilityLoss, &subject, details, active, about);
     }
 
     fn condition(
@@ -174,6 +188,7 @@ impl Incidents {
         subject: &str,
         details: Vec<String>,
         active: bool,
+        about: Option<(Arc<Watch>, OriginValidation)>,
     ) {
         let story = Story::condition(kind, subject);
         if !self.incidents.contains_key(&story) {
@@ -185,6 +200,9 @@ impl Incidents {
         }
         if let Some(incident) = self.incidents.get_mut(&story) {
             incident.set_condition(at, kind, details, active);
+            if let Some((watch, rov)) = about {
+                incident.concerns(watch, rov);
+            }
         }
         self.settle(&story);
         if kind.is_event() {
@@ -375,12 +393,13 @@ impl Incidents {
         let gone = breaches(key.prefix, &row.held, asn);
         self.replace(at, key, gone, Vec::new());
         self.settle_super_prefixes(key.prefix);
+        self.settle_visibility(at, key.prefix);
     }
 
     /// A route that nobody has confirmed for so long is believed no more; what it was part of says
     /// so when it ends.
     fn give_up(&mut self, key: RowKey) {
-        let Some((row, asn)) = self.routes.take(key).zip(self.routes.asn(key.vantage)) else {
+        let Some((row, asn)) = self.routes.forget(key).zip(self.routes.asn(key.vantage)) else {
             return;
         };
         for gone in breaches(key.prefix, &row.held, asn) {
@@ -410,6 +429,7 @@ impl Incidents {
         let before = before.map(|row| breaches(key.prefix, &row.held, vantage)).unwrap_or_default();
         self.replace(at, key, before, after);
         self.settle_super_prefixes(key.prefix);
+        self.settle_visibility(at, key.prefix);
     }
 
     /// A less-specific over a prefix of ours is worse where our own route was lost.

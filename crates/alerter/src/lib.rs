@@ -36,6 +36,7 @@ pub mod store;
 mod story;
 mod summary_page;
 mod text;
+mod visibility;
 mod words;
 
 pub use country::{Country, ParseCountryError};

@@ -7,10 +7,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bgp::{Asn, Family, Prefix, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
-use validator::Held;
+use validator::{Held, Watch};
 
 use crate::memory::pairs;
-use crate::{AsDirectory, Country};
+use crate::visibility::{Change, Visibility};
+use crate::{AsDirectory, Country, Rules};
+
+/// Vantage points of public feeds that must have had a prefix before a share of them says anything:
+/// those that we know first are those that are restless.
+const POPULATION: usize = 10;
 
 /// A vantage point that has said something about watched space. Numbered by first sight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +51,15 @@ pub(crate) struct Station {
     pub(crate) up: bool,
 }
 
+/// What a vantage point that went down leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Down {
+    /// The routes that it had.
+    pub(crate) taken: Vec<(RowKey, Row)>,
+    /// The prefixes of ours that it carried or had lost.
+    pub(crate) carried: Vec<Prefix>,
+}
+
 /// The table.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RouteTable {
@@ -58,6 +72,8 @@ pub(crate) struct RouteTable {
     /// The routes that are in doubt, the longest first.
     #[serde(skip)]
     doubts: BTreeSet<(Timestamp, RowKey)>,
+    #[serde(default)]
+    visibility: Visibility,
     /// Watched prefixes whose own route is gone from vantage points that are up and had it.
     #[serde(with = "pairs")]
     lost: BTreeMap<Prefix, BTreeSet<VantageId>>,
@@ -113,6 +129,7 @@ impl RouteTable {
     /// Puts a route in place of the one before, which is returned.
     pub(crate) fn put(&mut self, key: RowKey, row: Row) -> Option<Row> {
         let is_own = row.is_own(key.prefix);
+        self.visibility.put(key, &row);
         let before = self.rows.insert(key, row);
         self.settle_doubt(key, before.as_ref());
         self.note_own(key, before.as_ref(), is_own);
@@ -121,10 +138,51 @@ impl RouteTable {
 
     /// Takes a route away.
     pub(crate) fn take(&mut self, key: RowKey) -> Option<Row> {
+        self.visibility.withdrawn(key);
+        self.remove(key)
+    }
+
+    /// The same of a route that is not believed any more.
+    pub(crate) fn forget(&mut self, key: RowKey) -> Option<Row> {
+        self.visibility.forgotten(key);
+        self.remove(key)
+    }
+
+    fn remove(&mut self, key: RowKey) -> Option<Row> {
         let before = self.rows.remove(&key);
         self.settle_doubt(key, before.as_ref());
         self.note_own(key, before.as_ref(), false);
         before
+    }
+
+    /// Whether a prefix of ours is seen less far than before, or again as far. A loss needs as
+    /// many vantage ASes as an incident does.
+    pub(crate) fn visibility_change(
+        &mut self,
+        prefix: Prefix,
+        rules: &Rules,
+    ) -> Option<(Change, BTreeSet<Asn>)> {
+        let stations = &self.stations;
+        let station = |id: &VantageId| stations.get(id.0 as usize);
+        let ases = |gone: &BTreeSet<VantageId>| -> BTreeSet<Asn> {
+            gone.iter().filter_map(station).map(|station| station.vantage.asn).collect()
+        };
+        let lost = std::cell::RefCell::new(BTreeSet::new());
+        let is_enough = |watch: &Watch, gone: &BTreeSet<VantageId>, carrying: usize| {
+            let of = |id: &VantageId| {
+                let collector = &station(id)?.vantage.collector;
+                rules.min_vantage_ases_of.get(&**collector).copied()
+            };
+            let least = gone.iter().filter_map(of).min();
+            let least = watch.min_vantage_ases.or(least).unwrap_or(rules.min_vantage_ases).max(1);
+            let ases = ases(gone);
+            let known = least < 2 || gone.len() + carrying >= POPULATION;
+            let enough = known && ases.len() >= least as usize;
+            lost.replace(ases);
+            enough
+        };
+        let change = self.visibility.change(prefix, is_enough)?;
+        Some((change, lost.into_inner()))
     }
 
     fn settle_doubt(&mut self, key: RowKey, before: Option<&Row>) {
@@ -188,8 +246,8 @@ impl RouteTable {
 
     /// Takes all routes of a vantage point away, and does not count it any more until it speaks
     /// again.
-    pub(crate) fn station_down(&mut self, vantage: &Vantage) -> Vec<(RowKey, Row)> {
-        let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
+    pub(crate) fn station_down(&mut self, vantage: &Vantage) -> Down {
+        let Some(id) = self.ids.get(vantage).copied() else { return Down::default() };
         if let Some(station) = self.stations.get_mut(id.0 as usize)
             && station.up
         {
@@ -207,7 +265,7 @@ impl RouteTable {
                 taken.push((key, row));
             }
         }
-        taken
+        Down { taken, carried: self.visibility.down(id) }
     }
 
     fn of(&self, id: VantageId) -> impl Iterator<Item = (&RowKey, &Row)> {

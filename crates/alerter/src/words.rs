@@ -36,6 +36,7 @@ pub(crate) const fn words(kind: Kind) -> &'static str {
         Kind::RpkiUncovered => "ROA missing",
         Kind::FirstHop => "strange first hop",
         Kind::RouteLeak => "route leak",
+        Kind::VisibilityLoss => "visibility loss",
         Kind::RoaChange => "ROA change",
         Kind::RoaExpiry => "ROA expiry",
         Kind::TaMalfunction => "trust anchor malfunction",
@@ -108,6 +109,10 @@ pub(crate) fn headline(notice: &Notice) -> String {
 fn condition_headline(kind: Kind, subject: &str, over: bool) -> String {
     let is = if over { "was" } else { "is" };
     match kind {
+        Kind::VisibilityLoss => {
+            let (cannot, more) = if over { ("could", "") } else { ("can", " any more") };
+            format!("{subject} {cannot} not be reached from where it could be{more}")
+        }
         Kind::RoaChange => "ROAs that matter to us changed".to_owned(),
         Kind::RoaExpiry => format!("ROAs of ours expire soon: {subject}"),
         Kind::TaMalfunction => {

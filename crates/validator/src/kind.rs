@@ -29,6 +29,8 @@ pub enum Kind {
     FirstHop,
     /// The path is one that no route may take: ASPA says so, or OTC (RFC 9234).
     RouteLeak,
+    /// Too few of the vantage points that had a route to a prefix of ours still have one.
+    VisibilityLoss,
     /// The VRPs of our prefixes or ASes changed.
     RoaChange,
     /// A VRP of ours will expire.
@@ -59,7 +61,7 @@ pub enum Severity {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::OriginHijack,
         Kind::SubPrefixHijack,
         Kind::Squatting,
@@ -70,6 +72,7 @@ impl Kind {
         Kind::RpkiUncovered,
         Kind::FirstHop,
         Kind::RouteLeak,
+        Kind::VisibilityLoss,
         Kind::RoaChange,
         Kind::RoaExpiry,
         Kind::TaMalfunction,
@@ -88,9 +91,11 @@ impl Kind {
                 Severity::Notice
             }
             Kind::FirstHop if grave => Severity::Critical,
-            Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting | Kind::RpkiInvalid => {
-                Severity::Critical
-            }
+            Kind::OriginHijack
+            | Kind::SubPrefixHijack
+            | Kind::Squatting
+            | Kind::RpkiInvalid
+            | Kind::VisibilityLoss => Severity::Critical,
             Kind::NewMoreSpecific
             | Kind::OwnAsNewPrefix
             | Kind::RpkiUncovered
@@ -124,6 +129,7 @@ impl Kind {
             Kind::RpkiUncovered => "rpki-uncovered",
             Kind::FirstHop => "first-hop",
             Kind::RouteLeak => "route-leak",
+            Kind::VisibilityLoss => "visibility-loss",
             Kind::RoaChange => "roa-change",
             Kind::RoaExpiry => "roa-expiry",
             Kind::TaMalfunction => "ta-malfunction",

@@ -20,6 +20,10 @@ pub struct Watch {
     pub upstreams: Option<Vec<Asn>>,
     /// A missing ROA is a fault, not only a lost one.
     pub roa_required: bool,
+    /// How many per cent of the vantage points that had a route to the prefix must still have one;
+    /// zero: none need to.
+    #[serde(default = "half")]
+    pub visibility: u8,
     /// How many distinct vantage ASes must hold a breach at the same time before it is an
     /// incident; none leaves it to `[incident]`.
     pub min_vantage_ases: Option<u32>,
@@ -47,9 +51,15 @@ impl Watch {
             aggregates: Vec::new(),
             upstreams: None,
             roa_required: false,
+            visibility: half(),
             min_vantage_ases: None,
         }
     }
+}
+
+/// More than half of those that had it have lost it: nobody does that by the way.
+const fn half() -> u8 {
+    50
 }
 
 impl Origins {

@@ -23,3 +23,4 @@ mod request;
     reason = "it kills processes and so needs an environment, a clock and a word between them"
 )]
 mod store;
+mod visibility;

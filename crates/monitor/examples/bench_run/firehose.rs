@@ -14,9 +14,8 @@ use super::daemon::{Daemon, Used, WATCHES, config, waited_for};
 use super::feed::{Feed, Server};
 use super::relay::Relay;
 
-/// The events that stand in the recording: their kind, and what stands in the subject. `V1`, three of
-/// four vantage points that lose a prefix, is none of the kinds there are so far.
-const EVENTS: [(&str, &str, &str); 9] = [
+/// The events that stand in the recording: their kind, and what stands in the subject.
+const EVENTS: [(&str, &str, &str); 10] = [
     ("H1", "origin-hijack", "AS64666"),
     ("H2", "sub-prefix-hijack", "AS64667"),
     ("H3", "sub-prefix-hijack", "AS64668"),
@@ -25,6 +24,7 @@ const EVENTS: [(&str, &str, &str); 9] = [
     ("H6", "origin-hijack", "AS64670"),
     ("H7", "super-prefix", "AS64671"),
     ("H8", "own-as-new-prefix", "45.83.220.0/22"),
+    ("V1", "visibility-loss", "145.220.8.0/21"),
     ("END", "origin-hijack", "AS64672"),
 ];
 

@@ -46,15 +46,16 @@ fn read(section: &Section<'_>, own: &[Asn], our_upstreams: &[Asn]) -> Option<Wat
     let min_vantage_ases = section.optional("min_vantage_ases", value::number(1..=10_000));
     let upstreams = section.list("upstreams", value::asn);
     let roa_required = section.optional("roa_required", value::boolean);
+    let visibility = section.optional("visibility", value::number(0..=100));
     section.finish();
     if !announced && contradicts(section) {
         return None;
     }
     let prefix = prefix?;
+    let origins = origins.unwrap_or_else(|| Origins::Only(own.to_vec()));
+    let max_length = max_length.unwrap_or(prefix.length());
+    let plain = Watch::new(prefix, origins, max_length);
     Some(Watch {
-        prefix,
-        origins: origins.unwrap_or_else(|| Origins::Only(own.to_vec())),
-        max_length: max_length.unwrap_or(prefix.length()),
         description: description.unwrap_or_default(),
         announced,
         aggregates: aggregates.unwrap_or_default(),
@@ -62,7 +63,9 @@ fn read(section: &Section<'_>, own: &[Asn], our_upstreams: &[Asn]) -> Option<Wat
             .or_else(|| Some(our_upstreams.to_vec()))
             .filter(|list| !list.is_empty()),
         roa_required: roa_required.unwrap_or(false),
+        visibility: visibility.unwrap_or(plain.visibility),
         min_vantage_ases,
+        ..plain
     })
 }
 

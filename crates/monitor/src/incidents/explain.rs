@@ -115,6 +115,10 @@ const fn rule(kind: Kind) -> &'static str {
         }
         Kind::FirstHop => "the origin is allowed, but the AS next to it is none of our upstreams",
         Kind::RouteLeak => "the path is one that ASPA or OTC (RFC 9234) forbids",
+        Kind::VisibilityLoss => {
+            "fewer of the vantage points that had a route to a watched prefix still have one than its \
+             `visibility` asks for"
+        }
         Kind::RoaChange => "the VRPs of our prefixes or ASNs changed",
         Kind::RoaExpiry => "a VRP of ours will expire",
         Kind::TaMalfunction => "the VRPs of a trust anchor collapsed in number",

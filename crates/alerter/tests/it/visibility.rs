@@ -1,0 +1,118 @@
+//! Who carries our prefixes.
+
+use validator::{Kind, Severity};
+
+use crate::lab::{FIRST, Lab, SECOND, prefix, rules, watch};
+
+const MINUTE: i64 = 60;
+
+fn statuses(lab: &Lab) -> Vec<String> {
+    lab.notices.iter().map(|notice| notice.status()).collect()
+}
+
+#[test]
+fn a_prefix_that_half_of_its_vantage_points_lost_is_told_and_again_when_it_is_back() {
+    let mut lab = Lab::with_baseline();
+    for n in 0..20 {
+        lab.withdraw(i64::from(n), n, FIRST);
+    }
+    // Twenty of forty is still half.
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    lab.withdraw(20, 20, FIRST);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    let notice = lab.last();
+    assert_eq!((notice.kind, notice.severity), (Kind::VisibilityLoss, Severity::Critical));
+    assert_eq!(notice.subject, FIRST);
+    assert_eq!(notice.prefixes[0].announced, prefix(FIRST));
+    assert_eq!(
+        notice.details,
+        [
+            "19 of 40 vantage points that had it still carry it, under the floor of 50 %",
+            "gone from AS100, AS101, AS102, AS103, AS104, AS105, AS106, AS107, AS108, AS109, AS110, \
+             AS111 and 9 more",
+        ]
+    );
+    for n in 0..20 {
+        lab.recover(5 * MINUTE + i64::from(n), n, FIRST);
+    }
+    lab.tick(30 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    let gone_since = lab.last().last_seen.since(lab.last().first_seen);
+    // Half of them have it again with the first that recovers.
+    assert_eq!(gone_since.as_secs(), 280);
+}
+
+#[test]
+fn a_prefix_that_is_gone_everywhere_is_told_as_such() {
+    let mut lab = Lab::with_baseline();
+    for n in 0..40 {
+        lab.withdraw(i64::from(n), n, FIRST);
+    }
+    lab.tick(20 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
+    assert!(
+        lab.last().details.contains(&"none of 40 vantage points that had it carries it".into())
+    );
+}
+
+#[test]
+fn being_hijacked_blind_or_down_is_not_being_invisible() {
+    let mut lab = Lab::with_baseline();
+    for n in 0..40 {
+        lab.hijack(i64::from(n), n, FIRST);
+    }
+    assert!(lab.notices.iter().all(|notice| notice.kind == Kind::OriginHijack));
+    let mut lab = Lab::with_baseline();
+    for n in 0..39 {
+        lab.down(i64::from(n), n);
+    }
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    let mut lab = Lab::with_baseline();
+    for n in 0..40 {
+        lab.gap(i64::from(n), n);
+    }
+    lab.tick(86_400);
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+}
+
+#[test]
+fn that_nobody_is_left_to_ask_does_not_end_it() {
+    let mut lab = Lab::with_baseline();
+    for n in 0..40 {
+        lab.withdraw(i64::from(n), n, FIRST);
+    }
+    for n in 0..40 {
+        lab.down(100 + i64::from(n), n);
+    }
+    lab.tick(3600);
+    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
+}
+
+#[test]
+fn the_floor_is_of_the_watch_and_a_single_vantage_as_is_too_few() {
+    let mut low = watch(FIRST);
+    low.visibility = 10;
+    let mut off = watch(SECOND);
+    off.visibility = 0;
+    let mut lab = Lab::with(vec![low, off], rules());
+    for n in 0..10 {
+        lab.recover(-60, n, FIRST);
+        lab.recover(-60, n, SECOND);
+    }
+    for n in 0..10 {
+        lab.withdraw(i64::from(n), n, SECOND);
+    }
+    for n in 0..9 {
+        lab.withdraw(i64::from(n), n, FIRST);
+    }
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    lab.withdraw(10, 9, FIRST);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    // One vantage AS, by two sessions.
+    let mut lab = Lab::new();
+    for n in [5, 1005] {
+        lab.recover(0, n, FIRST);
+        lab.withdraw(1, n, FIRST);
+    }
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+}
