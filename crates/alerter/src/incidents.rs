@@ -208,7 +208,11 @@ impl Incidents {
         if kind.is_event() {
             // Told, and that is all: the next one is another incident.
             self.agenda.set(&story, None);
-            self.incidents.remove(&story);
+            if let Some(incident) = self.incidents.remove(&story) {
+                // Remembered for its name, which must not be given again.
+                let past = incident.as_past();
+                self.remember(past.map(|past| (story.offenders.clone(), past)));
+            }
         }
     }
 
@@ -568,11 +572,7 @@ impl Incidents {
     /// The story is over for good; what is held of it now, if anything, is a new one.
     fn retire(&mut self, story: &Story) {
         let Some(incident) = self.incidents.remove(story) else { return };
-        for past in incident.past {
-            self.archive.push_back((story.offenders.clone(), past));
-        }
-        let excess = self.archive.len().saturating_sub(ARCHIVE);
-        self.archive.drain(..excess);
+        self.remember(incident.past.into_iter().map(|past| (story.offenders.clone(), past)));
         let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
         let keys: Vec<RowKey> = self
             .routes
@@ -591,6 +591,12 @@ impl Incidents {
             }
         }
         self.settle(story);
+    }
+
+    fn remember(&mut self, past: impl IntoIterator<Item = (Box<[Asn]>, Past)>) {
+        self.archive.extend(past);
+        let excess = self.archive.len().saturating_sub(ARCHIVE);
+        self.archive.drain(..excess);
     }
 
     fn tell(&mut self, story: &Story, reason: Reason) {

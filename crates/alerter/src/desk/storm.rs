@@ -134,7 +134,9 @@ impl Desk {
         for member in members {
             new_to |= self.enter_storm(&common, member, &mut worse);
         }
-        self.change_storm(&common, begun || new_to || worse, incidents);
+        let critical =
+            self.memory.cases.get(id).map(|case| case.latest.severity) == Some(Severity::Critical);
+        self.change_storm_of(&common, begun || new_to || worse, critical, incidents);
         true
     }
 
@@ -160,6 +162,16 @@ impl Desk {
 
     /// Something of a storm is not as it was told: tells it at once, or when its time comes.
     pub(super) fn change_storm(&mut self, common: &Common, at_once: bool, incidents: &Incidents) {
+        self.change_storm_of(common, at_once, false, incidents);
+    }
+
+    fn change_storm_of(
+        &mut self,
+        common: &Common,
+        at_once: bool,
+        critical: bool,
+        incidents: &Incidents,
+    ) {
         let now = self.memory.now;
         let done = self.is_storm_over(common);
         let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
@@ -170,7 +182,9 @@ impl Desk {
         // After a long silence, too, one change seldom comes alone.
         let gathered =
             now + self.rules.storm.as_ref().map(|rules| rules.within).unwrap_or_default();
-        umbrella.due.get_or_insert(umbrella.pace.next().max(gathered));
+        // However wide the intervals have become, what is critical does not wait for hours.
+        let due = if critical { gathered } else { umbrella.pace.next().max(gathered) };
+        umbrella.due = Some(umbrella.due.map_or(due, |known| known.min(due)));
         self.schedule_storm(common);
     }
 
