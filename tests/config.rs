@@ -118,6 +118,62 @@ const BROKEN: &[(&str, &str)] = &[
         "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtp://mail.example.net\"\nhelo = \"monitor\"\n",
     ),
     ("a mail section with nothing", "[mail]\n"),
+    (
+        "channels without a name, without a type, of no type",
+        "[[channel]]\ntype = \"exec\"\ncommand = [\"/bin/true\"]\n[[channel]]\nname = \"a\"\n[[channel]]\nname = \"b\"\ntype = \"pigeon\"\n",
+    ),
+    (
+        "a channel that is called mail",
+        "[[channel]]\nname = \"mail\"\ntype = \"exec\"\ncommand = [\"/bin/true\"]\n",
+    ),
+    (
+        "two channels of one name",
+        "[[channel]]\nname = \"a\"\ntype = \"exec\"\ncommand = [\"/bin/true\"]\n[[channel]]\nname = \"a\"\ntype = \"syslog\"\nserver = \"udp://127.0.0.1\"\n",
+    ),
+    (
+        "a webhook without a url",
+        "[[channel]]\nname = \"a\"\ntype = \"webhook\"\npreset = \"slack\"\n",
+    ),
+    (
+        "a url that is torn, and may be a secret",
+        "[[channel]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"hooks.example.net/secret\"\n",
+    ),
+    (
+        "a service without its key",
+        "[[channel]]\nname = \"a\"\ntype = \"webhook\"\npreset = \"pagerduty\"\n",
+    ),
+    (
+        "a template beside a preset",
+        "[[channel]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"https://h/\"\npreset = \"slack\"\ntemplate = \"t\"\n",
+    ),
+    (
+        "a key in the config",
+        "[[channel]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"https://h/\"\ntoken = \"hunter2\"\n",
+    ),
+    (
+        "a program for a shell",
+        "[[channel]]\nname = \"a\"\ntype = \"exec\"\ncommand = [\"page --noc | tee\"]\n",
+    ),
+    (
+        "a syslog server of no transport",
+        "[[channel]]\nname = \"a\"\ntype = \"syslog\"\nserver = \"log.example.net\"\n",
+    ),
+    (
+        "a route to nowhere",
+        "[[channel]]\nname = \"slack\"\ntype = \"exec\"\ncommand = [\"/bin/true\"]\n[[route]]\nto = [\"mail\", \"slak\"]\n",
+    ),
+    (
+        "a route with everything wrong",
+        "[[route]]\nkinds = [\"hijack\"]\nseverity = \"fatal\"\nprefixes = [\"198.18.0.1/21\"]\ndays = [\"monday\"]\nhours = \"8-18\"\n",
+    ),
+    (
+        "escalation, reminder and digest without a time",
+        "[[escalation]]\nto = []\n[reminder]\nevery = \"0s\"\n[digest]\nat = \"8\"\nto = []\n",
+    ),
+    (
+        "maintenance that ends before it begins",
+        "[[maintenance]]\nname = \"a\"\nfrom = \"2026-12-02T02:00\"\nuntil = 2026-12-01T02:00:00Z\n[[maintenance]]\nname = \"b\"\nfrom = \"tomorrow\"\nuntil = \"2026-12-01\"\nexpects = [{ prefix = \"198.18.0.0/24\" }]\n",
+    ),
     ("a page at a name", "[web]\nlisten = \"localhost:8080\"\n"),
     (
         "several things at once",
@@ -169,7 +225,7 @@ fn a_password_in_a_wrong_place_is_not_repeated() {
         let error = Config::parse(Path::new("originwatch.toml"), &text).expect_err(name);
         assert!(!error.report().contains("secret"), "{}", error.report());
     }
-    assert_eq!(secret.count(), 2);
+    assert_eq!(secret.count(), 3);
 }
 
 #[test]
@@ -232,10 +288,29 @@ fn every_key_that_the_shipped_config_explains_exists() {
         }
     });
     let all = lines.collect::<Vec<_>>().join("\n");
-    assert_eq!(taken, 37);
+    assert_eq!(taken, 95);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 4);
+    let names: Vec<_> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
+    assert_eq!(names, ["slack", "tickets", "siem", "pager"]);
+    let (desk, quiet) = (config.desk_rules(), alerter::desk::DeskRules::default());
+    assert_eq!(desk.programs.iter().collect::<Vec<_>>(), ["pager", "siem", "tickets"]);
+    assert_eq!((&desk.storm, desk.ceiling), (&quiet.storm, quiet.ceiling));
+    let to = |destinations: &[alerter::desk::Destination]| -> Vec<String> {
+        destinations.iter().map(ToString::to_string).collect()
+    };
+    let [route] = desk.routing.rules.as_slice() else { panic!("{:?}", desk.routing) };
+    assert_eq!(to(&route.to), ["mail:noc@example.net", "mail:boss@example.net", "slack"]);
+    let all = ["mail:noc@example.net", "slack", "tickets", "siem", "pager"];
+    assert_eq!(to(&desk.routing.default), all);
+    assert_eq!(to(&desk.escalation[0].to), ["mail:boss@example.net"]);
+    assert_eq!(desk.remind_every, Some(Duration::from_secs(4 * 3600)));
+    assert_eq!(to(&desk.digest.unwrap().to), ["mail:noc@example.net"]);
+    let [window] = config.maintenance.as_slice() else { panic!("{:?}", config.maintenance) };
+    // London has no summer time in December.
+    assert_eq!(window.from, "2026-12-01T22:00:00Z".parse().unwrap());
+    assert_eq!(window.expects[0].to_string(), "198.18.0.0/24 by AS64500 should be announced");
     // What is called a default is one.
     let plain = Config::parse(Path::new("originwatch.toml"), &text).unwrap();
     assert_eq!(config.incident, plain.incident);

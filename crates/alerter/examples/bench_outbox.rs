@@ -76,7 +76,7 @@ fn tell(ledger: &mut Ledger, number: &mut u32, count: usize) -> Result<(), Store
 /// One delivery as a carrier makes it.
 fn take(ledger: &Ledger) -> Result<(), StoreError> {
     let now = Timestamp::from_seconds(4_000_000_000);
-    for delivery in ledger.store().due(now, 1)? {
+    for delivery in ledger.store().due("mail", now, 1)? {
         ledger.store().taken(delivery.number)?;
     }
     Ok(())

@@ -200,13 +200,13 @@ pub(crate) fn password(path: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(path).map_err(|error| read_error(path, error))?;
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() || password.len() > MAX_PASSWORD || password.contains(['\r', '\n']) {
-        let text = format!("{}: expected one line with the password", path.display());
+        let text = format!("{}: expected one line with the password or secret", path.display());
         return Err(Failure::Usage(text));
     }
     Ok(password.to_owned())
 }
 
-fn read_error(path: &Path, error: std::io::Error) -> Failure {
+pub(crate) fn read_error(path: &Path, error: std::io::Error) -> Failure {
     Failure::Read { place: path.display().to_string(), error }
 }
 

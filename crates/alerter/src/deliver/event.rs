@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 use validator::Severity;
 
-use crate::desk::{Cause, Content, Row, Summary};
+use crate::desk::{Cause, Content, Summary};
 use crate::directory::printable;
-use crate::notice::{Notice, Reason};
+use crate::notice::{Notice, Reason, State};
 
 /// What a channel says of a letter: the facts that every service wants, in no service's shape.
 ///
@@ -76,7 +76,7 @@ impl Event {
     pub fn of(content: &Content, zone: &TimeZone) -> Self {
         let event = match content {
             Content::Notice(notice) => Event::of_notice(notice, zone),
-            Content::Summary(summary) => Event::of_summary(summary),
+            Content::Summary(summary) => Event::of_summary(summary, zone),
         };
         Event {
             key: content.key().to_owned(),
@@ -85,6 +85,21 @@ impl Event {
             letter: serde_json::to_value(content).unwrap_or_default(),
             ..event
         }
+    }
+
+    /// An incident that opens, goes on and ends: what a template has to render.
+    pub fn samples() -> Vec<Self> {
+        let course = [
+            (Reason::Opened, State::Open),
+            (Reason::Update, State::Open),
+            (Reason::Resolved, State::Resolved),
+        ];
+        let notice: Result<Notice, _> = serde_json::from_str(include_str!("sample.json"));
+        let sample = |(reason, state)| {
+            let notice = Notice { reason, state, ..notice.as_ref().ok()?.clone() };
+            Some(Event::of(&Content::Notice(Box::new(notice)), &TimeZone::UTC))
+        };
+        course.into_iter().filter_map(sample).collect()
     }
 
     fn of_notice(notice: &Notice, zone: &TimeZone) -> Self {
@@ -112,7 +127,7 @@ impl Event {
         }
     }
 
-    fn of_summary(summary: &Summary) -> Self {
+    fn of_summary(summary: &Summary, zone: &TimeZone) -> Self {
         let action = match (&summary.cause, summary.sequence) {
             (Cause::Storm(_), _) if summary.over => Action::Close,
             (Cause::Storm(_), 0) => Action::Open,
@@ -125,12 +140,12 @@ impl Event {
             key: String::new(),
             id: String::new(),
             action,
-            reason: "summary".to_owned(),
+            reason: summary.cause.name().to_owned(),
             severity: summary.severity,
             kind: "summary".to_owned(),
             site: printable(&summary.site),
             title: printable(&summary.title),
-            text: table(summary),
+            text: summary.text(zone),
             facts: vec![("incidents", count), ("open", open)],
             since: summary.since,
             at: summary.at,
@@ -161,18 +176,6 @@ fn id(message_id: &str) -> String {
     id.split('@').next().unwrap_or_default().replace('.', "-")
 }
 
-/// An incident a line.
-fn table(summary: &Summary) -> String {
-    let line = |row: &Row| {
-        let what: Vec<_> = row.prefixes.iter().map(ToString::to_string).collect();
-        let (kind, state) = (row.kind.name(), row.state.name());
-        let about = if what.is_empty() { row.subject.clone() } else { what.join(", ") };
-        printable(&format!("{} {} {kind} {about} {state}", row.incident, row.severity))
-    };
-    let rows: Vec<_> = summary.rows.iter().map(line).collect();
-    format!("{}\n\n{}\n", printable(&summary.title), rows.join("\n"))
-}
-
 /// Prefixes that a fact names; the rest is counted.
 const NAMED: usize = 5;
 
@@ -197,4 +200,20 @@ fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
     ];
     let told = facts.into_iter().filter(|(_, value)| !value.is_empty());
     told.map(|(name, value)| (name, printable(&value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_sample_of_each_action_of_an_incident() {
+        let actions: Vec<_> = Event::samples().iter().map(|sample| sample.action).collect();
+        assert_eq!(actions, [Action::Open, Action::Update, Action::Close]);
+    }
+
+    #[test]
+    fn an_id_has_no_brackets_and_no_points() {
+        assert_eq!(id("<OW-20140402-AS4761-6f3a.12@originwatch>"), "OW-20140402-AS4761-6f3a-12");
+    }
 }

@@ -14,7 +14,7 @@ use crate::{IncidentId, Notice};
 pub struct Destination {
     /// Which channel (`mail`).
     pub channel: String,
-    /// The address within it.
+    /// The address within it; empty where the channel leads to one place.
     pub address: String,
 }
 
@@ -185,7 +185,10 @@ impl<'de> Deserialize<'de> for Content {
 
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.channel, self.address)
+        match self.address.as_str() {
+            "" => write!(f, "{}", self.channel),
+            address => write!(f, "{}:{address}", self.channel),
+        }
     }
 }
 

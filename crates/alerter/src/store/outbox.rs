@@ -28,7 +28,8 @@ pub struct Delivery {
 }
 
 impl Store {
-    /// What is due at `now`, at most `limit`: what is urgent first, then what has been due longest.
+    /// What is due at `now` for a channel, at most `limit`: what is urgent first, then what has been
+    /// due longest.
     ///
     /// Of each thread and destination only the oldest that waits: a person must not read of the
     /// end before the beginning. The cost grows with `limit`, not with what waits.
@@ -36,14 +37,20 @@ impl Store {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, StoreError> {
-        let mut due = self.due_of(true, now, limit)?;
-        due.extend(self.due_of(false, now, limit - due.len().min(limit))?);
+    pub fn due(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut due = self.due_of(channel, true, now, limit)?;
+        due.extend(self.due_of(channel, false, now, limit - due.len().min(limit))?);
         Ok(due)
     }
 
     fn due_of(
         &self,
+        channel: &str,
         urgent: bool,
         now: Timestamp,
         limit: usize,
@@ -52,11 +59,11 @@ impl Store {
             "SELECT o.number, o.channel, o.address, o.message_id, o.thread, o.urgent, l.content,
                     o.created, o.attempts, o.last_error
              FROM outbox o JOIN letter l ON l.number = o.letter
-             WHERE o.head = 1 AND o.urgent = ?1 AND o.next_attempt <= ?2
-             ORDER BY o.next_attempt, o.number LIMIT ?3",
+             WHERE o.head = 1 AND o.channel = ?1 AND o.urgent = ?2 AND o.next_attempt <= ?3
+             ORDER BY o.next_attempt, o.number LIMIT ?4",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![urgent, now.micros(), limit], |row| {
+        let rows = statement.query_map(params![channel, urgent, now.micros(), limit], |row| {
             Ok(Delivery {
                 number: row.get(0)?,
                 destination: Destination { channel: row.get(1)?, address: row.get(2)? },
@@ -72,18 +79,18 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// When the next delivery is due; none while nothing waits.
+    /// When the next delivery of a channel is due; none while nothing waits.
     ///
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub fn next_due(&self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT next_attempt FROM outbox WHERE head = 1 AND urgent = ?
+            "SELECT next_attempt FROM outbox WHERE head = 1 AND channel = ? AND urgent = ?
              ORDER BY next_attempt LIMIT 1",
         )?;
         let mut first = |urgent: bool| -> Result<Option<i64>, StoreError> {
-            Ok(statement.query_row([urgent], |row| row.get(0)).optional()?)
+            Ok(statement.query_row(params![channel, urgent], |row| row.get(0)).optional()?)
         };
         let next = [first(true)?, first(false)?].into_iter().flatten().min();
         Ok(next.map(Timestamp::from_micros))

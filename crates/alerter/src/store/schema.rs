@@ -86,7 +86,7 @@ const MIGRATIONS: &[&str] = &["
     DROP TABLE outbox_1;
     UPDATE outbox SET head = 1 WHERE number IN (
         SELECT min(number) FROM outbox WHERE state = 'waiting' GROUP BY channel, address, thread);
-    CREATE INDEX outbox_due ON outbox (urgent, next_attempt, number) WHERE head = 1;
+    CREATE INDEX outbox_due ON outbox (channel, urgent, next_attempt, number) WHERE head = 1;
     CREATE INDEX outbox_line ON outbox (channel, address, thread, number) WHERE state = 'waiting';
     CREATE INDEX outbox_dead ON outbox (number) WHERE state = 'dead';
 ", "

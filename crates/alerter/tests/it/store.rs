@@ -190,7 +190,7 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     let notices = ledger.commit().unwrap();
     assert!(notices.len() > 3);
     let store = ledger.store();
-    let due = |second| store.due(at(second), 1000).unwrap();
+    let due = |second| store.due("mail", at(second), 1000).unwrap();
     let first = due(1_000_000);
     let same_thread =
         |id: &str| notices.iter().find(|n| n.message_id == id).unwrap().incident.clone();
@@ -250,7 +250,7 @@ fn an_older_store_goes_on_and_its_queue_too() {
     let notices = old_store(&folder.store());
     assert_eq!(notices.len(), 2);
     let mut ledger = open(&folder.store()).unwrap();
-    let due = |ledger: &Ledger| ledger.store().due(at(9000), 10).unwrap();
+    let due = |ledger: &Ledger| ledger.store().due("mail", at(9000), 10).unwrap();
     let first = due(&ledger);
     let ids = |due: &[Delivery]| due.iter().map(|d| d.message_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&first), [notices[0].message_id.clone()]);
@@ -326,17 +326,18 @@ fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
     }
     ledger.commit().unwrap();
     let store = ledger.store();
-    let urgent =
-        |limit| store.due(at(9), limit).unwrap().iter().map(|d| d.urgent).collect::<Vec<_>>();
+    let urgent = |limit| {
+        store.due("mail", at(9), limit).unwrap().iter().map(|d| d.urgent).collect::<Vec<_>>()
+    };
     assert_eq!(urgent(10), [true, true, false, false]);
     assert_eq!(urgent(3), [true, true, false]);
-    assert_eq!(store.next_due().unwrap(), Some(at(0)));
-    for delivery in store.due(at(9), 10).unwrap() {
+    assert_eq!(store.next_due("mail").unwrap(), Some(at(0)));
+    for delivery in store.due("mail", at(9), 10).unwrap() {
         store.dead(delivery.number, "550 gone").unwrap();
     }
-    assert_eq!((store.next_due().unwrap(), store.queue_length().unwrap()), (None, (0, 4)));
+    assert_eq!((store.next_due("mail").unwrap(), store.queue_length().unwrap()), (None, (0, 4)));
     assert_eq!(store.requeue(at(20)).unwrap(), 4);
     assert_eq!(store.queue_length().unwrap(), (4, 0));
-    assert_eq!(store.next_due().unwrap(), Some(at(20)));
-    assert_eq!(store.due(at(20), 10).unwrap().len(), 4);
+    assert_eq!(store.next_due("mail").unwrap(), Some(at(20)));
+    assert_eq!(store.due("mail", at(20), 10).unwrap().len(), 4);
 }

@@ -64,6 +64,7 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
     report.append(files::as_names(config));
     report.append(names);
     report.append(mail);
+    report.append(files::channels(config));
     report.append(reach::judge(&ways, &config.watches, &snapshot));
     feeds.into_iter().for_each(|feed| report.append(feed));
     report.append(feeds::store(&config.store));
@@ -80,7 +81,9 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
 async fn post(config: &Config, dns: Option<&Dns>) -> (Report, Vec<Way>) {
     let Some(mail) = &config.mail else {
         let mut report = Report::default();
-        report.fault("mail", "there is no [mail]: nobody will be told");
+        if config.channels.is_empty() {
+            report.fault("mail", "there is no [mail]: nobody will be told");
+        }
         return (report, Vec::new());
     };
     let mut report = files::mail(mail);

@@ -35,6 +35,10 @@ pub struct Mail {
     pub failover_after: Duration,
     /// How long a mail is tried.
     pub give_up_after: Duration,
+    /// How many mails are under way at once.
+    pub connections: u32,
+    /// At most so many mails a minute; none: as fast as the relay takes them.
+    pub per_minute: Option<u32>,
 }
 
 /// A mail relay: `smtp://host:port`, or `smtps://host:port` where TLS comes first.
@@ -79,6 +83,8 @@ impl Mail {
         };
         let failover_after = duration("failover_after", 10);
         let give_up_after = duration("give_up_after", 5 * 24 * 60);
+        let connections = section.optional("connections", value::number(1..=64)).unwrap_or(4);
+        let per_minute = section.optional("per_minute", value::number(1..=6000));
         section.finish();
         let from = from?;
         Some(Mail {
@@ -91,6 +97,8 @@ impl Mail {
             failover,
             failover_after,
             give_up_after,
+            connections,
+            per_minute,
         })
     }
 }
@@ -162,7 +170,7 @@ fn relay(tls: Option<Tls>) -> impl Fn(&Spanned<DeValue<'_>>) -> Result<Relay, Fa
     }
 }
 
-fn host_and_port(text: &str, default: u16) -> Option<(String, u16)> {
+pub(super) fn host_and_port(text: &str, default: u16) -> Option<(String, u16)> {
     let text =
         if value::is_host_port(text) { text.to_owned() } else { format!("{text}:{default}") };
     let (host, port) = text.rsplit_once(':').filter(|_| value::is_host_port(&text))?;

@@ -4,11 +4,14 @@
 //! which keys were asked for, `value` reads single values, `fault` shows what is wrong and where.
 //! Reading goes on after a fault, so that one run tells all of them.
 
+mod channel;
+mod desk;
 mod fault;
 mod feed;
 mod heartbeat;
 mod incident;
 mod mail;
+mod maintenance;
 mod operator;
 mod rpki;
 mod section;
@@ -21,9 +24,12 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use alerter::Rules;
+use alerter::desk::{DeskRules, Window};
 use toml::de::DeTable;
 use validator::WatchList;
 
+pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
+pub use desk::Desk;
 pub use fault::ConfigError;
 pub use feed::{BmpRouter, Feed, FeedKind, RisLiveMode, Tristate};
 pub use heartbeat::Heartbeat;
@@ -59,6 +65,12 @@ pub struct Config {
     pub feeds: Vec<Feed>,
     /// `[mail]`; none if nothing is to be mailed.
     pub mail: Option<Mail>,
+    /// `[[channel]]`.
+    pub channels: Vec<Channel>,
+    /// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`.
+    pub desk: Desk,
+    /// `[[maintenance]]`.
+    pub maintenance: Vec<Window>,
     /// `[data] as_names`.
     pub as_names: Option<PathBuf>,
     /// `[store] path`.
@@ -158,6 +170,17 @@ impl Config {
         }
     }
 
+    /// The rules of the desk.
+    pub fn desk_rules(&self) -> DeskRules {
+        DeskRules {
+            site: self.operator.site.clone(),
+            operator: self.operator.name.clone(),
+            time_zone: self.operator.time_zone.clone(),
+            remember_for: self.incident.reopen_within,
+            ..self.desk.rules()
+        }
+    }
+
     fn read(path: &Path, root: &Section<'_>) -> Option<Self> {
         let operator = match root.section("operator") {
             Some(section) => Operator::read(section),
@@ -178,6 +201,14 @@ impl Config {
             root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));
         let feeds = root.sections("feed").into_iter().filter_map(Feed::read).collect();
         let mail = root.section("mail").map(Mail::read);
+        let channels = Channel::read_all(&root.sections("channel"));
+        let desk = Desk::read(
+            root,
+            mail.as_ref().and_then(Option::as_ref),
+            channels.as_deref().unwrap_or_default(),
+        );
+        let zone = operator.as_ref().map_or(jiff::tz::TimeZone::UTC, |one| one.time_zone.clone());
+        let maintenance = maintenance::read_all(&root.sections("maintenance"), &zone);
         let as_names = root.section("data").and_then(|data| {
             let as_names = data.path("as_names");
             data.finish();
@@ -204,6 +235,9 @@ impl Config {
             feeds,
             // A [mail] that cannot be read is a fault, not a config without mail.
             mail: mail.map_or(Some(None), |mail| mail.map(Some))?,
+            channels: channels?,
+            desk,
+            maintenance,
             as_names,
             store: store.unwrap_or_else(|| root.folder().join("originwatch.db")),
             heartbeat,

@@ -1,27 +1,30 @@
 //! Everything that runs, from one config, and how it is taken down.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use alerter::AsDirectory;
-use alerter::desk::{DeskRules, Routing};
+use alerter::desk::{Order, What};
 use alerter::mail::Letterhead;
-use alerter::store::{Destination, Ledger, StoreError};
+use alerter::store::{Ledger, StoreError};
+use bgp::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use validator::{Neighbours, Sieve, WatchList};
 
+use super::channels;
 use super::clock::{Clock, wall};
 use super::doubt::Doubt;
 use super::engine::Engine;
 use super::feed::{self, Surroundings};
 use super::heartbeat::{self, Beat};
 use super::input::{INPUTS, Inlet, Input};
-use super::outbox::{Outbox, PARCELS};
-use super::post::Relays;
+use super::outbox::{Lane, Outbox};
+use super::post::{AT_ONCE, Carrier, Pace, Way};
+use super::relays::Relays;
 use super::roa_watch::RoaWatch;
 use super::sight::Sight;
 use crate::config::{Config, FeedKind};
@@ -52,7 +55,7 @@ impl House {
         config: &Config,
         inherited: Vec<std::net::TcpListener>,
     ) -> Result<Self, Failure> {
-        let relays = config.mail.as_ref().map(mailbag::relays).transpose()?;
+        let carriers = carriers(config)?;
         let listeners = feed::listeners(config, inherited)?;
         let directory = directory(config)?;
         let ledger = ledger(config, directory)?;
@@ -60,16 +63,8 @@ impl House {
         let watches = watches(config, &rpki.borrow())?;
 
         let (inputs, receiver) = mpsc::channel(INPUTS);
-        let (parcels, to_carry) = mpsc::channel(PARCELS);
+        let lanes = start_carriers(carriers, &inputs);
         let mut feeds = JoinSet::new();
-        let give_up_after = config.mail.as_ref().map_or(Duration::MAX, |mail| mail.give_up_after);
-        if let (Some(mail), Some(relays)) = (&config.mail, relays) {
-            let from = mail.from.clone();
-            let letterhead = Letterhead::new(from, config.operator.time_zone.clone());
-            let relays = Relays::new(relays, mail.failover_after);
-            // Not one of the feeds: it ends with the engine, after what is under way.
-            tokio::spawn(relays.carry(letterhead, to_carry, inputs.clone()));
-        }
         let (stop, stopped) = watch::channel(false);
         let (beats, beat) = watch::channel(Beat::default());
         let (offenders, followed) = watch::channel(BTreeSet::new());
@@ -88,7 +83,7 @@ impl House {
         let clock = clock(config);
         let snapshot = rpki.borrow().snapshot.clone();
         let engine = Engine {
-            outbox: Outbox::new(parcels, matches!(clock, Clock::Recorded(_)), give_up_after),
+            outbox: Outbox::new(lanes, matches!(clock, Clock::Recorded(_))),
             clock,
             sight: Sight::new(config, wall()),
             sieve: Sieve::new(watches, snapshot).with_neighbours(neighbours(config)),
@@ -134,6 +129,44 @@ impl House {
     }
 }
 
+/// What carries the letters of each channel, and how long it tries.
+fn carriers(config: &Config) -> Result<Vec<(String, Duration, Carrier)>, Failure> {
+    let zone = &config.operator.time_zone;
+    let mut carriers = Vec::new();
+    if let Some(mail) = &config.mail {
+        let letterhead = Letterhead::new(mail.from.clone(), zone.clone());
+        let relays = Relays::new(mailbag::relays(mail)?, mail.failover_after);
+        let carrier = Carrier {
+            way: Way::Mail(relays, letterhead),
+            at_once: mail.connections as usize,
+            pace: Pace::new(mail.per_minute),
+        };
+        carriers.push(("mail".to_owned(), mail.give_up_after, carrier));
+    }
+    for one in &config.channels {
+        let carrier = Carrier {
+            way: Way::Channel(channels::open(one)?, zone.clone()),
+            at_once: AT_ONCE,
+            pace: Pace::new(one.per_minute),
+        };
+        carriers.push((one.name.clone(), one.give_up_after, carrier));
+    }
+    Ok(carriers)
+}
+
+/// Not among the feeds: they end with the engine, after what is under way.
+fn start_carriers(
+    carriers: Vec<(String, Duration, Carrier)>,
+    inputs: &mpsc::Sender<Input>,
+) -> BTreeMap<String, Lane> {
+    let start = |(name, give_up_after, carrier): (String, Duration, Carrier)| {
+        let (parcels, to_carry) = mpsc::channel(carrier.room());
+        tokio::spawn(carrier.carry(to_carry, inputs.clone()));
+        (name, Lane { parcels, give_up_after, in_flight: HashSet::new() })
+    };
+    carriers.into_iter().map(start).collect()
+}
+
 /// Of our own routers we know how their neighbours stand to us.
 fn neighbours(config: &Config) -> Neighbours {
     let routers = config.feeds.iter().flat_map(|feed| match &feed.kind {
@@ -163,33 +196,20 @@ fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<(), StoreError>>, Fa
 }
 
 fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failure> {
-    let to = config.mail.iter().flat_map(|mail| &mail.to);
-    let destination = |to: &lettre::message::Mailbox| Destination {
-        channel: "mail".to_owned(),
-        address: to.to_string(),
-    };
-    let destinations: Vec<_> = to.map(destination).collect();
-    if destinations.is_empty() {
-        tracing::warn!("there is no [mail]: nobody will be told");
+    if config.mail.is_none() && config.channels.is_empty() {
+        tracing::warn!("there is no [mail] and no [[channel]]: nobody will be told");
     }
-    let (rules, sources) = (config.rules(), alerter::Sources::default());
-    let desk = desk_rules(&rules, destinations);
-    let (ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
+    let (rules, desk, sources) = (config.rules(), config.desk_rules(), alerter::Sources::default());
+    let (mut ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
+    let what = What::SetWindows { source: "config".into(), windows: config.maintenance.clone() };
+    // Recordings tell their own time: for them this is before everything.
+    let now = if matches!(clock(config), Clock::Live) { wall() } else { Timestamp::default() };
+    if let Err(refusal) = ledger.order(now, Order { by: "config".into(), what }) {
+        tracing::error!(%refusal, "[[maintenance]] does not hold");
+    }
     let store = config.store.display();
     tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");
     Ok(ledger)
-}
-
-/// Everything at once to everyone, but for storms and beyond the ceiling.
-fn desk_rules(rules: &alerter::Rules, destinations: Vec<Destination>) -> DeskRules {
-    DeskRules {
-        site: rules.site.clone(),
-        operator: rules.operator.clone(),
-        time_zone: rules.time_zone.clone(),
-        routing: Routing::to_all(destinations),
-        remember_for: rules.reopen_within,
-        ..DeskRules::default()
-    }
 }
 
 fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {

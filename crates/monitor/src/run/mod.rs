@@ -3,11 +3,12 @@
 //! In the order of the flow: each `feed` is a task that brings bytes and knows when its connection
 //! is sound. They all arrive, as `input::Input`, at one thread, the `engine`: it decodes, sifts,
 //! owns the incidents and the store, and is the only one that writes. `sight` is what it knows of
-//! the feeds, `outbox` what it knows of deliveries; the mails themselves are carried by a task of
-//! their own, `post`. `house` builds all this from a config, and takes it down again.
+//! the feeds, `outbox` what it knows of deliveries; the letters themselves are carried by tasks of
+//! their own, `post`, one for each channel: mail goes by `relays`, the others are made in `channels`. `house` builds all this from a config, and takes it down again.
 //!
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
+mod channels;
 mod clock;
 mod doubt;
 mod engine;
@@ -18,6 +19,7 @@ mod input;
 mod log;
 mod outbox;
 mod post;
+mod relays;
 mod roa_watch;
 mod sight;
 mod signals;
@@ -33,6 +35,7 @@ use heartbeat::Beat;
 use house::House;
 use signals::{Signal, Signals, Systemd};
 
+pub(crate) use channels::open as open_channel;
 pub(crate) use feed::reach_ris_live;
 pub use log::LogFormat;
 

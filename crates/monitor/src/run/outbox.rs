@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use alerter::mail::Late;
-use alerter::store::{Store, StoreError};
+use alerter::store::{Destination, Store, StoreError};
 use bgp::Timestamp;
 use tokio::sync::mpsc;
 use validator::Kind;
@@ -10,9 +10,6 @@ use validator::Kind;
 use super::post::{Outcome, Parcel, Report};
 use super::sight::Condition;
 use crate::rpki::jittered;
-
-/// How many mails are under way at once, or wait for it: more would only stand in line elsewhere.
-pub(super) const PARCELS: usize = 16;
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
@@ -28,53 +25,51 @@ const TELL_AFTER: Duration = Duration::from_secs(600);
 /// What is on its way. The rows themselves lie in the store, which only the engine writes.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    parcels: mpsc::Sender<Parcel>,
-    in_flight: HashSet<i64>,
+    /// By the name of the channel.
+    lanes: BTreeMap<String, Lane>,
     /// Since when each delivery that was not taken yet is being tried.
     begun: HashMap<i64, Timestamp>,
     /// The times of the notices are those of recordings, and say nothing of a delay.
     recorded: bool,
-    give_up_after: Duration,
-    /// What is wrong with each address that a mail was for; nothing where the last one was taken.
+    /// What is wrong with each place that a letter was for; nothing where the last one was taken.
     troubles: BTreeMap<String, Option<String>>,
 }
 
+/// The way to a carrier.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) parcels: mpsc::Sender<Parcel>,
+    pub(super) give_up_after: Duration,
+    pub(super) in_flight: HashSet<i64>,
+}
+
 impl Outbox {
-    pub(super) fn new(
-        parcels: mpsc::Sender<Parcel>,
-        recorded: bool,
-        give_up_after: Duration,
-    ) -> Self {
-        Outbox {
-            parcels,
-            in_flight: HashSet::new(),
-            begun: HashMap::new(),
-            recorded,
-            give_up_after,
-            troubles: BTreeMap::new(),
-        }
+    pub(super) fn new(lanes: BTreeMap<String, Lane>, recorded: bool) -> Self {
+        Outbox { lanes, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
     }
 
-    /// Hands over what is due, as far as there is room: what is not stays due. Mail goes by the wall
-    /// clock, whatever the clock of the engine is.
+    /// Hands over what is due, as far as each carrier has room: what is not stays due. Letters go by
+    /// the wall clock, whatever the clock of the engine is.
     pub(super) fn dispatch(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let room = self.parcels.capacity();
-        if room == 0 || store.next_due()?.is_none_or(|due| due > now) {
-            return Ok(());
-        }
-        for delivery in store.due(now, self.in_flight.len() + room)? {
-            if self.in_flight.contains(&delivery.number) {
+        for (channel, lane) in &mut self.lanes {
+            let room = lane.parcels.capacity();
+            if room == 0 || store.next_due(channel)?.is_none_or(|due| due > now) {
                 continue;
             }
-            let created = if self.recorded { now } else { delivery.created };
-            let by = now.since(*self.begun.entry(delivery.number).or_insert(created));
-            let why = delivery.last_error.clone().unwrap_or_else(|| "this monitor".to_owned());
-            let late = (by >= LATE).then_some(Late { by, why });
-            let number = delivery.number;
-            if self.parcels.try_send(Parcel { delivery, late }).is_err() {
-                return Ok(());
+            for delivery in store.due(channel, now, lane.in_flight.len() + room)? {
+                if lane.in_flight.contains(&delivery.number) {
+                    continue;
+                }
+                let created = if self.recorded { now } else { delivery.created };
+                let by = now.since(*self.begun.entry(delivery.number).or_insert(created));
+                let why = delivery.last_error.clone().unwrap_or_else(|| "this monitor".to_owned());
+                let late = (by >= LATE).then_some(Late { by, why });
+                let number = delivery.number;
+                if lane.parcels.try_send(Parcel { delivery, late }).is_err() {
+                    break;
+                }
+                lane.in_flight.insert(number);
             }
-            self.in_flight.insert(number);
         }
         Ok(())
     }
@@ -87,58 +82,72 @@ impl Outbox {
         report: Report,
     ) -> Result<(), StoreError> {
         let Report { delivery, outcome } = report;
-        self.in_flight.remove(&delivery.number);
-        let (to, id) = (&delivery.destination.address, &delivery.message_id);
+        let mut give_up_after = Duration::MAX;
+        if let Some(lane) = self.lanes.get_mut(&delivery.destination.channel) {
+            lane.in_flight.remove(&delivery.number);
+            give_up_after = lane.give_up_after;
+        }
+        let (to, id) = (place(&delivery.destination), &delivery.message_id);
+        let what = if delivery.destination.channel == "mail" { "mail" } else { "letter" };
         let age = now.since(self.begun.get(&delivery.number).copied().unwrap_or(now));
+        let over = matches!(outcome, Outcome::Taken | Outcome::Refused(_));
         let (trouble, written) = match outcome {
             Outcome::Taken => {
-                tracing::info!(%to, %id, "mail taken");
+                tracing::info!(%to, %id, "{what} taken");
                 (Some(None), store.taken(delivery.number))
             }
             Outcome::Refused(error) => {
-                tracing::error!(%to, %id, %error, "mail refused for good");
+                tracing::error!(%to, %id, %error, "{what} refused for good");
                 (Some(Some(error.clone())), store.dead(delivery.number, &error))
             }
-            Outcome::Deferred { error, .. } if age >= self.give_up_after => {
-                tracing::error!(%to, %id, %error, "mail given up");
+            Outcome::Deferred { error, .. } if age >= give_up_after => {
+                tracing::error!(%to, %id, %error, "{what} given up");
+                self.begun.remove(&delivery.number);
                 (Some(Some(error.clone())), store.dead(delivery.number, &error))
             }
-            Outcome::Deferred { error, failover_in } => {
-                tracing::warn!(%to, %id, %error, attempts = delivery.attempts + 1, "mail deferred");
+            Outcome::Deferred { error, retry_after, failover_in } => {
+                tracing::warn!(%to, %id, %error, attempts = delivery.attempts + 1, "{what} deferred");
                 let wait = jittered(wait(delivery.attempts));
                 let wait = failover_in.map_or(wait, |failover| wait.min(failover));
+                let wait = retry_after.map_or(wait, |wanted| wait.max(wanted));
                 let told = (age >= TELL_AFTER).then(|| Some(error.clone()));
                 (told, store.deferred(delivery.number, now + wait, &error))
             }
             Outcome::Held(error) => {
-                tracing::error!(%to, %id, %error, "mail held: the login has to be put right");
+                let fault = if what == "mail" { "login" } else { "config" };
+                tracing::error!(%to, %id, %error, "{what} held: the {fault} has to be put right");
                 let next = now + jittered(wait(delivery.attempts));
                 (Some(Some(error.clone())), store.deferred(delivery.number, next, &error))
             }
         };
-        if matches!(trouble, Some(None)) {
+        if over {
             self.begun.remove(&delivery.number);
         }
         if let Some(trouble) = trouble {
-            self.troubles.insert(to.clone(), trouble);
+            self.troubles.insert(to.to_owned(), trouble);
         }
         written
     }
 
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty()
+        self.lanes.values().all(|lane| lane.in_flight.is_empty())
     }
 
-    /// What is so of each address that was written to.
+    /// What is so of each place that was written to.
     pub(super) fn conditions(&self) -> impl Iterator<Item = Condition> + '_ {
-        self.troubles.iter().map(|(address, trouble)| Condition {
+        self.troubles.iter().map(|(place, trouble)| Condition {
             kind: Kind::DeliveryFailing,
-            subject: address.clone(),
+            subject: place.clone(),
             details: trouble.iter().cloned().collect(),
             active: trouble.is_some(),
         })
     }
+}
+
+/// What people call a destination: the address of a mailbox, else the name of the channel.
+fn place(destination: &Destination) -> &str {
+    if destination.address.is_empty() { &destination.channel } else { &destination.address }
 }
 
 /// How long to wait after so many tries before this one.

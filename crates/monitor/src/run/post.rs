@@ -1,30 +1,31 @@
-//! The task that carries mails. It owns no state but how the relays do: what is to be carried comes
-//! from the engine, and what became of it goes back there.
+//! The tasks that carry letters, one for each channel: one that hangs makes no other wait. They own no
+//! state but how the relays do: what is to be carried comes from the engine, and what became of it
+//! goes back there.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use alerter::deliver::SendError;
-use alerter::deliver::smtp::Relay;
+use alerter::deliver::{Channel, Event, SendError};
 use alerter::desk::Content;
-use alerter::mail::{Late, Letterhead, Mail};
+use alerter::mail::{Late, Letterhead};
 use alerter::store::Delivery;
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
+use super::clock::wall;
 use super::input::Input;
+use super::relays::{Relays, Verdict};
 
-/// How many mails are sent at once. A relay that hangs costs its whole time limit, and must not make
-/// every other mail wait behind it.
-const AT_ONCE: usize = 4;
-
-/// How often a relay that has been replaced is tried again.
-const PROBE_EVERY: Duration = Duration::from_secs(300);
+/// How many letters of a channel beside mail are under way at once. One that hangs costs its whole
+/// time limit, and must not make every other one of that channel wait behind it.
+pub(super) const AT_ONCE: usize = 4;
 
 /// One delivery to be made.
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) delivery: Delivery,
-    /// Set where the mail must say that it is late.
+    /// Set where the letter must say that it is late.
     pub(super) late: Option<Late>,
 }
 
@@ -35,68 +36,106 @@ pub(super) struct Report {
     pub(super) outcome: Outcome,
 }
 
-/// What became of a mail, by what to do next.
+/// What became of a letter, by what to do next.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// A relay has it.
+    /// The other side has it.
     Taken,
     /// Trying again changes nothing.
     Refused(String),
-    /// Try again; where another relay takes over within some time, then at the latest.
-    Deferred { error: String, failover_in: Option<Duration> },
-    /// Our login is wrong: try again, never give up.
+    /// Try again, but not before the other side wants it; where another relay takes over within some
+    /// time, then at the latest.
+    Deferred { error: String, retry_after: Option<Duration>, failover_in: Option<Duration> },
+    /// Something in the config is wrong, as a login: try again, never give up.
     Held(String),
 }
 
-/// The relays, the preferred one first, and how they do.
+/// One way out, and how fast letters may go there.
 #[derive(Debug)]
-pub(super) struct Relays {
-    relays: Vec<State>,
-    failover_after: Duration,
+pub(super) struct Carrier {
+    pub(super) way: Way,
+    /// How many letters are under way at once.
+    pub(super) at_once: usize,
+    pub(super) pace: Pace,
 }
 
+/// What carries.
 #[derive(Debug)]
-struct State {
-    relay: Relay,
-    /// Since when it has taken nothing, and when it was last asked.
-    failing: Option<(Instant, Instant)>,
+pub(super) enum Way {
+    /// Mail.
+    Mail(Relays, Letterhead),
+    /// Another channel; times are told in this zone.
+    Channel(Channel, TimeZone),
 }
 
-/// What one relay did.
-#[derive(Clone, Copy, Debug)]
-struct Verdict {
-    place: usize,
-    works: bool,
+/// How fast letters may go.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// From one to the next.
+    every: Duration,
+    next: Instant,
 }
 
-impl Relays {
-    pub(super) fn new(relays: Vec<Relay>, failover_after: Duration) -> Self {
-        let relays = relays.into_iter().map(|relay| State { relay, failing: None }).collect();
-        Relays { relays, failover_after }
+impl Pace {
+    /// So many a minute, evenly; none: as fast as can be.
+    pub(super) fn new(per_minute: Option<u32>) -> Self {
+        let minute = Duration::from_secs(60);
+        let every = per_minute.and_then(|letters| minute.checked_div(letters)).unwrap_or_default();
+        Pace { every, next: Instant::now() }
+    }
+
+    /// The next parcel, once it may go. Nothing is lost where this is dropped.
+    async fn next(&self, parcels: &mut mpsc::Receiver<Parcel>) -> Option<Parcel> {
+        // Waiting before taking leaves the choice of what goes first to the engine.
+        tokio::time::sleep_until(self.next).await;
+        parcels.recv().await
+    }
+
+    fn gone(&mut self) {
+        self.next = self.next.max(Instant::now()) + self.every;
+    }
+}
+
+type Done = (Report, Vec<Verdict>);
+
+impl Carrier {
+    /// How many parcels may wait at the door: with a pace none, or what is urgent would stand behind
+    /// them.
+    pub(super) fn room(&self) -> usize {
+        if self.pace.every.is_zero() { self.at_once } else { 1 }
     }
 
     /// Carries parcels until there are no more to come and all are reported.
     pub(super) async fn carry(
         mut self,
-        letterhead: Letterhead,
         mut parcels: mpsc::Receiver<Parcel>,
         inputs: mpsc::Sender<Input>,
     ) {
         let mut under_way = JoinSet::new();
         loop {
             tokio::select! {
-                parcel = parcels.recv(), if under_way.len() < AT_ONCE => match parcel {
-                    Some(parcel) => {
-                        let route = self.route(Instant::now());
-                        under_way.spawn(carry_one(parcel, letterhead.clone(), route));
-                    }
-                    None => break,
-                },
+                parcel = self.pace.next(&mut parcels), if under_way.len() < self.at_once => {
+                    let Some(parcel) = parcel else { break };
+                    self.pace.gone();
+                    self.start(parcel, &mut under_way);
+                }
                 Some(done) = under_way.join_next() => self.report(done, &inputs).await,
             }
         }
         while let Some(done) = under_way.join_next().await {
             self.report(done, &inputs).await;
+        }
+    }
+
+    fn start(&self, parcel: Parcel, under_way: &mut JoinSet<Done>) {
+        match &self.way {
+            Way::Mail(relays, letterhead) => {
+                let route = relays.route(Instant::now());
+                under_way.spawn(super::relays::carry_one(parcel, letterhead.clone(), route));
+            }
+            Way::Channel(channel, zone) => {
+                under_way.spawn(carry_one(parcel, channel.clone(), zone.clone()));
+            }
         }
     }
 
@@ -106,84 +145,54 @@ impl Relays {
         inputs: &mpsc::Sender<Input>,
     ) {
         let Ok((mut report, verdicts)) = done else { return };
-        let now = Instant::now();
-        for Verdict { place, works } in verdicts {
-            let Some(state) = self.relays.get_mut(place) else { continue };
-            let since = state.failing.map_or(now, |(since, _)| since);
-            state.failing = (!works).then_some((since, now));
+        if let Way::Mail(relays, _) = &mut self.way {
+            relays.learn(&mut report, verdicts, Instant::now());
         }
-        if let Outcome::Deferred { failover_in, .. } = &mut report.outcome {
-            *failover_in = self.failover_in(now);
-        }
-        // With the engine gone the mail is repeated at the next start.
+        // With the engine gone the letter is repeated at the next start.
         let _ = inputs.send(Input::Delivered(report)).await;
     }
+}
 
-    /// Which relays to try, in order: those that failed for long come last, unless it is time to
-    /// see whether they are back. A relay that has just begun to fail is not passed by.
-    fn route(&self, now: Instant) -> Vec<(usize, Relay)> {
-        let mut route = Vec::new();
-        for (place, state) in self.relays.iter().enumerate() {
-            let Some((since, asked)) = state.failing else {
-                route.push((place, state.relay.clone()));
-                break;
-            };
-            let over = now.duration_since(since) >= self.failover_after;
-            if !over || now.duration_since(asked) >= PROBE_EVERY || place + 1 == self.relays.len() {
-                route.push((place, state.relay.clone()));
+impl Outcome {
+    pub(super) fn of(result: Result<(), SendError>) -> Self {
+        let Err(error) = result else { return Outcome::Taken };
+        match &error {
+            SendError::Refused { .. } => Outcome::Refused(error.to_string()),
+            SendError::Authentication { .. } | SendError::Misconfigured { .. } => {
+                Outcome::Held(error.to_string())
             }
-            if !over {
-                break;
-            }
+            SendError::Deferred { .. }
+            | SendError::TimedOut { .. }
+            | SendError::Unreachable { .. } => Outcome::Deferred {
+                retry_after: error.retry_after(),
+                error: error.to_string(),
+                failover_in: None,
+            },
         }
-        route
-    }
-
-    /// When the next relay takes over, if one will.
-    fn failover_in(&self, now: Instant) -> Option<Duration> {
-        let (_, before) = self.relays.split_last()?;
-        let left = |state: &State| {
-            let failing = state.failing.map(|(since, _)| now.duration_since(since))?;
-            self.failover_after.checked_sub(failing)
-        };
-        before.iter().find_map(left).map(|left| left + Duration::from_millis(10))
     }
 }
 
-type Done = (Report, Vec<Verdict>);
+/// What the letter of a delivery says.
+pub(super) fn content(delivery: &Delivery) -> Result<Content, String> {
+    serde_json::from_str(&delivery.content)
+        .map_err(|error| format!("the letter in the store cannot be read: {error}"))
+}
 
-async fn carry_one(parcel: Parcel, letterhead: Letterhead, route: Vec<(usize, Relay)>) -> Done {
+async fn carry_one(parcel: Parcel, channel: Channel, zone: TimeZone) -> Done {
     let Parcel { delivery, late } = parcel;
-    let mut verdicts = Vec::new();
-    let mail = match compose(&delivery, late.as_ref(), &letterhead) {
-        Ok(mail) => mail,
-        Err(error) => return (Report { delivery, outcome: Outcome::Refused(error) }, verdicts),
-    };
-    let mut outcome = Outcome::Deferred { error: "no relay".to_owned(), failover_in: None };
-    for (place, relay) in route {
-        outcome = match relay.send(&mail).await {
-            Ok(()) => Outcome::Taken,
-            Err(error @ SendError::Refused { .. }) => Outcome::Refused(error.to_string()),
-            Err(error @ SendError::Authentication { .. }) => Outcome::Held(error.to_string()),
-            Err(error) => Outcome::Deferred { error: error.to_string(), failover_in: None },
-        };
-        let works = matches!(outcome, Outcome::Taken | Outcome::Refused(_));
-        verdicts.push(Verdict { place, works });
-        if works {
-            break;
+    let outcome = match content(&delivery) {
+        Err(error) => Outcome::Refused(error),
+        Ok(content) => {
+            let event = Event::of(&content, &zone);
+            let event = match &late {
+                Some(Late { by, why }) => event.delayed(*by, why),
+                None => event,
+            };
+            Outcome::of(channel.send(&event, wall()).await)
         }
-    }
-    (Report { delivery, outcome }, verdicts)
+    };
+    (Report { delivery, outcome }, Vec::new())
 }
 
-fn compose(
-    delivery: &Delivery,
-    late: Option<&Late>,
-    letterhead: &Letterhead,
-) -> Result<Mail, String> {
-    let content: Content = serde_json::from_str(&delivery.content)
-        .map_err(|error| format!("the letter in the store cannot be read: {error}"))?;
-    let address = &delivery.destination.address;
-    let to = address.parse().map_err(|error| format!("'{address}' is no address: {error}"))?;
-    Mail::compose(&content, letterhead, &to, late).map_err(|error| error.to_string())
-}
+#[cfg(test)]
+mod tests;

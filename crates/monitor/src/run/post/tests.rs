@@ -1,0 +1,262 @@
+//! Outbox, carriers and senders together, against servers that do everything wrong. The time between
+//! two tries is virtual: six hours pass in a moment.
+
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use alerter::deliver::smtp::{Relay, RelayConfig, Tls};
+use alerter::deliver::{Body, Webhook, WebhookConfig};
+use alerter::desk::{DeskRules, Destination, Routing};
+use alerter::store::Ledger;
+use bgp::Timestamp;
+use validator::{Finding, Kind};
+
+use super::super::outbox::{Lane, Outbox};
+use super::*;
+use server::{Fault, Server, Took};
+
+const START: i64 = 1_800_000_000;
+
+/// How long a server may take. Where a machine is slower than that, it is one more fault.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A store with letters to a mailbox and to a webhook, and what delivers them.
+struct Bench {
+    _folder: tempfile::TempDir,
+    ledger: Ledger,
+    outbox: Outbox,
+    reports: mpsc::Receiver<Input>,
+    now: Timestamp,
+    taken: Vec<(String, String)>,
+    tries: usize,
+}
+
+impl Bench {
+    /// So many things begin and end: two letters each, to both.
+    fn new(incidents: usize, mail: &Server, hook: &Server, patience: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |channel: &str, address: &str| Destination {
+            channel: channel.to_owned(),
+            address: address.to_owned(),
+        };
+        let everywhere = vec![of("mail", "noc@example.net"), of("hook", "")];
+        let desk = DeskRules {
+            routing: Routing::to_all(everywhere),
+            storm: None,
+            ceiling: None,
+            ..DeskRules::default()
+        };
+        let (directory, sources) = (Arc::default(), alerter::Sources::default());
+        let path = folder.path().join("store.db");
+        let (mut ledger, _) =
+            Ledger::open(&path, alerter::Rules::default(), desk, directory, sources).unwrap();
+        for (second, active) in [(0, true), (60, false)] {
+            let at = Timestamp::from_seconds(START + second);
+            for number in 0..incidents {
+                let (kind, subject) = (Kind::FeedSilent, format!("feed {number}"));
+                let details = vec!["no message".to_owned()];
+                ledger.handle(at, Finding::Condition { at, kind, subject, details, active });
+            }
+        }
+        let now = Timestamp::from_seconds(START + 4 * 3600);
+        while ledger.next_timeout().is_some_and(|due| due <= now) {
+            ledger.handle_timeout(ledger.next_timeout().unwrap());
+        }
+        ledger.commit().unwrap();
+        let (inputs, reports) = mpsc::channel(64);
+        let mut lanes = BTreeMap::new();
+        for (name, carrier) in
+            [("mail", mail_carrier(mail)), ("hook", hook_carrier(hook, patience))]
+        {
+            let (parcels, to_carry) = mpsc::channel(carrier.room());
+            tokio::spawn(carrier.carry(to_carry, inputs.clone()));
+            let give_up_after = Duration::from_secs(5 * 86_400);
+            let lane = Lane { parcels, give_up_after, in_flight: HashSet::new() };
+            lanes.insert(name.to_owned(), lane);
+        }
+        let outbox = Outbox::new(lanes, false);
+        Bench { _folder: folder, ledger, outbox, reports, now, taken: Vec::new(), tries: 0 }
+    }
+
+    /// Delivers until nothing waits, or until `enough` says so.
+    async fn run(&mut self, mut enough: impl FnMut(&Self) -> bool) {
+        loop {
+            let store = self.ledger.store();
+            self.outbox.dispatch(store, self.now).unwrap();
+            if enough(self) {
+                return;
+            }
+            if self.outbox.is_idle() {
+                let due = ["mail", "hook"].map(|lane| store.next_due(lane).unwrap());
+                let Some(due) = due.into_iter().flatten().min() else { return };
+                assert!(due > self.now, "due, but not handed over");
+                self.now = due;
+                continue;
+            }
+            let Some(Input::Delivered(report)) = self.reports.recv().await else { panic!("ended") };
+            self.tries += 1;
+            if matches!(report.outcome, Outcome::Taken) {
+                let Destination { channel, .. } = &report.delivery.destination;
+                self.taken.push((channel.clone(), report.delivery.message_id.clone()));
+            }
+            self.outbox.settle(self.ledger.store(), self.now, report).unwrap();
+        }
+    }
+
+    fn letters(&self) -> BTreeSet<String> {
+        let letters = self.ledger.store().letters().unwrap();
+        let id = |json: &String| {
+            let letter: serde_json::Value = serde_json::from_str(json).unwrap();
+            letter["message_id"].as_str().unwrap().to_owned()
+        };
+        letters.iter().map(id).collect()
+    }
+}
+
+fn mail_carrier(server: &Server) -> Carrier {
+    let config = RelayConfig {
+        host: "127.0.0.1".to_owned(),
+        port: server.port,
+        tls: Tls::None,
+        credentials: None,
+        helo: "monitor.example.net".to_owned(),
+        timeout: PATIENCE,
+        extra_ca: None,
+    };
+    let relays = Relays::new(vec![Relay::new(&config).unwrap()], Duration::from_secs(600));
+    let from = "originwatch@example.net".parse().unwrap();
+    let letterhead = Letterhead::new(from, TimeZone::UTC);
+    Carrier { way: Way::Mail(relays, letterhead), at_once: AT_ONCE, pace: Pace::new(None) }
+}
+
+fn hook_carrier(server: &Server, timeout: Duration) -> Carrier {
+    let config = WebhookConfig {
+        url: format!("http://127.0.0.1:{}/hook", server.port),
+        body: Body::Event,
+        key: None,
+        signing_key: None,
+        timeout,
+        extra_ca: None,
+    };
+    let channel = Channel::Webhook(Webhook::new(&config).unwrap());
+    Carrier { way: Way::Channel(channel, TimeZone::UTC), at_once: AT_ONCE, pace: Pace::new(None) }
+}
+
+/// What a webhook calls a letter.
+fn hook_id(message_id: &str) -> String {
+    message_id.trim_matches(['<', '>']).replace("@originwatch", "").replace('.', "-")
+}
+
+/// How often each id was taken, and the order in which each thread was first told.
+fn counted(took: &[Took]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for Took { id, .. } in took {
+        *counts.entry(id.as_str()).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Nothing is told before what came before it in its thread.
+#[track_caller]
+fn in_order(took: &[Took]) {
+    let mut seen = BTreeSet::new();
+    for Took { id, .. } in took {
+        let (thread, number) = id.trim_matches(['<', '>']).split_once(['.']).map_or_else(
+            || id.rsplit_once('-').unwrap(),
+            |(thread, rest)| (thread, rest.split('@').next().unwrap()),
+        );
+        let number: u32 = number.parse().unwrap();
+        let before = number == 0 || seen.contains(&(thread, number - 1));
+        assert!(before, "{id} without the one before it");
+        seen.insert((thread, number));
+    }
+}
+
+/// The one that the issue asks for: a thousand faults, nothing lost, and what is repeated is the same.
+#[tokio::test]
+async fn a_thousand_faults_lose_nothing_and_double_nothing_under_another_name() {
+    const FAULTS: usize = 510;
+    let (mail, hook) =
+        (Server::smtp(Fault::random(7, FAULTS)), Server::http(Fault::random(8, FAULTS)));
+    let mut bench = Bench::new(100, &mail, &hook, PATIENCE);
+    let letters = bench.letters();
+    assert_eq!(letters.len(), 200);
+    bench.run(|_| false).await;
+    let (mails, hooks) = (mail.took(), hook.took());
+    let injected = mail.injected() + hook.injected();
+    let repeats = mails.len() + hooks.len() - 2 * letters.len();
+    println!(
+        "{injected} faults injected, {} tries, 0 of {} letters lost, {repeats} repeated with the same id",
+        bench.tries,
+        2 * letters.len(),
+    );
+    assert!(injected >= 1000, "only {injected} faults");
+    let told: BTreeSet<_> = counted(&mails).into_keys().map(str::to_owned).collect();
+    assert_eq!(told, letters);
+    let told: BTreeSet<_> = counted(&hooks).into_keys().map(str::to_owned).collect();
+    assert_eq!(told, letters.iter().map(|id| hook_id(id)).collect::<BTreeSet<_>>());
+    // Only where the server had it and we did not hear so.
+    assert!(repeats >= mail.unsaid() + hook.unsaid(), "{repeats}");
+    assert!(repeats <= bench.tries - bench.taken.len(), "{repeats}");
+    in_order(&mails);
+    in_order(&hooks);
+    assert_eq!(bench.ledger.store().queue_length().unwrap(), (0, 0));
+    assert_eq!(bench.taken.len(), 2 * letters.len());
+}
+
+#[tokio::test]
+async fn a_relay_that_is_down_for_hours_gets_everything_once_and_in_order() {
+    let (mail, hook) = (Server::smtp(Fault::switch()), Server::http(Fault::none()));
+    mail.set_down(true);
+    let mut bench = Bench::new(40, &mail, &hook, PATIENCE);
+    let letters = bench.letters();
+    let up = bench.now + Duration::from_secs(6 * 3600);
+    bench.run(|bench| bench.now >= up).await;
+    assert!(mail.took().is_empty());
+    // The other channel did not wait for it.
+    assert_eq!(hook.took().len(), letters.len());
+    mail.set_down(false);
+    bench.run(|_| false).await;
+    let mails = mail.took();
+    assert_eq!(counted(&mails).into_values().collect::<Vec<_>>(), vec![1; letters.len()]);
+    in_order(&mails);
+    assert!(mails.iter().all(|took| took.text.contains("\nX-Originwatch-Delayed: ")));
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_makes_no_other_wait() {
+    let (mail, hook) = (Server::smtp(Fault::none()), Server::http(Fault::hang()));
+    let mut bench = Bench::new(20, &mail, &hook, Duration::from_secs(3600));
+    // The webhook has an hour for each: were they waited for, this would not end.
+    bench.run(|bench| bench.taken.len() == 40).await;
+    assert!(bench.taken.iter().all(|(channel, _)| channel == "mail"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn letters_keep_their_pace() {
+    let (sender, mut parcels) = mpsc::channel(20);
+    for number in 0..20 {
+        let destination = Destination { channel: "mail".to_owned(), address: String::new() };
+        let delivery = Delivery {
+            number,
+            destination,
+            message_id: String::new(),
+            thread: String::new(),
+            urgent: false,
+            content: String::new(),
+            created: Timestamp::from_seconds(START),
+            attempts: 0,
+            last_error: None,
+        };
+        sender.try_send(Parcel { delivery, late: None }).unwrap();
+    }
+    let (mut pace, begin) = (Pace::new(Some(60)), Instant::now());
+    for _ in 0..20 {
+        pace.next(&mut parcels).await.unwrap();
+        pace.gone();
+    }
+    // The first at once, then one a second.
+    assert_eq!(begin.elapsed().as_secs(), 19);
+}
