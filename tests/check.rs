@@ -3,6 +3,7 @@
 mod dns;
 mod relay;
 
+use std::io::Read as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
@@ -27,6 +28,8 @@ const ZONE: &str = "
     hangs.example.org A 127.0.0.1
     old.example.org A 127.0.0.1
     silent.example.org SILENT
+    hooks.example.org A 127.0.0.1
+    log.example.org A 127.0.0.1
 ";
 
 /// A folder with a config in it, and what the config names.
@@ -226,6 +229,37 @@ fn a_file_that_is_no_store_is_a_fault() {
     let run = house.check("", &["--offline"]);
     let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("store")).collect();
     assert_eq!(lines, ["fault  store originwatch.db: file is not a database"]);
+}
+
+/// What a channel posts to is often a secret: of a URL only the host is told.
+#[test]
+fn channels_are_tried_and_told_nothing() {
+    let mut house = House::new(VRPS);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (open, closed) = (listener.local_addr().unwrap().port(), free_port());
+    house.ports = vec![(open, "OPEN"), (closed, "CLOSED")];
+    house.write("program", "");
+    let not_a_program = house.folder.path().join("program");
+    let channels = [
+        format!("type = \"webhook\"\nurl = \"http://hooks.example.org:{open}/secret\""),
+        format!("type = \"webhook\"\nurl = \"http://hooks.example.org:{closed}/secret\""),
+        format!("type = \"syslog\"\nserver = \"tcp://log.example.org:{open}\""),
+        format!("type = \"syslog\"\nserver = \"udp://log.example.org:{closed}\""),
+        "type = \"syslog\"\nserver = \"tcp://gone.example.org\"".to_owned(),
+        "type = \"exec\"\ncommand = [\"/bin/sh\"]".to_owned(),
+        format!("type = \"exec\"\ncommand = [{not_a_program:?}]"),
+        "type = \"exec\"\ncommand = [\"/no/such/program\"]".to_owned(),
+    ];
+    let channels = channels.iter().enumerate();
+    let config: String = channels
+        .map(|(number, keys)| format!("[[channel]]\nname = \"c{number}\"\n{keys}\n"))
+        .collect();
+    let run = house.check(&config, &["--resolver", &dns::start(ZONE)]);
+    assert_eq!(run.stderr, "");
+    assert_golden("check/channels.txt", &run.stdout);
+    assert!(!run.stdout.contains("secret"));
+    let heard = listener.accept().unwrap().0.read(&mut [0]).unwrap();
+    assert_eq!(heard, 0);
 }
 
 /// A RIS Live server that only opens web sockets.

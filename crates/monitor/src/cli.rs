@@ -192,8 +192,9 @@ pub enum Format {
 const CHECK_PARTS: &str = "\
 What is tried:
   each relay up to the login (never a mail), its certificate, our name in HELO, SPF and DMARC
-  of the sender, MX of the recipients, whether a hijack of our prefixes would also take out the
-  alarm; sources of VRPs, feeds, addresses to listen at, the store.
+  of the sender, MX of the recipients, the servers and programs of channels, whether a hijack of
+  our prefixes would also take out the alarm; sources of VRPs, feeds, addresses to listen at, the
+  store.
 
 The exit code is 1 if there is a fault.";
 

@@ -95,19 +95,6 @@ pub(super) fn as_names(config: &Config) -> Report {
     report
 }
 
-/// Each channel as it would be opened: secrets and templates are read, nothing is connected.
-pub(super) fn channels(config: &Config) -> Report {
-    let mut report = Report::default();
-    for channel in &config.channels {
-        let name = format!("channel {}", channel.name);
-        match crate::run::open_channel(channel) {
-            Ok(_) => report.ok(name, "written correctly"),
-            Err(error) => report.fault(name, error.text()),
-        }
-    }
-    report
-}
-
 /// Who is told, and the files that this takes.
 pub(super) fn mail(mail: &Mail) -> Report {
     let mut report = Report::default();

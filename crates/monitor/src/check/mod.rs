@@ -7,6 +7,7 @@
 //!
 //! Nothing is sent, and nothing is left behind.
 
+mod channels;
 mod dns;
 mod feeds;
 mod files;
@@ -58,13 +59,20 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
             .ok(),
     };
     let feeds = config.feeds.iter().map(|feed| feeds::probe(feed, config, offline));
-    let ((rpki, snapshot), (mail, ways), feeds) =
-        tokio::join!(files::rpki(config, offline), post(config, dns.as_ref()), join_all(feeds));
+    let channels = config.channels.iter().map(|channel| channels::probe(channel, dns.as_ref()));
+    let ((rpki, snapshot), (mail, mut ways), channels, others, feeds) = tokio::join!(
+        files::rpki(config, offline),
+        post(config, dns.as_ref()),
+        join_all(channels),
+        channel_ways(config, dns.as_ref()),
+        join_all(feeds)
+    );
     report.append(rpki);
     report.append(files::as_names(config));
     report.append(names);
     report.append(mail);
-    report.append(files::channels(config));
+    channels.into_iter().for_each(|channel| report.append(channel));
+    ways.extend(others);
     report.append(reach::judge(&ways, &config.watches, &snapshot));
     feeds.into_iter().for_each(|feed| report.append(feed));
     report.append(feeds::store(&config.store));
@@ -81,8 +89,9 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
 async fn post(config: &Config, dns: Option<&Dns>) -> (Report, Vec<Way>) {
     let Some(mail) = &config.mail else {
         let mut report = Report::default();
-        if config.channels.is_empty() {
-            report.fault("mail", "there is no [mail]: nobody will be told");
+        match config.channels.is_empty() {
+            true => report.fault("mail", "there is no [mail]: nobody will be told"),
+            false => report.note("mail", "there is no [mail]: only the channels are told"),
         }
         return (report, Vec::new());
     };
@@ -111,12 +120,17 @@ async fn ways(mail: &Mail, dns: &Dns) -> Vec<Way> {
         for domain in &domains {
             let addresses = mailbox_addresses(domain, dns).await;
             let mailbox = Place { name: format!("mailboxes of {domain}"), addresses };
-            let resolver = Place { name: "resolver".to_owned(), addresses: dns.servers().to_vec() };
             let name = format!("mail to {domain} through {relay}");
-            ways.push(Way { name, needs: vec![resolver, entrance.clone(), mailbox] });
+            ways.push(Way { name, needs: vec![Place::resolver(dns), entrance.clone(), mailbox] });
         }
     }
     ways
+}
+
+async fn channel_ways(config: &Config, dns: Option<&Dns>) -> Vec<Way> {
+    let Some(dns) = dns else { return Vec::new() };
+    let ways = config.channels.iter().map(|channel| channels::way(channel, dns));
+    join_all(ways).await.into_iter().flatten().collect()
 }
 
 async fn mailbox_addresses(domain: &str, dns: &Dns) -> Vec<IpAddr> {
@@ -139,6 +153,8 @@ fn untried(config: &Config) -> Vec<String> {
         untried.extend(relays(mail).map(ToString::to_string));
         untried.push("what DNS says of us, the relays and the mailboxes".to_owned());
     }
+    let names = config.channels.iter().map(|channel| format!("channel {}", channel.name));
+    untried.extend(names);
     untried.extend(config.feeds.iter().filter_map(|feed| match &feed.kind {
         FeedKind::RisLive { url, .. } => Some(url.clone()),
         FeedKind::Bmp { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => None,

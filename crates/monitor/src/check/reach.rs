@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use bgp::{Asn, Prefix};
 use validator::{RpkiSnapshot, Vrp, WatchList};
 
+use super::dns::Dns;
 use super::report::Report;
 
 /// One way out, and all that must be reachable for it.
@@ -27,6 +28,13 @@ pub(super) struct Place {
     pub(super) name: String,
     /// Empty if nobody knows them, which is told elsewhere.
     pub(super) addresses: Vec<IpAddr>,
+}
+
+impl Place {
+    /// Whoever resolves names for us.
+    pub(super) fn resolver(dns: &Dns) -> Self {
+        Place { name: "resolver".to_owned(), addresses: dns.servers().to_vec() }
+    }
 }
 
 /// Why an address is lost together with our prefixes.
