@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use alerter::desk::{Order, What};
-use alerter::store::{Answer, Request, Visitor};
+use alerter::store::{Answer, Request, StoreError, Visitor};
 use bgp::Timestamp;
 
 use crate::config::{Config, parse_duration};
@@ -36,25 +36,30 @@ pub(crate) fn order(visitor: &Visitor, by: &str, what: What) -> Result<ExitCode,
 
 /// Leaves a request and waits for the answer; where nobody runs it is done at the next start.
 pub(crate) fn ask(visitor: &Visitor, request: &Request) -> Result<ExitCode, Failure> {
-    let number = visitor.ask(now(), request)?;
     if !visitor.is_attended()? {
+        visitor.ask(now(), request)?;
         writeln!(io::stderr(), "noted; originwatch does not run, and will do it when it starts")?;
         return Ok(ExitCode::Done);
     }
+    let complaint = match answered(visitor, request)? {
+        Some(Answer::Done) => return Ok(ExitCode::Done),
+        Some(Answer::Refused(why)) => why,
+        None => "no answer yet; it will be done, if late".to_owned(),
+    };
+    writeln!(io::stderr(), "originwatch: {complaint}")?;
+    Ok(ExitCode::Attention)
+}
+
+/// The answer to a request; none if it takes too long.
+pub(crate) fn answered(visitor: &Visitor, request: &Request) -> Result<Option<Answer>, StoreError> {
+    let number = visitor.ask(now(), request)?;
     let end = Instant::now() + ANSWER_WITHIN;
     loop {
-        match visitor.answer(number)? {
-            Some(Answer::Done) => return Ok(ExitCode::Done),
-            Some(Answer::Refused(why)) => {
-                writeln!(io::stderr(), "originwatch: {why}")?;
-                return Ok(ExitCode::Attention);
-            }
-            None if Instant::now() < end => std::thread::sleep(LOOK_EVERY),
-            None => {
-                writeln!(io::stderr(), "originwatch: no answer yet; it will be done, if late")?;
-                return Ok(ExitCode::Attention);
-            }
+        let answer = visitor.answer(number)?;
+        if answer.is_some() || Instant::now() >= end {
+            return Ok(answer);
         }
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 

@@ -184,13 +184,18 @@ impl Store {
     ///
     /// Where SQLite reports one.
     pub fn queue_length(&self) -> Result<(u64, u64), StoreError> {
-        let count = |state: &str| -> Result<u64, StoreError> {
-            let count = "SELECT count(*) FROM outbox WHERE state = ?";
-            let count: i64 = self.connection.query_row(count, [state], |row| row.get(0))?;
-            Ok(count.unsigned_abs())
-        };
-        Ok((count("waiting")?, count("dead")?))
+        queue_length(&self.connection)
     }
+}
+
+/// How many deliveries wait, and how many are dead.
+pub(super) fn queue_length(connection: &Connection) -> Result<(u64, u64), StoreError> {
+    let count = |state: &str| -> Result<u64, StoreError> {
+        let count = "SELECT count(*) FROM outbox WHERE state = ?";
+        let count: i64 = connection.query_row(count, [state], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    };
+    Ok((count("waiting")?, count("dead")?))
 }
 
 /// Makes the oldest that waits in the thread of this one, for the same destination, the head.

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 use super::file::is_locked;
+use super::outbox::queue_length;
 use super::{Answer, Request, StoreError, schema};
 use crate::desk::{Muted, Window};
 use crate::{IncidentSummary, Notice};
@@ -132,6 +133,15 @@ impl Visitor {
         )?;
         let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], queued)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many deliveries wait, and how many were given up.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn queue_length(&self) -> Result<(u64, u64), StoreError> {
+        queue_length(&self.connection)
     }
 
     /// What is muted, and which maintenance windows there are, as of now.

@@ -76,7 +76,7 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
     report.append(reach::judge(&ways, &config.watches, &snapshot));
     feeds.into_iter().for_each(|feed| report.append(feed));
     report.append(feeds::store(&config.store));
-    if let Some(listen) = config.web {
+    if let Some(listen) = config.web.as_ref().map(|web| web.listen) {
         feeds::listening(&format!("web {listen}"), listen, &config.store, &mut report);
     }
     if offline {

@@ -17,8 +17,8 @@ mod rpki;
 mod section;
 mod value;
 mod watch;
+mod web;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
@@ -37,6 +37,7 @@ pub use incident::Incident;
 pub use mail::{Mail, Relay};
 pub use operator::Operator;
 pub(crate) use value::parse_duration;
+pub use web::Web;
 
 use fault::{Fault, Faults};
 use section::{Place, Section};
@@ -77,8 +78,8 @@ pub struct Config {
     pub store: PathBuf,
     /// `[heartbeat]`; none if nobody is to be told that we live.
     pub heartbeat: Option<Heartbeat>,
-    /// `[web] listen`; none if there is to be no page.
-    pub web: Option<SocketAddr>,
+    /// `[web]`; none if there is to be no API.
+    pub web: Option<Web>,
 }
 
 /// The config cannot be used.
@@ -219,11 +220,7 @@ impl Config {
             store.finish();
             path
         });
-        let web = root.section("web").and_then(|web| {
-            let listen = web.optional("listen", value::socket);
-            web.finish();
-            listen
-        });
+        let web = root.section("web").and_then(|web| Web::read(&web));
         let heartbeat = root.section("heartbeat").and_then(|section| Heartbeat::read(&section));
         root.finish();
         Some(Config {

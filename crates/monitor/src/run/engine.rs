@@ -217,7 +217,12 @@ impl Engine {
         let (feeds, well) = (self.sight.status(now), self.sight.is_well(now));
         let status =
             format!("{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up");
-        self.beat.send_replace(Beat { status, well, outgrown: self.outgrown });
+        self.beat.send_replace(Beat {
+            status,
+            well,
+            outgrown: self.outgrown,
+            at: Some(Instant::now()),
+        });
     }
 
     /// Whose incidents are open, for the feeds that can ask what else they announce. Gives the number
@@ -322,7 +327,11 @@ impl Engine {
                         said = error;
                     }
                     let status = format!("the store cannot be written: {said}");
-                    self.beat.send_replace(Beat { status, ..Beat::default() });
+                    self.beat.send_replace(Beat {
+                        status,
+                        at: Some(Instant::now()),
+                        ..Beat::default()
+                    });
                     std::thread::sleep(COMMIT_EVERY);
                 }
             }

@@ -1,6 +1,6 @@
 //! The sign of life for somebody outside: what falls silent with us cannot tell that we did.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use tokio::sync::watch;
@@ -20,6 +20,8 @@ pub(super) struct Beat {
     pub(super) well: bool,
     /// The VRPs name other prefixes of ours than are watched: everything is to be started anew.
     pub(super) outgrown: bool,
+    /// When it turned; none before it did.
+    pub(super) at: Option<Instant>,
 }
 
 /// Why nobody heard it.

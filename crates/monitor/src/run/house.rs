@@ -10,6 +10,7 @@ use alerter::desk::{Order, What};
 use alerter::mail::Letterhead;
 use alerter::store::{Ledger, StoreError};
 use bgp::Timestamp;
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -27,6 +28,7 @@ use super::post::{AT_ONCE, Carrier, Pace, Way};
 use super::relays::Relays;
 use super::roa_watch::RoaWatch;
 use super::sight::Sight;
+use super::web;
 use crate::config::{Config, FeedKind};
 use crate::exit::Failure;
 use crate::rpki::{self, Rpki};
@@ -67,6 +69,7 @@ impl House {
         let mut feeds = JoinSet::new();
         let (stop, stopped) = watch::channel(false);
         let (beats, beat) = watch::channel(Beat::default());
+        let api = api(config, &beat)?;
         let (offenders, followed) = watch::channel(BTreeSet::new());
         let inlets = Inlet::all(&inputs, config.feeds.len());
         let each = config.feeds.iter().zip(inlets).zip(listeners).enumerate();
@@ -76,6 +79,9 @@ impl House {
             let offenders = followed.clone();
             let around = Surroundings { inlet, watches, position, listener, offenders, stop };
             feed::start(&mut feeds, one, around);
+        }
+        if let Some((listener, router)) = api {
+            feeds.spawn(web::serve(listener, router));
         }
         if let Some(heartbeat) = &config.heartbeat {
             feeds.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
@@ -165,6 +171,16 @@ fn start_carriers(
         (name, Lane { parcels, give_up_after, in_flight: HashSet::new() })
     };
     carriers.into_iter().map(start).collect()
+}
+
+/// The API and where it listens, if there is to be one.
+fn api(
+    config: &Config,
+    beat: &watch::Receiver<Beat>,
+) -> Result<Option<(TcpListener, axum::Router)>, Failure> {
+    let Some(web) = &config.web else { return Ok(None) };
+    let router = web::router(web, &config.store, beat.clone())?;
+    Ok(Some((feed::bind(web.listen, None)?, router)))
 }
 
 /// Of our own routers we know how their neighbours stand to us.

@@ -23,6 +23,7 @@ mod relays;
 mod roa_watch;
 mod sight;
 mod signals;
+mod web;
 
 use std::time::Duration;
 
