@@ -1,58 +1,63 @@
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bgp::{Asn, Vantage, View};
 
-/// Each vantage point once, so that a route can point at its own.
+/// The vantage points of late, so that a route can point at its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Vantages {
     collector: Arc<str>,
-    collectors: HashMap<Arc<str>, usize>,
-    sessions: HashMap<Session, Vantage>,
+    /// Those that the data names, each once.
+    collectors: HashSet<Arc<str>>,
+    recent: Recent,
 }
 
-/// The place of the collector's name, the peer's address and AS, the table.
-type Session = (usize, IpAddr, Asn, View);
+/// A vantage point at each place. Address and AS tell the place; two that share one take turns.
+#[derive(Clone, Debug)]
+struct Recent {
+    places: Vec<Vantage>,
+    /// Stands in for a place that is not there.
+    spare: Vantage,
+}
 
-/// A collector has a few hundred sessions. A stream that names more than this is broken or hostile,
-/// and forgetting costs only time.
-const SESSIONS_MAX: usize = 1 << 16;
+/// Collectors have fewer sessions. A map that keeps all of them costs a tenth of a scan.
+const PLACES: usize = 256;
+
+/// A stream that names more collectors than this is broken or hostile, and forgetting costs only
+/// memory that could have been shared.
+const COLLECTORS_MAX: usize = 1 << 16;
 
 impl Vantages {
     pub(crate) fn new(collector: &str) -> Self {
-        Vantages {
-            collector: Arc::from(collector),
-            collectors: HashMap::new(),
-            sessions: HashMap::new(),
-        }
+        let collector = Arc::from(collector);
+        let recent = Recent::new(&collector);
+        Vantages { collector, collectors: HashSet::new(), recent }
     }
 
     /// A vantage point of the collector that was named in `new`.
+    #[inline]
     pub(crate) fn get(&mut self, address: IpAddr, asn: Asn, view: View) -> &Vantage {
-        self.bound();
-        let collector = &self.collector;
-        let vantage = || Vantage { collector: Arc::clone(collector), address, asn, view };
-        self.sessions.entry((0, address, asn, view)).or_insert_with(vantage)
+        let place = self.recent.place(address, asn);
+        let is_it = (&place.address, place.asn, place.view) == (&address, asn, view)
+            && Arc::ptr_eq(&place.collector, &self.collector);
+        if !is_it {
+            *place = Vantage { collector: Arc::clone(&self.collector), address, asn, view };
+        }
+        place
     }
 
     /// A vantage point of a collector that the data names.
     pub(crate) fn get_at(&mut self, collector: &str, address: IpAddr, asn: Asn) -> &Vantage {
-        self.bound();
-        let place = match self.collectors.get(collector) {
-            Some(place) => *place,
-            None => {
-                let place = self.collectors.len() + 1;
-                self.collectors.insert(Arc::from(collector), place);
-                place
-            }
-        };
         let view = View::AdjRibInPre;
-        let session = (place, address, asn, view);
-        let known = self.collectors.get_key_value(collector);
-        let collector = known.map_or(&self.collector, |(name, _)| name);
-        let vantage = || Vantage { collector: Arc::clone(collector), address, asn, view };
-        self.sessions.entry(session).or_insert_with(vantage)
+        let place = self.recent.place(address, asn);
+        let is_it = (&place.address, place.asn, place.view) == (&address, asn, view)
+            && *place.collector == *collector;
+        if !is_it {
+            let collector = shared(&mut self.collectors, collector);
+            *place = Vantage { collector, address, asn, view };
+        }
+        place
     }
 
     /// A vantage point that is not kept here.
@@ -60,11 +65,42 @@ impl Vantages {
         let view = View::AdjRibInPre;
         Vantage { collector: Arc::clone(&self.collector), address, asn, view }
     }
+}
 
-    fn bound(&mut self) {
-        if self.sessions.len() >= SESSIONS_MAX || self.collectors.len() >= SESSIONS_MAX {
-            self.sessions.clear();
-            self.collectors.clear();
-        }
+impl Recent {
+    fn new(collector: &Arc<str>) -> Self {
+        let spare = Vantage {
+            collector: Arc::clone(collector),
+            address: Ipv4Addr::UNSPECIFIED.into(),
+            asn: Asn::ZERO,
+            view: View::AdjRibInPre,
+        };
+        Recent { places: vec![spare.clone(); PLACES], spare }
     }
+
+    /// Peers at one exchange differ in the last octets of their addresses.
+    #[inline]
+    fn place(&mut self, address: IpAddr, asn: Asn) -> &mut Vantage {
+        let last = match address {
+            IpAddr::V4(address) => address.to_bits(),
+            IpAddr::V6(address) => {
+                let [.., high, low] = address.segments();
+                u32::from(high) << 16 | u32::from(low)
+            }
+        };
+        let mixed = (last ^ asn.number().rotate_left(16)).wrapping_mul(0x9e37_79b9);
+        self.places.get_mut((mixed >> 24) as usize).unwrap_or(&mut self.spare)
+    }
+}
+
+fn shared(collectors: &mut HashSet<Arc<str>>, name: &str) -> Arc<str> {
+    if let Some(known) = collectors.get(name) {
+        return Arc::clone(known);
+    }
+    if collectors.len() >= COLLECTORS_MAX {
+        collectors.clear();
+    }
+    let name = Arc::from(name);
+    collectors.insert(Arc::clone(&name));
+    name
 }
