@@ -20,6 +20,13 @@ pub trait Filter {
     fn wants_v6(&self, bits: u128, length: u8) -> bool {
         self.wants(Prefix::from_bits(Family::Ipv6, bits, length))
     }
+
+    /// Whether it is enough to know how many routes are wanted. Then those of MRT messages and tables
+    /// may be added to [`Statistics::counted`](crate::Statistics::counted) and not be pushed, and of
+    /// attributes nothing is read that does not change the number.
+    fn only_counts(&self) -> bool {
+        false
+    }
 }
 
 /// Wants every prefix.

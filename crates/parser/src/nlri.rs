@@ -25,17 +25,17 @@ pub(crate) struct NlriField<'a> {
 }
 
 impl<'a> NlriField<'a> {
-    /// Whether the filter wants any of the prefixes. Err with the bytes from the first prefix on
-    /// that is too long for its family or for the field.
-    pub(crate) fn wanted(&self, filter: &impl Filter) -> Result<bool, &'a [u8]> {
+    /// How many of the prefixes the filter wants. Err with the bytes from the first prefix on that is
+    /// too long for its family or for the field.
+    pub(crate) fn wanted(&self, filter: &impl Filter) -> Result<u64, &'a [u8]> {
         let mut cursor = Cursor::new(self.bytes);
-        let mut wanted = false;
+        let mut wanted = 0;
         while !cursor.is_empty() {
             let from = cursor.rest();
             if self.add_path {
                 cursor.u32().ok_or(from)?;
             }
-            wanted |= match self.family {
+            wanted += u64::from(match self.family {
                 Family::Ipv4 => {
                     let (bits, length) = v4(&mut cursor).ok_or(from)?;
                     filter.wants_v4(bits, length)
@@ -44,7 +44,7 @@ impl<'a> NlriField<'a> {
                     let (bits, length) = v6(&mut cursor).ok_or(from)?;
                     filter.wants_v6(bits, length)
                 }
-            };
+            });
         }
         Ok(wanted)
     }

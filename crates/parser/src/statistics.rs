@@ -11,6 +11,8 @@ pub struct Statistics {
     pub octets: u64,
     /// What is not a route of IPv4 or IPv6 unicast, and was passed over.
     pub skipped: Skipped,
+    /// Routes that were not pushed, since the filter only counts.
+    pub counted: u64,
     /// End-of-RIB markers (RFC 4724 section 2).
     pub end_of_rib: u64,
     /// Damages by how much they lost.

@@ -108,17 +108,18 @@ impl<'a> Update<'a> {
         Ok(())
     }
 
-    /// Whether the filter wants any of the prefixes; Lost where they cannot be told apart.
-    pub(crate) fn wanted(&self, filter: &impl Filter) -> Result<bool, Lost<'a>> {
-        let nlri = [Some(self.withdrawn), Some(self.nlri)].into_iter().flatten();
-        let mut wanted = false;
-        for field in nlri {
+    /// How many of the prefixes the filter wants; Lost where they cannot be told apart. It is the number
+    /// of routes, whatever the attributes say: at worst an announcement counts as a withdrawal
+    /// (RFC 7606 section 2).
+    pub(crate) fn wanted(&self, filter: &impl Filter) -> Result<u64, Lost<'a>> {
+        let mut wanted = 0;
+        for field in [self.withdrawn, self.nlri] {
             let lost = |at| Lost { at, kind: DamageKind::NlriSyntax };
-            wanted |= field.wanted(filter).map_err(lost)?;
+            wanted += field.wanted(filter).map_err(lost)?;
         }
         for field in [self.unreach, self.reach].into_iter().flatten() {
             let lost = |at| Lost { at, kind: DamageKind::MultiprotocolNlri };
-            wanted |= field.wanted(filter).map_err(lost)?;
+            wanted += field.wanted(filter).map_err(lost)?;
         }
         Ok(wanted)
     }

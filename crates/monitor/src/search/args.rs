@@ -64,11 +64,12 @@ pub struct SearchArgs {
     #[arg(long, value_enum, default_value_t = Format::Bgpdump)]
     pub format: Format,
 
-    /// Print the number of hits alone.
+    /// Print the number of hits alone. Attributes that do not change it are not read, and damage in
+    /// them is told only with --explain-errors.
     #[arg(long)]
     pub count: bool,
 
-    /// Tell every damage, with the bytes around it.
+    /// Tell every damage, with the bytes around it; with --count, read all attributes for it.
     #[arg(long)]
     pub explain_errors: bool,
 

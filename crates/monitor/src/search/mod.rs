@@ -97,7 +97,7 @@ fn search(
                 code = ExitCode::Attention;
             }
             Some(Event::Done(done)) => {
-                hits += done.gather.hits;
+                hits += done.gather.hits + done.statistics.counted;
                 let damaged = done.statistics.damaged;
                 if damaged.records + damaged.streams > 0 {
                     code = ExitCode::Attention;

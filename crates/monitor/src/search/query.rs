@@ -37,6 +37,8 @@ struct Conditions {
     until: Option<Timestamp>,
     /// Whether there is no condition but the prefixes.
     any: bool,
+    /// Whether nothing is asked but how many there are.
+    only_counts: bool,
 }
 
 /// The prefixes of a query.
@@ -63,6 +65,8 @@ impl Query {
             from: args.from,
             until: args.until,
             any,
+            // Who wants every error explained has every attribute read.
+            only_counts: any && args.count && !args.explain_errors,
         };
         let (conditions, format) = (Arc::new(conditions), args.format);
         let lines = Lines::default();
@@ -162,6 +166,10 @@ impl Conditions {
 impl Filter for Prefixes {
     fn wants(&self, prefix: bgp::Prefix) -> bool {
         self.0.prefixes.as_ref().map_or_else(|| Everything.wants(prefix), |set| set.wants(prefix))
+    }
+
+    fn only_counts(&self) -> bool {
+        self.0.only_counts
     }
 
     #[inline]

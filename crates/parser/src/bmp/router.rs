@@ -213,7 +213,7 @@ impl Router {
         if config.add_path == Setting::Auto {
             counters.add_path += u64::from(add_path.settle(&mut update));
         }
-        let wanted = update.wanted(filter)?;
+        let wanted = update.wanted(filter)? > 0;
         out.statistics.skipped.families += update.skipped;
 
         let ends = Ends { view, peer: asn, router: known.router_asn() };

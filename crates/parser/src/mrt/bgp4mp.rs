@@ -116,7 +116,10 @@ impl Decoder {
             output.statistics.skipped.families += update.skipped;
             let is_end_of_rib = update.end_of_rib().is_some() && update.skipped == 0;
             output.statistics.end_of_rib += u64::from(is_end_of_rib);
-            if update.wanted(filter)? {
+            let wanted = update.wanted(filter)?;
+            if filter.only_counts() {
+                output.statistics.counted += wanted;
+            } else if wanted > 0 {
                 let vantage = self.vantages.get(peer, asn, view);
                 update.tell(
                     &update.attributes(MANDATORY),

@@ -51,7 +51,10 @@ impl Decoder {
         address(Family::Ipv4, &mut cursor)?;
         let result = Update::new(cursor.rest(), SESSION).and_then(|update| {
             output.statistics.skipped.families += update.skipped;
-            if update.wanted(filter)? {
+            let wanted = update.wanted(filter)?;
+            if filter.only_counts() {
+                output.statistics.counted += wanted;
+            } else if wanted > 0 {
                 let vantage = self.vantages.get(peer, asn, View::AdjRibInPre);
                 let origin = Origin { at: frame.at(), vantage, source: Source::Bgp };
                 update.tell(&update.attributes(MANDATORY), origin, filter, output);

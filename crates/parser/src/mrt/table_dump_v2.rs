@@ -105,7 +105,8 @@ impl Decoder {
             output.damage(frame.body, DamageKind::PeerIndexMissing);
             return;
         };
-        let rows = Rows { peers, prefix: Prefix::from_bits(family, bits, length), path_id };
+        let prefix = Prefix::from_bits(family, bits, length);
+        let rows = Rows { peers, prefix, path_id, only_count: filter.only_counts() };
         if rows.tell(frame, cursor, output).is_none() {
             output.damage(frame.body, DamageKind::RecordLength);
         }
@@ -117,6 +118,8 @@ struct Rows<'a> {
     peers: &'a [Vantage],
     prefix: Prefix,
     path_id: PathId,
+    /// See [`Filter::only_counts`].
+    only_count: bool,
 }
 
 impl Rows<'_> {
@@ -143,6 +146,10 @@ impl Rows<'_> {
                 output.damage(from, DamageKind::PeerIndex { index });
                 continue;
             };
+            if self.only_count && Attributes::are_sound(field, AsSize::Four) {
+                output.statistics.counted += 1;
+                continue;
+            }
             // "All AS numbers in the AS_PATH attribute MUST be encoded as 4-byte AS numbers"
             // (RFC 6396 section 4.3.4).
             let attributes = Attributes::new(field, AsSize::Four);
