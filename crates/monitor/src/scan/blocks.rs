@@ -1,6 +1,7 @@
 use std::io::{self, Read};
-use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use flate2::bufread::MultiGzDecoder;
 use parser::{Compression, DamageKind};
@@ -14,6 +15,19 @@ pub(super) struct Block {
     from: usize,
     to: usize,
 }
+
+/// The blocks of one stream, unpacked.
+pub(super) enum Blocks<R> {
+    /// As they are: handing them to another thread costs more than reading them.
+    Plain(Head<R>, Vec<u8>),
+    /// From a thread of their own. What is free goes back to it.
+    Unpacked(Receiver<Result<Block, Failure>>, Sender<Vec<u8>>),
+    /// There are none.
+    Failed(Failure),
+}
+
+/// A stream, its first octets read once and given back.
+type Head<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
 
 /// Why a stream ends before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +46,7 @@ const BLOCK: usize = 256 << 10;
 
 /// Blocks that wait for the walker. Unpacking takes its time in fits, above all bzip2; a few blocks
 /// level them out, and a megabyte for each open input is little.
-pub(super) const BLOCKS_AHEAD: usize = 4;
+const BLOCKS_AHEAD: usize = 4;
 
 /// What is read at once of packed data.
 const PACKED: usize = 64 << 10;
@@ -62,11 +76,6 @@ impl Block {
         true
     }
 
-    /// The memory, to be used again.
-    pub(super) fn into_memory(self) -> Vec<u8> {
-        self.bytes
-    }
-
     /// Reads a block; None at the end.
     fn read(source: &mut impl Read, mut bytes: Vec<u8>) -> io::Result<Option<Self>> {
         bytes.resize(HEADROOM + BLOCK, 0);
@@ -80,24 +89,59 @@ impl Block {
     }
 }
 
+impl<R: Read + Send + 'static> Blocks<R> {
+    /// Looks at the start of a stream. The pool is made by the first that needs it.
+    pub(super) fn new(mut stream: R, pool: Arc<OnceLock<Pool>>, cores: usize) -> Self {
+        let mut start = Vec::new();
+        if let Err(error) = stream.by_ref().take(MAGIC).read_to_end(&mut start) {
+            return Blocks::Failed(Failure::of(&error, Compression::None));
+        }
+        let compression = Compression::of(&start);
+        let head = io::Cursor::new(start).chain(stream);
+        if compression == Compression::None {
+            return Blocks::Plain(head, Vec::new());
+        }
+        let (blocks, unpacked) = mpsc::sync_channel(BLOCKS_AHEAD);
+        let (free, freed) = mpsc::channel();
+        thread::spawn(move || unpack(head, compression, (&pool, cores), &blocks, &freed));
+        Blocks::Unpacked(unpacked, free)
+    }
+
+    /// The next block; one that is the end follows the last.
+    pub(super) fn next(&mut self) -> Result<Block, Failure> {
+        match self {
+            Blocks::Plain(head, memory) => {
+                let block = Block::read(head, std::mem::take(memory));
+                let block = block.map_err(|error| Failure::of(&error, Compression::None))?;
+                Ok(block.unwrap_or(Block::END))
+            }
+            Blocks::Unpacked(blocks, _) => {
+                blocks.recv().unwrap_or_else(|_| Err(Failure::early_end()))
+            }
+            Blocks::Failed(failure) => Err(failure.clone()),
+        }
+    }
+
+    /// Takes back the memory of a block.
+    pub(super) fn free(&mut self, block: Block) {
+        match self {
+            Blocks::Plain(_, memory) => *memory = block.bytes,
+            // Whoever unpacks may be done already.
+            Blocks::Unpacked(_, free) => drop(free.send(block.bytes)),
+            Blocks::Failed(_) => (),
+        }
+    }
+}
+
 /// Unpacks a stream into blocks until it ends, fails, or nobody wants them any more. Memory that is
-/// free comes back through `free`. The pool is made by the first that needs it.
-pub(super) fn unpack(
-    mut stream: impl Read,
-    pool: &OnceLock<Pool>,
-    cores: usize,
+/// free comes back through `free`.
+fn unpack(
+    stream: impl Read,
+    compression: Compression,
+    (pool, cores): (&OnceLock<Pool>, usize),
     blocks: &SyncSender<Result<Block, Failure>>,
     free: &Receiver<Vec<u8>>,
 ) {
-    let mut start = Vec::new();
-    let compression = match stream.by_ref().take(MAGIC).read_to_end(&mut start) {
-        Ok(_) => Compression::of(&start),
-        Err(error) => {
-            let _ = blocks.send(Err(Failure::of(&error, Compression::None)));
-            return;
-        }
-    };
-    let stream = io::Cursor::new(start).chain(stream);
     let memory = || free.try_recv().unwrap_or_default();
     let send = |block: io::Result<Block>| {
         let block = block.map_err(|error| Failure::of(&error, compression));
@@ -159,7 +203,7 @@ fn read_bzip2(
 
 impl Failure {
     /// Of a thread that has panicked.
-    pub(super) fn early_end() -> Self {
+    fn early_end() -> Self {
         let reason = "the thread that unpacks it ended early: this is a mistake of this program";
         Failure { kind: DamageKind::Read(io::ErrorKind::Other), reason: Some(reason.to_owned()) }
     }

@@ -9,7 +9,7 @@ use std::{thread, vec};
 use bgp::Timestamp;
 use parser::Statistics;
 
-use super::blocks::{self, BLOCKS_AHEAD};
+use super::blocks::Blocks;
 use super::bzip2::Pool;
 use super::worker::{Batch, Message, Telling, Worker};
 use super::{Gather, Input, Meter};
@@ -189,14 +189,11 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
                 return self.told.push_back(Event::Unreadable(input.name(), why));
             }
         };
-        let (blocks, unpacked) = mpsc::sync_channel(BLOCKS_AHEAD);
-        let (free, freed) = mpsc::channel();
         let (out, messages) = mpsc::sync_channel(BATCHES_AHEAD);
         let (pool, cores) = (Arc::clone(&self.pool), self.cores);
-        thread::spawn(move || blocks::unpack(stream, &pool, cores, &blocks, &freed));
         let gather = (self.make)(&input);
         let worker = Worker::new(gather, &input.collector, Arc::clone(&meter), self.telling);
-        thread::spawn(move || worker.work(&unpacked, &free, &out));
+        thread::spawn(move || worker.work(Blocks::new(stream, pool, cores), &out));
         let number = self.opened;
         self.opened += 1;
         let begins = input.begins;

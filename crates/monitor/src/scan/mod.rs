@@ -1,8 +1,8 @@
 //! The one pipeline for everything that reads recordings: files, folders, standard input, URLs, and
 //! what the archives hold.
 //!
-//! `inputs` finds what is to be read. Of each input a thread unpacks `blocks` (`bzip2` on all
-//! cores), and a `worker` walks them, filters, and makes of each element what the command wants. A
+//! `inputs` finds what is to be read. Of each packed input a thread unpacks `blocks` (`bzip2` on
+//! all cores), and a `worker` walks them, filters, and makes of each element what the command wants. A
 //! [`Scan`] opens them when their time has come and puts what they gather in the order of time.
 //! Every channel is bounded, so memory depends on how many inputs overlap, and not on how many or
 //! how large they are. `remote` reads over HTTP, `archive` asks where recordings are, `cache` keeps

@@ -1,13 +1,14 @@
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::vec;
 
 use bgp::Timestamp;
 use parser::{Damage, Element, Filter, Format, Item, Statistics, Step, Walker};
 
 use super::Meter;
-use super::blocks::{Block, Failure};
+use super::blocks::{Block, Blocks, Failure};
 use super::hex;
 
 /// What is made of the elements of one input, on a thread of its own.
@@ -128,10 +129,9 @@ impl<G: Gather> Worker<G> {
     }
 
     /// Until there are no more blocks, or nobody wants what is gathered.
-    pub(super) fn work(
+    pub(super) fn work<R: Read + Send + 'static>(
         mut self,
-        blocks: &Receiver<Result<Block, Failure>>,
-        free: &Sender<Vec<u8>>,
+        mut blocks: Blocks<R>,
         out: &SyncSender<Message<G>>,
     ) {
         let mut begun = Vec::new();
@@ -139,17 +139,17 @@ impl<G: Gather> Worker<G> {
         let mut past = None;
         let mut silent = 0;
         while !self.ended {
-            match blocks.recv() {
-                Ok(Ok(block)) if block.is_end() => {
+            match blocks.next() {
+                Ok(block) if block.is_end() => {
                     past = self.remember(&begun, true);
                     self.walk(&begun, true, &mut gathering);
                     self.ended = true;
                 }
-                Ok(Ok(block)) => {
-                    past = self.walk_block(block, &mut begun, free, &mut gathering);
+                Ok(mut block) => {
+                    past = self.walk_block(&mut block, &mut begun, &mut gathering);
+                    blocks.free(block);
                 }
-                Ok(Err(failure)) => self.stop(&failure, &begun, &mut gathering),
-                Err(_) => self.stop(&Failure::early_end(), &begun, &mut gathering),
+                Err(failure) => self.stop(&failure, &begun, &mut gathering),
             }
             self.meter.records.store(self.walker.statistics().records, Ordering::Relaxed);
             silent += 1;
@@ -168,9 +168,8 @@ impl<G: Gather> Worker<G> {
     /// Walks what was begun before and the block behind it; keeps what is begun at its end.
     fn walk_block(
         &mut self,
-        mut block: Block,
+        block: &mut Block,
         begun: &mut Vec<u8>,
-        free: &Sender<Vec<u8>>,
         gathering: &mut Gathering<G::Unit>,
     ) -> Option<Box<Past<G>>> {
         let past;
@@ -185,8 +184,6 @@ impl<G: Gather> Worker<G> {
             let taken = self.walk(begun, false, gathering);
             begun.drain(..taken);
         }
-        // Whoever unpacks may be done already.
-        let _ = free.send(block.into_memory());
         past
     }
 
