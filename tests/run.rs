@@ -7,6 +7,7 @@ mod channels;
 mod controls;
 pub(crate) mod daemon;
 mod delivery;
+mod drill;
 mod heartbeat;
 pub(crate) mod relay;
 mod ris_live;

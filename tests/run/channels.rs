@@ -16,7 +16,7 @@ use super::relay::Relay;
 use super::spool::{self, drop_in, updates};
 
 /// An HTTP server that takes everything: the signature and the body of each request.
-fn hook() -> (u16, Receiver<(bool, Value)>) {
+pub(super) fn hook() -> (u16, Receiver<(bool, Value)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sender, events) = channel();

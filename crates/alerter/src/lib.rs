@@ -18,6 +18,7 @@ pub mod deliver;
 pub mod desk;
 mod directory;
 mod draft;
+mod drill;
 mod extent;
 mod incident;
 mod incidents;
@@ -41,6 +42,7 @@ mod words;
 
 pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};
+pub use drill::drill;
 pub use extent::{Extent, ExtentClass};
 pub use incidents::{IncidentSummary, Incidents};
 pub use news::News;

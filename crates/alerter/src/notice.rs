@@ -314,6 +314,15 @@ impl IncidentId {
         IncidentId(format!("OW-{day}-{who}-{:04x}", hash.folded()))
     }
 
+    /// The name of what did not happen. It reads as all others do: a reply may be about it.
+    pub(crate) fn of_drill(at: Timestamp, kind: Kind) -> Self {
+        let mut hash = Fnv::new();
+        hash.write(&at.seconds().to_be_bytes());
+        hash.write(kind.name().as_bytes());
+        let day = at.to_jiff().strftime("%Y%m%d");
+        IncidentId(format!("OW-{day}-drill-{kind}-{:04x}", hash.folded()))
+    }
+
     /// Reads a name whose letters were folded to lower case, as mail programs do with addresses, and
     /// which may lack the `OW-` in front.
     pub(crate) fn from_lower_case(text: &str) -> Option<Self> {

@@ -151,7 +151,7 @@ impl Relays {
     fn send(&mut self, mail: &Mail) -> Result<(), String> {
         while let Some(relay) = self.relays.first() {
             match self.runtime.block_on(relay.send(mail)) {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(error @ SendError::Refused { .. }) => return Err(error.to_string()),
                 Err(error) => {
                     self.trouble = error.to_string();

@@ -1,12 +1,16 @@
-//! `originwatch mail`: what waits to be delivered.
+//! `originwatch mail`: what waits to be delivered, and whether the ways there work.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use alerter::store::{Queued, Request};
 use clap::{Args, Subcommand};
+use lettre::message::Mailbox;
+use validator::Kind;
 
 use crate::cli::Format;
+use crate::config::Config;
+use crate::drill::{self, Aim};
 use crate::exit::{ExitCode, Failure};
 use crate::incidents::table;
 use crate::visit;
@@ -27,6 +31,19 @@ pub struct MailArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Send a drill of every kind of notice through every channel, now and beside the daemon, and say
+    /// what became of each. The exit code is 1 if one was not taken.
+    Test {
+        /// Only this channel, by its name in the config; or mail.
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+        /// Only mail, and to this mailbox, which the config need not name.
+        #[arg(long, value_name = "ADDRESS", conflicts_with = "channel")]
+        to: Option<Mailbox>,
+        /// Only this kind of notice, as origin-hijack.
+        #[arg(long, value_name = "KIND", value_parser = visit::kind)]
+        kind: Option<Kind>,
+    },
     /// List what waits and what was given up, with the reasons; the oldest 1000.
     Queue {
         /// How.
@@ -43,11 +60,17 @@ enum Action {
 
 /// Does what the command line says.
 pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
-    let (_, visitor) = visit::enter(args.config.as_deref())?;
-    match args.action {
-        Action::Queue { format } => queue(&visitor.queue(LISTED)?, format),
+    let enter = || visit::enter(args.config.as_deref());
+    match &args.action {
+        Action::Test { channel, to, kind } => {
+            let config = Config::load(args.config.as_deref())?;
+            let aim = Aim { channel: channel.as_deref(), to: to.as_ref(), kind: *kind };
+            drill::run(&config, &aim)
+        }
+        Action::Queue { format } => queue(&enter()?.1.queue(LISTED)?, *format),
         Action::Flush { dead } => {
-            if dead {
+            let (_, visitor) = enter()?;
+            if *dead {
                 visit::ask(&visitor, &Request::Requeue)?;
             }
             visit::ask(&visitor, &Request::Flush)

@@ -9,7 +9,7 @@ use lettre::transport::smtp::client::{Certificate, Tls as LettreTls, TlsParamete
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
-use super::error::{SendError, one_line};
+use super::error::{SendError, excerpt, one_line};
 use crate::mail::Mail;
 
 /// How the connection is protected.
@@ -102,14 +102,17 @@ impl Relay {
         Ok(Relay { transport: builder.build(), name, timeout: config.timeout })
     }
 
-    /// Hands one mail over; returns when the relay has taken it.
-    pub async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+    /// Hands one mail over; returns what the relay said when it took it, on one line.
+    pub async fn send(&self, mail: &Mail) -> Result<String, SendError> {
         // lettre's own timeout ends with the connection (lettre#1027): a relay that hangs after
         // the banner or after the final dot would hang us.
         let bytes = mail.formatted();
         let send = self.transport.send_raw(mail.envelope(), &bytes);
         match tokio::time::timeout(self.timeout, send).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(answer)) => {
+                let said = answer.message().collect::<Vec<_>>().join(" ");
+                Ok(excerpt(format!("{} {said}", answer.code()).as_bytes()))
+            }
             Ok(Err(error)) => Err(self.classify(&error)),
             Err(_) => Err(SendError::TimedOut { place: self.name.clone(), after: self.timeout }),
         }

@@ -74,6 +74,17 @@ pub struct Digest {
     pub to: Vec<Destination>,
 }
 
+impl DeskRules {
+    /// Everybody who may be told something.
+    pub fn destinations(&self) -> BTreeSet<&Destination> {
+        let routes = self.routing.rules.iter().map(|rule| &rule.to);
+        let steps = self.escalation.iter().map(|step| &step.to);
+        let digest = self.digest.iter().map(|digest| &digest.to);
+        let all = [&self.routing.default, &self.also].into_iter().chain(routes).chain(steps);
+        all.chain(digest).flatten().collect()
+    }
+}
+
 impl Default for Storm {
     /// What `[storm]` has where the config is silent.
     fn default() -> Self {

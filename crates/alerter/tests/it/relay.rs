@@ -99,7 +99,7 @@ async fn send(fault: Fault) -> (Result<(), SendError>, Vec<String>) {
     let relay = Relay::new(&config(listener.local_addr().unwrap().port())).unwrap();
     let server =
         tokio::spawn(async move { serve(listener.accept().await.unwrap().0, fault).await });
-    let result = relay.send(&notice_mail()).await;
+    let result = relay.send(&notice_mail()).await.map(drop);
     drop(relay);
     if matches!(fault, Fault::SilentBanner | Fault::SilentAfterDot) {
         server.abort();

@@ -96,7 +96,7 @@ pub(super) async fn carry_one(
     let mut outcome =
         Outcome::Deferred { error: "no relay".to_owned(), retry_after: None, failover_in: None };
     for (place, relay) in route {
-        outcome = Outcome::of(relay.send(&mail).await);
+        outcome = Outcome::of(relay.send(&mail).await.map(drop));
         let works = matches!(outcome, Outcome::Taken | Outcome::Refused(_));
         verdicts.push(Verdict { place, works });
         if works {

@@ -1,0 +1,109 @@
+//! What would be told if something had happened, to try out the ways to those who are told.
+
+use bgp::Timestamp;
+use validator::{Kind, OriginValidation, ValidationState};
+
+use crate::desk::{Content, DeskRules, Remark};
+use crate::notice::{IncidentId, Notice, Reason, State};
+use crate::words;
+
+/// The first and the last letter of an incident of this kind that did not happen: both say so, in the
+/// subject and in the text. Each second has incidents of its own, so that nobody takes the letters of
+/// one drill for repetitions of another's.
+pub fn drill(kind: Kind, now: Timestamp, rules: &DeskRules) -> Vec<Content> {
+    let sample: Result<Notice, _> = serde_json::from_str(include_str!("deliver/sample.json"));
+    let now = Timestamp::from_seconds(now.seconds());
+    let course = [(Reason::Opened, State::Open, 0), (Reason::Resolved, State::Resolved, 1)];
+    let letter = |(reason, state, sequence)| {
+        let incident = IncidentId::of_drill(now, kind);
+        let sample = of_kind(sample.as_ref().ok()?.clone(), kind);
+        let mut notice = Notice {
+            message_id: incident.message_id(sequence),
+            incident,
+            sequence,
+            update: 0,
+            reason,
+            state,
+            at: now,
+            first_seen: now,
+            since: now,
+            last_seen: now,
+            changes: Vec::new(),
+            remarks: vec![Remark::Drill],
+            site: rules.site.clone(),
+            operator: rules.operator.clone(),
+            ..sample
+        };
+        notice.evidence.iter_mut().for_each(|sight| sight.at = now);
+        notice.title = format!("{} - DRILL", words::title(&notice, &rules.time_zone));
+        Some(Content::Notice(Box::new(notice)))
+    };
+    course.into_iter().filter_map(letter).collect()
+}
+
+/// A hijack, made into something else: a condition of ours has no routes and no offender.
+fn of_kind(sample: Notice, kind: Kind) -> Notice {
+    let rov = sample.prefixes.first().map(|affected| affected.rov.clone());
+    let state = rov.map_or(ValidationState::NotFound, |rov: OriginValidation| rov.state());
+    let mut notice = Notice { kind, severity: kind.severity(state, false), ..sample };
+    notice.prefixes.iter_mut().for_each(|affected| affected.kind = kind);
+    let subject = match kind {
+        Kind::RoaChange | Kind::RoaExpiry => "198.18.0.0/21",
+        Kind::TaMalfunction => "ripe",
+        Kind::RpkiStale => "rpki",
+        Kind::FeedSilent => "rrc00",
+        Kind::RouterDown => "edge1",
+        Kind::DeliveryFailing => "noc@example.net",
+        Kind::VisibilityLoss => {
+            notice.offenders.clear();
+            notice.accepted_by.clear();
+            return notice;
+        }
+        _ => return notice,
+    };
+    notice.subject = subject.to_owned();
+    notice.details = vec!["what would be said of it stands here".to_owned()];
+    notice.offenders.clear();
+    notice.accepted_by.clear();
+    notice.upstreams.clear();
+    notice.prefixes.clear();
+    notice.prefix_count = 0;
+    notice.evidence.clear();
+    notice.evidence_count = 0;
+    notice.advice = crate::Advice::default();
+    notice
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::mail::{Letterhead, Mail};
+
+    #[test]
+    fn a_drill_of_each_kind_says_so_in_its_subject_and_first_of_all_in_its_text() {
+        let head = Letterhead::new("watch@example.net".parse().unwrap(), TimeZone::UTC);
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let mut ids = std::collections::BTreeSet::new();
+        for kind in Kind::ALL {
+            let letters = drill(kind, now, &DeskRules::default());
+            let courses: Vec<_> = letters.iter().map(|letter| letter.title().to_owned()).collect();
+            assert_eq!(courses.len(), 2, "{kind}");
+            for letter in &letters {
+                assert_eq!((letter.kind(), letter.key()), (Some(kind), letters[0].key()));
+                assert_eq!(letter.thread_id(), letters[0].message_id());
+                ids.insert(letter.message_id().to_owned());
+                let to = "noc@example.net".parse().unwrap();
+                let mail = Mail::compose(letter, &head, &to, None).unwrap();
+                assert!(mail.subject().starts_with("[originwatch] DRILL "), "{}", mail.subject());
+                let text = String::from_utf8(mail.formatted()).unwrap();
+                assert!(text.contains("This is a drill: nothing has happened."), "{text}");
+            }
+        }
+        let later =
+            drill(Kind::RpkiStale, now + std::time::Duration::from_secs(1), &DeskRules::default());
+        ids.extend(later.iter().map(|letter| letter.message_id().to_owned()));
+        assert_eq!(ids.len(), 2 * Kind::ALL.len() + 2);
+    }
+}

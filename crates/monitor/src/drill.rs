@@ -1,0 +1,221 @@
+//! `originwatch mail test`: notices of what did not happen, through every channel.
+//!
+//! They go straight there, without store and daemon: what is tried is the way.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use alerter::deliver::smtp::Relay;
+use alerter::deliver::{Channel, Event, SendError};
+use alerter::desk::{Content, Destination};
+use alerter::mail::{Letterhead, Mail};
+use jiff::tz::TimeZone;
+use lettre::message::Mailbox;
+use tokio::runtime::Runtime;
+use validator::Kind;
+
+use crate::config::Config;
+use crate::exit::{ExitCode, Failure};
+use crate::visit::now;
+use crate::{mailbag, run};
+
+/// What is to be tried; all of it, where nothing is said.
+#[derive(Debug, Default)]
+pub(crate) struct Aim<'a> {
+    /// Only this channel.
+    pub(crate) channel: Option<&'a str>,
+    /// Only mail, to this mailbox.
+    pub(crate) to: Option<&'a Mailbox>,
+    /// Only this kind of notice.
+    pub(crate) kind: Option<Kind>,
+}
+
+/// One place that is told, and the way there.
+struct Place {
+    way: Way,
+    /// Programs keep what they were not told the end of.
+    until_the_end: bool,
+    /// From one letter to the next.
+    pause: Duration,
+}
+
+enum Way {
+    Mail(Vec<Relay>, Letterhead, Mailbox),
+    Channel(Channel, TimeZone),
+}
+
+/// Why a letter was not taken.
+struct Trouble {
+    said: String,
+    /// Others may well be taken.
+    of_this_letter: bool,
+}
+
+/// Sends a drill of each kind to each place, and prints what became of it, a line each.
+pub(crate) fn run(config: &Config, aim: &Aim<'_>) -> Result<ExitCode, Failure> {
+    let destinations = destinations(config, aim)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
+    let kinds = aim.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    let mut all_taken = true;
+    for destination in &destinations {
+        all_taken &= match place(config, destination) {
+            Ok(place) => place.try_out(&destination.to_string(), &kinds, config, &runtime)?,
+            Err(failure) => {
+                writeln!(io::stdout(), "{destination}: not tried: {}", failure.text())?;
+                false
+            }
+        };
+    }
+    Ok(if all_taken { ExitCode::Done } else { ExitCode::Attention })
+}
+
+fn destinations(config: &Config, aim: &Aim<'_>) -> Result<Vec<Destination>, Failure> {
+    if let Some(mailbox) = aim.to {
+        let (channel, address) = ("mail".to_owned(), mailbox.to_string());
+        return Ok(vec![Destination { channel, address }]);
+    }
+    let rules = config.desk_rules();
+    let all = rules.destinations();
+    let mut names: Vec<&str> = all.iter().map(|to| to.channel.as_str()).collect();
+    names.dedup();
+    match aim.channel {
+        _ if all.is_empty() => Err(Failure::Usage(format!(
+            "{} has no [mail] and no [[channel]]: nothing to try",
+            config.path.display()
+        ))),
+        Some(name) if !names.contains(&name) => {
+            let names = names.join(", ");
+            Err(Failure::Usage(format!("there is no channel '{name}' (there is: {names})")))
+        }
+        only => {
+            let meant = |to: &&Destination| only.is_none_or(|name| to.channel == name);
+            Ok(all.into_iter().filter(meant).cloned().collect())
+        }
+    }
+}
+
+fn place(config: &Config, destination: &Destination) -> Result<Place, Failure> {
+    let zone = config.operator.time_zone.clone();
+    let pause = |per_minute: Option<u32>| {
+        per_minute.and_then(|letters| Duration::from_secs(60).checked_div(letters))
+    };
+    if let Some(one) = config.channels.iter().find(|one| one.name == destination.channel) {
+        return Ok(Place {
+            way: Way::Channel(run::open_channel(one)?, zone),
+            until_the_end: one.is_for_programs(),
+            pause: pause(one.per_minute).unwrap_or_default(),
+        });
+    }
+    let wrong = |why: String| Failure::Usage(why);
+    let mail = config.mail.as_ref().ok_or_else(|| wrong("there is no [mail]".to_owned()))?;
+    let mailbox = destination.address.parse();
+    let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
+    let letterhead = Letterhead::new(mail.from.clone(), zone);
+    Ok(Place {
+        way: Way::Mail(mailbag::relays(mail)?, letterhead, mailbox),
+        until_the_end: false,
+        pause: pause(mail.per_minute).unwrap_or_default(),
+    })
+}
+
+impl Place {
+    /// Whether everything was taken. Where nobody answers one letter is enough to know it.
+    fn try_out(
+        &self,
+        name: &str,
+        kinds: &[Kind],
+        config: &Config,
+        runtime: &Runtime,
+    ) -> Result<bool, Failure> {
+        let rules = config.desk_rules();
+        let each = if self.until_the_end { 2 } else { 1 };
+        let letters = kinds
+            .iter()
+            .flat_map(|kind| alerter::drill(*kind, now(), &rules).into_iter().take(each));
+        let letters: Vec<Content> = letters.collect();
+        let (mut all_taken, mut left) = (true, letters.len());
+        for letter in &letters {
+            left -= 1;
+            let result = runtime.block_on(self.send(letter));
+            let mut out = io::stdout().lock();
+            let what = described(letter);
+            match result {
+                Ok(said) => writeln!(out, "{name}: {what}: taken{said}")?,
+                Err(trouble) => {
+                    all_taken = false;
+                    writeln!(out, "{name}: {what}: {}", trouble.said)?;
+                    if !trouble.of_this_letter {
+                        if left > 0 {
+                            writeln!(out, "{name}: {left} more not tried")?;
+                        }
+                        break;
+                    }
+                }
+            }
+            out.flush()?;
+            if left > 0 {
+                runtime.block_on(async { tokio::time::sleep(self.pause).await });
+            }
+        }
+        Ok(all_taken)
+    }
+
+    /// What was said by who took it, with a colon in front.
+    async fn send(&self, letter: &Content) -> Result<String, Trouble> {
+        match &self.way {
+            Way::Channel(channel, zone) => {
+                let sent = channel.send(&Event::of(letter, zone), now()).await;
+                sent.map(|()| String::new()).map_err(|error| Trouble::of(&error))
+            }
+            Way::Mail(relays, letterhead, mailbox) => {
+                let mail = Mail::compose(letter, letterhead, mailbox, None);
+                let mail = mail
+                    .map_err(|error| Trouble { said: error.to_string(), of_this_letter: true })?;
+                hand_over(&mail, relays).await
+            }
+        }
+    }
+}
+
+/// As the daemon would: to the next relay where one does not take it, which is worth telling even if
+/// that one does.
+async fn hand_over(mail: &Mail, relays: &[Relay]) -> Result<String, Trouble> {
+    let mut troubles: Option<Trouble> = None;
+    for relay in relays {
+        let trouble = match (relay.send(mail).await, &troubles) {
+            (Ok(said), None) => return Ok(format!(": {said}")),
+            (Ok(said), Some(before)) => {
+                let said = format!("{}; the next relay took it: {said}", before.said);
+                return Err(Trouble { said, of_this_letter: true });
+            }
+            (Err(error), _) => Trouble::of(&error),
+        };
+        let said = match troubles {
+            Some(before) => format!("{}; {}", before.said, trouble.said),
+            None => trouble.said,
+        };
+        let of_this_letter = trouble.of_this_letter;
+        troubles = Some(Trouble { said, of_this_letter });
+        if of_this_letter {
+            break;
+        }
+    }
+    let none = || Trouble { said: "there is no relay".to_owned(), of_this_letter: false };
+    Err(troubles.unwrap_or_else(none))
+}
+
+impl Trouble {
+    fn of(error: &SendError) -> Self {
+        let of_this_letter = matches!(error, SendError::Refused { .. });
+        Trouble { said: error.to_string(), of_this_letter }
+    }
+}
+
+/// `origin-hijack OPEN`.
+fn described(letter: &Content) -> String {
+    match letter {
+        Content::Notice(notice) => format!("{} {}", notice.kind, notice.status()),
+        Content::Summary(summary) => summary.title.clone(),
+    }
+}
