@@ -219,7 +219,7 @@ impl Walker {
         filter: &impl Filter,
         sink: &mut S,
     ) -> Step {
-        let (line, octets) = match bytes.iter().position(|octet| *octet == b'\n') {
+        let (line, octets) = match memchr::memchr(b'\n', bytes) {
             Some(end) if end <= LINE_MAX => (bytes.get(..end).unwrap_or(bytes), end + 1),
             None if last && bytes.len() <= LINE_MAX => (bytes, bytes.len()),
             _ if bytes.len() > LINE_MAX => {
@@ -317,7 +317,7 @@ impl Walker {
     }
 
     fn pass_line(&mut self, bytes: &[u8]) -> Step {
-        match bytes.iter().position(|octet| *octet == b'\n') {
+        match memchr::memchr(b'\n', bytes) {
             Some(end) => {
                 self.state = State::In(Format::RisLive);
                 Step::Read(end + 1)

@@ -2,7 +2,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bgp::Asn;
 
-use super::message::{Hop, Message};
+use super::communities::Communities;
+use super::message::Message;
 use crate::attributes::{Attribute, code};
 use crate::cursor::Cursor;
 
@@ -15,12 +16,13 @@ pub(super) fn write(message: &Message<'_>, next_hop: Option<IpAddr>, out: &mut V
         put(out, code::ORIGIN, &[origin]);
     }
     if let Some(path) = &message.path {
-        put(out, code::AS_PATH, &as_path(path));
+        put(out, code::AS_PATH, path.as_path());
     }
     match next_hop {
         Some(IpAddr::V4(address)) => put(out, code::NEXT_HOP, &address.octets()),
         Some(IpAddr::V6(address)) => {
-            let next_hop: Vec<u8> = [16].into_iter().chain(address.octets()).collect();
+            let mut next_hop = [16; 17];
+            next_hop.iter_mut().skip(1).zip(address.octets()).for_each(|(to, from)| *to = from);
             put(out, code::MP_REACH_NLRI, &next_hop);
         }
         None => (),
@@ -32,9 +34,9 @@ pub(super) fn write(message: &Message<'_>, next_hop: Option<IpAddr>, out: &mut V
     {
         put(out, code::AGGREGATOR, &aggregator);
     }
-    let communities = communities(message);
+    let communities = message.community.as_ref().map(Communities::as_octets).unwrap_or_default();
     if !communities.is_empty() {
-        put(out, code::COMMUNITIES, &communities);
+        put(out, code::COMMUNITIES, communities);
     }
     if let Some(raw) = &message.raw {
         put_from_raw(raw.as_str(), out);
@@ -45,49 +47,14 @@ pub(super) fn write(message: &Message<'_>, next_hop: Option<IpAddr>, out: &mut V
 fn put(out: &mut Vec<u8>, code: u8, value: &[u8]) {
     const EXTENDED_LENGTH: u8 = 0x10;
     let Ok(length) = u16::try_from(value.len()) else { return };
-    out.extend([EXTENDED_LENGTH, code]);
-    out.extend(length.to_be_bytes());
-    out.extend(value);
+    out.extend_from_slice(&[EXTENDED_LENGTH, code]);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(value);
 }
 
 fn origin_code(text: &str) -> Option<u8> {
     let names = ["igp", "egp", "incomplete"];
     (0..).zip(names).find_map(|(code, name)| text.eq_ignore_ascii_case(name).then_some(code))
-}
-
-/// Sequences and sets, none longer than its count can say.
-fn as_path(path: &[Hop]) -> Vec<u8> {
-    const SET: u8 = 1;
-    const SEQUENCE: u8 = 2;
-    let mut octets = Vec::with_capacity(4 * path.len() + 2);
-    let mut segment = |kind, asns: &[Asn]| {
-        for asns in asns.chunks(usize::from(u8::MAX)) {
-            octets.extend([kind, u8::try_from(asns.len()).unwrap_or(u8::MAX)]);
-            octets.extend(asns.iter().flat_map(|asn| asn.number().to_be_bytes()));
-        }
-    };
-    let mut sequence = Vec::with_capacity(path.len());
-    for hop in path {
-        match hop {
-            Hop::As(asn) => sequence.push(*asn),
-            Hop::Set(members) => {
-                segment(SEQUENCE, &sequence);
-                sequence.clear();
-                segment(SET, members);
-            }
-        }
-    }
-    segment(SEQUENCE, &sequence);
-    octets
-}
-
-/// Those of RFC 1997; large ones are only in `raw`.
-fn communities(message: &Message<'_>) -> Vec<u8> {
-    let pairs = message.community.iter().flatten().filter_map(|numbers| match numbers.as_slice() {
-        [high, low] => Some([u16::try_from(*high).ok()?, u16::try_from(*low).ok()?]),
-        _ => None,
-    });
-    pairs.flatten().flat_map(u16::to_be_bytes).collect()
 }
 
 /// `4200000002:10.102.100.2`.

@@ -1,9 +1,12 @@
 use std::borrow::Cow;
-use std::fmt;
 use std::net::IpAddr;
 
 use bgp::{Asn, Timestamp};
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
+use smallvec::SmallVec;
+
+use super::communities::Communities;
+use super::hops::Hops;
 
 /// What a line is.
 pub(super) enum Line<'a> {
@@ -29,17 +32,17 @@ pub(super) struct Message<'a> {
     kind: Option<Text<'a>>,
     #[serde(borrow)]
     state: Option<Text<'a>>,
-    pub(super) path: Option<Vec<Hop>>,
-    pub(super) community: Option<Vec<Numbers>>,
+    pub(super) path: Option<Hops>,
+    pub(super) community: Option<Communities>,
     #[serde(borrow)]
     pub(super) origin: Option<Text<'a>>,
     pub(super) med: Option<u64>,
     #[serde(borrow)]
     pub(super) aggregator: Option<Text<'a>>,
     #[serde(borrow)]
-    announcements: Option<Vec<Announcement<'a>>>,
+    announcements: Option<SmallVec<[Announcement<'a>; 1]>>,
     #[serde(borrow)]
-    withdrawals: Option<Vec<Text<'a>>>,
+    withdrawals: Option<SmallVec<[Text<'a>; 2]>>,
     #[serde(borrow)]
     pub(super) raw: Option<Text<'a>>,
 }
@@ -50,20 +53,7 @@ pub(super) struct Announcement<'a> {
     #[serde(borrow)]
     next_hop: Option<Text<'a>>,
     #[serde(borrow)]
-    prefixes: Option<Vec<Text<'a>>>,
-}
-
-/// An AS, or the members of an AS_SET.
-pub(super) enum Hop {
-    As(Asn),
-    Set(Vec<Asn>),
-}
-
-/// A community: two numbers, or three of a large one. What is longer counts as none.
-#[derive(Clone, Copy)]
-pub(super) struct Numbers {
-    values: [u32; 3],
-    count: usize,
+    prefixes: Option<SmallVec<[Text<'a>; 2]>>,
 }
 
 /// A text, borrowed from the line unless it has escapes.
@@ -88,20 +78,22 @@ struct Kind<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// JSON is UTF-8 (RFC 8259 section 8.1); to ask that once is quicker than of every text.
     pub(super) fn read(line: &'a [u8]) -> Self {
-        if let Ok(Envelope { kind, data: Some(message) }) = serde_json::from_slice(line)
+        let Ok(line) = std::str::from_utf8(line) else { return Line::Broken };
+        if let Ok(Envelope { kind, data: Some(message) }) = serde_json::from_str(line)
             && kind.as_ref().is_none_or(|kind| kind.as_str() == "ris_message")
         {
             return Line::Message(Box::new(message));
         }
-        let Ok(Kind { kind, data }) = serde_json::from_slice(line) else { return Line::Broken };
+        let Ok(Kind { kind, data }) = serde_json::from_str(line) else { return Line::Broken };
         match kind.as_ref().map(Text::as_str) {
             Some("ris_error") => Line::Error,
             Some("ris_subscribe_ok" | "ris_unsubscribe_ok" | "ris_rrc_list" | "pong") => {
                 Line::Control
             }
             // No envelope: the message itself.
-            _ if data.is_none() => serde_json::from_slice(line).map_or(Line::Broken, Line::Message),
+            _ if data.is_none() => serde_json::from_str(line).map_or(Line::Broken, Line::Message),
             _ => Line::Broken,
         }
     }
@@ -163,66 +155,8 @@ impl Announcement<'_> {
     }
 }
 
-impl Numbers {
-    pub(super) fn as_slice(&self) -> &[u32] {
-        self.values.get(..self.count).unwrap_or_default()
-    }
-}
-
 impl Text<'_> {
     pub(super) fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Hop {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HopVisitor;
-        impl<'de> Visitor<'de> for HopVisitor {
-            type Value = Hop;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an AS number or a list of them")
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Hop, E> {
-                let number = u32::try_from(number).map_err(E::custom)?;
-                Ok(Hop::As(Asn::new(number)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Hop, E> {
-                text.parse().map(Hop::As).map_err(E::custom)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Hop, A::Error> {
-                let mut set = Vec::new();
-                while let Some(member) = members.next_element()? {
-                    set.push(member);
-                }
-                Ok(Hop::Set(set))
-            }
-        }
-        deserializer.deserialize_any(HopVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Numbers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NumbersVisitor;
-        impl<'de> Visitor<'de> for NumbersVisitor {
-            type Value = Numbers;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of numbers")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Numbers, A::Error> {
-                let mut numbers = Numbers { values: [0; 3], count: 0 };
-                while let Some(number) = list.next_element()? {
-                    if let Some(value) = numbers.values.get_mut(numbers.count) {
-                        *value = number;
-                    }
-                    numbers.count += 1;
-                }
-                Ok(numbers)
-            }
-        }
-        deserializer.deserialize_seq(NumbersVisitor)
     }
 }

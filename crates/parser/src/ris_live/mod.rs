@@ -4,6 +4,8 @@
 //! place where attributes are read.
 
 mod attributes;
+mod communities;
+mod hops;
 mod message;
 
 use std::collections::HashSet;
@@ -86,8 +88,8 @@ impl Decoder {
 }
 
 /// One UPDATE on its way out.
-struct Update<'u, 'o, S> {
-    message: &'u Message<'u>,
+struct Update<'u, 'm, 'o, S> {
+    message: &'u Message<'m>,
     at: Timestamp,
     vantage: &'u Vantage,
     room: &'u mut Vec<u8>,
@@ -95,7 +97,7 @@ struct Update<'u, 'o, S> {
     output: &'u mut Output<'o, S>,
 }
 
-impl<S: FnMut(Item<'_>)> Update<'_, '_, S> {
+impl<S: FnMut(Item<'_>)> Update<'_, '_, '_, S> {
     fn withdrawals(&mut self, filter: &impl Filter) {
         for text in self.message.withdrawals() {
             if let Some(nlri) = wanted(text, filter, self.output) {
