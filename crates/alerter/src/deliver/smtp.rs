@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use lettre::transport::smtp::AsyncSmtpTransportBuilder;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls as LettreTls, TlsParameters};
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, Tls as LettreTls, TlsParameters,
+};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use tokio::net::TcpStream;
 
 use super::error::{SendError, excerpt, one_line};
 use crate::mail::Mail;
@@ -60,10 +62,17 @@ impl fmt::Debug for RelayConfig {
 /// A relay.
 #[derive(Debug, Clone)]
 pub struct Relay {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    host: String,
+    port: u16,
+    tls: LettreTls,
+    credentials: Option<Credentials>,
+    helo: ClientId,
     name: String,
     timeout: Duration,
 }
+
+/// How long the relay may take to say good-bye: the mail is in its hands already.
+const GOOD_BYE: Duration = Duration::from_secs(1);
 
 /// The relay's settings cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -90,35 +99,72 @@ impl Relay {
         if !literal && !config.helo.trim_end_matches('.').contains('.') {
             return Err(RelayError::Helo(config.helo.clone()));
         }
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
-            .port(config.port)
-            .timeout(Some(config.timeout))
-            .hello_name(ClientId::Domain(config.helo.clone()))
-            .tls(tls(config)?);
-        if let Some((user, password)) = &config.credentials {
-            builder = credentials(builder, user, password);
-        }
-        let name = format!("{}:{}", config.host, config.port);
-        Ok(Relay { transport: builder.build(), name, timeout: config.timeout })
+        let credentials = config.credentials.clone();
+        Ok(Relay {
+            host: config.host.clone(),
+            port: config.port,
+            tls: tls(config)?,
+            credentials: credentials.map(|(user, password)| Credentials::new(user, password)),
+            helo: ClientId::Domain(config.helo.clone()),
+            name: format!("{}:{}", config.host, config.port),
+            timeout: config.timeout,
+        })
     }
 
     /// Hands one mail over; returns what the relay said when it took it, on one line.
     pub async fn send(&self, mail: &Mail) -> Result<String, SendError> {
         // lettre's own timeout ends with the connection (lettre#1027): a relay that hangs after
         // the banner or after the final dot would hang us.
-        let bytes = mail.formatted();
-        let send = self.transport.send_raw(mail.envelope(), &bytes);
-        match tokio::time::timeout(self.timeout, send).await {
-            Ok(Ok(answer)) => {
-                let said = answer.message().collect::<Vec<_>>().join(" ");
-                Ok(excerpt(format!("{} {said}", answer.code()).as_bytes()))
-            }
-            Ok(Err(error)) => Err(self.classify(&error)),
+        match tokio::time::timeout(self.timeout, self.hand_over(mail)).await {
+            Ok(handed) => handed,
             Err(_) => Err(SendError::TimedOut { place: self.name.clone(), after: self.timeout }),
         }
     }
 
-    fn classify(&self, error: &lettre::transport::smtp::Error) -> SendError {
+    async fn hand_over(&self, mail: &Mail) -> Result<String, SendError> {
+        let mut connection = self.connect().await?;
+        let answer = connection.send(mail.envelope(), &mail.formatted()).await;
+        let answer = answer.map_err(|error| self.classify(&error))?;
+        // Whatever it says to this, or if it says nothing: it has the mail.
+        let _ = tokio::time::timeout(GOOD_BYE, connection.quit()).await;
+        let said = answer.message().collect::<Vec<_>>().join(" ");
+        Ok(excerpt(format!("{} {said}", answer.code()).as_bytes()))
+    }
+
+    /// A connection on which mail may be sent.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
+        let failed = |error: Error| self.classify(&error);
+        let place = (self.host.as_str(), self.port);
+        let mut connection = match &self.tls {
+            // lettre takes no stream of ours here.
+            LettreTls::Wrapper(parameters) => {
+                let (timeout, tls) = (Some(self.timeout), Some(parameters.clone()));
+                AsyncSmtpConnection::connect_tokio1(place, timeout, &self.helo, tls, None).await
+            }
+            _ => {
+                let stream = prompt(place).await.map_err(|error| SendError::Unreachable {
+                    place: self.name.clone(),
+                    reason: one_line(&error),
+                })?;
+                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.helo).await
+            }
+        }
+        .map_err(failed)?;
+        match &self.tls {
+            LettreTls::Required(tls) => connection.starttls(tls.clone(), &self.helo).await,
+            LettreTls::Opportunistic(tls) if connection.can_starttls() => {
+                connection.starttls(tls.clone(), &self.helo).await
+            }
+            _ => Ok(()),
+        }
+        .map_err(failed)?;
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(failed)?;
+        }
+        Ok(connection)
+    }
+
+    fn classify(&self, error: &Error) -> SendError {
         let place = self.name.clone();
         let answer = one_line(error);
         let code = error.status().map(u16::from);
@@ -131,22 +177,20 @@ impl Relay {
     }
 }
 
-fn credentials(
-    builder: AsyncSmtpTransportBuilder,
-    user: &str,
-    password: &str,
-) -> AsyncSmtpTransportBuilder {
-    builder.credentials(Credentials::new(user.to_owned(), password.to_owned()))
+/// lettre writes the mail and the dot behind it one after the other: with Nagle's algorithm the dot
+/// waits for the acknowledgement of the mail, which the relay's host delays by 40 ms.
+async fn prompt(place: (&str, u16)) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(place).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 fn tls(config: &RelayConfig) -> Result<LettreTls, RelayError> {
     if config.tls == Tls::None {
         return Ok(LettreTls::None);
     }
-    let wrong = |error: lettre::transport::smtp::Error| RelayError::Tls {
-        host: config.host.clone(),
-        reason: one_line(&error),
-    };
+    let wrong =
+        |error: Error| RelayError::Tls { host: config.host.clone(), reason: one_line(&error) };
     let mut parameters = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.extra_ca {
         parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(wrong)?);
