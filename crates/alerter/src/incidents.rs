@@ -89,19 +89,20 @@ impl Incidents {
         }
     }
 
-    /// What the engine knows, as JSON; config and undrained notices are not part of it.
+    /// What the engine knows, as JSON in gzip; config and undrained notices are not part of it.
     ///
     /// # Errors
     ///
     /// Only where the memory for it cannot be had.
     pub fn save(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&MemoryRef {
+        let memory = MemoryRef {
             now: self.now,
             routes: &self.routes,
             elsewhere: &self.elsewhere,
             incidents: self.incidents.values().collect(),
             archive: &self.archive,
-        })
+        };
+        memory.pack()
     }
 
     /// Goes on from what [`save`](Self::save) wrote, under rules that may have changed since.
@@ -114,7 +115,7 @@ impl Incidents {
         directory: Arc<AsDirectory>,
         saved: &[u8],
     ) -> Result<Self, serde_json::Error> {
-        let memory: Memory = serde_json::from_slice(saved)?;
+        let memory = Memory::unpack(saved)?;
         let mut incidents = Incidents::new(rules, directory);
         incidents.now = memory.now;
         incidents.routes = memory.routes.restored(&incidents.directory);

@@ -2,8 +2,12 @@
 //! happened.
 
 use std::collections::VecDeque;
+use std::io::{BufReader, BufWriter, Write as _};
 
 use bgp::{Asn, Timestamp};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::extent::Elsewhere;
@@ -29,6 +33,28 @@ pub(crate) struct MemoryRef<'a> {
     pub(crate) elsewhere: &'a Elsewhere,
     pub(crate) incidents: Vec<&'a Incident>,
     pub(crate) archive: &'a VecDeque<(Box<[Asn]>, Past)>,
+}
+
+impl Memory {
+    /// Reads what [`MemoryRef::pack`] wrote, and the plain JSON of older versions.
+    pub(crate) fn unpack(packed: &[u8]) -> Result<Self, serde_json::Error> {
+        match packed.first() {
+            Some(b'{') => serde_json::from_slice(packed),
+            _ => serde_json::from_reader(BufReader::new(GzDecoder::new(packed))),
+        }
+    }
+}
+
+impl MemoryRef<'_> {
+    /// As JSON in gzip, packed while it is written: each route repeats its watches and its verdict,
+    /// so the whole of it in words would be many times as large as the engine.
+    pub(crate) fn pack(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut packer = BufWriter::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        serde_json::to_writer(&mut packer, self)?;
+        packer.flush().map_err(serde_json::Error::io)?;
+        let packer = packer.into_inner().map_err(|error| serde_json::Error::io(error.into()))?;
+        packer.finish().map_err(serde_json::Error::io)
+    }
 }
 
 /// A map as an array of pairs: JSON objects take only strings as keys.
