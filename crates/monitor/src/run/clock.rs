@@ -12,17 +12,23 @@ const HOLD: Duration = Duration::from_secs(10);
 /// what a live feed would have told, some minutes late, and a spool of 2014 what happened in 2014.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Clock {
-    /// The wall clock.
-    Live,
+    /// The wall clock, and what it said when we began: where it is set back we go on from there, or
+    /// nothing would be due until it has caught up.
+    Live(Timestamp, Instant),
     /// The time of the latest record, and when it was read; none before the first.
     Recorded(Option<(Timestamp, Instant)>),
 }
 
 impl Clock {
+    /// One that says what the wall clock says.
+    pub(super) fn live() -> Self {
+        Clock::Live(wall(), Instant::now())
+    }
+
     /// Now; none where only a record could tell.
     pub(super) fn now(&self) -> Option<Timestamp> {
         match self {
-            Clock::Live => Some(wall()),
+            Clock::Live(begun, since) => Some(wall().max(*begun + since.elapsed())),
             Clock::Recorded(latest) => latest.map(|(at, read)| {
                 let idle = read.elapsed();
                 if idle < HOLD { at } else { at + idle }
@@ -48,6 +54,20 @@ pub(super) fn wall() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_live_clock_goes_on_where_the_wall_clock_is_set_back() {
+        let later = wall() + Duration::from_secs(3600);
+        let began = Instant::now();
+        // What the wall clock says now is an hour before it began.
+        let clock = Clock::Live(later, began);
+        let (first, second) = (clock.now().unwrap(), clock.now().unwrap());
+        assert!(later <= first && first <= second && second <= later + began.elapsed());
+        // And where it is ahead, it is right.
+        let before = wall();
+        let now = Clock::Live(Timestamp::default(), began).now().unwrap();
+        assert!(before <= now && now <= wall(), "{now}");
+    }
 
     #[test]
     fn a_recorded_clock_goes_with_the_records_and_never_back() {

@@ -404,14 +404,20 @@ impl Engine {
 
     fn read(&mut self, flow: &mut Flow, bytes: &[u8], last: bool) {
         let mut rest = std::mem::take(&mut flow.rest);
-        rest.extend_from_slice(bytes);
-        let taken = match &mut flow.decoder {
-            Decoder::Bmp { .. } => self.read_bmp(flow, &rest, last),
-            _ => self.read_records(flow, &rest, last),
+        // Mostly nothing was left over, and then nothing needs to be copied.
+        let whole = match rest.is_empty() {
+            true => bytes,
+            false => {
+                rest.extend_from_slice(bytes);
+                &rest
+            }
         };
-        rest.drain(..taken.min(rest.len()));
-        flow.pulse.partial.store(!rest.is_empty(), Ordering::Relaxed);
-        flow.rest = rest;
+        let taken = match &mut flow.decoder {
+            Decoder::Bmp { .. } => self.read_bmp(flow, whole, last),
+            _ => self.read_records(flow, whole, last),
+        };
+        flow.rest = whole.get(taken..).unwrap_or_default().to_vec();
+        flow.pulse.partial.store(!flow.rest.is_empty(), Ordering::Relaxed);
     }
 
     fn read_records(&mut self, flow: &mut Flow, bytes: &[u8], last: bool) -> usize {

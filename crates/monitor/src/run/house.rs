@@ -219,7 +219,7 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     let (mut ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
     let what = What::SetWindows { source: "config".into(), windows: config.maintenance.clone() };
     // Recordings tell their own time: for them this is before everything.
-    let now = if matches!(clock(config), Clock::Live) { wall() } else { Timestamp::default() };
+    let now = if matches!(clock(config), Clock::Live(..)) { wall() } else { Timestamp::default() };
     if let Err(refusal) = ledger.order(now, Order { by: "config".into(), what }) {
         tracing::error!(%refusal, "[[maintenance]] does not hold");
     }
@@ -266,7 +266,7 @@ fn clock(config: &Config) -> Clock {
     let recorded = |kind: &FeedKind| matches!(kind, FeedKind::MrtDir { .. });
     match !config.feeds.is_empty() && config.feeds.iter().all(|feed| recorded(&feed.kind)) {
         true => Clock::Recorded(None),
-        false => Clock::Live,
+        false => Clock::live(),
     }
 }
 

@@ -58,6 +58,8 @@ struct Feed {
     /// How many messages came so far, and how many of them were damaged.
     messages: u64,
     damages: u64,
+    /// How many connections ended as they should not: after each there may be a gap.
+    gaps: u64,
     /// A web socket did not come about.
     over_http: bool,
     stamps: Stamps,
@@ -100,7 +102,7 @@ impl Sight {
             let routers = routers.map(|r| (r.name, Router { pipe: None, since: now })).collect();
             let silent_after = feed.silent_after.or(silent_after);
             let (last, alive, pipes, why) = (None, now, 0, None);
-            let (messages, damages) = (0, 0);
+            let (messages, damages, gaps) = (0, 0, 0);
             feeds.push(Feed {
                 name,
                 kind,
@@ -110,6 +112,7 @@ impl Sight {
                 pipes,
                 messages,
                 damages,
+                gaps,
                 over_http: false,
                 stamps: Stamps::default(),
                 why,
@@ -137,6 +140,7 @@ impl Sight {
     pub(super) fn close(&mut self, feed: usize, pipe: PipeId, why: Option<String>, now: Timestamp) {
         let Some(feed) = self.feeds.get_mut(feed) else { return };
         feed.pipes = feed.pipes.saturating_sub(1);
+        feed.gaps += u64::from(why.is_some());
         feed.why = why;
         for router in feed.routers.values_mut().filter(|router| router.pipe == Some(pipe)) {
             *router = Router { pipe: None, since: now };
@@ -224,8 +228,8 @@ impl Sight {
 
     /// Says what each feed has brought.
     pub(super) fn log_totals(&self) {
-        for Feed { name, messages, damages, .. } in &self.feeds {
-            tracing::info!(feed = name, messages, damages, "in all");
+        for Feed { name, messages, damages, gaps, .. } in &self.feeds {
+            tracing::info!(feed = name, messages, damages, gaps, "in all");
         }
     }
 

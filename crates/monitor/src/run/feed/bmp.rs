@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parser::bmp::{Config as Facts, Session, Setting};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -118,7 +118,7 @@ async fn serve(stream: TcpStream, router: BmpRouter, inlet: Inlet, replaced: Arc
 }
 
 /// Reads until the connection ends; why it did.
-async fn pump(mut stream: TcpStream, pipe: &Pipe) -> String {
+async fn pump(mut stream: impl AsyncRead + Unpin, pipe: &Pipe) -> String {
     loop {
         let mut block = vec![0; BLOCK];
         let read = tokio::time::timeout(STUCK_AFTER, stream.read(&mut block)).await;
@@ -155,5 +155,58 @@ const fn setting(setting: Tristate) -> Setting {
         Tristate::Auto => Setting::Auto,
         Tristate::On => Setting::On,
         Tristate::Off => Setting::Off,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::sync::mpsc;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::run::input::{INPUTS, Input};
+
+    fn decoder() -> Decoder {
+        let session = Session::new(Facts::default());
+        Decoder::Bmp { session, router: "edge1".to_owned() }
+    }
+
+    /// Half a message: its length says six octets more.
+    const HALF: &[u8] = &[3, 0, 0, 0, 12, 4];
+
+    #[tokio::test(start_paused = true)]
+    async fn a_router_that_stops_within_a_message_is_given_up_and_one_that_is_silent_is_not() {
+        let (inputs, mut engine) = mpsc::channel(INPUTS);
+        let pipe = Inlet::all(&inputs, 1).remove(0).open(decoder()).await.unwrap();
+        let (mut router, ours) = tokio::io::duplex(64);
+        let (begun, pulse) = (Instant::now(), pipe.pulse.clone());
+        let stuck = tokio::spawn(async move { (pump(ours, &pipe).await, begun.elapsed()) });
+        // Silent for ten times as long, and then within a message.
+        tokio::time::sleep(STUCK_AFTER * 10).await;
+        router.write_all(HALF).await.unwrap();
+        let Some(Input::Open { .. }) = engine.recv().await else { panic!() };
+        let Some(Input::Bytes { bytes, .. }) = engine.recv().await else { panic!() };
+        assert_eq!(bytes, HALF);
+        pulse.partial.store(true, Ordering::Relaxed);
+        let why = "nothing for 30 s within a message".to_owned();
+        assert_eq!(stuck.await.unwrap(), (why, STUCK_AFTER * 11));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_the_engine_has_no_room_for_is_given_up_and_told() {
+        let (inputs, mut engine) = mpsc::channel(1);
+        let inlet = Inlet::all(&inputs, 1).remove(0);
+        let pipe = inlet.open(decoder()).await.unwrap();
+        let (mut router, ours) = tokio::io::duplex(64);
+        router.write_all(HALF).await.unwrap();
+        let why = pump(ours, &pipe).await;
+        assert_eq!(why, "the engine has taken nothing for 20 s");
+        // That it is closed arrives once there is room.
+        let closing = tokio::spawn(pipe.close(Some(why.clone())));
+        let Some(Input::Open { .. }) = engine.recv().await else { panic!() };
+        let Some(Input::Close { why: told, .. }) = engine.recv().await else { panic!() };
+        assert_eq!(told, Some(why));
+        closing.await.unwrap();
     }
 }

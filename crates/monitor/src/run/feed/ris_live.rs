@@ -6,14 +6,14 @@ mod subscription;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bgp::Asn;
 use futures_util::{SinkExt as _, StreamExt as _};
 use parser::{Everything, Walker};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use validator::WatchList;
@@ -237,7 +237,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             }
         }
         if !self.block.is_empty() {
-            self.pipe.push(std::mem::take(&mut self.block)).await?;
+            // What comes next is about as much: growing step by step would copy it as often.
+            let next = Vec::with_capacity(self.block.len());
+            self.pipe.push(std::mem::replace(&mut self.block, next)).await?;
         }
         Ok(())
     }
@@ -268,12 +270,47 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             Some(Control::Error(error)) => tracing::error!(%error, "the server reports an error"),
             None => {
                 // A line of its own, whatever stands in it.
-                self.block.extend(text.iter().map(|octet| match octet {
-                    b'\n' => b' ',
-                    octet => *octet,
-                }));
+                let begin = self.block.len();
+                self.block.extend_from_slice(text);
+                let line = self.block.get_mut(begin..).unwrap_or_default();
+                line.iter_mut().filter(|octet| **octet == b'\n').for_each(|octet| *octet = b' ');
                 self.block.push(b'\n');
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::sync::mpsc;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+
+    /// What a connection ends with whose server reads all and says nothing at all, and when.
+    async fn stalled(subscriptions: Vec<Subscription>) -> (String, Duration) {
+        let (ours, mut theirs) = tokio::io::duplex(1 << 10);
+        tokio::spawn(async move { while theirs.read(&mut [0; 64]).await.unwrap() > 0 {} });
+        let (inputs, _engine) = mpsc::channel(8);
+        let inlet = Inlet::all(&inputs, 1).remove(0);
+        let pipe = inlet.open(Decoder::RisLive(walker())).await.unwrap();
+        let (_offenders, followed) = watch::channel(BTreeSet::new());
+        let watches = Arc::new(WatchList::new([], []).unwrap());
+        let (url, mode) = (String::new(), RisLiveMode::Firehose);
+        let feed = RisLive { url, mode, inlet, watches, offenders: followed, failures: 0 };
+        let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
+        let begun = Instant::now();
+        let lost = Stream::new(socket, &feed, &pipe).run(subscriptions).await.unwrap_err();
+        (lost.to_string(), begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stalls_in_silence_is_given_up() {
+        let minute = ("nothing for 60 s, not even an answer to a ping".to_owned(), DEAD_AFTER);
+        assert_eq!(stalled(Vec::new()).await, minute);
+        let everything = subscriptions(RisLiveMode::Firehose, &WatchList::new([], []).unwrap());
+        let late = ("a subscription was not acknowledged within 30 s".to_owned(), 2 * PING_EVERY);
+        assert_eq!(stalled(everything).await, late);
     }
 }
