@@ -170,6 +170,7 @@ const BROKEN: &[(&str, &str)] = &[
         "escalation, reminder and digest without a time",
         "[[escalation]]\nto = []\n[reminder]\nevery = \"0s\"\n[digest]\nat = \"8\"\nto = []\n",
     ),
+    ("nobody to tell for those in danger", "[endangered]\nto = [\"slack\"]\nalso = 1\n"),
     (
         "maintenance that ends before it begins",
         "[[maintenance]]\nname = \"a\"\nfrom = \"2026-12-02T02:00\"\nuntil = 2026-12-01T02:00:00Z\n[[maintenance]]\nname = \"b\"\nfrom = \"tomorrow\"\nuntil = \"2026-12-01\"\nexpects = [{ prefix = \"198.18.0.0/24\" }]\n",
@@ -288,7 +289,7 @@ fn every_key_that_the_shipped_config_explains_exists() {
         }
     });
     let all = lines.collect::<Vec<_>>().join("\n");
-    assert_eq!(taken, 96);
+    assert_eq!(taken, 98);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 4);
@@ -305,6 +306,7 @@ fn every_key_that_the_shipped_config_explains_exists() {
     let all = ["mail:noc@example.net", "slack", "tickets", "siem", "pager"];
     assert_eq!(to(&desk.routing.default), all);
     assert_eq!(to(&desk.escalation[0].to), ["mail:boss@example.net"]);
+    assert_eq!(to(&desk.also), ["slack"]);
     assert_eq!(desk.remind_every, Some(Duration::from_secs(4 * 3600)));
     assert_eq!(to(&desk.digest.unwrap().to), ["mail:noc@example.net"]);
     let [window] = config.maintenance.as_slice() else { panic!("{:?}", config.maintenance) };

@@ -8,6 +8,7 @@ mod controls;
 pub(crate) mod daemon;
 mod delivery;
 mod drill;
+mod endangered;
 mod heartbeat;
 pub(crate) mod relay;
 mod ris_live;

@@ -13,6 +13,7 @@
 pub mod check;
 pub mod cli;
 pub mod config;
+mod dns;
 mod drill;
 pub mod exit;
 pub mod incidents;

@@ -183,6 +183,11 @@ impl Desk {
         self.memory.cases.get(incident).map(|case| &case.marks)
     }
 
+    /// The addresses that a destination depends on, as it was last told.
+    pub fn addresses(&self, destination: &Destination) -> &[IpAddr] {
+        self.memory.addresses.get(destination).map_or(&[], Vec::as_slice)
+    }
+
     /// What is muted, and until when.
     pub fn mutes(&self) -> &[Muted] {
         &self.memory.mutes

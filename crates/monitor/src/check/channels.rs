@@ -8,10 +8,10 @@ use std::time::Duration;
 use alerter::deliver::Transport;
 use tokio::net::TcpStream;
 
-use super::dns::Dns;
 use super::reach::{Place, Way};
 use super::report::Report;
 use crate::config::{Channel, ChannelKind, Url};
+use crate::dns::Dns;
 use crate::run;
 
 /// How long a server may take to accept a connection.
@@ -56,6 +56,11 @@ pub(super) async fn way(channel: &Channel, dns: &Dns) -> Option<Way> {
     let name = format!("channel {}", channel.name);
     let place = Place { name: format!("{name} at {}", server.host), addresses };
     Some(Way { name, needs: vec![Place::resolver(dns), place] })
+}
+
+/// The host that it must reach; none of a program, and where the URL cannot be read.
+pub(crate) fn host(kind: &ChannelKind) -> Option<String> {
+    Some(server(kind)?.ok()?.host)
 }
 
 async fn connect(what: &str, server: &Server, dns: &Dns, report: &mut Report) {

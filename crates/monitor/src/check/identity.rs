@@ -8,10 +8,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::UdpSocket;
 
-use super::dns::{Dns, DnsError};
 use super::report::{Report, State};
 use super::spf::{self, Qualifier, Spf};
 use crate::config::{Mail, Relay};
+use crate::dns::{Dns, DnsError};
 
 /// The name that we say in HELO, and the name of the address that we come from.
 pub(super) async fn helo(mail: &Mail, dns: &Dns) -> Report {

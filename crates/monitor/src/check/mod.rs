@@ -3,12 +3,11 @@
 //! [`run`] is the order of the report. `files` is what needs no network, `feeds` what observations come
 //! from and where they are kept. Of mail: `relay` talks to each relay, `identity` is what DNS says
 //! of us and of the mailboxes, with `spf` for the sender's domain. `reach` asks whether a hijack
-//! would also take out the alarm. Whoever asks DNS asks through `dns`.
+//! would also take out the alarm. Whoever asks DNS asks through [`crate::dns`].
 //!
 //! Nothing is sent, and nothing is left behind.
 
 mod channels;
-mod dns;
 mod feeds;
 mod files;
 mod identity;
@@ -26,10 +25,12 @@ use tokio::runtime::Builder;
 
 use crate::cli::{CheckArgs, Format};
 use crate::config::{Config, FeedKind, Mail, Relay};
+use crate::dns::Dns;
 use crate::exit::{ExitCode, Failure};
-use dns::Dns;
 use reach::{Place, Way};
 use report::Report;
+
+pub(crate) use channels::host;
 
 /// Checks the config that the command line names.
 pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use bgp::{Asn, Prefix};
 use validator::{RpkiSnapshot, Vrp, WatchList};
 
-use super::dns::Dns;
 use super::report::Report;
+use crate::dns::Dns;
 
 /// One way out, and all that must be reachable for it.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::transport::smtp::extension::ClientId;
 use x509_cert::der::Decode as _;
 
-use super::dns::Dns;
 use super::report::{Report, State};
 use crate::config::{Mail, Relay};
+use crate::dns::Dns;
 use crate::mailbag;
 
 /// From the first packet to the relay's goodbye. Some let strangers wait before the banner, to see

@@ -7,7 +7,7 @@ mod tests;
 
 use std::net::IpAddr;
 
-use super::dns::{Dns, DnsError};
+use crate::dns::{Dns, DnsError};
 use bgp::Prefix;
 pub(super) use record::Qualifier;
 use record::{Mechanism, Record, Term};

@@ -13,7 +13,8 @@ use super::mail::Mail;
 use super::section::Section;
 use super::value;
 
-/// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`: who is told what, and when not.
+/// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`,
+/// `[endangered]`: who is told what, and when not.
 #[derive(Clone, Debug, Default)]
 pub struct Desk {
     /// Who is told of which incidents; empty: everybody of everything.
@@ -28,6 +29,8 @@ pub struct Desk {
     pub remind_every: Option<Duration>,
     /// The letter that comes every day.
     pub digest: Option<Digest>,
+    /// Who is told as well while somebody may not be reached.
+    pub also: Vec<Destination>,
     /// Everywhere that a letter can go.
     everywhere: Vec<Destination>,
     programs: BTreeSet<String>,
@@ -78,6 +81,14 @@ impl Desk {
                 reminder.required("every", "a duration, as every = \"4h\"", positive)
             }),
             digest: root.section("digest").and_then(|section| digest(&section, &known)),
+            also: root
+                .section("endangered")
+                .and_then(|section| {
+                    let also = to(&section, &known);
+                    section.finish();
+                    also
+                })
+                .unwrap_or_default(),
             programs: channels
                 .iter()
                 .filter(|channel| channel.is_for_programs())
@@ -98,6 +109,7 @@ impl Desk {
             escalation: self.escalation.clone(),
             remind_every: self.remind_every,
             digest: self.digest.clone(),
+            also: self.also.clone(),
             programs: self.programs.clone(),
             ..DeskRules::default()
         }

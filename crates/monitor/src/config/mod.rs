@@ -68,7 +68,7 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// `[[channel]]`.
     pub channels: Vec<Channel>,
-    /// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`.
+    /// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`, `[endangered]`.
     pub desk: Desk,
     /// `[[maintenance]]`.
     pub maintenance: Vec<Window>,

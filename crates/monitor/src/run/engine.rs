@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use alerter::desk::Queue;
+use alerter::desk::{Destination, Order, Queue, What};
 use alerter::store::{Ledger, StoreError};
 use bgp::{Asn, Family, Observation, Timestamp, Vantage};
 use parser::{Element, ElementKind, Everything, Item, Step};
@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use validator::{Finding, Kind, Sieve};
 
+use super::addresses::Addresses;
 use super::clock::{Clock, wall};
 use super::doubt::Doubt;
 use super::heartbeat::Beat;
@@ -163,8 +164,32 @@ impl Engine {
                 }
                 self.dispatch();
             }
+            Input::Addresses { destination, addresses } => {
+                self.take_addresses(destination, addresses);
+            }
             Input::Stop => {}
         }
+    }
+
+    /// Told to the desk where they have changed: each time is an entry in the journal.
+    fn take_addresses(&mut self, destination: Destination, found: Addresses) {
+        let known = self.ledger.desk().addresses(&destination);
+        let mut addresses = found.known;
+        if found.in_part {
+            addresses.extend(known);
+            addresses.sort_unstable();
+            addresses.dedup();
+        }
+        if addresses == known {
+            return;
+        }
+        tracing::info!(%destination, ?addresses, "depends on these");
+        let what = What::SetAddresses { destination, addresses };
+        let now = self.clock.now().unwrap_or_default();
+        if let Err(refusal) = self.ledger.order(now, Order { by: "dns".into(), what }) {
+            tracing::error!(%refusal, "addresses of a destination");
+        }
+        self.touch();
     }
 
     /// What notices say of our sight.

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use validator::{Neighbours, Sieve, WatchList};
 
+use super::addresses;
 use super::channels;
 use super::clock::{Clock, wall};
 use super::doubt::Doubt;
@@ -86,6 +87,7 @@ impl House {
         if let Some(heartbeat) = &config.heartbeat {
             feeds.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
         }
+        feeds.spawn(addresses::follow(config.clone(), inputs.clone()));
         let clock = clock(config);
         let snapshot = rpki.borrow().snapshot.clone();
         let engine = Engine {

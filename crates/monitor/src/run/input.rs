@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use alerter::desk::Destination;
 use parser::{Walker, bmp};
 use tokio::sync::{Notify, mpsc};
 
+use super::addresses::Addresses;
 use super::post::Report;
 
 /// How many inputs may wait: each is at most a few hundred kilobytes, so this bounds the memory, and
@@ -29,6 +31,8 @@ pub(super) enum Input {
     Close { pipe: PipeId, why: Option<String> },
     /// The feed is alive, though it has nothing to tell.
     Alive { feed: usize },
+    /// What a destination depends on.
+    Addresses { destination: Destination, addresses: Addresses },
     /// What became of a delivery.
     Delivered(Report),
     /// Nothing more will come.

@@ -4,10 +4,13 @@
 //! is sound. They all arrive, as `input::Input`, at one thread, the `engine`: it decodes, sifts,
 //! owns the incidents and the store, and is the only one that writes. `sight` is what it knows of
 //! the feeds, `outbox` what it knows of deliveries; the letters themselves are carried by tasks of
-//! their own, `post`, one for each channel: mail goes by `relays`, the others are made in `channels`. `house` builds all this from a config, and takes it down again.
+//! their own, `post`, one for each channel: mail goes by `relays`, the others are made in `channels`.
+//! What they depend on, `addresses` asks DNS. `house` builds all this from a config, and takes it down
+//! again.
 //!
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
+mod addresses;
 mod channels;
 mod clock;
 mod doubt;

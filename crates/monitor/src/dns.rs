@@ -15,7 +15,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Whom we ask about names.
-pub(super) enum Dns {
+pub(crate) enum Dns {
     /// The servers of this machine, or the one of the command line.
     Resolver {
         resolver: Box<TokioResolver>,
@@ -30,14 +30,14 @@ pub(super) enum Dns {
 /// There is no answer, which differs from the answer that there is nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("no answer from DNS about {name}: {reason}")]
-pub(super) struct DnsError {
+pub(crate) struct DnsError {
     name: String,
     reason: String,
 }
 
 impl Dns {
     /// The resolver at this address, or the one that the system uses.
-    pub(super) fn new(server: Option<SocketAddr>) -> Result<Self, NetError> {
+    pub(crate) fn new(server: Option<SocketAddr>) -> Result<Self, NetError> {
         let (config, mut options) = match server {
             Some(server) => (only(server), ResolverOpts::default()),
             None => read_system_conf()?,
@@ -52,7 +52,7 @@ impl Dns {
     }
 
     /// Where the name servers are.
-    pub(super) fn servers(&self) -> &[IpAddr] {
+    pub(crate) fn servers(&self) -> &[IpAddr] {
         match self {
             Dns::Resolver { servers, .. } => servers,
             #[cfg(test)]
@@ -61,7 +61,7 @@ impl Dns {
     }
 
     /// The addresses of a host; of an address itself. Empty if there is none.
-    pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
+    pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
@@ -81,7 +81,7 @@ impl Dns {
 
     /// The mail exchangers of a domain, the preferred one first (RFC 5321 section 5.1). One without
     /// a name is the null MX: nobody takes mail (RFC 7505).
-    pub(super) async fn mail_exchangers(&self, domain: &str) -> Result<Vec<String>, DnsError> {
+    pub(crate) async fn mail_exchangers(&self, domain: &str) -> Result<Vec<String>, DnsError> {
         let records = self.ask(domain, RecordType::MX).await?;
         let mut exchangers: Vec<_> = records
             .iter()
@@ -95,7 +95,7 @@ impl Dns {
     }
 
     /// The texts of a domain, the strings of each joined (RFC 7208 section 3.3).
-    pub(super) async fn texts(&self, domain: &str) -> Result<Vec<String>, DnsError> {
+    pub(crate) async fn texts(&self, domain: &str) -> Result<Vec<String>, DnsError> {
         let records = self.ask(domain, RecordType::TXT).await?;
         let text = |record: &RData| match record {
             RData::TXT(txt) => Some(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned()),
@@ -105,7 +105,7 @@ impl Dns {
     }
 
     /// The names of an address.
-    pub(super) async fn names(&self, address: IpAddr) -> Result<Vec<String>, DnsError> {
+    pub(crate) async fn names(&self, address: IpAddr) -> Result<Vec<String>, DnsError> {
         let records = self.ask(&Name::from(address).to_ascii(), RecordType::PTR).await?;
         let name = |record: &RData| match record {
             RData::PTR(name) => Some(plain(name)),
@@ -161,7 +161,7 @@ fn plain(name: &Name) -> String {
 #[cfg(test)]
 impl Dns {
     /// What these lines of a name, a type and data say.
-    pub(super) fn zone(text: &str) -> Self {
+    pub(crate) fn zone(text: &str) -> Self {
         use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
         let mut zone = std::collections::BTreeMap::<_, Vec<_>>::new();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -1,0 +1,143 @@
+//! What each destination depends on, by address: a hijack of our own prefixes may take the relay or the
+//! mailbox with it, and then others have to be told at once.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use alerter::desk::Destination;
+use futures_util::future::join_all;
+use tokio::sync::mpsc;
+
+use super::input::Input;
+use crate::check::host;
+use crate::config::{Config, Mail};
+use crate::dns::{Dns, DnsError};
+
+/// How often DNS is asked. Relays and exchangers move in days.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// The addresses of a destination, as far as DNS says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Addresses {
+    pub(super) known: Vec<IpAddr>,
+    /// A name got no answer: what was known of it before still holds.
+    pub(super) in_part: bool,
+}
+
+/// Asks for the addresses of every destination, now and again.
+pub(super) async fn follow(config: Config, inputs: mpsc::Sender<Input>) {
+    let dns = match Dns::new(None) {
+        Ok(dns) => dns,
+        Err(error) => {
+            tracing::error!(%error, "no resolver: nobody sees whether a relay is in danger");
+            return;
+        }
+    };
+    let rules = config.desk_rules();
+    loop {
+        for destination in rules.destinations() {
+            let addresses = of(destination, &config, &dns).await;
+            let destination = destination.clone();
+            if inputs.send(Input::Addresses { destination, addresses }).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// All that lies on the way there: each relay, and what takes mail for the mailbox; or the host of
+/// the channel.
+async fn of(destination: &Destination, config: &Config, dns: &Dns) -> Addresses {
+    let mut addresses = Addresses::default();
+    let channel = config.channels.iter().find(|one| one.name == destination.channel);
+    match (channel, &config.mail) {
+        (Some(channel), _) => {
+            if let Some(host) = host(&channel.kind) {
+                addresses.add(dns.addresses(&host).await);
+            }
+        }
+        (None, Some(mail)) => {
+            let relays = std::iter::once(&mail.relay).chain(&mail.failover);
+            let relays = join_all(relays.map(|relay| dns.addresses(&relay.host))).await;
+            relays.into_iter().for_each(|relay| addresses.add(relay));
+            addresses.add_mailbox(destination, mail, dns).await;
+        }
+        (None, None) => {}
+    }
+    // What never leaves this machine no route can take away.
+    addresses.known.retain(|address| !address.to_canonical().is_loopback());
+    addresses.known.sort_unstable();
+    addresses.known.dedup();
+    addresses
+}
+
+impl Addresses {
+    fn add(&mut self, answer: Result<Vec<IpAddr>, DnsError>) {
+        match answer {
+            Ok(addresses) => self.known.extend(addresses),
+            Err(_) => self.in_part = true,
+        }
+    }
+
+    /// Where there is no exchanger the domain itself takes the mail (RFC 5321 section 5.1).
+    async fn add_mailbox(&mut self, destination: &Destination, mail: &Mail, dns: &Dns) {
+        let mailbox = destination.address.parse().unwrap_or_else(|_| mail.from.clone());
+        let domain = mailbox.email.domain();
+        let mut hosts = match dns.mail_exchangers(domain).await {
+            Ok(exchangers) => exchangers,
+            Err(_) => return self.in_part = true,
+        };
+        if hosts.is_empty() {
+            hosts.push(domain.to_owned());
+        }
+        // One without a name takes no mail (RFC 7505).
+        let hosts = hosts.iter().filter(|host| !host.is_empty());
+        let answers = join_all(hosts.map(|host| dns.addresses(host))).await;
+        answers.into_iter().for_each(|answer| self.add(answer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mailbox_depends_on_relays_and_exchangers_and_a_channel_on_its_host() {
+        let config = "[operator]\nname = \"Example\"\nsite = \"LON01\"\nasns = [64500]\n\
+             [mail]\nfrom = \"watch@example.net\"\nto = [\"noc@example.net\", \"a@no-mx.example.org\"]\n\
+             relay = \"smtp://mail.example.net:25\"\nfailover = [\"smtp://127.0.0.1:25\"]\n\
+             [[channel]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"https://hooks.example.org/T0\"\n\
+             [[channel]]\nname = \"pager\"\ntype = \"exec\"\ncommand = [\"/bin/true\"]\n\
+             [store]\npath = \"a.db\"\n";
+        let config = Config::parse(Path::new("originwatch.toml"), config);
+        let config = config.map_err(|error| error.report()).unwrap();
+        let dns = Dns::zone(
+            "mail.example.net A 198.51.100.25
+             mail.example.net AAAA 2001:db8::25
+             example.net MX mx.example.com
+             mx.example.com A 203.0.113.25
+             no-mx.example.org A 203.0.113.80
+             hooks.example.org A 203.0.113.81",
+        );
+        let rules = config.desk_rules();
+        let mut found = Vec::new();
+        for destination in rules.destinations() {
+            let Addresses { known, in_part } = of(destination, &config, &dns).await;
+            assert!(!in_part);
+            let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+            found.push(format!("{destination}: {}", known.join(" ")));
+        }
+        assert_eq!(
+            found,
+            [
+                "hook: 203.0.113.81",
+                "mail:a@no-mx.example.org: 198.51.100.25 203.0.113.80 2001:db8::25",
+                "mail:noc@example.net: 198.51.100.25 203.0.113.25 2001:db8::25",
+                "pager: ",
+            ]
+        );
+    }
+}
