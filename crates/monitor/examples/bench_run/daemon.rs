@@ -138,6 +138,10 @@ relay = "smtp://127.0.0.1:{relay}"
 tls = "none"
 helo = "monitor.example.net"
 
+[storm]
+incidents = 0
+letters_per_hour = 0
+
 [store]
 path = "originwatch.db"
 "#
