@@ -13,6 +13,7 @@
 
 mod advice;
 mod agenda;
+pub mod calendar;
 mod country;
 pub mod deliver;
 pub mod desk;

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use alerter::desk::{Expected, Standing, What, Window};
+use alerter::desk::{Expected, What, Window};
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand, ValueEnum};
 use validator::{Kind, Severity};
@@ -71,7 +70,7 @@ struct AddArgs {
     pierce: Pierce,
     /// What should have happened at the end, as announced:198.18.0.0/24:AS64500 or
     /// withdrawn:198.18.0.0/24:AS64500; what has not is told. May be repeated.
-    #[arg(long, value_name = "ROUTE", value_parser = expected)]
+    #[arg(long, value_name = "ROUTE")]
     expect: Vec<Expected>,
     /// Who says so [default: the login name].
     #[arg(long, value_name = "NAME")]
@@ -151,21 +150,6 @@ fn window(add: &AddArgs) -> Result<Window, Failure> {
     })
 }
 
-fn expected(text: &str) -> Result<Expected, String> {
-    let complaint = || format!("'{text}' is not like announced:198.18.0.0/24:AS64500");
-    let (stands, route) = text.split_once(':').ok_or_else(complaint)?;
-    // An IPv6 prefix has colons of its own.
-    let (prefix, origin) = route.rsplit_once(':').ok_or_else(complaint)?;
-    let stands = match stands {
-        "announced" => Standing::Announced,
-        "withdrawn" => Standing::Withdrawn,
-        _ => return Err(complaint()),
-    };
-    let prefix = Prefix::from_str(prefix).map_err(|error| error.to_string())?;
-    let origin = Asn::from_str(origin).map_err(|error| error.to_string())?;
-    Ok(Expected { prefix, origin, stands })
-}
-
 fn row(source: &str, window: &Window) -> [String; 5] {
     let Window { name, from, until, prefixes, asns, kinds, pierce, expects } = window;
     let about = prefixes.iter().map(ToString::to_string);
@@ -181,29 +165,4 @@ fn row(source: &str, window: &Window) -> [String; 5] {
     }
     let source = if source.is_empty() { "added" } else { source };
     [name.clone(), from.to_string(), until.to_string(), source.to_owned(), about]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_expected_route_is_read_in_both_families() {
-        let route = |prefix: &str, stands| Expected {
-            prefix: prefix.parse().unwrap(),
-            origin: Asn::new(64500),
-            stands,
-        };
-        assert_eq!(
-            expected("announced:2001:db8::/32:AS64500"),
-            Ok(route("2001:db8::/32", Standing::Announced))
-        );
-        assert_eq!(
-            expected("withdrawn:198.18.0.0/24:64500"),
-            Ok(route("198.18.0.0/24", Standing::Withdrawn))
-        );
-        for wrong in ["", "announced", "announced:198.18.0.0/24", "gone:198.18.0.0/24:AS64500"] {
-            assert!(expected(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -46,7 +46,7 @@ pub use order::{Order, Refusal, Scope, What};
 pub use routing::{Hours, Routing, Rule};
 pub use rules::{DeskRules, Digest, Step, Storm};
 pub use summary::{Cause, Common, Queue, Row, Summary, SummaryId};
-pub use window::{Expected, Standing, Window};
+pub use window::{Expected, ParseExpectedError, Standing, Window};
 
 use crate::agenda::Agenda;
 use crate::directory::printable;

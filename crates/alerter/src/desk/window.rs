@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -114,6 +115,38 @@ impl Window {
     }
 }
 
+/// The text is not how an expected route is written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseExpectedError {
+    /// Its parts are not there.
+    #[error("'{0}' is not like announced:198.18.0.0/24:AS64500")]
+    Syntax(String),
+    /// The prefix is none.
+    #[error(transparent)]
+    Prefix(#[from] bgp::ParsePrefixError),
+    /// The origin is no AS.
+    #[error(transparent)]
+    Origin(#[from] bgp::ParseAsnError),
+}
+
+impl FromStr for Expected {
+    type Err = ParseExpectedError;
+
+    /// Reads `announced:198.18.0.0/24:AS64500` and `withdrawn:198.18.0.0/24:AS64500`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let syntax = || ParseExpectedError::Syntax(text.to_owned());
+        let (stands, route) = text.split_once(':').ok_or_else(syntax)?;
+        // An IPv6 prefix has colons of its own.
+        let (prefix, origin) = route.rsplit_once(':').ok_or_else(syntax)?;
+        let stands = match stands {
+            "announced" => Standing::Announced,
+            "withdrawn" => Standing::Withdrawn,
+            _ => return Err(syntax()),
+        };
+        Ok(Expected { prefix: prefix.parse()?, origin: origin.parse()?, stands })
+    }
+}
+
 impl fmt::Display for Expected {
     /// `198.18.0.0/24 by AS64500 should be announced`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,5 +155,31 @@ impl fmt::Display for Expected {
             Standing::Withdrawn => "withdrawn",
         };
         write!(f, "{} by {} should be {stands}", self.prefix, self.origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expected_route_is_read_in_both_families() {
+        let route = |prefix: &str, stands| Expected {
+            prefix: prefix.parse().unwrap(),
+            origin: Asn::new(64500),
+            stands,
+        };
+        let read = str::parse::<Expected>;
+        assert_eq!(
+            read("announced:2001:db8::/32:AS64500"),
+            Ok(route("2001:db8::/32", Standing::Announced))
+        );
+        assert_eq!(
+            read("withdrawn:198.18.0.0/24:64500"),
+            Ok(route("198.18.0.0/24", Standing::Withdrawn))
+        );
+        for wrong in ["", "announced", "announced:198.18.0.0/24", "gone:198.18.0.0/24:AS64500"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

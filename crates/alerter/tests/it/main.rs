@@ -5,6 +5,7 @@
     reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
 )]
 
+mod calendar;
 mod channels;
 mod desk;
 mod engine;
