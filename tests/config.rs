@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use originwatch::config::{Config, FeedKind, RisLiveMode};
+use alerter::reply::Allowed;
+use originwatch::config::{Calendar, CalendarPlace, Config, FeedKind, Mailbox, RisLiveMode};
 use originwatch::rpki::{Cache, Source};
 use validator::Origins;
 
@@ -118,6 +119,23 @@ const BROKEN: &[(&str, &str)] = &[
         "[mail]\nfrom = \"a@example.net\"\nto = [\"b@example.net\"]\nrelay = \"smtp://mail.example.net\"\nhelo = \"monitor\"\n",
     ),
     ("a mail section with nothing", "[mail]\n"),
+    ("replies and templates with nothing", "[mail.replies]\n[mail.templates]\n"),
+    (
+        "replies to an address that has no room for a token, from nobody, to both mailboxes",
+        "[mail.replies]\nreply_to = \"monitoring-replies@example.net\"\nkey_file = \"key\"\nallow = [\"nobody\", \"a@b@c\"]\nmaildir = \"new\"\nimap = \"imaps://mail.example.net\"\n",
+    ),
+    (
+        "replies to an address with a detail, from a server in the clear",
+        "[mail.replies]\nreply_to = \"watch+1@example.net\"\nkey_file = \"key\"\nimap = \"imap://mail.example.net\"\nusername = \"watch\"\n",
+    ),
+    (
+        "a mailbox with a login in it",
+        "[mail.replies]\nreply_to = \"watch@example.net\"\nkey_file = \"key\"\nimap = \"imaps://watch:secret@mail.example.net\"\n",
+    ),
+    (
+        "a folder with the login of a server",
+        "[mail.replies]\nreply_to = \"watch@example.net\"\nkey_file = \"key\"\nmaildir = \"replies\"\nusername = \"watch\"\n[mail.templates]\nfolder = 1\n",
+    ),
     (
         "channels without a name, without a type, of no type",
         "[[channel]]\ntype = \"exec\"\ncommand = [\"/bin/true\"]\n[[channel]]\nname = \"a\"\n[[channel]]\nname = \"b\"\ntype = \"pigeon\"\n",
@@ -175,6 +193,10 @@ const BROKEN: &[(&str, &str)] = &[
         "maintenance that ends before it begins",
         "[[maintenance]]\nname = \"a\"\nfrom = \"2026-12-02T02:00\"\nuntil = 2026-12-01T02:00:00Z\n[[maintenance]]\nname = \"b\"\nfrom = \"tomorrow\"\nuntil = \"2026-12-01\"\nexpects = [{ prefix = \"198.18.0.0/24\" }]\n",
     ),
+    (
+        "calendars without a name, with a time, of no web server",
+        "[[maintenance]]\ncalendar = \"noc.ics\"\n[[maintenance]]\nname = \"a\"\ncalendar = \"a.ics\"\nfrom = \"2026-12-01T22:00\"\n[[maintenance]]\nname = \"b\"\ncalendar = \"caldav://noc:hunter2@calendar.example.net/\"\n",
+    ),
     ("a page at a name", "[web]\nlisten = \"localhost:8080\"\n"),
     (
         "several things at once",
@@ -226,7 +248,7 @@ fn a_password_in_a_wrong_place_is_not_repeated() {
         let error = Config::parse(Path::new("originwatch.toml"), &text).expect_err(name);
         assert!(!error.report().contains("secret"), "{}", error.report());
     }
-    assert_eq!(secret.count(), 3);
+    assert_eq!(secret.count(), 4);
 }
 
 #[test]
@@ -289,7 +311,7 @@ fn every_key_that_the_shipped_config_explains_exists() {
         }
     });
     let all = lines.collect::<Vec<_>>().join("\n");
-    assert_eq!(taken, 98);
+    assert_eq!(taken, 112);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 4);
@@ -313,6 +335,8 @@ fn every_key_that_the_shipped_config_explains_exists() {
     // London has no summer time in December.
     assert_eq!(window.from, "2026-12-01T22:00:00Z".parse().unwrap());
     assert_eq!(window.expects[0].to_string(), "198.18.0.0/24 by AS64500 should be announced");
+    let place = CalendarPlace::File("noc.ics".into());
+    assert_eq!(config.calendars, [Calendar { name: "noc".to_owned(), place }]);
     // What is called a default is one.
     let plain = Config::parse(Path::new("originwatch.toml"), &text).unwrap();
     assert_eq!(config.incident, plain.incident);
@@ -324,6 +348,11 @@ fn every_key_that_the_shipped_config_explains_exists() {
     assert_eq!(all.failover_after, plain.failover_after);
     assert_eq!(all.give_up_after, plain.give_up_after);
     assert_eq!(all.give_up_after, Duration::from_secs(5 * 86_400));
+    assert_eq!(all.templates.as_deref(), Some(Path::new("templates")));
+    let replies = all.replies.unwrap();
+    assert_eq!(replies.allow, [Allowed::Domain("example.net".to_owned())]);
+    let Mailbox::Imap(server) = &replies.mailbox else { panic!("{replies:?}") };
+    assert_eq!((server.host.as_str(), server.port), ("mail.example.net", 993));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod api;
 mod bmp;
+mod calendars;
 mod channels;
 mod controls;
 pub(crate) mod daemon;
@@ -11,6 +12,7 @@ mod drill;
 mod endangered;
 mod heartbeat;
 pub(crate) mod relay;
+mod replies;
 mod ris_live;
 mod server;
 pub(crate) mod spool;

@@ -6,6 +6,7 @@ use std::fs;
 use alerter::store::Store;
 
 use super::mail_servers::{MailServers, Received};
+use super::process::until;
 use super::seen;
 use crate::run::Place;
 use crate::run::daemon::Daemon;
@@ -133,4 +134,50 @@ fn what_is_refused_is_told_and_what_is_deferred_arrives_once() {
     // The same four are for each of the six: two have them, one waits, three never will.
     assert_eq!((waiting, dead), (4, 12));
     seen("it has each of them once, what is for 452 waits, and the rest are dead letters");
+}
+
+#[test]
+#[ignore = "needs root and the mail servers that .ci/run installs"]
+fn a_reply_in_a_real_mailbox_acknowledges() {
+    let servers = MailServers::start();
+    let place = place(&servers, 587, "starttls", &["noc"]);
+    login(&place, "secret");
+    let certificate = servers.certificate();
+    let replies = format!(
+        "[mail.replies]\nreply_to = \"second@noc.test\"\nkey_file = \"key\"\n\
+         imap = \"imaps://localhost\"\nusername = \"second\"\npassword_file = \"password\"\n\
+         ca_file = \"{}\"\n\n[data]",
+        certificate.display()
+    );
+    place.edit("[data]", &replies);
+    fs::write(place.path("key"), "0123456789abcdef0123456789abcdef").unwrap();
+    updates().iter().take(2).for_each(|file| drop_in(&place, file));
+    let mut daemon = start(&servers, &place);
+    let opened = servers.wait_for("noc", 1);
+    let to = opened[0].header("Reply-To").unwrap();
+    seen(&format!("the mail asks for replies to {to}"));
+    let date = jiff::Zoned::now().strftime("%a, %d %b %Y %H:%M:%S %z");
+    let mail = |to: &str, id: &str, body: &str| {
+        format!(
+            "From: noc@noc.test\r\nTo: {to}\r\nDate: {date}\r\nSubject: Re: {id}\r\n\
+             Message-ID: <{id}@noc.test>\r\n\r\n{body}\r\n"
+        )
+    };
+    servers.send(to, &mail(to, "ack", "ACK\r\nNOTE on it"));
+    daemon.wait_for("a reply is done");
+    daemon.wait_for("a reply is done");
+    seen("a reply over SMTP and IMAP acknowledges");
+    // The same again, and one whose token was made up.
+    servers.send(to, &mail(to, "ack", "CLOSE"));
+    let forged = format!("{}aaaaaaaaaaaaaaaa@noc.test", &to[..=to.find('.').unwrap()]);
+    servers.send(&forged, &mail(&forged, "forged", "CLOSE"));
+    daemon.wait_for("a reply does nothing: it was read before");
+    daemon.wait_for("is not ours");
+    until("all three are marked", || servers.seen("second").len() == 3);
+    seen("the same again and a forged one do nothing, and all are marked as seen");
+    daemon.stop();
+    let marks = place.listed()[0]["marks"].clone();
+    assert_eq!(marks["acknowledged"]["by"], "noc@noc.test");
+    assert_eq!(marks["notes"][0]["text"], "on it");
+    assert_eq!(marks.get("closed"), None);
 }

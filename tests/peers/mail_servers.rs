@@ -118,6 +118,22 @@ impl MailServers {
         command.args(["993", user, "secret"]).output().unwrap()
     }
 
+    /// Hands a mail to the relay, as somebody else's would.
+    pub(super) fn send(&self, to: &str, mail: &str) {
+        let mut command = self.space.command("python3");
+        let script = "import smtplib, sys\n\
+                      with smtplib.SMTP('127.0.0.1', 25, 'there.example.net') as relay:\n  \
+                      relay.sendmail('noc@noc.test', sys.argv[1], sys.argv[2])";
+        output(command.args(["-c", script, to, mail]));
+    }
+
+    /// The names of the files of a mailbox that were seen.
+    pub(super) fn seen(&self, user: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path().join("mail").join(user).join("cur"));
+        let names = entries.unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(":2,S")).collect()
+    }
+
     /// Waits until so many mails lie there.
     #[track_caller]
     pub(super) fn wait_for(&self, user: &str, mails: usize) -> Vec<Received> {
@@ -178,6 +194,7 @@ mydestination =
 virtual_mailbox_domains = noc.test
 virtual_mailbox_base = FOLDER/mail
 virtual_mailbox_maps = inline:{ { noc@noc.test = noc/ }, { second@noc.test = second/ }, { slow@noc.test = slow/ }, { full@noc.test = full/ } }
+recipient_delimiter = +
 virtual_uid_maps = static:5000
 virtual_gid_maps = static:5000
 virtual_minimum_uid = 1000

@@ -15,13 +15,13 @@ impl Place {
     }
 
     #[track_caller]
-    fn done(&self, words: &[&str]) -> String {
+    pub(super) fn done(&self, words: &[&str]) -> String {
         let run = self.command(words);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{words:?} {}", run.stdout);
         run.stdout
     }
 
-    fn listed(&self) -> Vec<Value> {
+    pub(crate) fn listed(&self) -> Vec<Value> {
         serde_json::from_str(&self.done(&["incidents", "list", "--format", "json"])).unwrap()
     }
 }

@@ -16,6 +16,7 @@ use validator::Kind;
 
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
+use crate::letterhead::letterhead;
 use crate::visit::now;
 use crate::{mailbag, run};
 
@@ -111,7 +112,7 @@ fn place(config: &Config, destination: &Destination) -> Result<Place, Failure> {
     let mail = config.mail.as_ref().ok_or_else(|| wrong("there is no [mail]".to_owned()))?;
     let mailbox = destination.address.parse();
     let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
-    let letterhead = Letterhead::new(mail.from.clone(), zone);
+    let letterhead = letterhead(config, mail)?;
     Ok(Place {
         way: Way::Mail(mailbag::relays(mail)?, letterhead, mailbox),
         until_the_end: false,

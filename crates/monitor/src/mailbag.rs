@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::config::{self, Config};
 use crate::exit::Failure;
+use crate::letterhead::letterhead;
 
 /// How long a relay may take for one mail. RFC 5321 section 4.5.3.2 would allow ten minutes behind
 /// the final dot; somebody sits in front of a replay.
@@ -68,7 +69,7 @@ impl Mailbag {
         if let Some(folder) = eml {
             fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
         }
-        let letterhead = Letterhead::new(mail.from.clone(), config.operator.time_zone.clone());
+        let letterhead = letterhead(config, mail)?;
         let beside = config.store.parent().unwrap_or(Path::new(""));
         Ok(Mailbag {
             address: Some(Address { letterhead, recipients: mail.to.clone() }),

@@ -38,6 +38,13 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// The largest mail that is read: a reply with a screenshot or two.
 pub const MAX_SIZE: usize = 16 * 1024 * 1024;
 
+/// The longest local part of an address that leaves room for a token behind it (RFC 5321 section
+/// 4.5.3.1.1).
+pub const LONGEST_LOCAL_PART: usize = MOST_LOCAL - 1 - Token::LONGEST;
+
+/// The longest that relays take.
+const MOST_LOCAL: usize = 64;
+
 /// How replies are asked for and believed.
 #[derive(Clone, Debug)]
 pub struct Replies {
@@ -121,7 +128,9 @@ impl Replies {
         let local = format!("{}+{token}", self.reply_to.user());
         // A local part that is too long (RFC 5321 section 4.5.3.1.1) is refused by relays.
         let address = Address::new(local, self.reply_to.domain()).ok();
-        address.filter(|address| address.user().len() <= 64).map(|email| Mailbox::new(None, email))
+        address
+            .filter(|address| address.user().len() <= MOST_LOCAL)
+            .map(|email| Mailbox::new(None, email))
     }
 
     /// Reads a mail that arrived.

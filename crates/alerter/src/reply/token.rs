@@ -53,6 +53,9 @@ impl fmt::Debug for ReplyKey {
 }
 
 impl Token {
+    /// The most octets that one has.
+    pub(super) const LONGEST: usize = 47;
+
     /// The token of one recipient for one incident.
     pub fn new(key: &ReplyKey, incident: &IncidentId, recipient: &Address) -> Self {
         Token { incident: incident.clone(), proof: proof(key, incident, recipient) }

@@ -136,6 +136,29 @@ impl Store {
         self.ended(number, dead, params![number, error])
     }
 
+    /// A mail that a relay had taken came back: it is given up after all. The destination as we
+    /// write it; none where no mail of this Message-ID was sent to this address.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn bounced(
+        &self,
+        message_id: &str,
+        recipient: &str,
+        error: &str,
+    ) -> Result<Option<String>, StoreError> {
+        // We may have written to `NOC <noc@example.net>`, of which a report has the address alone.
+        let bounced = "UPDATE outbox SET state = 'dead', last_error = ?3
+                       WHERE message_id = ?1 AND channel = 'mail' AND state IN ('taken', 'dead')
+                           AND (lower(address) = lower(?2)
+                               OR substr(lower(address), -length(?2) - 2)
+                                   = '<' || lower(?2) || '>')
+                       RETURNING address";
+        let values = params![message_id, recipient, error];
+        Ok(self.connection.query_row(bounced, values, |row| row.get(0)).optional()?)
+    }
+
     /// What was given up is tried again, from the beginning; how many there were.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use validator::RpkiSnapshot;
 
 use super::report::{Report, readable};
 use crate::config::{Config, Mail};
+use crate::letterhead::letterhead;
 use crate::rpki::{LoadError, Source, Sources, load_once};
 
 /// How long a source of VRPs may take: all of RPKI comes within seconds.
@@ -96,13 +97,17 @@ pub(super) fn as_names(config: &Config) -> Report {
 }
 
 /// Who is told, and the files that this takes.
-pub(super) fn mail(mail: &Mail) -> Report {
+pub(super) fn mail(config: &Config, mail: &Mail) -> Report {
     let mut report = Report::default();
     let to: Vec<_> = mail.to.iter().map(ToString::to_string).collect();
     report.ok("mail", format!("to {} through {}", to.join(", "), mail.relay));
     let password = mail.login.as_ref().map(|(_, file)| file);
     for path in password.into_iter().chain(&mail.ca_file) {
         readable(path, &mut report);
+    }
+    if let Err(error) = letterhead(config, mail) {
+        let text = error.text();
+        text.lines().for_each(|line| report.fault("mail", line));
     }
     report
 }

@@ -96,7 +96,7 @@ async fn post(config: &Config, dns: Option<&Dns>) -> (Report, Vec<Way>) {
         }
         return (report, Vec::new());
     };
-    let mut report = files::mail(mail);
+    let mut report = files::mail(config, mail);
     let Some(dns) = dns else { return (report, Vec::new()) };
     let (relays, helo, policies, dmarc, mailboxes, ways) = tokio::join!(
         join_all(relays(mail).map(|relay| relay::probe(mail, relay, dns))),

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::Fault;
+use super::replies::Replies;
 use super::section::Section;
 use super::value;
 
@@ -39,6 +40,10 @@ pub struct Mail {
     pub connections: u32,
     /// At most so many mails a minute; none: as fast as the relay takes them.
     pub per_minute: Option<u32>,
+    /// `[mail.templates] folder`: the operator's own words; none where ours will do.
+    pub templates: Option<PathBuf>,
+    /// `[mail.replies]`; none if nobody reads them.
+    pub replies: Option<Replies>,
 }
 
 /// A mail relay: `smtp://host:port`, or `smtps://host:port` where TLS comes first.
@@ -85,6 +90,8 @@ impl Mail {
         let give_up_after = duration("give_up_after", 5 * 24 * 60);
         let connections = section.optional("connections", value::number(1..=64)).unwrap_or(4);
         let per_minute = section.optional("per_minute", value::number(1..=6000));
+        let templates = section.section("templates").and_then(|section| templates(&section));
+        let replies = section.section("replies").and_then(|section| Replies::read(&section));
         section.finish();
         let from = from?;
         Some(Mail {
@@ -99,6 +106,8 @@ impl Mail {
             give_up_after,
             connections,
             per_minute,
+            templates,
+            replies,
         })
     }
 }
@@ -120,6 +129,15 @@ impl fmt::Display for Relay {
 const FROM: &str = "an address, as \"originwatch@example.net\" or \"Watch <watch@example.net>\"";
 const RELAY: &str =
     "a relay, as \"smtp://mail.example.net:587\" or \"smtps://mail.example.net:465\"";
+
+fn templates(section: &Section<'_>) -> Option<PathBuf> {
+    if !section.has("folder") {
+        section.missing("folder", "the folder with the templates");
+    }
+    let folder = section.path("folder");
+    section.finish();
+    folder
+}
 
 fn mailbox(value: &Spanned<DeValue<'_>>) -> Result<Mailbox, Fault> {
     let text = value::string(value, FROM)?;

@@ -1,3 +1,6 @@
+use std::fmt;
+use std::path::PathBuf;
+
 use alerter::desk::{Expected, Standing, Window};
 use bgp::Timestamp;
 use jiff::civil::DateTime;
@@ -20,10 +23,71 @@ const PIERCE: &[(&str, Option<Severity>)] = &[
 const STANDS: &[(&str, Standing)] =
     &[("announced", Standing::Announced), ("withdrawn", Standing::Withdrawn)];
 
+/// A `[[maintenance]]` with `calendar`: windows that people keep elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calendar {
+    /// What people call it.
+    pub name: String,
+    /// Where it is.
+    pub place: CalendarPlace,
+}
+
+/// Where a calendar is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum CalendarPlace {
+    /// On this machine.
+    File(PathBuf),
+    /// On a web server. The address is often all that keeps others out, and is not shown.
+    Url(String),
+}
+
+impl fmt::Debug for CalendarPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CalendarPlace::File(path) => f.debug_tuple("File").field(path).finish(),
+            CalendarPlace::Url(_) => f.write_str("Url(..)"),
+        }
+    }
+}
+
+/// `[[maintenance]]` with `calendar`.
+pub(super) fn calendars(sections: &[Section<'_>]) -> Vec<Calendar> {
+    let mut calendars: Vec<Calendar> = Vec::new();
+    for section in sections.iter().filter(|section| section.has("calendar")) {
+        let name = section.required("name", "what people call it", value::line);
+        let folder = section.folder();
+        let place = section.optional("calendar", |value| {
+            let text = value::string(value, CALENDAR)?;
+            let web = text.strip_prefix("webcal://").map(|rest| format!("https://{rest}"));
+            match text.split_once("://") {
+                None if text.is_empty() => Err(value::wrong(value, "is empty", CALENDAR)),
+                None => Ok(CalendarPlace::File(folder.join(text))),
+                Some(("https" | "http" | "webcal", _)) => {
+                    Ok(CalendarPlace::Url(web.unwrap_or_else(|| text.to_owned())))
+                }
+                Some(_) => {
+                    Err(Fault::new(value.span(), "a calendar of no web server", CALENDAR)
+                        .hide(true))
+                }
+            }
+        });
+        section.finish();
+        let Some((name, place)) = name.zip(place) else { continue };
+        if calendars.iter().any(|other| other.name == name) {
+            section.fault("name", "a second calendar of this name", "a name of its own");
+        }
+        calendars.push(Calendar { name, place });
+    }
+    calendars
+}
+
+const CALENDAR: &str =
+    "an iCalendar file or URL, as \"noc.ics\" or \"https://calendar.example.net/noc.ics\"";
+
 /// `[[maintenance]]`: times in which something is expected.
 pub(super) fn read_all(sections: &[Section<'_>], zone: &TimeZone) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::new();
-    for section in sections {
+    for section in sections.iter().filter(|section| !section.has("calendar")) {
         let Some(window) = read(section, zone) else { continue };
         if windows.iter().any(|other| other.name == window.name) {
             section.fault("name", "a second maintenance of this name", "a name of its own");

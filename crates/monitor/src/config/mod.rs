@@ -13,6 +13,7 @@ mod incident;
 mod mail;
 mod maintenance;
 mod operator;
+mod replies;
 mod rpki;
 mod section;
 mod value;
@@ -35,7 +36,9 @@ pub use feed::{BmpRouter, Feed, FeedKind, RisLiveMode, Tristate};
 pub use heartbeat::Heartbeat;
 pub use incident::Incident;
 pub use mail::{Mail, Relay};
+pub use maintenance::{Calendar, CalendarPlace};
 pub use operator::Operator;
+pub use replies::{Imap, Mailbox, Replies};
 pub(crate) use value::parse_duration;
 pub use web::Web;
 
@@ -70,8 +73,10 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`, `[endangered]`.
     pub desk: Desk,
-    /// `[[maintenance]]`.
+    /// `[[maintenance]]` with times.
     pub maintenance: Vec<Window>,
+    /// `[[maintenance]]` with a calendar.
+    pub calendars: Vec<Calendar>,
     /// `[data] as_names`.
     pub as_names: Option<PathBuf>,
     /// `[store] path`.
@@ -209,17 +214,11 @@ impl Config {
             channels.as_deref().unwrap_or_default(),
         );
         let zone = operator.as_ref().map_or(jiff::tz::TimeZone::UTC, |one| one.time_zone.clone());
-        let maintenance = maintenance::read_all(&root.sections("maintenance"), &zone);
-        let as_names = root.section("data").and_then(|data| {
-            let as_names = data.path("as_names");
-            data.finish();
-            as_names
-        });
-        let store = root.section("store").and_then(|store| {
-            let path = store.path("path");
-            store.finish();
-            path
-        });
+        let maintenances = root.sections("maintenance");
+        let calendars = maintenance::calendars(&maintenances);
+        let maintenance = maintenance::read_all(&maintenances, &zone);
+        let as_names = only_path(root, "data", "as_names");
+        let store = only_path(root, "store", "path");
         let web = root.section("web").and_then(|web| Web::read(&web));
         let heartbeat = root.section("heartbeat").and_then(|section| Heartbeat::read(&section));
         root.finish();
@@ -235,10 +234,19 @@ impl Config {
             channels: channels?,
             desk,
             maintenance,
+            calendars,
             as_names,
             store: store.unwrap_or_else(|| root.folder().join("originwatch.db")),
             heartbeat,
             web,
         })
     }
+}
+
+/// The path that is all there is in a section.
+fn only_path(root: &Section<'_>, section: &'static str, key: &'static str) -> Option<PathBuf> {
+    let section = root.section(section)?;
+    let path = section.path(key);
+    section.finish();
+    path
 }

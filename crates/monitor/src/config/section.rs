@@ -84,10 +84,12 @@ impl<'a> Section<'a> {
         self.place.folder
     }
 
-    /// The table `[key]`.
+    /// The table `[key]`, or `[section.key]`.
     pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
         let value = self.value(key)?;
-        self.inside(format!("[{key}]"), value)
+        let above = self.name.trim_matches(['[', ']']);
+        let name = if self.name == ROOT { key.to_owned() } else { format!("{above}.{key}") };
+        self.inside(format!("[{name}]"), value)
     }
 
     /// The tables `[[key]]`, or the inline tables of a list.

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use alerter::desk::{Destination, Order, Queue, What};
+use alerter::desk::{Destination, Order, Queue, What, Window};
+use alerter::reply::Incoming;
 use alerter::store::{Ledger, StoreError};
 use bgp::{Asn, Family, Observation, Timestamp, Vantage};
 use parser::{Element, ElementKind, Everything, Item, Step};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use validator::{Finding, Kind, Sieve};
 
 use super::addresses::Addresses;
@@ -18,6 +19,7 @@ use super::doubt::Doubt;
 use super::heartbeat::Beat;
 use super::input::{Decoder, Input, PipeId, Pulse};
 use super::outbox::Outbox;
+use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
 use super::sight::{Condition, Sight};
 use super::{feed, log_damage};
@@ -58,6 +60,7 @@ pub(super) struct Engine {
     pub(super) told: HashMap<(Kind, String), bool>,
     pub(super) roa_watch: RoaWatch,
     pub(super) doubt: Doubt,
+    pub(super) replies: Done,
     /// Since when there is something to commit.
     pub(super) dirty: Option<Instant>,
     pub(super) turned: Option<Instant>,
@@ -167,6 +170,8 @@ impl Engine {
             Input::Addresses { destination, addresses } => {
                 self.take_addresses(destination, addresses);
             }
+            Input::Mail { incoming, done } => self.answered(now, incoming, done),
+            Input::Windows { source, windows } => self.set_windows(source, windows),
             Input::Stop => {}
         }
     }
@@ -190,6 +195,33 @@ impl Engine {
             tracing::error!(%refusal, "addresses of a destination");
         }
         self.touch();
+    }
+
+    /// Takes the maintenance windows of a source in place of those that it had, if they differ.
+    fn set_windows(&mut self, source: String, windows: Vec<Window>) {
+        let of_source = self.ledger.desk().windows().filter(|(from, _)| *from == source);
+        if of_source.map(|(_, window)| window).eq(&windows) {
+            return;
+        }
+        tracing::info!(source, windows = windows.len(), "maintenance windows have changed");
+        let order = Order { by: source.clone(), what: What::SetWindows { source, windows } };
+        // Recordings tell their own time: before them is before everything.
+        if let Err(refusal) = self.ledger.order(self.clock.now().unwrap_or_default(), order) {
+            tracing::error!(%refusal, "maintenance windows do not hold");
+        }
+        self.touch();
+    }
+
+    /// Does what somebody answered, and writes it down.
+    fn answered(&mut self, now: Timestamp, incoming: Incoming, done: oneshot::Sender<()>) {
+        let at = self.clock.now().unwrap_or(now);
+        let taken = self.replies.take(&mut self.ledger, at, now, incoming);
+        self.commit();
+        match taken {
+            // Where nobody waits for it any more it is read again, and done no second time.
+            Ok(()) => drop(done.send(())),
+            Err(error) => tracing::error!(%error, "the store does not take what a mail says"),
+        }
     }
 
     /// What notices say of our sight.
@@ -229,9 +261,13 @@ impl Engine {
         }
         let conditions = self.sight.conditions(&rpki, now).into_iter();
         let (snapshot, watches) = (self.sieve.snapshot(), self.sieve.watches());
+        let bounces = self.replies.conditions(now);
         let expiries = self.roa_watch.expiries(snapshot, watches, now);
-        let conditions =
-            conditions.chain(self.outbox.conditions()).chain(expiries).collect::<Vec<_>>();
+        let conditions = conditions
+            .chain(self.outbox.conditions())
+            .chain(expiries)
+            .chain(bounces)
+            .collect::<Vec<_>>();
         for condition in conditions {
             self.tell(condition);
         }

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use validator::{Neighbours, Sieve, WatchList};
 
 use super::addresses;
+use super::calendars;
 use super::channels;
 use super::clock::{Clock, wall};
 use super::doubt::Doubt;
@@ -27,11 +28,13 @@ use super::input::{INPUTS, Inlet, Input};
 use super::outbox::{Lane, Outbox};
 use super::post::{AT_ONCE, Carrier, Pace, Way};
 use super::relays::Relays;
+use super::replies::{self, Done};
 use super::roa_watch::RoaWatch;
 use super::sight::Sight;
 use super::web;
 use crate::config::{Config, FeedKind};
 use crate::exit::Failure;
+use crate::letterhead::letterhead;
 use crate::rpki::{self, Rpki};
 use crate::{mailbag, replay};
 
@@ -58,7 +61,8 @@ impl House {
         config: &Config,
         inherited: Vec<std::net::TcpListener>,
     ) -> Result<Self, Failure> {
-        let carriers = carriers(config)?;
+        let letterhead = config.mail.as_ref().map(|mail| letterhead(config, mail)).transpose()?;
+        let carriers = carriers(config, letterhead.clone())?;
         let listeners = feed::listeners(config, inherited)?;
         let directory = directory(config)?;
         let ledger = ledger(config, directory)?;
@@ -68,6 +72,7 @@ impl House {
         let (inputs, receiver) = mpsc::channel(INPUTS);
         let lanes = start_carriers(carriers, &inputs);
         let mut feeds = JoinSet::new();
+        listen_to_people(&mut feeds, config, letterhead, &inputs);
         let (stop, stopped) = watch::channel(false);
         let (beats, beat) = watch::channel(Beat::default());
         let api = api(config, &beat)?;
@@ -97,6 +102,7 @@ impl House {
             sieve: Sieve::new(watches, snapshot).with_neighbours(neighbours(config)),
             roa_watch: RoaWatch::default(),
             doubt: Doubt::new(config),
+            replies: Done::load(ledger.store())?,
             config: config.clone(),
             ledger,
             inputs: receiver,
@@ -138,11 +144,13 @@ impl House {
 }
 
 /// What carries the letters of each channel, and how long it tries.
-fn carriers(config: &Config) -> Result<Vec<(String, Duration, Carrier)>, Failure> {
+fn carriers(
+    config: &Config,
+    letterhead: Option<Letterhead>,
+) -> Result<Vec<(String, Duration, Carrier)>, Failure> {
     let zone = &config.operator.time_zone;
     let mut carriers = Vec::new();
-    if let Some(mail) = &config.mail {
-        let letterhead = Letterhead::new(mail.from.clone(), zone.clone());
+    if let (Some(mail), Some(letterhead)) = (&config.mail, letterhead) {
         let relays = Relays::new(mailbag::relays(mail)?, mail.failover_after);
         let carrier = Carrier {
             way: Way::Mail(relays, letterhead),
@@ -160,6 +168,24 @@ fn carriers(config: &Config) -> Result<Vec<(String, Duration, Carrier)>, Failure
         carriers.push((one.name.clone(), one.give_up_after, carrier));
     }
     Ok(carriers)
+}
+
+/// Replies and calendars, among the feeds: what arrives after them is read at the next start.
+fn listen_to_people(
+    feeds: &mut JoinSet<()>,
+    config: &Config,
+    letterhead: Option<Letterhead>,
+    inputs: &mpsc::Sender<Input>,
+) {
+    let mailbox =
+        config.mail.as_ref().and_then(|mail| Some(mail.replies.as_ref()?.mailbox.clone()));
+    if let (Some(mailbox), Some(replies)) = (mailbox, letterhead.and_then(|head| head.replies)) {
+        feeds.spawn(replies::run(mailbox, replies, inputs.clone()));
+    }
+    for calendar in &config.calendars {
+        let zone = config.operator.time_zone.clone();
+        feeds.spawn(calendars::run(calendar.clone(), zone, inputs.clone()));
+    }
 }
 
 /// Not among the feeds: they end with the engine, after what is under way.
@@ -219,15 +245,27 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     }
     let (rules, desk, sources) = (config.rules(), config.desk_rules(), alerter::Sources::default());
     let (mut ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
-    let what = What::SetWindows { source: "config".into(), windows: config.maintenance.clone() };
     // Recordings tell their own time: for them this is before everything.
     let now = if matches!(clock(config), Clock::Live(..)) { wall() } else { Timestamp::default() };
-    if let Err(refusal) = ledger.order(now, Order { by: "config".into(), what }) {
-        tracing::error!(%refusal, "[[maintenance]] does not hold");
+    let mut sources = vec![("config".to_owned(), config.maintenance.clone())];
+    sources.extend(forgotten(config, &ledger).into_iter().map(|source| (source, Vec::new())));
+    for (source, windows) in sources {
+        let what = What::SetWindows { source, windows };
+        if let Err(refusal) = ledger.order(now, Order { by: "config".into(), what }) {
+            tracing::error!(%refusal, "[[maintenance]] does not hold");
+        }
     }
     let store = config.store.display();
     tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");
     Ok(ledger)
+}
+
+/// The calendars that the config no longer names, and of which windows are left.
+fn forgotten(config: &Config, ledger: &Ledger) -> BTreeSet<String> {
+    let known: Vec<_> = config.calendars.iter().map(|one| calendars::source(&one.name)).collect();
+    let sources = ledger.desk().windows().map(|(source, _)| source);
+    let left = sources.filter(|source| source.starts_with(calendars::SOURCE));
+    left.filter(|source| !known.iter().any(|one| one == source)).map(str::to_owned).collect()
 }
 
 fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {

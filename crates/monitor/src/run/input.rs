@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use alerter::desk::Destination;
+use alerter::desk::{Destination, Window};
+use alerter::reply::Incoming;
 use parser::{Walker, bmp};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::addresses::Addresses;
 use super::post::Report;
@@ -35,6 +36,10 @@ pub(super) enum Input {
     Addresses { destination: Destination, addresses: Addresses },
     /// What became of a delivery.
     Delivered(Report),
+    /// What somebody answered to a mail; `done` when it is written down.
+    Mail { incoming: Incoming, done: oneshot::Sender<()> },
+    /// All the maintenance windows of one source.
+    Windows { source: String, windows: Vec<Window> },
     /// Nothing more will come.
     Stop,
 }

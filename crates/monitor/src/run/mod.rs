@@ -11,6 +11,7 @@
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
 mod addresses;
+mod calendars;
 mod channels;
 mod clock;
 mod doubt;
@@ -23,6 +24,7 @@ mod log;
 mod outbox;
 mod post;
 mod relays;
+mod replies;
 mod roa_watch;
 mod sight;
 mod signals;

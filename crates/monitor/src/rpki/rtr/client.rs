@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout};
 use super::pdu::{self, Query};
 use super::session::{Answer, Session, SessionError, Step};
 use super::timing::Intervals;
-use super::tls::{self, TlsError};
 use crate::rpki::pause::Backoff;
 use crate::rpki::source::Cache;
 use crate::rpki::state::Report;
+use crate::tls::{self, TlsError};
 
 /// How long connecting may take, TLS too.
 const CONNECT: Duration = Duration::from_secs(10);

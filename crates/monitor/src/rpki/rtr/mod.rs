@@ -8,6 +8,5 @@ mod payload;
 mod pdu;
 mod session;
 mod timing;
-mod tls;
 
 pub(super) use client::run;

@@ -1,4 +1,4 @@
-//! TLS to a cache (RFC 8210 section 9.2).
+//! TLS to a server that we ask: a cache (RFC 8210 section 9.2), a mailbox (RFC 8314).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsError {
+pub(crate) enum TlsError {
     #[error("{}: {error}", path.display())]
     CaFile { path: PathBuf, error: pem::Error },
     #[error("{} holds no certificate", path.display())]
@@ -30,7 +30,7 @@ pub(super) enum TlsError {
 
 /// Makes a connection safe. The certificate must be for this host, and signed by a CA of the file,
 /// or, without one, of the platform.
-pub(super) async fn connect(
+pub(crate) async fn connect(
     stream: TcpStream,
     host: &str,
     ca_file: Option<&Path>,
