@@ -8,8 +8,9 @@
 //! Every figure is of whole processes, output to `/dev/null`, files in the page cache: the median of
 //! all rounds, and in each round all programs run one after the other, so that a busy machine is busy
 //! for all. CPU and peak memory are what GNU time says. Small files are repeated to a few hundred
-//! megabytes: the copies of a RIB stand one behind the other with their peer index tables, packed
-//! files are concatenated as members or streams.
+//! megabytes: the copies of a RIB stand one behind the other with their peer index tables, gzip files
+//! are concatenated as members. bzip2 packs all copies as one stream, since bgpdump reads no more.
+//! Origin validation with the table loaded is the whole process less one that loads it for no route.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -51,6 +52,8 @@ struct Cost {
 struct Row {
     what: String,
     ours: String,
+    /// What ours does before the work that is compared.
+    before: Option<String>,
     peers: Vec<(&'static str, String, Target)>,
 }
 
@@ -86,11 +89,17 @@ fn main() -> io::Result<()> {
         for (kind, path) in ["plain", "gz", "bz2"].into_iter().zip(&inputs) {
             rows.extend(table(&args, (name, kind), prefix, path));
         }
+        if name == "rib" {
+            let nothing = folder.path().join("nothing");
+            fs::write(&nothing, "")?;
+            rows.extend(validation(&args, &inputs, &nothing));
+        }
     }
     let mut costs: BTreeMap<String, Vec<Cost>> = BTreeMap::new();
     for _ in 0..args.rounds {
         for row in &rows {
-            let all = row.peers.iter().map(|(_, command, _)| command).chain([&row.ours]);
+            let ours = [&row.ours].into_iter().chain(&row.before);
+            let all = row.peers.iter().map(|(_, command, _)| command).chain(ours);
             for command in all {
                 costs.entry(command.clone()).or_default().push(run(command)?);
             }
@@ -110,28 +119,51 @@ fn inputs(args: &Args, file: &str, name: &str, folder: &Path) -> io::Result<[Pat
     Reader::new(File::open(&packed)?, "").into_unpacked().read_to_end(&mut bytes)?;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(&bytes)?;
-    let all = [("plain", bytes), ("gz", gzip.finish()?), ("bz2", fs::read(&packed)?)];
-    all.map(|(kind, bytes)| {
-        let path = folder.join(format!("{name}.{kind}"));
-        let mut file = File::create(&path)?;
+    let [plain, gz, bz2] = ["plain", "gz", "bz2"].map(|kind| folder.join(format!("{name}.{kind}")));
+    for (path, bytes) in [(&plain, bytes), (&gz, gzip.finish()?)] {
+        let mut file = File::create(path)?;
         (0..args.copies).try_for_each(|_| file.write_all(&bytes))?;
-        Ok(path)
-    })
-    .into_iter()
-    .collect::<io::Result<Vec<_>>>()
-    .and_then(|paths| paths.try_into().map_err(|_| io::Error::other("three files are three")))
+    }
+    let packed =
+        Command::new("bzip2").arg("-c").arg(&plain).stdout(File::create(&bz2)?).status()?;
+    if !packed.success() {
+        return Err(io::Error::other(format!("bzip2: {packed}")));
+    }
+    Ok([plain, gz, bz2])
+}
+
+/// How search is called.
+fn search() -> String {
+    let binary = std::env::current_exe().unwrap_or_default();
+    let folder = binary.parent().and_then(Path::parent).unwrap_or(Path::new(""));
+    format!("{} search", folder.join("originwatch").display())
+}
+
+/// Origin validation of every route of a packed RIB.
+fn validation(args: &Args, [_, gz, bz2]: &[PathBuf; 3], nothing: &Path) -> Vec<Row> {
+    let vrps = args.data.join(VRPS);
+    let ours = |path: &Path| {
+        format!("{} --rov invalid --vrps {} --count {}", search(), vrps.display(), path.display())
+    };
+    let row = |kind, path: &Path, peer, unpack, most| Row {
+        what: format!("rib {kind}: origin validation of every route, the table loaded"),
+        ours: ours(path),
+        before: Some(ours(nothing)),
+        peers: vec![(peer, format!("{unpack} {}", path.display()), Target::Wall(most))],
+    };
+    vec![
+        row("gz", gz, "libdeflate", "libdeflate-gunzip -c", 1.6),
+        row("bz2", bz2, "lbzip2", "lbzip2 -dc", 1.2),
+    ]
 }
 
 fn table(args: &Args, (name, kind): (&str, &str), prefix: &str, path: &Path) -> Vec<Row> {
     let path = path.display();
-    let ours = env!("CARGO_MANIFEST_DIR").to_owned();
-    let binary = std::env::current_exe().unwrap_or(ours.into());
-    let search =
-        binary.parent().and_then(Path::parent).unwrap_or(Path::new("")).join("originwatch");
-    let search = format!("{} search", search.display());
+    let search = search();
     let bgpkit = format!("{}/bin/bgpkit-parser", args.peers.display());
     let floor: Vec<(&str, String, Target)> = match kind {
         "plain" => {
+            let binary = std::env::current_exe().unwrap_or_default();
             let walk = format!("{} --data . --peers . --walk {path}", binary.display());
             vec![("floor", walk, Target::Wall(1.5))]
         }
@@ -175,7 +207,12 @@ fn table(args: &Args, (name, kind): (&str, &str), prefix: &str, path: &Path) -> 
         ("print all", format!("{search} {path}"), with(print, false)),
     ]
     .into_iter()
-    .map(|(what, ours, peers)| Row { what: format!("{name} {kind}: {what}"), ours, peers })
+    .map(|(what, ours, peers)| Row {
+        what: format!("{name} {kind}: {what}"),
+        ours,
+        before: None,
+        peers,
+    })
     .collect()
 }
 
@@ -212,7 +249,11 @@ fn print(row: &Row, costs: &BTreeMap<String, Vec<Cost>>) -> io::Result<()> {
             memory: median(costs, |cost| cost.memory),
         }
     };
-    let ours = middle(&row.ours);
+    let mut ours = middle(&row.ours);
+    if let Some(before) = &row.before {
+        let before = middle(before);
+        ours = Cost { wall: ours.wall - before.wall, cpu: ours.cpu - before.cpu, ..ours };
+    }
     let Cost { wall, cpu, memory } = ours;
     writeln!(
         out,
