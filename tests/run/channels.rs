@@ -14,6 +14,7 @@ use super::LIMIT;
 use super::daemon::Daemon;
 use super::relay::Relay;
 use super::spool::{self, drop_in, updates};
+use crate::play::originwatch;
 
 /// An HTTP server that takes everything: the signature and the body of each request.
 pub(super) fn hook() -> (u16, Receiver<(bool, Value)>) {
@@ -85,6 +86,27 @@ fn a_webhook_and_a_program_are_told_what_the_mailbox_is_and_no_secret_is_logged(
     let ran = fs::read_to_string(events_file).unwrap();
     let ran: Vec<Value> = ran.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(ran.iter().any(|event| event["action"] == "open"), "{ran:?}");
+}
+
+#[test]
+fn letters_for_a_channel_that_is_gone_are_told() {
+    let relay = Relay::start();
+    let place = spool::place(&relay);
+    let channel = "[[channel]]\nname = \"old\"\ntype = \"exec\"\ncommand = [\"/nowhere/pager\"]\n";
+    place.edit("[[feed]]", &format!("{channel}[[feed]]"));
+    updates().iter().take(2).for_each(|file| drop_in(&place, file));
+    let mut daemon = Daemon::start(&place.config());
+    daemon.wait_for("letter held: the config has to be put right");
+    daemon.stop();
+    place.edit(channel, "");
+    let mut daemon = Daemon::spawn(&place.config());
+    daemon.wait_for("letters wait for a channel that the config does not have");
+    daemon.wait_for(" running ");
+    daemon.stop();
+    let arguments = ["mail", "queue", "-c"].map(std::ffi::OsStr::new);
+    let run = originwatch(arguments.into_iter().chain([place.config().as_os_str()]));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stdout.contains("(the config has no channel 'old')"), "{}", run.stdout);
 }
 
 #[test]

@@ -67,7 +67,10 @@ pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
             let aim = Aim { channel: channel.as_deref(), to: to.as_ref(), kind: *kind };
             drill::run(&config, &aim)
         }
-        Action::Queue { format } => queue(&enter()?.1.queue(LISTED)?, *format),
+        Action::Queue { format } => {
+            let (config, visitor) = enter()?;
+            queue(&visitor.queue(LISTED)?, &config, *format)
+        }
         Action::Flush { dead } => {
             let (_, visitor) = enter()?;
             if *dead {
@@ -78,7 +81,7 @@ pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-fn queue(queue: &[Queued], format: Format) -> Result<ExitCode, Failure> {
+fn queue(queue: &[Queued], config: &Config, format: Format) -> Result<ExitCode, Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
         Format::Json => {
@@ -88,18 +91,19 @@ fn queue(queue: &[Queued], format: Format) -> Result<ExitCode, Failure> {
         Format::Text => {
             let head = ["STATE", "TO", "DECIDED", "TRIES", "NEXT", "WHAT"].map(str::to_owned);
             let mut rows = vec![head];
-            rows.extend(queue.iter().map(row));
+            rows.extend(queue.iter().map(|queued| row(queued, config)));
             table(&mut out, &rows)?;
         }
     }
     out.flush()?;
-    let dead = queue.iter().any(|queued| queued.state == "dead");
-    Ok(if dead { ExitCode::Attention } else { ExitCode::Done })
+    let stuck = |queued: &Queued| queued.state == "dead" || !config.has_channel(&queued.channel);
+    Ok(if queue.iter().any(stuck) { ExitCode::Attention } else { ExitCode::Done })
 }
 
-fn row(queued: &Queued) -> [String; 6] {
+fn row(queued: &Queued, config: &Config) -> [String; 6] {
+    let strayed = queued.state != "dead" && !config.has_channel(&queued.channel);
     let next = match queued.state.as_str() {
-        "dead" => "-".to_owned(),
+        state if state == "dead" || strayed => "-".to_owned(),
         _ => whole(queued.next_attempt),
     };
     let why = queued.last_error.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
@@ -109,7 +113,10 @@ fn row(queued: &Queued) -> [String; 6] {
         whole(queued.created),
         queued.attempts.to_string(),
         next,
-        format!("{}{why}", queued.title),
+        match strayed {
+            true => format!("{} (the config has no channel '{}')", queued.title, queued.channel),
+            false => format!("{}{why}", queued.title),
+        },
     ]
 }
 

@@ -201,6 +201,20 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
+    /// How many deliveries wait for each channel that any wait for.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn waiting(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let waiting = "SELECT channel, count(*) FROM outbox WHERE state = 'waiting'
+                       GROUP BY channel";
+        let mut statement = self.connection.prepare(waiting)?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// How many deliveries wait, and how many are dead.
     ///
     /// # Errors

@@ -187,6 +187,14 @@ impl Config {
         }
     }
 
+    /// Whether letters can go by a channel of this name.
+    pub(crate) fn has_channel(&self, name: &str) -> bool {
+        match name {
+            "mail" => self.mail.is_some(),
+            name => self.channels.iter().any(|channel| channel.name == name),
+        }
+    }
+
     fn read(path: &Path, root: &Section<'_>) -> Option<Self> {
         let operator = match root.section("operator") {
             Some(section) => Operator::read(section),

@@ -255,6 +255,15 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
             tracing::error!(%refusal, "[[maintenance]] does not hold");
         }
     }
+    let mut waiting = ledger.store().waiting()?;
+    waiting.retain(|(channel, _)| !config.has_channel(channel));
+    for (channel, letters) in waiting {
+        tracing::error!(
+            channel,
+            letters,
+            "letters wait for a channel that the config does not have"
+        );
+    }
     let store = config.store.display();
     tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");
     Ok(ledger)
