@@ -5,12 +5,13 @@
 //!
 //! `firehose` plays a recorded feed at full speed, and a bare node client beside it; `latency` is the
 //! time from the last byte of the deciding message to the relay's 250; `bmp` are fifty routers with
-//! full tables; `soak` plays the feed round and round. The daemon is the real one, a process of its
+//! full tables; `soak` plays the feed round and round; `drain` is a queue that a relay takes at last. The daemon is the real one, a process of its
 //! own; server, routers and relay are threads of this program. CPU is what the kernel says of the
 //! whole life of a process, memory its peak.
 
 mod bmp;
 mod daemon;
+mod drain;
 mod feed;
 mod firehose;
 mod latency;
@@ -41,6 +42,9 @@ struct Args {
     /// How many routers connect.
     #[arg(long, default_value_t = 50)]
     routers: u8,
+    /// How many letters wait for `drain`.
+    #[arg(long, default_value_t = 10_000)]
+    letters: usize,
     /// How long `soak` lasts, in seconds.
     #[arg(long, default_value_t = 120)]
     seconds: u64,
@@ -55,6 +59,7 @@ enum Part {
     Latency,
     Bmp,
     Soak,
+    Drain,
 }
 
 /// What is compared with what must be reached: one line.
@@ -82,6 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Part::Latency => latency::measure(&program, &args.data, args.incidents)?,
             Part::Bmp => bmp::measure(&program, &args.data, args.routers)?,
             Part::Soak => soak::measure(&program, &args.data, Duration::from_secs(args.seconds))?,
+            Part::Drain => drain::measure(&program, args.letters)?,
         };
         for Line { what, figure, target, reached } in lines {
             missed += usize::from(!reached);
