@@ -3,7 +3,7 @@
 //! [`run`] is the order of the report. `files` is what needs no network, `feeds` what observations come
 //! from and where they are kept. Of mail: `relay` talks to each relay, `identity` is what DNS says
 //! of us and of the mailboxes, with `spf` for the sender's domain. `reach` asks whether a hijack
-//! would also take out the alarm. Whoever asks DNS asks through [`crate::dns`].
+//! would also take out the alarm. Whoever asks DNS asks through `crate::dns`.
 //!
 //! Nothing is sent, and nothing is left behind.
 
