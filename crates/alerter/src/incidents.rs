@@ -607,15 +607,8 @@ impl Incidents {
         }
         let news = if reason == Reason::Update { incident.news() } else { Vec::new() };
         let sequence = incident.told(self.now);
-        let reporter = Reporter {
-            rules: &self.rules,
-            directory: &self.directory,
-            sources: &self.sources,
-            routes: &self.routes,
-            elsewhere: &self.elsewhere,
-            archive: &self.archive,
-        };
-        let notice = reporter.report(incident, self.now, reason, sequence, news);
+        let Some(incident) = self.incidents.get(story) else { return };
+        let notice = self.reporter().report(incident, self.now, reason, sequence, news);
         self.notices.extend(notice);
     }
 

@@ -77,7 +77,7 @@ impl Visibility {
     pub(crate) fn withdrawn(&mut self, key: RowKey) {
         if let Some(carriers) = self.carriers.get_mut(&key.prefix)
             && carriers.routes.remove(&(key.vantage, key.path_id))
-            && !carriers.routes.iter().any(|(vantage, _)| *vantage == key.vantage)
+            && carriers.routes.range((key.vantage, 0)..=(key.vantage, u32::MAX)).next().is_none()
         {
             carriers.gone.insert(key.vantage);
         }
@@ -113,7 +113,7 @@ impl Visibility {
     ) -> Option<Change> {
         let carriers = self.carriers.get_mut(&prefix)?;
         let floor = usize::from(carriers.watch.visibility);
-        let carrying = carriers.routes.iter().map(|(v, _)| v).collect::<BTreeSet<_>>().len();
+        let carrying = carriers.carrying();
         let gone = carriers.gone.len();
         let level = if carrying * 100 >= floor * (carrying + gone) && (carrying > 0 || floor == 0) {
             Level::Fine
@@ -130,6 +130,16 @@ impl Visibility {
         carriers.level = level;
         let (watch, rov) = (carriers.watch.clone(), carriers.rov.clone());
         Some(Change { watch, rov, level, carrying, gone })
+    }
+}
+
+impl Carriers {
+    /// How many vantage points have a route. Asked with each route that comes: they stand in order, so
+    /// nothing needs to be gathered.
+    fn carrying(&self) -> usize {
+        let vantages = || self.routes.iter().map(|(vantage, _)| vantage);
+        let changes = vantages().zip(vantages().skip(1)).filter(|(one, next)| one != next).count();
+        changes + usize::from(!self.routes.is_empty())
     }
 }
 
