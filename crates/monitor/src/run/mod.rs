@@ -23,6 +23,7 @@ mod input;
 mod log;
 mod outbox;
 mod post;
+mod reading;
 mod relays;
 mod replies;
 mod roa_watch;
