@@ -1,4 +1,4 @@
-use crate::bmp::{self, Enveloping, Event, Out};
+use crate::bmp::{self, Event};
 use crate::mrt::{self, Frame, Framing};
 use crate::output::Output;
 use crate::{Damage, DamageKind, Filter, Item, Statistics, ris_live};
@@ -111,8 +111,7 @@ impl Walker {
             State::Start => return Step::More(mrt::HEADER),
             State::In(Format::Mrt) => self.mrt_record(bytes, last, filter, sink),
             State::In(Format::RisLive) => self.line(bytes, last, filter, sink),
-            State::In(Format::Bmp) => self.bmp_message(bytes, last, filter, sink),
-            State::In(Format::OpenBmp) => self.openbmp_message(bytes, last, filter, sink),
+            State::In(Format::Bmp | Format::OpenBmp) => self.bmp_message(bytes, last, filter, sink),
             State::Passing => self.pass_line(bytes),
         };
         if let Step::Read(octets) = step {
@@ -243,62 +242,36 @@ impl Walker {
 
     /// Nobody knows when a message of a file was received: those without a time are as old as the one
     /// before. What only a router tells is left out here.
-    fn bmp_message<S: FnMut(Item<'_>)>(
+    fn bmp_message(
         &mut self,
         bytes: &[u8],
         last: bool,
         filter: &impl Filter,
-        sink: &mut S,
+        sink: &mut impl FnMut(Item<'_>),
     ) -> Step {
-        match bmp::Framing::of(bytes) {
-            bmp::Framing::Message(message, octets) => {
-                let (record, offset) = (self.statistics.records, self.statistics.octets);
-                let statistics = &mut self.statistics;
-                let mut sink = |event: Event<'_>| {
-                    if let Event::Item(item) = event {
-                        sink(item);
-                    }
-                };
-                let mut out = Out { sink: &mut sink, statistics, record, offset, bytes };
-                self.bmp.decode(message, None, filter, &mut out);
-                self.statistics.records += 1;
-                Step::Read(octets)
+        let Walker { state, bmp, openbmp, statistics, .. } = self;
+        let mut items = |event: Event<'_>| {
+            if let Event::Item(item) = event {
+                sink(item);
             }
-            bmp::Framing::More(octets) => self.cut(bytes, octets, last, sink),
-            bmp::Framing::Lost(kind) => {
-                self.stop(kind, 0, sink);
-                Step::End
-            }
+        };
+        let step = if *state == State::In(Format::OpenBmp) {
+            let framing = bmp::Envelope::frame(bytes);
+            bmp::step(framing, bytes, statistics, &mut items, |envelope, out| {
+                openbmp.decode(envelope, filter, out);
+            })
+        } else {
+            let framing = bmp::Message::frame(bytes);
+            bmp::step(framing, bytes, statistics, &mut items, |message, out| {
+                bmp.decode(message, None, filter, out);
+            })
+        };
+        match step {
+            Step::Read(_) => (),
+            Step::More(octets) => return self.cut(bytes, octets, last, sink),
+            Step::End => self.state = State::Ended(self.format()),
         }
-    }
-
-    fn openbmp_message<S: FnMut(Item<'_>)>(
-        &mut self,
-        bytes: &[u8],
-        last: bool,
-        filter: &impl Filter,
-        sink: &mut S,
-    ) -> Step {
-        match Enveloping::of(bytes) {
-            Enveloping::Message(envelope, octets) => {
-                let (record, offset) = (self.statistics.records, self.statistics.octets);
-                let statistics = &mut self.statistics;
-                let mut sink = |event: Event<'_>| {
-                    if let Event::Item(item) = event {
-                        sink(item);
-                    }
-                };
-                let mut out = Out { sink: &mut sink, statistics, record, offset, bytes };
-                self.openbmp.decode(envelope, filter, &mut out);
-                self.statistics.records += 1;
-                Step::Read(octets)
-            }
-            Enveloping::More(octets) => self.cut(bytes, octets, last, sink),
-            Enveloping::Lost(kind) => {
-                self.stop(kind, 0, sink);
-                Step::End
-            }
-        }
+        step
     }
 
     /// The bytes end within a message.

@@ -1,5 +1,6 @@
-use crate::DamageKind;
+use super::{Event, Out};
 use crate::cursor::Cursor;
+use crate::{DamageKind, Statistics, Step};
 
 /// Longest message that is read. RFC 7854 sets no limit; the longest that a router has a reason to
 /// send are a Route Mirroring or a Peer Up of two messages of 64 KiB each. What claims more than
@@ -30,13 +31,13 @@ pub(crate) enum MessageType {
     RouteMirroring,
 }
 
-/// What stands at the start of some bytes.
-pub(crate) enum Framing<'a> {
+/// What stands at the start of some bytes: a message of BMP, or an envelope around some.
+pub(crate) enum Framing<M> {
     /// A message; it fills so many octets.
-    Message(Message<'a>, usize),
+    Message(M, usize),
     /// The start of a message; so many octets are needed.
     More(usize),
-    /// No message. BMP has nothing to find the next one by.
+    /// No message. There is nothing to find the next one by.
     Lost(DamageKind),
 }
 
@@ -55,9 +56,9 @@ impl MessageType {
     }
 }
 
-impl<'a> Framing<'a> {
+impl<'a> Message<'a> {
     /// The version alone is enough to refuse: whoever speaks another protocol is not waited for.
-    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+    pub(crate) fn frame(bytes: &'a [u8]) -> Framing<Self> {
         const VERSION: u8 = 3;
         let mut cursor = Cursor::new(bytes);
         let Some(version) = cursor.u8() else { return Framing::More(HEADER) };
@@ -74,6 +75,30 @@ impl<'a> Framing<'a> {
         match bytes.get(HEADER..length) {
             Some(body) => Framing::Message(Message { kind: MessageType::of(code), body }, length),
             None => Framing::More(length),
+        }
+    }
+}
+
+/// Does with the message at the start of `bytes` what `decode` says; octets are counted by the caller.
+pub(crate) fn step<M, S: FnMut(Event<'_>)>(
+    framing: Framing<M>,
+    bytes: &[u8],
+    statistics: &mut Statistics,
+    sink: &mut S,
+    decode: impl FnOnce(M, &mut Out<'_, S>),
+) -> Step {
+    let (record, offset) = (statistics.records, statistics.octets);
+    let mut out = Out { sink, statistics, record, offset, bytes };
+    match framing {
+        Framing::Message(message, octets) => {
+            decode(message, &mut out);
+            out.statistics.records += 1;
+            Step::Read(octets)
+        }
+        Framing::More(octets) => Step::More(octets),
+        Framing::Lost(kind) => {
+            out.damage(bytes, kind);
+            Step::End
         }
     }
 }

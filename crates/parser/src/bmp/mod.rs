@@ -35,6 +35,6 @@ pub use peer_up::PeerUp;
 pub use session::{Config, Session, Setting};
 
 pub(crate) use event::Out;
-pub(crate) use frame::{Framing, is_bmp};
-pub(crate) use openbmp::{Enveloping, Routers, is_openbmp};
+pub(crate) use frame::{Framing, Message, is_bmp, step};
+pub(crate) use openbmp::{Envelope, Routers, is_openbmp};
 pub(crate) use router::Router;

@@ -6,9 +6,9 @@ use bgp::Timestamp;
 
 use super::information::text;
 use super::peer::time;
-use super::{Config, Counters, Event, Framing, MESSAGE_MAX, Out, Router};
+use super::{Config, Counters, Event, Framing, MESSAGE_MAX, Message, Out, Router, step};
 use crate::cursor::Cursor;
-use crate::{Damage, DamageKind, Filter, Item, Statistics, Step};
+use crate::{DamageKind, Filter, Statistics, Step};
 
 /// A stream of OpenBMP messages (binary header 1.7, object type BMP_RAW), as a topic of RouteViews
 /// is: BMP of many routers, each message in an envelope that names its router.
@@ -50,16 +50,6 @@ pub(crate) struct Envelope<'a> {
     body: &'a [u8],
 }
 
-/// What stands at the start of some bytes.
-pub(crate) enum Enveloping<'a> {
-    /// A message; it fills so many octets.
-    Message(Envelope<'a>, usize),
-    /// The start of one; so many octets are needed.
-    More(usize),
-    /// None. There is nothing to find the next one by.
-    Lost(DamageKind),
-}
-
 /// What the header of a BMP_RAW message says.
 struct Header<'a> {
     at: Option<Timestamp>,
@@ -96,25 +86,16 @@ impl OpenBmp {
         if self.ended {
             return Step::End;
         }
-        let (record, offset) = (self.statistics.records, self.statistics.octets);
-        match Enveloping::of(bytes) {
-            Enveloping::Message(envelope, octets) => {
-                let statistics = &mut self.statistics;
-                let mut out = Out { sink, statistics, record, offset, bytes };
-                self.routers.decode(envelope, filter, &mut out);
-                self.statistics.records += 1;
-                self.statistics.octets += octets as u64;
-                Step::Read(octets)
-            }
-            Enveloping::More(octets) => Step::More(octets),
-            Enveloping::Lost(kind) => {
-                let scope = kind.scope();
-                self.statistics.count_damage(scope);
-                sink(Event::Item(Item::Damage(Damage { record, offset, scope, kind })));
-                self.ended = true;
-                Step::End
-            }
+        let OpenBmp { routers, statistics, ended } = self;
+        let framing = Envelope::frame(bytes);
+        let step = step(framing, bytes, statistics, sink, |envelope, out| {
+            routers.decode(envelope, filter, out);
+        });
+        if let Step::Read(octets) = step {
+            statistics.octets += octets as u64;
         }
+        *ended = step == Step::End;
+        step
     }
 
     /// The routers seen so far, and what each of them sent.
@@ -152,7 +133,7 @@ impl Routers {
         };
         let mut rest = body;
         while !rest.is_empty() {
-            match Framing::of(rest) {
+            match Message::frame(rest) {
                 Framing::Message(message, octets) => {
                     router.decode(message, header.at, filter, out);
                     rest = rest.get(octets..).unwrap_or_default();
@@ -186,30 +167,30 @@ impl Routers {
     }
 }
 
-impl<'a> Enveloping<'a> {
-    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+impl<'a> Envelope<'a> {
+    pub(crate) fn frame(bytes: &'a [u8]) -> Framing<Self> {
         let mut cursor = Cursor::new(bytes);
-        let Some(magic) = cursor.array::<4>() else { return Enveloping::More(START) };
+        let Some(magic) = cursor.array::<4>() else { return Framing::More(START) };
         if magic != MAGIC {
-            return Enveloping::Lost(DamageKind::FramingLost);
+            return Framing::Lost(DamageKind::FramingLost);
         }
         let (Some(version), Some(header), Some(octets)) =
             (cursor.array(), cursor.u16(), cursor.u32())
         else {
-            return Enveloping::More(START);
+            return Framing::More(START);
         };
         let (header, body) = (usize::from(header), usize::try_from(octets).unwrap_or(usize::MAX));
         if header < START || body > MESSAGE_MAX {
-            return Enveloping::Lost(DamageKind::BmpLength { octets });
+            return Framing::Lost(DamageKind::BmpLength { octets });
         }
         // What stands where in the header may change with the version, but not the lengths.
         let is_known = version == [1, 7];
         match (bytes.get(START..header), bytes.get(header..header + body)) {
             (Some(fields), Some(content)) => {
                 let envelope = Envelope { is_known, header: fields, body: content };
-                Enveloping::Message(envelope, header + body)
+                Framing::Message(envelope, header + body)
             }
-            _ => Enveloping::More(header + body),
+            _ => Framing::More(header + body),
         }
     }
 }

@@ -4,12 +4,12 @@ use bgp::{Asn, Family, Timestamp, Vantage, View};
 
 use super::add_path::AddPath;
 use super::clock::Clock;
-use super::frame::{Message, MessageType};
+use super::frame::MessageType;
 use super::own_as::{Ends, stands_in_front};
 use super::peer::PerPeerHeader;
 use super::peers::Peers;
 use super::{
-    Config, Counters, Event, Initiation, Out, Peer, PeerDown, PeerKind, PeerUp, Setting,
+    Config, Counters, Event, Initiation, Message, Out, Peer, PeerDown, PeerKind, PeerUp, Setting,
     Termination,
 };
 use crate::attributes::code;

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use bgp::{Asn, Timestamp, Vantage};
 
-use super::{Counters, Distinguisher, Event, Framing, Out, Router};
-use crate::{Damage, DamageKind, Filter, Item, Statistics, Step};
+use super::{Counters, Distinguisher, Event, Framing, Message, Router, step};
+use crate::{DamageKind, Filter, Statistics, Step};
 
 /// One connection of one router: its bytes in, [`Event`]s out. It reads no clock and no socket.
 #[derive(Debug)]
@@ -83,28 +83,23 @@ impl Session {
         if self.ended {
             return Step::End;
         }
-        let (record, offset) = (self.statistics.records, self.statistics.octets);
-        match Framing::of(bytes) {
-            Framing::Message(message, octets) => {
-                let statistics = &mut self.statistics;
-                let mut out = Out { sink, statistics, record, offset, bytes };
-                self.router.decode(message, received, filter, &mut out);
-                self.statistics.records += 1;
-                self.statistics.octets += octets as u64;
-                Step::Read(octets)
-            }
-            Framing::More(octets) => Step::More(octets),
-            Framing::Lost(kind) => {
-                self.end(kind, sink);
-                Step::End
-            }
+        let Session { router, statistics, ended } = self;
+        let framing = Message::frame(bytes);
+        let step = step(framing, bytes, statistics, sink, |message, out| {
+            router.decode(message, received, filter, out);
+        });
+        if let Step::Read(octets) = step {
+            statistics.octets += octets as u64;
         }
+        *ended = step == Step::End;
+        step
     }
 
     /// The router closed the connection, with so many octets left over.
     pub fn close(&mut self, left: usize, sink: &mut impl FnMut(Event<'_>)) {
         if left > 0 && !self.ended {
-            self.end(DamageKind::Truncated, sink);
+            let lost = Framing::Lost(DamageKind::Truncated);
+            step(lost, &[], &mut self.statistics, sink, |(), _| ());
         }
         self.ended = true;
     }
@@ -128,13 +123,5 @@ impl Session {
     /// The same by kind of message, with what was put right on the way.
     pub const fn counters(&self) -> Counters {
         self.router.counters()
-    }
-
-    fn end(&mut self, kind: DamageKind, sink: &mut impl FnMut(Event<'_>)) {
-        let scope = kind.scope();
-        self.statistics.count_damage(scope);
-        let (record, offset) = (self.statistics.records, self.statistics.octets);
-        sink(Event::Item(Item::Damage(Damage { record, offset, scope, kind })));
-        self.ended = true;
     }
 }
