@@ -140,7 +140,10 @@ impl Incident {
             self.occurrence = Occurrence::new(at);
         }
         let occurrence = &mut self.occurrence;
-        (occurrence.active, occurrence.last_seen) = (active, at);
+        if active || occurrence.active {
+            occurrence.last_seen = at;
+        }
+        occurrence.active = active;
         if kind == Kind::VisibilityLoss && active {
             // Counts go up and down: the latest ones are true.
             occurrence.known.details.clear();

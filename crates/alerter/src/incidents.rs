@@ -1,25 +1,26 @@
 //! The engine: findings in, notices out. Owns all state; asks no clock.
 
+mod look;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
-use serde::{Deserialize, Serialize};
 use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Severity, Sight, Watch};
 
 use crate::agenda::Agenda;
-use crate::desk::Marks;
 use crate::directory::printable;
 use crate::extent::Elsewhere;
 use crate::incident::{Incident, Phase};
 use crate::memory::{Memory, MemoryRef};
-use crate::notice::{IncidentId, Notice, Past, Reason, State};
-use crate::report::{Reporter, is_mass};
+use crate::notice::{IncidentId, Notice, Past, Reason};
+use crate::report::is_mass;
 use crate::routes::{Down, RouteTable, Row, RowKey};
 use crate::story::{Breach, Class, Story, breaches};
 use crate::visibility::Level;
-use crate::{AsDirectory, Party, Rules, Sources};
+use crate::{AsDirectory, Rules, Sources};
+
+pub use look::IncidentSummary;
 
 /// Ended incidents that are remembered as the record of their offenders.
 const ARCHIVE: usize = 10_000;
@@ -41,34 +42,6 @@ pub struct Incidents {
     agenda: Agenda<Story>,
     archive: VecDeque<(Box<[Asn]>, Past)>,
     notices: VecDeque<Notice>,
-}
-
-/// An incident in one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IncidentSummary {
-    /// Its name.
-    pub incident: IncidentId,
-    /// Where it stands.
-    pub state: State,
-    /// The most serious kind in it.
-    pub kind: Kind,
-    /// The most serious severity.
-    pub severity: Option<Severity>,
-    /// Who.
-    pub offenders: Vec<Party>,
-    /// What was announced.
-    pub prefixes: Vec<Prefix>,
-    /// First sight.
-    pub first_seen: Timestamp,
-    /// Last sight.
-    pub last_seen: Timestamp,
-    /// How many vantage points hold it now.
-    pub holding: usize,
-    /// How many vantage points are up.
-    pub total: usize,
-    /// What people have said about it, where the [desk](crate::desk) was asked.
-    #[serde(default, skip_serializing_if = "Marks::is_empty")]
-    pub marks: Marks,
 }
 
 impl Incidents {
@@ -277,108 +250,6 @@ impl Incidents {
         for finding in self.judged_anew(now, judge) {
             self.handle(now, finding);
         }
-    }
-
-    /// The findings that judging every current route again makes: of those whose verdict differs.
-    pub fn judged_anew(
-        &self,
-        now: Timestamp,
-        judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
-    ) -> Vec<Finding> {
-        let judged = self.routes.rows().filter_map(|(key, row)| {
-            let vantage = &self.routes.station(key.vantage)?.vantage;
-            let held = judge(key.prefix, &row.held.route, vantage);
-            (held != row.held).then(|| {
-                let (vantage, sight) = (vantage.clone(), Sight::Held(held));
-                let RowKey { prefix, path_id, .. } = *key;
-                Finding::Route(RouteFinding { at: now, vantage, prefix, path_id, sight })
-            })
-        });
-        judged.collect()
-    }
-
-    /// The vantage points that are up and have said something of our space.
-    pub fn vantages(&self) -> Vec<Vantage> {
-        self.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
-    }
-
-    /// What the engine was told that our sight is worth.
-    pub fn sources(&self) -> &Sources {
-        &self.sources
-    }
-
-    /// An incident as it stands at `now`, under the number of its last notice; none of one that
-    /// was never told, or is over for good.
-    pub fn look(&self, now: Timestamp, id: &IncidentId) -> Option<Notice> {
-        let incident = self.by_id(id).filter(|incident| incident.sequence > 0)?;
-        let (reason, sequence) = (Reason::Reminder, incident.sequence - 1);
-        self.reporter().report(incident, now, reason, sequence, Vec::new())
-    }
-
-    /// What an incident is about that contains the address.
-    pub fn covering(&self, id: &IncidentId, address: IpAddr) -> Option<Prefix> {
-        let mut prefixes = self.by_id(id)?.occurrence.known.prefixes.iter();
-        prefixes.find(|prefix| prefix.contains(address)).copied()
-    }
-
-    /// How many vantage points hold a route to exactly this prefix by this origin.
-    pub fn holders(&self, prefix: Prefix, origin: Asn) -> usize {
-        let by = |row: &Row| row.held.origin.members() == [origin];
-        let rows = self.routes.rows().filter(|(key, row)| key.prefix == prefix && by(row));
-        rows.map(|(key, _)| key.vantage).collect::<BTreeSet<_>>().len()
-    }
-
-    fn by_id(&self, id: &IncidentId) -> Option<&Incident> {
-        self.incidents.values().find(|incident| incident.id == *id)
-    }
-
-    fn reporter(&self) -> Reporter<'_> {
-        Reporter {
-            rules: &self.rules,
-            directory: &self.directory,
-            sources: &self.sources,
-            routes: &self.routes,
-            elsewhere: &self.elsewhere,
-            archive: &self.archive,
-        }
-    }
-
-    /// Every incident that is not over for good, suspected ones too, in a stable order.
-    pub fn summaries(&self) -> Vec<IncidentSummary> {
-        let mut summaries: Vec<_> =
-            self.incidents.values().filter_map(|incident| self.summary(incident)).collect();
-        summaries.sort_by(|a, b| (a.first_seen, &a.incident).cmp(&(b.first_seen, &b.incident)));
-        summaries
-    }
-
-    /// Of these incidents those that are not over for good.
-    pub fn summaries_of(&self, ids: &BTreeSet<IncidentId>) -> Vec<IncidentSummary> {
-        let asked = self.incidents.values().filter(|incident| ids.contains(&incident.id));
-        asked.filter_map(|incident| self.summary(incident)).collect()
-    }
-
-    /// The incidents that are open or clearing.
-    pub fn open(&self) -> Vec<IncidentSummary> {
-        let mut summaries = self.summaries();
-        summaries.retain(|summary| matches!(summary.state, State::Open | State::Clearing));
-        summaries
-    }
-
-    fn summary(&self, incident: &Incident) -> Option<IncidentSummary> {
-        let occurrence = &incident.occurrence;
-        Some(IncidentSummary {
-            incident: incident.id.clone(),
-            state: incident.state(),
-            kind: incident.kind()?,
-            severity: occurrence.known.severity,
-            offenders: incident.story.offenders.iter().map(|a| self.directory.party(*a)).collect(),
-            prefixes: occurrence.known.prefixes.iter().copied().collect(),
-            first_seen: incident.first_seen,
-            last_seen: if occurrence.holding.is_empty() { occurrence.last_seen } else { self.now },
-            holding: occurrence.holding.len(),
-            total: self.routes.total(),
-            marks: Marks::default(),
-        })
     }
 
     fn route(&mut self, finding: RouteFinding) {

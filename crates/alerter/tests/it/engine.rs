@@ -464,6 +464,24 @@ fn a_condition_opens_at_once_clears_and_comes_back() {
 }
 
 #[test]
+fn a_condition_is_seen_as_long_as_it_lasts_and_not_when_it_is_told_to_be_over_again() {
+    let mut lab = Lab::new();
+    let mut seen = |second, active| {
+        if let Some(active) = active {
+            let silent = condition(Kind::FeedSilent, "ris-live", &[], second, active);
+            lab.incidents.handle(at(second), silent);
+        }
+        lab.tick(second);
+        lab.incidents.summaries()[0].last_seen
+    };
+    let lasting = [seen(1, Some(true)), seen(50, None)];
+    let over = [seen(100, Some(false)), seen(150, None), seen(200, Some(false))];
+    assert_eq!((lasting, over), ([at(1), at(50)], [at(100); 3]));
+    lab.tick(3600);
+    assert_eq!(lab.last().last_seen, at(100));
+}
+
+#[test]
 fn what_happens_and_does_not_last_is_told_once_and_each_time() {
     let mut lab = Lab::new();
     for (second, change) in [(0, "removed 198.18.0.0/21"), (60, "added 198.18.0.0/21")] {
