@@ -53,3 +53,4 @@ pub use notice::{
 };
 pub use rules::Rules;
 pub use sources::{FeedSight, RpkiSight, Sources};
+pub use words::{grouped, plural};

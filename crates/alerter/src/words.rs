@@ -1,6 +1,7 @@
 //! The phrases that texts, subjects and drafts are made of.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -300,12 +301,14 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
-pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+/// `1 prefix`, `4,170 prefixes`: a whole number and what it counts.
+pub fn plural<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    let what = if count == N::from(1) { one } else { many };
+    format!("{} {what}", grouped(count))
 }
 
-/// `417,038`.
-pub(crate) fn grouped(number: usize) -> String {
+/// `417,038`: a whole number, its thousands apart.
+pub fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -326,6 +329,10 @@ mod tests {
         assert_eq!(
             [0, 999, 1000, 417_038, 1_234_567].map(grouped),
             ["0", "999", "1,000", "417,038", "1,234,567"]
+        );
+        assert_eq!(
+            [0_u64, 1, 2000].map(|count| plural(count, "entry", "entries")),
+            ["0 entries", "1 entry", "2,000 entries"]
         );
         let of = |seconds| duration(Duration::from_secs(seconds));
         assert_eq!(

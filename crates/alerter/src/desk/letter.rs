@@ -203,7 +203,7 @@ impl fmt::Display for Remark {
                 write!(f, "Nobody has acknowledged this for {after}, so it goes to you as well.")
             }
             Remark::Held { notices, since, by } => {
-                let notices = crate::words::plural(*notices as usize, "notice", "notices");
+                let notices = crate::words::plural(*notices, "notice", "notices");
                 write!(f, "{notices} of this incident held back since {since}: {by}.")
             }
             Remark::Endangered { destination, prefix, incident } => write!(

@@ -3,10 +3,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use alerter::{IncidentId, Notice};
+use alerter::{IncidentId, Notice, plural};
 use jiff::tz::TimeZone;
 
-use super::summary::counted;
 use super::told;
 use crate::exit::Failure;
 
@@ -54,9 +53,9 @@ impl Report {
     /// Writes the index. `open` says what is still open, a line each.
     pub(super) fn finish(&self, open: &str) -> Result<(), Failure> {
         let incidents = self.incidents.len() as u64;
-        let mut index = format!("{}\n\n", counted(incidents, "incident", "incidents"));
+        let mut index = format!("{}\n\n", plural(incidents, "incident", "incidents"));
         for (incident, Entry { notices, title }) in &self.incidents {
-            let notices = counted(*notices, "notice", "notices");
+            let notices = plural(*notices, "notice", "notices");
             index += &format!("{incident}: {notices}, the last:\n    {title}\n");
         }
         if !open.is_empty() {

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use alerter::{grouped, plural};
 use bgp::Timestamp;
 use parser::{Element, ElementKind, Statistics};
 
 use crate::exit::ExitCode;
-use crate::scan::grouped;
 
 /// What a replay read and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,15 +104,15 @@ impl Summary {
         let per_second = self.records.saturating_mul(1000) / millis;
         let read = format!(
             "read {} with {} in {seconds:.1} s, {} a second",
-            counted(self.inputs, "input", "inputs"),
-            counted(self.records, "record", "records"),
+            plural(self.inputs, "input", "inputs"),
+            plural(self.records, "record", "records"),
             grouped(per_second),
         );
         let routes = [
-            counted(self.announcements, "announcement", "announcements"),
-            counted(self.withdrawals, "withdrawal", "withdrawals"),
-            counted(self.rib_entries, "RIB entry", "RIB entries"),
-            counted(self.state_changes, "session change", "session changes"),
+            plural(self.announcements, "announcement", "announcements"),
+            plural(self.withdrawals, "withdrawal", "withdrawals"),
+            plural(self.rib_entries, "RIB entry", "RIB entries"),
+            plural(self.state_changes, "session change", "session changes"),
         ];
         let trouble = [
             (self.outside, "outside the time asked for"),
@@ -129,10 +129,10 @@ impl Summary {
             .collect();
         let made = format!(
             "{}, {} ({} still open), {}",
-            counted(self.findings, "finding", "findings"),
-            counted(self.incidents, "incident", "incidents"),
+            plural(self.findings, "finding", "findings"),
+            plural(self.incidents, "incident", "incidents"),
             grouped(self.open),
-            counted(self.notices, "notice", "notices"),
+            plural(self.notices, "notice", "notices"),
         );
         let mut lines = vec![read, routes.join(", "), trouble.join(", "), made];
         lines.retain(|line| !line.is_empty());
@@ -146,28 +146,9 @@ impl Window {
     }
 }
 
-/// `1 record`, `2,000 records`.
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (723_521, "723,521"),
-            (12_345_678, "12,345,678"),
-        ] {
-            assert_eq!(grouped(count), text);
-        }
-        assert_eq!(counted(1, "entry", "entries"), "1 entry");
-    }
 
     #[test]
     fn the_report_leaves_out_what_did_not_happen() {

@@ -26,7 +26,7 @@ mod worker;
 
 pub(crate) use archive::{Archive, ArchiveArgs};
 
-pub(crate) use console::{Console, grouped};
+pub(crate) use console::Console;
 pub(crate) use inputs::{Input, Inputs};
 pub(crate) use merge::{Event, Order, Scan};
 pub(crate) use worker::{Gather, Telling};
