@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use alerter::desk::{DeskRules, Destination, Digest, Hours, Routing, Rule, Step, Storm};
@@ -13,27 +12,32 @@ use super::mail::Mail;
 use super::section::Section;
 use super::value;
 
-/// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`,
-/// `[endangered]`: who is told what, and when not.
-#[derive(Clone, Debug, Default)]
-pub struct Desk {
-    /// Who is told of which incidents; empty: everybody of everything.
-    pub routes: Vec<Rule>,
-    /// When many incidents become one letter; none: never.
-    pub storm: Option<Storm>,
-    /// Letters an hour to one destination; none: no limit.
-    pub ceiling: Option<u32>,
-    /// Who is told of what nobody has acknowledged.
-    pub escalation: Vec<Step>,
-    /// How often it is said again that nobody has.
-    pub remind_every: Option<Duration>,
-    /// The letter that comes every day.
-    pub digest: Option<Digest>,
-    /// Who is told as well while somebody may not be reached.
-    pub also: Vec<Destination>,
-    /// Everywhere that a letter can go.
-    everywhere: Vec<Destination>,
-    programs: BTreeSet<String>,
+/// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`, `[endangered]`: who is told what,
+/// and when not.
+pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]) -> DeskRules {
+    let known = Known::new(mail, channels);
+    let defaults = DeskRules::default();
+    let rules = root.sections("route").iter().filter_map(|one| route(one, &known)).collect();
+    let (storm, ceiling) = match root.section("storm") {
+        Some(section) => read_storm(&section, &defaults),
+        None => (defaults.storm, defaults.ceiling),
+    };
+    let steps = root.sections("escalation");
+    let programs = channels.iter().filter(|channel| channel.is_for_programs());
+    DeskRules {
+        routing: Routing { rules, default: known.all() },
+        storm,
+        ceiling,
+        escalation: steps.iter().filter_map(|one| step(one, &known)).collect(),
+        remind_every: root.section("reminder").and_then(|section| reminder(&section)),
+        digest: root.section("digest").and_then(|section| digest(&section, &known)),
+        also: root
+            .section("endangered")
+            .and_then(|section| also(&section, &known))
+            .unwrap_or_default(),
+        programs: programs.map(|channel| channel.name.clone()).collect(),
+        ..defaults
+    }
 }
 
 /// Where a letter can go, by the names that the config has for it.
@@ -58,63 +62,6 @@ const DAYS: &[(&str, Weekday)] = &[
     ("sat", Weekday::Saturday),
     ("sun", Weekday::Sunday),
 ];
-
-impl Desk {
-    pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]) -> Self {
-        let known = Known::new(mail, channels);
-        let defaults = DeskRules::default();
-        let storm = root.section("storm");
-        let reminder = root.section("reminder");
-        let desk = Desk {
-            routes: root.sections("route").iter().filter_map(|one| route(one, &known)).collect(),
-            storm: storm.as_ref().map_or(defaults.storm, read_storm),
-            ceiling: storm.as_ref().map_or(defaults.ceiling, |storm| {
-                let most = storm.optional("letters_per_hour", value::number(0..=10_000));
-                most.map_or(defaults.ceiling, |most: u32| (most > 0).then_some(most))
-            }),
-            escalation: root
-                .sections("escalation")
-                .iter()
-                .filter_map(|one| step(one, &known))
-                .collect(),
-            remind_every: reminder.as_ref().and_then(|reminder| {
-                reminder.required("every", "a duration, as every = \"4h\"", positive)
-            }),
-            digest: root.section("digest").and_then(|section| digest(&section, &known)),
-            also: root
-                .section("endangered")
-                .and_then(|section| {
-                    let also = to(&section, &known);
-                    section.finish();
-                    also
-                })
-                .unwrap_or_default(),
-            programs: channels
-                .iter()
-                .filter(|channel| channel.is_for_programs())
-                .map(|channel| channel.name.clone())
-                .collect(),
-            everywhere: known.all(),
-        };
-        [storm, reminder].iter().flatten().for_each(Section::finish);
-        desk
-    }
-
-    /// These rules, over those that the desk has by itself.
-    pub(super) fn rules(&self) -> DeskRules {
-        DeskRules {
-            routing: Routing { rules: self.routes.clone(), default: self.everywhere.clone() },
-            storm: self.storm.clone(),
-            ceiling: self.ceiling,
-            escalation: self.escalation.clone(),
-            remind_every: self.remind_every,
-            digest: self.digest.clone(),
-            also: self.also.clone(),
-            programs: self.programs.clone(),
-            ..DeskRules::default()
-        }
-    }
-}
 
 impl Known {
     fn new(mail: Option<&Mail>, channels: &[Channel]) -> Self {
@@ -190,12 +137,29 @@ fn route(section: &Section<'_>, known: &Known) -> Option<Rule> {
     Some(Rule { kinds, severity, prefixes, hours, to: to? })
 }
 
-fn read_storm(section: &Section<'_>) -> Option<Storm> {
+/// When many incidents become one letter, and how many letters an hour there may be.
+fn read_storm(section: &Section<'_>, defaults: &DeskRules) -> (Option<Storm>, Option<u32>) {
     let default = Storm::default();
     let incidents = section.optional("incidents", value::number(0..=10_000));
     let incidents: usize = incidents.map_or(default.incidents, |incidents: u32| incidents as usize);
     let within = section.optional("within", positive).unwrap_or(default.within);
-    (incidents > 0).then_some(Storm { incidents, within, ..default })
+    let storm = (incidents > 0).then_some(Storm { incidents, within, ..default });
+    let most = section.optional("letters_per_hour", value::number(0..=10_000));
+    let ceiling = most.map_or(defaults.ceiling, |most: u32| (most > 0).then_some(most));
+    section.finish();
+    (storm, ceiling)
+}
+
+fn reminder(section: &Section<'_>) -> Option<Duration> {
+    let every = section.required("every", "a duration, as every = \"4h\"", positive);
+    section.finish();
+    every
+}
+
+fn also(section: &Section<'_>, known: &Known) -> Option<Vec<Destination>> {
+    let also = to(section, known);
+    section.finish();
+    also
 }
 
 fn step(section: &Section<'_>, known: &Known) -> Option<Step> {

@@ -30,7 +30,6 @@ use toml::de::DeTable;
 use validator::WatchList;
 
 pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
-pub use desk::Desk;
 pub use fault::ConfigError;
 pub use feed::{BmpRouter, Feed, FeedKind, RisLiveMode, Tristate};
 pub use heartbeat::Heartbeat;
@@ -72,7 +71,7 @@ pub struct Config {
     /// `[[channel]]`.
     pub channels: Vec<Channel>,
     /// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`, `[endangered]`.
-    pub desk: Desk,
+    desk: DeskRules,
     /// `[[maintenance]]` with times.
     pub maintenance: Vec<Window>,
     /// `[[maintenance]]` with a calendar.
@@ -183,7 +182,7 @@ impl Config {
             operator: self.operator.name.clone(),
             time_zone: self.operator.time_zone.clone(),
             remember_for: self.incident.reopen_within,
-            ..self.desk.rules()
+            ..self.desk.clone()
         }
     }
 
@@ -216,7 +215,7 @@ impl Config {
         let feeds = root.sections("feed").into_iter().filter_map(Feed::read).collect();
         let mail = root.section("mail").map(Mail::read);
         let channels = Channel::read_all(&root.sections("channel"));
-        let desk = Desk::read(
+        let desk = desk::read(
             root,
             mail.as_ref().and_then(Option::as_ref),
             channels.as_deref().unwrap_or_default(),
