@@ -17,4 +17,5 @@ mod rtr;
 mod run;
 mod search;
 mod validate;
+mod web;
 mod whatif;
