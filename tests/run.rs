@@ -12,6 +12,7 @@ mod drill;
 mod endangered;
 mod heartbeat;
 pub(crate) mod relay;
+mod reload;
 mod replies;
 mod ris_live;
 mod server;

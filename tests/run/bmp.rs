@@ -10,7 +10,7 @@ use super::{Place, without_times};
 use crate::play::shared;
 
 /// A feed at a free port for routers at this address.
-fn feed(router: &str, more: &str) -> (u16, String) {
+pub(super) fn feed(router: &str, more: &str) -> (u16, String) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let text = format!(
         "[[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:{port}\"\n\
@@ -20,7 +20,7 @@ fn feed(router: &str, more: &str) -> (u16, String) {
 }
 
 /// Watches what AS4761 announces in the captures, as if it were ours.
-fn watch(place: &Place, prefix: &str) {
+pub(super) fn watch(place: &Place, prefix: &str) {
     let text = fs::read_to_string(place.config()).unwrap();
     let (head, tail) = text.split_once("[[watch]]").unwrap();
     let (_, tail) = tail.split_once("[rpki]").unwrap();
@@ -122,4 +122,4 @@ fn a_router_that_is_gone_is_told_until_it_is_back() {
 }
 
 /// What the captures hold: the README beside them tells it.
-const PREFIX: &str = "198.51.100.0/24";
+pub(super) const PREFIX: &str = "198.51.100.0/24";

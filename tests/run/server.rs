@@ -80,6 +80,11 @@ impl Server {
         self.visits.recv_timeout(LIMIT).unwrap()
     }
 
+    /// How many have come that nobody has asked for.
+    pub(super) fn visitors(&self) -> usize {
+        self.visits.try_iter().count()
+    }
+
     pub(super) fn feed(&self, mode: &str) -> String {
         let Server { scheme, port, .. } = self;
         format!(
@@ -94,7 +99,7 @@ fn serve<S: Read + Write>(stream: S, subscriptions: usize, visits: &Sender<Visit
     let subscriptions = (0..subscriptions)
         .map(|_| {
             let subscription = read(&mut socket);
-            socket.send(Message::text(r#"{"type":"ris_subscribe_ok","data":{}}"#)).unwrap();
+            acknowledge(&mut socket, &subscription);
             subscription
         })
         .collect();
@@ -111,9 +116,19 @@ fn serve<S: Read + Write>(stream: S, subscriptions: usize, visits: &Sender<Visit
                     socket.get_mut().flush().unwrap();
                 }
             }
-            Step::Read(to) => to.send(read(&mut socket)).unwrap(),
+            Step::Read(to) => {
+                let said = read(&mut socket);
+                acknowledge(&mut socket, &said);
+                to.send(said).unwrap();
+            }
             Step::Hang => return,
         }
+    }
+}
+
+fn acknowledge<S: Read + Write>(socket: &mut WebSocket<S>, said: &Value) {
+    if said["type"] == "ris_subscribe" {
+        socket.send(Message::text(r#"{"type":"ris_subscribe_ok","data":{}}"#)).unwrap();
     }
 }
 

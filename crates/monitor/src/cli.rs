@@ -208,7 +208,9 @@ Exit codes:
 const RUN_SIGNALS: &str = "\
 Signals:
   TERM, INT  stop within seconds; nothing that was taken in is lost, not even by KILL
-  HUP        read the config again; where it is wrong the old one stays, and the log says why";
+  HUP        read the config again; where it is wrong the old one stays, and the log says why.
+             Feeds of which it says the same stay connected; where more is watched, routers are
+             disconnected one after the other: they tell their tables only when they connect";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

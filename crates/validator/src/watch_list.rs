@@ -84,21 +84,25 @@ impl WatchList {
         if let Some(pair) = watches.windows(2).find(|pair| pair[0].prefix == pair[1].prefix) {
             return Err(WatchConflict::Duplicate { prefix: pair[0].prefix });
         }
-        let ipv4 = watches.partition_point(|watch| watch.prefix.family() == Family::Ipv4);
-        let (first, second) = watches.split_at(ipv4);
         let mut operator_asns: Vec<Asn> = operator_asns.into_iter().collect();
         operator_asns.sort_unstable();
         operator_asns.dedup();
-        let list = WatchList {
+        let list = WatchList::of_sorted(watches, operator_asns);
+        list.check_aggregates()?;
+        Ok(list)
+    }
+
+    fn of_sorted(watches: Vec<Arc<Watch>>, operator_asns: Vec<Asn>) -> Self {
+        let ipv4 = watches.partition_point(|watch| watch.prefix.family() == Family::Ipv4);
+        let (first, second) = watches.split_at(ipv4);
+        WatchList {
             v4: Nest::new(first.iter().map(|watch| u32::range(&watch.prefix))),
             v6: Nest::new(second.iter().map(|watch| u128::range(&watch.prefix))),
             near: Near::new(&watches),
             ipv4,
             watches: watches.into(),
             operator_asns: operator_asns.into(),
-        };
-        list.check_aggregates()?;
-        Ok(list)
+        }
     }
 
     fn check_aggregates(&self) -> Result<(), WatchConflict> {
@@ -159,6 +163,15 @@ impl WatchList {
         prefix.length() > 0 && (self.covering(prefix).is_some() || !self.inside(prefix).is_empty())
     }
 
+    /// Whether whatever is in or around the other list's watched space is so here too, and whoever is an
+    /// operator there is one here: who has asked for what this list needs then knows all that the other
+    /// one needs.
+    pub fn covers(&self, other: &WatchList) -> bool {
+        // What is around a watch that is covered here is inside or around what covers it.
+        other.iter().all(|watch| self.covering(watch.prefix).is_some())
+            && other.operator_asns.iter().all(|asn| self.is_operator(*asn))
+    }
+
     /// Whether the AS is one of `operator.asns`.
     pub fn is_operator(&self, asn: Asn) -> bool {
         self.operator_asns.binary_search(&asn).is_ok()
@@ -196,6 +209,13 @@ impl WatchList {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.watches.is_empty()
+    }
+}
+
+impl Default for WatchList {
+    /// Nothing is watched.
+    fn default() -> Self {
+        WatchList::of_sorted(Vec::new(), Vec::new())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::incident::Incident;
 use crate::notice::{IncidentId, Notice, Reason, State};
 use crate::report::Reporter;
 use crate::routes::{Row, RowKey};
+use crate::story::Class;
 use crate::{Party, Sources};
 
 /// An incident in one line.
@@ -48,6 +49,16 @@ impl Incidents {
     /// The vantage points that are up and have said something of our space.
     pub fn vantages(&self) -> Vec<Vantage> {
         self.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
+    }
+
+    /// What is wrong beside routes: each condition that was told and is not over, with its subject.
+    pub fn conditions(&self) -> Vec<(Kind, String)> {
+        let active = self.incidents.iter().filter(|(_, incident)| incident.occurrence.active);
+        let condition = active.filter_map(|(story, _)| match story.class {
+            Class::Other(kind) => Some((kind, story.subject.to_string())),
+            Class::Hijack => None,
+        });
+        condition.filter(|(_, subject)| !subject.is_empty()).collect()
     }
 
     /// What the engine was told that our sight is worth.

@@ -94,6 +94,26 @@ enum Type {
     Kafka,
 }
 
+impl FeedKind {
+    /// Its type, as the config has it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            FeedKind::RisLive { .. } => "ris-live",
+            FeedKind::Bmp { .. } => "bmp",
+            FeedKind::MrtDir { .. } => "mrt-dir",
+            FeedKind::Kafka { .. } => "kafka",
+        }
+    }
+
+    /// The address that it listens on, if it does.
+    pub const fn listens(&self) -> Option<SocketAddr> {
+        match self {
+            FeedKind::Bmp { listen, .. } => Some(*listen),
+            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => None,
+        }
+    }
+}
+
 impl Feed {
     /// How many vantage ASes are enough where a vantage point's collector bears this name: one, of
     /// our own routers, and of others what is said.

@@ -14,9 +14,11 @@ const QUIET: Duration = Duration::from_secs(30);
 const SETTLED_AT_LAST: Duration = Duration::from_secs(900);
 
 /// Whose routes a gap puts in doubt, and when a router has told its whole table since.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Doubt {
     routers: BTreeSet<String>,
+    /// Those that the config had before.
+    former: BTreeSet<String>,
     public: bool,
     settling: BTreeMap<String, Settling>,
 }
@@ -29,17 +31,24 @@ struct Settling {
 }
 
 impl Doubt {
-    pub(super) fn new(config: &Config) -> Self {
+    /// From now on these feeds tell of the vantage points.
+    pub(super) fn follow(&mut self, config: &Config) {
         let routers = config.feeds.iter().flat_map(|feed| match &feed.kind {
             FeedKind::Bmp { routers, .. } => routers.as_slice(),
             FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => &[],
         });
+        let routers = routers.map(|router| router.name.clone()).collect();
+        self.former.extend(std::mem::replace(&mut self.routers, routers));
+        self.former.retain(|router| !self.routers.contains(router));
+        self.settling.retain(|router, _| self.routers.contains(router));
         let public = |feed: &crate::config::Feed| matches!(feed.kind, FeedKind::RisLive { .. });
-        Doubt {
-            routers: routers.map(|router| router.name.clone()).collect(),
-            public: config.feeds.iter().any(public),
-            settling: BTreeMap::new(),
-        }
+        self.public = config.feeds.iter().any(public);
+    }
+
+    /// Whether a vantage point is one of which nobody tells any more: the config has lost its feed. It
+    /// cannot be said of those without a collector, which are of files.
+    pub(super) fn is_orphan(&self, vantage: &Vantage) -> bool {
+        !vantage.collector.is_empty() && !self.is_live(vantage)
     }
 
     /// Whether a vantage point is one that a live feed tells of. Files do not name their collector,
@@ -51,7 +60,8 @@ impl Doubt {
     /// Whether a vantage point is one of a public feed.
     pub(super) fn is_public(&self, vantage: &Vantage) -> bool {
         let collector = &*vantage.collector;
-        self.public && !collector.is_empty() && !self.routers.contains(collector)
+        let of_a_router = self.routers.contains(collector) || self.former.contains(collector);
+        self.public && !collector.is_empty() && !of_a_router
     }
 
     /// A router has connected and begins to tell its table.
@@ -89,11 +99,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whose_feed_the_config_has_lost_is_an_orphan() {
+        let vantage = |collector: &str| Vantage {
+            collector: collector.into(),
+            address: [192, 0, 2, 1].into(),
+            asn: bgp::Asn::new(64500),
+            view: bgp::View::default(),
+        };
+        let routers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let doubt = |former: &[&str], public| Doubt {
+            routers: routers(&["edge1"]),
+            former: routers(former),
+            public,
+            settling: BTreeMap::new(),
+        };
+        let orphans = |doubt: &Doubt| {
+            ["", "edge1", "edge2", "rrc21"].map(|one| doubt.is_orphan(&vantage(one)))
+        };
+        // Without a public feed whoever is no router of ours, else whoever was one.
+        assert_eq!(orphans(&doubt(&[], false)), [false, false, true, true]);
+        assert_eq!(orphans(&doubt(&["edge2"], true)), [false, false, true, false]);
+    }
+
+    #[test]
     fn a_table_is_whole_when_the_router_falls_quiet_or_at_last() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut doubt =
-            Doubt { routers: BTreeSet::new(), public: false, settling: BTreeMap::new() };
+        let mut doubt = Doubt::default();
         for router in ["quiet", "chatty", "gone"] {
             doubt.connected(router, at(0));
         }

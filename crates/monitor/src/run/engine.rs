@@ -15,7 +15,8 @@ use super::addresses::Addresses;
 use super::clock::{Clock, wall};
 use super::doubt::Doubt;
 use super::heartbeat::Beat;
-use super::input::{Decoder, Input, PipeId, Pulse};
+use super::input::{Decoder, FeedId, Input, PipeId, Pulse};
+use super::legacy::Legacy;
 use super::outbox::Outbox;
 use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
@@ -63,11 +64,13 @@ pub(super) struct Engine {
     pub(super) turned: Option<Instant>,
     /// The VRPs name prefixes of ours that are not watched yet.
     pub(super) outgrown: bool,
+    /// No other engine ran before this one.
+    pub(super) first: bool,
 }
 
 /// A connection or a file that is being read.
 pub(super) struct Flow {
-    pub(super) feed: usize,
+    pub(super) feed: FeedId,
     pub(super) decoder: Decoder,
     pub(super) pulse: std::sync::Arc<Pulse>,
     /// The start of a message whose end has not come yet.
@@ -82,10 +85,9 @@ impl Engine {
     ///
     /// Where the last commit fails. In between it is tried again for as long as it takes, and nothing
     /// more is taken in: what cannot be written must not be accepted.
-    pub(super) fn run(mut self) -> Result<(), StoreError> {
+    pub(super) fn run(mut self) -> Result<Legacy, StoreError> {
         self.judge_again();
-        // While this program did not run nobody told it of anything.
-        self.doubt_those(|doubt, vantage| doubt.is_live(vantage));
+        self.sort_out_feeds();
         loop {
             match self.next() {
                 Some(Input::Stop) => break,
@@ -95,6 +97,40 @@ impl Engine {
             self.turn();
         }
         self.finish()
+    }
+
+    /// What the feeds of now mean for what was seen before.
+    fn sort_out_feeds(&mut self) {
+        if std::mem::take(&mut self.first) {
+            // While this program did not run nobody told it of anything.
+            self.doubt_those(|doubt, vantage| doubt.is_live(vantage));
+        }
+        let ended: Vec<_> = self.flows.extract_if(|_, flow| !self.sight.knows(flow.feed)).collect();
+        for (_, flow) in ended {
+            self.lose_sight(&flow.decoder);
+        }
+        self.forget_orphans();
+    }
+
+    /// Of what the config has no more nobody will say that it is over.
+    fn forget_orphans(&mut self) {
+        let Some(now) = self.clock.now() else { return };
+        let mut orphans = self.ledger.incidents().vantages();
+        orphans.retain(|vantage| self.doubt.is_orphan(vantage));
+        for vantage in orphans {
+            self.handle(now, Finding::SessionDown { at: now, vantage });
+        }
+        let known = self.sight.conditions(&self.rpki.borrow(), wall());
+        let is_known = |kind: Kind, subject: &str| {
+            known.iter().any(|known| known.kind == kind && known.subject == subject)
+        };
+        for (kind, subject) in self.ledger.incidents().conditions() {
+            let of_a_feed = matches!(kind, Kind::FeedSilent | Kind::RouterDown);
+            if of_a_feed && !is_known(kind, &subject) {
+                let details = vec!["the config does not have it any more".to_owned()];
+                self.tell(Condition { kind, subject, details, active: false });
+            }
+        }
     }
 
     /// The next input; nothing when it is time for something else.
@@ -123,6 +159,8 @@ impl Engine {
     fn take(&mut self, input: Input) {
         let now = wall();
         match input {
+            // Of a feed that has ended something may still be on its way.
+            Input::Open { feed, .. } if !self.sight.knows(feed) => {}
             Input::Open { pipe, feed, decoder, pulse } => {
                 if let Decoder::Bmp { router, .. } = decoder.as_ref() {
                     let router = router.clone();
@@ -403,23 +441,22 @@ impl Engine {
         }
     }
 
-    /// Everything that is in has been taken; mails under way get a moment.
-    fn finish(mut self) -> Result<(), StoreError> {
-        while let Ok(input) = self.inputs.try_recv() {
-            self.take(input);
-        }
+    /// Mails under way get a moment. The feeds may go on meanwhile, and what they bring is taken in.
+    fn finish(mut self) -> Result<Legacy, StoreError> {
         self.ledger.commit()?;
-        self.sight.log_totals();
         let end = Instant::now() + LAST_MAILS;
         while !self.outbox.is_idle() {
             let left = end.saturating_duration_since(Instant::now());
             let next = async { tokio::time::timeout(left, self.inputs.recv()).await };
             match self.runtime.block_on(next) {
-                Ok(Some(input @ Input::Delivered(_))) => self.take(input),
-                Ok(Some(_)) => {}
+                Ok(Some(input)) => self.take(input),
                 Ok(None) | Err(_) => break,
             }
         }
-        self.ledger.close().map(drop)
+        self.sight.log_totals();
+        self.ledger.close()?;
+        let Engine { inputs, clock, sight, doubt, flows, roa_watch, told, .. } = self;
+        let snapshot = self.sieve.snapshot().clone();
+        Ok(Legacy { inputs, clock: Some(clock), sight, doubt, flows, roa_watch, snapshot, told })
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that runs, from one config, and how it is taken down.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -14,110 +14,74 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use validator::{Neighbours, Sieve, WatchList};
+use validator::{Neighbours, Sieve};
 
 use super::addresses;
 use super::calendars;
-use super::channels;
 use super::clock::{Clock, wall};
-use super::doubt::Doubt;
 use super::engine::Engine;
-use super::feed::{self, Surroundings};
+use super::feed::{self, Roster, Socket, Wanted};
 use super::heartbeat::{self, Beat};
-use super::input::{INPUTS, Inlet, Input};
-use super::outbox::{Lane, Outbox};
-use super::post::{AT_ONCE, Carrier, Pace, Way};
-use super::relays::Relays;
+use super::input::{INPUTS, Inlets, Input};
+use super::legacy::Legacy;
+use super::outbox::Outbox;
+use super::plan::{Followed, Plan};
 use super::replies::{self, Done};
-use super::roa_watch::RoaWatch;
-use super::sight::Sight;
 use super::web;
 use crate::config::{Config, FeedKind};
 use crate::exit::Failure;
-use crate::letterhead::letterhead;
-use crate::rpki::{self, Rpki};
-use crate::{mailbag, replay};
-
-/// How long the first RPKI data may take before the feeds start without it: what is judged without is
-/// judged again when it comes.
-const RPKI_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long the engine may take to stop. What it has not written by then the feeds bring again.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// What runs.
 pub(super) struct House {
-    /// The feeds; they end when this is dropped.
-    feeds: JoinSet<()>,
-    stop: watch::Sender<bool>,
+    /// The feeds, which outlive a reload, as the RPKI data does.
+    roster: Roster,
+    rpki: Option<Followed>,
     inputs: mpsc::Sender<Input>,
+    /// Of the engine before; none while one runs.
+    legacy: Option<Legacy>,
+    /// Whoever else there is; they end when this is dropped.
+    staff: JoinSet<()>,
     beat: watch::Receiver<Beat>,
-    ended: oneshot::Receiver<Result<(), StoreError>>,
+    ended: Option<oneshot::Receiver<Result<Legacy, StoreError>>>,
 }
 
 impl House {
-    /// Starts everything. What was inherited are sockets that listen already.
-    pub(super) async fn start(
+    /// Nothing runs yet.
+    pub(super) fn new() -> Self {
+        let (inputs, receiver) = mpsc::channel(INPUTS);
+        House {
+            roster: Roster::new(Inlets::new(inputs.clone())),
+            rpki: None,
+            inputs,
+            legacy: Some(Legacy::none(receiver)),
+            staff: JoinSet::new(),
+            beat: watch::channel(Beat::default()).1,
+            ended: None,
+        }
+    }
+
+    /// Runs by this config from now on. What was inherited are sockets that listen already.
+    ///
+    /// # Errors
+    ///
+    /// What can fail mostly does so before anything is touched that runs by another config. Where it does
+    /// not, the house [is closed](Self::is_closed).
+    pub(super) async fn adopt(
+        &mut self,
         config: &Config,
         inherited: Vec<std::net::TcpListener>,
-    ) -> Result<Self, Failure> {
-        let letterhead = config.mail.as_ref().map(|mail| letterhead(config, mail)).transpose()?;
-        let carriers = carriers(config, letterhead.clone())?;
-        let listeners = feed::listeners(config, inherited)?;
-        let directory = directory(config)?;
-        let ledger = ledger(config, directory)?;
-        let rpki = first_data(config).await;
-        let watches = watches(config, &rpki.borrow())?;
+    ) -> Result<(), Failure> {
+        let plan = Plan::make(config, inherited, &self.roster, self.rpki.as_ref()).await?;
+        self.pause().await?;
+        self.open(config, plan).await
+    }
 
-        let (inputs, receiver) = mpsc::channel(INPUTS);
-        let lanes = start_carriers(carriers, &inputs);
-        let mut feeds = JoinSet::new();
-        listen_to_people(&mut feeds, config, letterhead, &inputs);
-        let (stop, stopped) = watch::channel(false);
-        let (beats, beat) = watch::channel(Beat::default());
-        let api = api(config, &beat)?;
-        let (offenders, followed) = watch::channel(BTreeSet::new());
-        let inlets = Inlet::all(&inputs, config.feeds.len());
-        let each = config.feeds.iter().zip(inlets).zip(listeners).enumerate();
-        for (place, ((one, inlet), listener)) in each {
-            let position = position(config, place, &ledger)?;
-            let (watches, stop) = (watches.clone(), stopped.clone());
-            let offenders = followed.clone();
-            let around = Surroundings { inlet, watches, position, listener, offenders, stop };
-            feed::start(&mut feeds, one, around);
-        }
-        if let Some((listener, router)) = api {
-            feeds.spawn(web::serve(listener, router));
-        }
-        if let Some(heartbeat) = &config.heartbeat {
-            feeds.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
-        }
-        feeds.spawn(addresses::follow(config.clone(), inputs.clone()));
-        let clock = clock(config);
-        let snapshot = rpki.borrow().snapshot.clone();
-        let engine = Engine {
-            outbox: Outbox::new(lanes, matches!(clock, Clock::Recorded(_))),
-            clock,
-            sight: Sight::new(config, wall()),
-            sieve: Sieve::new(watches, snapshot).with_neighbours(neighbours(config)),
-            roa_watch: RoaWatch::default(),
-            doubt: Doubt::new(config),
-            replies: Done::load(ledger.store())?,
-            config: config.clone(),
-            ledger,
-            inputs: receiver,
-            rpki,
-            beat: beats,
-            offenders,
-            runtime: Handle::current(),
-            flows: HashMap::new(),
-            told: HashMap::new(),
-            dirty: None,
-            turned: None,
-            outgrown: false,
-        };
-        let ended = spawn(engine)?;
-        Ok(House { feeds, stop, inputs, beat, ended })
+    /// Whether there is no engine.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.ended.is_none()
     }
 
     /// A sign of life from the engine; none when it has ended.
@@ -128,51 +92,100 @@ impl House {
 
     /// Stops the feeds, lets the engine take in what they have brought, and closes the store.
     pub(super) async fn close(mut self) -> Result<(), Failure> {
-        self.stop.send_replace(true);
-        self.feeds.abort_all();
+        self.roster.end().await;
+        self.pause().await
+    }
+
+    /// Stops all but the feeds. What they bring waits.
+    async fn pause(&mut self) -> Result<(), Failure> {
+        self.staff.shutdown().await;
+        let Some(ended) = &mut self.ended else { return Ok(()) };
         let end = async {
             // Where the engine has ended by itself nobody takes it.
             let _ = self.inputs.send(Input::Stop).await;
-            self.ended.await
+            ended.await
         };
-        match tokio::time::timeout(STOP_WITHIN, end).await {
-            Ok(Ok(ended)) => Ok(ended?),
-            Ok(Err(_)) => Err(gone("it has broken down")),
-            Err(_) => Err(gone("it does not stop: what it could not write is read again")),
+        let ended = tokio::time::timeout(STOP_WITHIN, end).await;
+        self.ended = None;
+        match ended {
+            Ok(Ok(legacy)) => self.legacy = Some(legacy?),
+            Ok(Err(_)) => return Err(gone("it has broken down")),
+            Err(_) => return Err(gone("it does not stop: what it could not write is read again")),
         }
+        Ok(())
+    }
+
+    async fn open(&mut self, config: &Config, mut plan: Plan) -> Result<(), Failure> {
+        let ledger = ledger(config, plan.directory.clone())?;
+        let replies = Done::load(ledger.store())?;
+        let (beats, beat) = watch::channel(Beat::default());
+        let api = api(config, &beat)?;
+        let wanted = wanted(config, std::mem::take(&mut plan.sockets), &ledger)?;
+        let Some(mut legacy) = self.legacy.take() else {
+            return Err(gone("the one before has left nothing"));
+        };
+        let numbers = self.roster.follow(wanted, plan.watches.clone()).await;
+        let feeds: Vec<_> = numbers.into_iter().zip(config.feeds.iter().cloned()).collect();
+        legacy.sight.follow(&feeds, wall());
+        legacy.doubt.follow(config);
+        self.employ(config, &plan, api, &beat);
+        let (sources, mut rpki) = plan.rpki.clone();
+        // Whatever it says now has to be compared with what the routes were judged by.
+        rpki.mark_changed();
+        self.rpki = Some((sources, rpki.clone()));
+        let first = legacy.clock.is_none();
+        let clock = clock(config, legacy.clock);
+        let sieve = Sieve::new(plan.watches.clone(), legacy.snapshot);
+        let lanes = plan.start_carriers(&self.inputs);
+        let engine = Engine {
+            outbox: Outbox::new(lanes, matches!(clock, Clock::Recorded(_))),
+            clock,
+            sight: legacy.sight,
+            sieve: sieve.with_neighbours(neighbours(config)),
+            roa_watch: legacy.roa_watch,
+            doubt: legacy.doubt,
+            replies,
+            config: config.clone(),
+            ledger,
+            inputs: legacy.inputs,
+            rpki,
+            beat: beats,
+            offenders: self.roster.offenders(),
+            runtime: Handle::current(),
+            flows: legacy.flows,
+            told: legacy.told,
+            dirty: None,
+            turned: None,
+            outgrown: false,
+            first,
+        };
+        self.ended = Some(spawn(engine)?);
+        self.beat = beat;
+        Ok(())
+    }
+
+    /// Whoever is made anew with each config.
+    fn employ(
+        &mut self,
+        config: &Config,
+        plan: &Plan,
+        api: Option<(TcpListener, axum::Router)>,
+        beat: &watch::Receiver<Beat>,
+    ) {
+        if let Some((listener, router)) = api {
+            self.staff.spawn(web::serve(listener, router));
+        }
+        if let Some(heartbeat) = &config.heartbeat {
+            self.staff.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
+        }
+        self.staff.spawn(addresses::follow(config.clone(), self.inputs.clone()));
+        listen_to_people(&mut self.staff, config, plan.letterhead.clone(), &self.inputs);
     }
 }
 
-/// What carries the letters of each channel, and how long it tries.
-fn carriers(
-    config: &Config,
-    letterhead: Option<Letterhead>,
-) -> Result<Vec<(String, Duration, Carrier)>, Failure> {
-    let zone = &config.operator.time_zone;
-    let mut carriers = Vec::new();
-    if let (Some(mail), Some(letterhead)) = (&config.mail, letterhead) {
-        let relays = Relays::new(mailbag::relays(mail)?, mail.failover_after);
-        let carrier = Carrier {
-            way: Way::Mail(relays, letterhead),
-            at_once: mail.connections as usize,
-            pace: Pace::new(mail.per_minute),
-        };
-        carriers.push(("mail".to_owned(), mail.give_up_after, carrier));
-    }
-    for one in &config.channels {
-        let carrier = Carrier {
-            way: Way::Channel(channels::open(one)?, zone.clone()),
-            at_once: AT_ONCE,
-            pace: Pace::new(one.per_minute),
-        };
-        carriers.push((one.name.clone(), one.give_up_after, carrier));
-    }
-    Ok(carriers)
-}
-
-/// Replies and calendars, among the feeds: what arrives after them is read at the next start.
+/// Replies and calendars: what arrives after them is read at the next start.
 fn listen_to_people(
-    feeds: &mut JoinSet<()>,
+    staff: &mut JoinSet<()>,
     config: &Config,
     letterhead: Option<Letterhead>,
     inputs: &mpsc::Sender<Input>,
@@ -180,25 +193,12 @@ fn listen_to_people(
     let mailbox =
         config.mail.as_ref().and_then(|mail| Some(mail.replies.as_ref()?.mailbox.clone()));
     if let (Some(mailbox), Some(replies)) = (mailbox, letterhead.and_then(|head| head.replies)) {
-        feeds.spawn(replies::run(mailbox, replies, inputs.clone()));
+        staff.spawn(replies::run(mailbox, replies, inputs.clone()));
     }
     for calendar in &config.calendars {
         let zone = config.operator.time_zone.clone();
-        feeds.spawn(calendars::run(calendar.clone(), zone, inputs.clone()));
+        staff.spawn(calendars::run(calendar.clone(), zone, inputs.clone()));
     }
-}
-
-/// Not among the feeds: they end with the engine, after what is under way.
-fn start_carriers(
-    carriers: Vec<(String, Duration, Carrier)>,
-    inputs: &mpsc::Sender<Input>,
-) -> BTreeMap<String, Lane> {
-    let start = |(name, give_up_after, carrier): (String, Duration, Carrier)| {
-        let (parcels, to_carry) = mpsc::channel(carrier.room());
-        tokio::spawn(carrier.carry(to_carry, inputs.clone()));
-        (name, Lane { parcels, give_up_after, in_flight: HashSet::new() })
-    };
-    carriers.into_iter().map(start).collect()
 }
 
 /// The API and where it listens, if there is to be one.
@@ -228,7 +228,7 @@ fn gone(why: &'static str) -> Failure {
     Failure::Start { what: "the engine", error: std::io::Error::other(why) }
 }
 
-fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<(), StoreError>>, Failure> {
+fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<Legacy, StoreError>>, Failure> {
     let (done, ended) = oneshot::channel();
     let work = move || {
         // With nobody waiting for it any more the end is of no interest.
@@ -246,7 +246,7 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     let (rules, desk, sources) = (config.rules(), config.desk_rules(), alerter::Sources::default());
     let (mut ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
     // Recordings tell their own time: for them this is before everything.
-    let now = if matches!(clock(config), Clock::Live(..)) { wall() } else { Timestamp::default() };
+    let now = if is_recorded(config) { Timestamp::default() } else { wall() };
     let mut sources = vec![("config".to_owned(), config.maintenance.clone())];
     sources.extend(forgotten(config, &ledger).into_iter().map(|source| (source, Vec::new())));
     for (source, windows) in sources {
@@ -277,55 +277,39 @@ fn forgotten(config: &Config, ledger: &Ledger) -> BTreeSet<String> {
     left.filter(|source| !known.iter().any(|one| one == source)).map(str::to_owned).collect()
 }
 
-fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {
-    let Some(path) = &config.as_names else { return Ok(Arc::default()) };
-    let mut remarks = Vec::new();
-    let directory = replay::directory(path, &mut remarks)?;
-    remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
-    Ok(Arc::new(directory))
+/// With a live feed, what the wall clock says. One that goes on does not begin anew.
+fn clock(config: &Config, known: Option<Clock>) -> Clock {
+    match (is_recorded(config), known) {
+        (true, Some(known @ Clock::Recorded(_))) | (false, Some(known @ Clock::Live(..))) => known,
+        (true, _) => Clock::Recorded(None),
+        (false, _) => Clock::live(),
+    }
 }
 
-/// Follows the RPKI sources, and waits for the first data for a while.
-async fn first_data(config: &Config) -> watch::Receiver<Rpki> {
-    let mut rpki = rpki::follow(config.rpki.clone());
-    if config.rpki.list.is_empty() {
-        tracing::warn!("[rpki] has no sources: every route is not-found");
-        return rpki;
-    }
-    let usable = rpki.wait_for(|rpki| rpki.health.is_usable());
-    if tokio::time::timeout(RPKI_WITHIN, usable).await.is_err() {
-        let remarks = rpki.borrow().remarks.join("; ");
-        tracing::error!("no RPKI data within {} s: {remarks}", RPKI_WITHIN.as_secs());
-    }
-    rpki
-}
-
-fn watches(config: &Config, rpki: &Rpki) -> Result<Arc<WatchList>, Failure> {
-    if !config.watches.is_empty() {
-        return Ok(config.watches.clone());
-    }
-    let mut remarks = Vec::new();
-    let watches = replay::derived(config, &rpki.snapshot, &mut remarks)?;
-    remarks.iter().for_each(|remark| tracing::info!("{remark}"));
-    Ok(watches)
-}
-
-/// With a live feed, what the wall clock says.
-fn clock(config: &Config) -> Clock {
+fn is_recorded(config: &Config) -> bool {
     let recorded = |kind: &FeedKind| matches!(kind, FeedKind::MrtDir { .. });
-    match !config.feeds.is_empty() && config.feeds.iter().all(|feed| recorded(&feed.kind)) {
-        true => Clock::Recorded(None),
-        false => Clock::live(),
-    }
+    !config.feeds.is_empty() && config.feeds.iter().all(|feed| recorded(&feed.kind))
 }
 
-fn position(
+/// The feeds as they are to run.
+fn wanted(
     config: &Config,
-    place: usize,
+    sockets: Vec<Option<Socket>>,
     ledger: &Ledger,
-) -> Result<Option<feed::Position>, Failure> {
-    let key = feed::spool_key(config, place);
-    let position = ledger.store().position(&key)?;
+) -> Result<Vec<Wanted>, Failure> {
+    let each = config.feeds.iter().cloned().zip(sockets);
+    let wanted = each.map(|(feed, socket)| {
+        let position = match &feed.kind {
+            FeedKind::MrtDir { path, .. } => position(&feed::spool_key(path), ledger)?,
+            _ => None,
+        };
+        Ok(Wanted { feed, socket, position })
+    });
+    wanted.collect()
+}
+
+fn position(key: &str, ledger: &Ledger) -> Result<Option<feed::Position>, Failure> {
+    let position = ledger.store().position(key)?;
     let read = |text: String| {
         let position = text.parse();
         position.map_err(|error| tracing::error!(%error, "{key}: read from the beginning")).ok()

@@ -25,13 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) enum Input {
     /// A connection or a file begins.
-    Open { pipe: PipeId, feed: usize, decoder: Box<Decoder>, pulse: Arc<Pulse> },
+    Open { pipe: PipeId, feed: FeedId, decoder: Box<Decoder>, pulse: Arc<Pulse> },
     /// Its next bytes.
     Bytes { pipe: PipeId, bytes: Vec<u8> },
     /// It is at its end; nothing where that is as it should be, else why.
     Close { pipe: PipeId, why: Option<String> },
     /// The feed is alive, though it has nothing to tell.
-    Alive { feed: usize },
+    Alive { feed: FeedId },
     /// What a destination depends on.
     Addresses { destination: Destination, addresses: Addresses },
     /// What became of a delivery.
@@ -43,6 +43,10 @@ pub(super) enum Input {
     /// Nothing more will come.
     Stop,
 }
+
+/// A feed that runs. Its place in the config may change while it does, this never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct FeedId(u64);
 
 /// One connection or one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,8 +61,9 @@ pub(super) enum Decoder {
     RisLiveHttp(Walker),
     /// One connection of one router, which is known under this name.
     Bmp { session: bmp::Session, router: String },
-    /// A file of the spool. What stands before record `from` was taken in before.
-    Mrt { walker: Walker, file: String, from: u64 },
+    /// A file of a folder. What stands before record `from` was taken in before, and how far it is read
+    /// stands in the store under `key`.
+    Mrt { walker: Walker, key: String, file: String, from: u64 },
     /// A table that is loaded before anything else.
     Rib(Walker),
 }
@@ -85,12 +90,20 @@ pub(super) struct Pulse {
     pub(super) lost: Notify,
 }
 
+/// Where feeds get their inlets.
+#[derive(Debug)]
+pub(super) struct Inlets {
+    inputs: mpsc::Sender<Input>,
+    feeds: u64,
+    pipes: Arc<AtomicU64>,
+}
+
 /// Where a feed gets its pipes.
 #[derive(Clone, Debug)]
 pub(super) struct Inlet {
-    feed: usize,
+    pub(super) feed: FeedId,
     inputs: mpsc::Sender<Input>,
-    numbers: Arc<AtomicU64>,
+    pipes: Arc<AtomicU64>,
 }
 
 /// A way for bytes, in order.
@@ -110,14 +123,20 @@ pub(super) enum Blocked {
     Full,
 }
 
-impl Inlet {
-    /// The inlets of so many feeds.
-    pub(super) fn all(inputs: &mpsc::Sender<Input>, feeds: usize) -> Vec<Self> {
-        let numbers = Arc::new(AtomicU64::new(0));
-        let inlet = |feed| Inlet { feed, inputs: inputs.clone(), numbers: numbers.clone() };
-        (0..feeds).map(inlet).collect()
+impl Inlets {
+    pub(super) fn new(inputs: mpsc::Sender<Input>) -> Self {
+        Inlets { inputs, feeds: 0, pipes: Arc::default() }
     }
 
+    /// One for another feed.
+    pub(super) fn another(&mut self) -> Inlet {
+        let feed = FeedId(self.feeds);
+        self.feeds += 1;
+        Inlet { feed, inputs: self.inputs.clone(), pipes: self.pipes.clone() }
+    }
+}
+
+impl Inlet {
     /// Begins a connection.
     pub(super) async fn open(&self, decoder: Decoder) -> Result<Pipe, Blocked> {
         let (pipe, input) = self.pipe(decoder);
@@ -138,7 +157,7 @@ impl Inlet {
     }
 
     fn pipe(&self, decoder: Decoder) -> (Pipe, Input) {
-        let id = PipeId(self.numbers.fetch_add(1, Ordering::Relaxed));
+        let id = PipeId(self.pipes.fetch_add(1, Ordering::Relaxed));
         let pulse = Arc::new(Pulse::default());
         let decoder = Box::new(decoder);
         let open = Input::Open { pipe: id, feed: self.feed, decoder, pulse: pulse.clone() };

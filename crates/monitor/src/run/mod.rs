@@ -5,8 +5,9 @@
 //! owns the incidents and the store, and is the only one that writes. `sight` is what it knows of
 //! the feeds, `outbox` what it knows of deliveries; the letters themselves are carried by tasks of
 //! their own, `post`, one for each channel: mail goes by `relays`, the others are made in `channels`.
-//! What they depend on, `addresses` asks DNS. `house` builds all this from a config, and takes it down
-//! again.
+//! What they depend on, `addresses` asks DNS. `house` builds all this from a config (`plan` is what of
+//! it can fail), and takes it down again. After a reload the feeds go on whose config is as it was
+//! (`feed::Roster`), and the new engine takes over what the one before knew of them (`legacy`).
 //!
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
@@ -20,8 +21,10 @@ mod feed;
 mod heartbeat;
 mod house;
 mod input;
+mod legacy;
 mod log;
 mod outbox;
+mod plan;
 mod post;
 mod reading;
 mod relays;
@@ -64,24 +67,14 @@ async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new().map_err(|error| Failure::Start { what: "signals", error })?;
     let mut systemd = Systemd::new();
     let mut config = Config::load(args.config.as_deref())?;
-    let Some(mut house) = start(&config, &mut signals, &mut systemd).await? else {
-        return Ok(ExitCode::Done);
-    };
-    while let Some(new) = live(&mut house, &config, &mut signals, &mut systemd).await {
-        house.close().await?;
-        let started = match start(&new, &mut signals, &mut systemd).await {
-            Ok(started) => {
-                config = new;
-                started
-            }
-            Err(error) => {
-                let error = error.text();
-                tracing::error!(%error, "the new config does not work: back to the old one");
-                start(&config, &mut signals, &mut systemd).await?
-            }
-        };
-        let Some(started) = started else { return Ok(ExitCode::Done) };
-        house = started;
+    let mut house = House::new();
+    let mut end =
+        attend(&mut signals, adopt(&mut house, &config, &mut systemd)).await.transpose()?;
+    while end.is_some() {
+        let Some(new) = live(&mut house, &config, &mut signals, &mut systemd).await else { break };
+        end = attend(&mut signals, change(&mut house, &mut config, new, &mut systemd))
+            .await
+            .transpose()?;
     }
     systemd.stopping();
     log::show("");
@@ -90,28 +83,48 @@ async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// Starts what the config says; nothing if a signal ends it before that is done.
-async fn start(
-    config: &Config,
-    signals: &mut Signals,
-    systemd: &mut Systemd,
-) -> Result<Option<House>, Failure> {
-    let sockets = systemd.sockets();
-    let sockets = sockets.map_err(|error| Failure::Start { what: "inherited sockets", error })?;
-    let starting = House::start(config, sockets);
-    tokio::pin!(starting);
+/// Does what takes a while; nothing if a signal ends it before it is done.
+async fn attend<T>(signals: &mut Signals, work: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(work);
     loop {
         tokio::select! {
-            started = &mut starting => {
-                let house = started?;
-                systemd.ready();
-                tracing::info!(config = %config.path.display(), "running");
-                return Ok(Some(house));
-            }
+            done = &mut work => return Some(done),
             signal = signals.next() => match signal {
-                Signal::Stop => return Ok(None),
+                Signal::Stop => return None,
                 Signal::Reload => tracing::warn!("still starting: not read again"),
             },
+        }
+    }
+}
+
+/// Runs by what the config says.
+async fn adopt(house: &mut House, config: &Config, systemd: &mut Systemd) -> Result<(), Failure> {
+    let sockets = systemd.sockets();
+    let sockets = sockets.map_err(|error| Failure::Start { what: "inherited sockets", error })?;
+    house.adopt(config, sockets).await?;
+    systemd.ready();
+    tracing::info!(config = %config.path.display(), "running");
+    Ok(())
+}
+
+/// Runs by a new config, or by the old one if that does not work.
+async fn change(
+    house: &mut House,
+    config: &mut Config,
+    new: Config,
+    systemd: &mut Systemd,
+) -> Result<(), Failure> {
+    let Err(error) = adopt(house, &new, systemd).await else {
+        *config = new;
+        return Ok(());
+    };
+    let error = error.text();
+    tracing::error!(%error, "the new config does not work: the old one stays");
+    match house.is_closed() {
+        true => adopt(house, config, systemd).await,
+        false => {
+            systemd.ready();
+            Ok(())
         }
     }
 }

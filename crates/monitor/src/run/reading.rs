@@ -73,7 +73,7 @@ impl Engine {
         let is_live = matches!(decoder, Decoder::RisLive(_) | Decoder::RisLiveHttp(_));
         let mut stamped = None;
         let (walker, file, from) = match decoder {
-            Decoder::Mrt { walker, file, from } => (walker, Some(file), *from),
+            Decoder::Mrt { walker, key, file, from } => (walker, Some((key, file)), *from),
             Decoder::RisLive(walker) | Decoder::RisLiveHttp(walker) | Decoder::Rib(walker) => {
                 (walker, None, 0)
             }
@@ -106,10 +106,10 @@ impl Engine {
         if let Some(stamped) = stamped.filter(|_| is_live) {
             self.sight.stamped(*feed, stamped, wall());
         }
-        if let Some(file) = file {
+        if let Some((key, file)) = file {
             let (records, done) = (walker.statistics().records, last);
             let position = feed::Position { file: file.clone(), records, done };
-            self.ledger.set_position(&feed::spool_key(&self.config, *feed), position.to_string());
+            self.ledger.set_position(key, position.to_string());
             self.touch();
         }
         taken

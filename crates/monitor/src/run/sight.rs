@@ -5,8 +5,8 @@ use alerter::{FeedSight, RpkiSight, Sources};
 use bgp::Timestamp;
 use validator::Kind;
 
-use super::input::PipeId;
-use crate::config::{Config, FeedKind};
+use super::input::{FeedId, PipeId};
+use crate::config::{self, FeedKind};
 use crate::rpki::{Health, Rpki};
 
 /// How long RIS Live may say nothing at all, not even to our pings, if the config does not say.
@@ -48,6 +48,7 @@ pub(super) struct Condition {
 
 #[derive(Debug)]
 struct Feed {
+    id: FeedId,
     name: String,
     kind: &'static str,
     silent_after: Option<Duration>,
@@ -85,49 +86,46 @@ struct Router {
 }
 
 impl Sight {
-    pub(super) fn new(config: &Config, now: Timestamp) -> Self {
-        let mut feeds: Vec<Feed> = Vec::new();
-        for feed in &config.feeds {
-            let (kind, silent_after, routers) = match &feed.kind {
-                FeedKind::RisLive { .. } => ("ris-live", Some(SILENT_AFTER), Vec::new()),
-                FeedKind::Bmp { routers, .. } => ("bmp", None, routers.clone()),
-                FeedKind::MrtDir { .. } => ("mrt-dir", None, Vec::new()),
-                FeedKind::Kafka { .. } => ("kafka", None, Vec::new()),
-            };
-            let name = match feeds.iter().filter(|feed| feed.kind == kind).count() {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Sight { feeds: Vec::new(), since: now, counted: (now, 0) }
+    }
+
+    /// From now on these are the feeds, in the order of the config. Those that were there before are as
+    /// they were.
+    pub(super) fn follow(&mut self, feeds: &[(FeedId, config::Feed)], now: Timestamp) {
+        let mut before = std::mem::take(&mut self.feeds);
+        for (id, config) in feeds {
+            let kind = config.kind.name();
+            let known = before.iter().position(|feed| feed.id == *id);
+            let known = known.map(|place| before.swap_remove(place));
+            let mut feed = known.unwrap_or_else(|| Feed::new(*id, &config.kind, now));
+            feed.name = match self.feeds.iter().filter(|feed| feed.kind == kind).count() {
                 0 => kind.to_owned(),
-                before => format!("{kind}-{}", before + 1),
+                earlier => format!("{kind}-{}", earlier + 1),
             };
-            let routers = routers.into_iter();
-            let routers = routers.map(|r| (r.name, Router { pipe: None, since: now })).collect();
-            let silent_after = feed.silent_after.or(silent_after);
-            let (last, alive, pipes, why) = (None, now, 0, None);
-            let (messages, damages, gaps) = (0, 0, 0);
-            feeds.push(Feed {
-                name,
-                kind,
-                silent_after,
-                last,
-                alive,
-                pipes,
-                messages,
-                damages,
-                gaps,
-                over_http: false,
-                stamps: Stamps::default(),
-                why,
-                routers,
-            });
+            let by_nature = matches!(config.kind, FeedKind::RisLive { .. }).then_some(SILENT_AFTER);
+            feed.silent_after = config.silent_after.or(by_nature);
+            self.feeds.push(feed);
         }
-        Sight { feeds, since: now, counted: (now, 0) }
     }
 
-    pub(super) fn name(&self, feed: usize) -> &str {
-        self.feeds.get(feed).map_or("", |feed| &feed.name)
+    /// Whether there is still such a feed.
+    pub(super) fn knows(&self, feed: FeedId) -> bool {
+        self.feed(feed).is_some()
     }
 
-    pub(super) fn open(&mut self, feed: usize, pipe: PipeId, router: Option<&str>, now: Timestamp) {
-        let Some(feed) = self.feeds.get_mut(feed) else { return };
+    pub(super) fn name(&self, feed: FeedId) -> &str {
+        self.feed(feed).map_or("", |feed| &feed.name)
+    }
+
+    pub(super) fn open(
+        &mut self,
+        feed: FeedId,
+        pipe: PipeId,
+        router: Option<&str>,
+        now: Timestamp,
+    ) {
+        let Some(feed) = self.feed_mut(feed) else { return };
         feed.pipes += 1;
         feed.alive = now;
         feed.why = None;
@@ -137,8 +135,14 @@ impl Sight {
     }
 
     /// A router that has connected again in the meantime stays up.
-    pub(super) fn close(&mut self, feed: usize, pipe: PipeId, why: Option<String>, now: Timestamp) {
-        let Some(feed) = self.feeds.get_mut(feed) else { return };
+    pub(super) fn close(
+        &mut self,
+        feed: FeedId,
+        pipe: PipeId,
+        why: Option<String>,
+        now: Timestamp,
+    ) {
+        let Some(feed) = self.feed_mut(feed) else { return };
         feed.pipes = feed.pipes.saturating_sub(1);
         feed.gaps += u64::from(why.is_some());
         feed.why = why;
@@ -147,37 +151,37 @@ impl Sight {
         }
     }
 
-    pub(super) fn message(&mut self, feed: usize, now: Timestamp) {
-        if let Some(feed) = self.feeds.get_mut(feed) {
+    pub(super) fn message(&mut self, feed: FeedId, now: Timestamp) {
+        if let Some(feed) = self.feed_mut(feed) {
             feed.last = Some(now);
             feed.alive = now;
         }
     }
 
     /// So many messages were read, and so many of them were damaged.
-    pub(super) fn read(&mut self, feed: usize, messages: u64, damages: u64) {
-        if let Some(feed) = self.feeds.get_mut(feed) {
+    pub(super) fn read(&mut self, feed: FeedId, messages: u64, damages: u64) {
+        if let Some(feed) = self.feed_mut(feed) {
             feed.messages += messages;
             feed.damages += damages;
         }
     }
 
     /// The latest message of those that have just come bears this time.
-    pub(super) fn stamped(&mut self, feed: usize, at: Timestamp, now: Timestamp) {
-        if let Some(feed) = self.feeds.get_mut(feed) {
+    pub(super) fn stamped(&mut self, feed: FeedId, at: Timestamp, now: Timestamp) {
+        if let Some(feed) = self.feed_mut(feed) {
             feed.stamps.take(at, now);
         }
     }
 
     /// How a stream comes about.
-    pub(super) fn over_http(&mut self, feed: usize, over_http: bool) {
-        if let Some(feed) = self.feeds.get_mut(feed) {
+    pub(super) fn over_http(&mut self, feed: FeedId, over_http: bool) {
+        if let Some(feed) = self.feed_mut(feed) {
             feed.over_http = over_http;
         }
     }
 
-    pub(super) fn alive(&mut self, feed: usize, now: Timestamp) {
-        if let Some(feed) = self.feeds.get_mut(feed) {
+    pub(super) fn alive(&mut self, feed: FeedId, now: Timestamp) {
+        if let Some(feed) = self.feed_mut(feed) {
             feed.alive = now;
         }
     }
@@ -252,6 +256,14 @@ impl Sight {
         self.feeds.iter().all(is_well)
     }
 
+    fn feed(&self, id: FeedId) -> Option<&Feed> {
+        self.feeds.iter().find(|feed| feed.id == id)
+    }
+
+    fn feed_mut(&mut self, id: FeedId) -> Option<&mut Feed> {
+        self.feeds.iter_mut().find(|feed| feed.id == id)
+    }
+
     fn staleness(&self, rpki: &Rpki, now: Timestamp) -> Condition {
         let said = match rpki.health {
             Health::Fresh | Health::Disputed { .. } => None,
@@ -274,6 +286,31 @@ impl Sight {
 }
 
 impl Feed {
+    fn new(id: FeedId, kind: &FeedKind, now: Timestamp) -> Self {
+        let routers = match kind {
+            FeedKind::Bmp { routers, .. } => routers.as_slice(),
+            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => &[],
+        };
+        let router =
+            |router: &config::BmpRouter| (router.name.clone(), Router { pipe: None, since: now });
+        Feed {
+            id,
+            name: String::new(),
+            kind: kind.name(),
+            silent_after: None,
+            last: None,
+            alive: now,
+            pipes: 0,
+            messages: 0,
+            damages: 0,
+            gaps: 0,
+            over_http: false,
+            stamps: Stamps::default(),
+            why: None,
+            routers: routers.iter().map(router).collect(),
+        }
+    }
+
     /// A folder is there or not, which its reader says; connections are counted.
     fn is_up(&self) -> bool {
         self.kind == "mrt-dir" || self.pipes > 0

@@ -96,6 +96,17 @@ fn operators_are_known() {
     assert_eq!((list.len(), list.is_empty()), (0, true));
 }
 
+#[test]
+fn a_list_covers_what_lies_within_it() {
+    let wide = list(&["198.18.0.0/15", "2001:db8::/32"]);
+    let within = list(&["198.18.0.0/21", "198.19.0.0/24", "2001:db8::/32"]);
+    assert!(wide.covers(&within) && wide.covers(&wide) && wide.covers(&WatchList::default()));
+    assert!(!within.covers(&wide));
+    assert!(!WatchList::default().covers(&within));
+    let of_another = WatchList::new([watch(prefix("198.18.0.0/21"))], [Asn::new(64501)]).unwrap();
+    assert!(!wide.covers(&of_another));
+}
+
 /// Around the /16 and /32 that the bitmap counts in, and around what it gives up on.
 fn any_prefix() -> impl Strategy<Value = Prefix> {
     let v4 = (0..16u32, 0..4u32, 0..=32u8).prop_map(|(high, low, length)| {
@@ -127,6 +138,24 @@ proptest! {
             let touches = place.length() > 0 && (longest.is_some() || !inside.is_empty());
             prop_assert_eq!(found, inside);
             prop_assert_eq!(list.touches(place), touches, "{}", place);
+        }
+    }
+
+    #[test]
+    fn what_touches_a_list_touches_every_list_that_covers_it(
+        first in prop::collection::hash_set(any_prefix(), 0..6),
+        second in prop::collection::hash_set(any_prefix(), 0..3),
+        asked in prop::collection::vec(any_prefix(), 1..60),
+    ) {
+        let of = |places: std::collections::HashSet<Prefix>| {
+            let places = places.into_iter().filter(|place| place.length() > 0);
+            WatchList::new(places.map(watch), []).unwrap()
+        };
+        let (first, second) = (of(first), of(second));
+        if first.covers(&second) {
+            for place in asked {
+                prop_assert!(!second.touches(place) || first.touches(place), "{}", place);
+            }
         }
     }
 }

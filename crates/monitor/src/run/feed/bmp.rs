@@ -1,8 +1,9 @@
 //! Routers that connect to us (RFC 7854 section 3.2: the router opens, we only listen).
 
+mod round;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -10,13 +11,15 @@ use parser::bmp::{Config as Facts, Session, Setting};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use super::Surroundings;
 use crate::config::{BmpRouter, Tristate};
 use crate::exit::Failure;
 use crate::run::input::{Decoder, Inlet, Pipe};
+use round::Round;
 
 /// How long a router may stop within a message. Between two it may be silent for as long as it likes:
 /// BMP has no keepalive, so TCP's tells us of a router that is gone.
@@ -46,16 +49,20 @@ pub(in crate::run) fn bind(
 /// Takes the connections of the routers that may connect, one each: a new one replaces the old one,
 /// which the router has given up. So there are never more than routers.
 pub(super) async fn run(routers: Vec<BmpRouter>, around: Surroundings) {
-    let Surroundings { inlet, listener, .. } = around;
+    let Surroundings { inlet, listener, mut watches, .. } = around;
     let Some(listener) = listener else { return };
-    let mut door = Door { routers, replaced: HashMap::new(), strangers: 0 };
-    let mut connections = JoinSet::new();
+    let mut watched = watches.borrow_and_update().clone();
+    let mut door = Door { routers, connected: HashMap::new(), strangers: 0 };
+    let (mut connections, mut round) = (JoinSet::new(), Round::default());
     loop {
+        let due = round.due();
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => {
-                    if let Some((router, replaced)) = door.admit(from.ip().to_canonical()) {
-                        connections.spawn(serve(stream, router, inlet.clone(), replaced));
+                    let address = from.ip().to_canonical();
+                    if let Some((router, over)) = door.admit(address) {
+                        round.is_back(address);
+                        connections.spawn(serve(stream, router, inlet.clone(), over));
                     }
                 }
                 // Out of descriptors, mostly: the routers that are there must not suffer.
@@ -65,6 +72,19 @@ pub(super) async fn run(routers: Vec<BmpRouter>, around: Surroundings) {
                 }
             },
             Some(_) = connections.join_next() => {}
+            Ok(()) = watches.changed() => {
+                let new = watches.borrow_and_update().clone();
+                // What is held of the old watched space holds for any part of it.
+                if !watched.covers(&new) {
+                    round.begin(door.connected());
+                }
+                watched = new;
+            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                if let Some(router) = round.next(Instant::now()) {
+                    door.close(router, "more is watched now: it is to tell its table anew");
+                }
+            }
         }
     }
 }
@@ -72,14 +92,15 @@ pub(super) async fn run(routers: Vec<BmpRouter>, around: Surroundings) {
 /// Who may connect.
 struct Door {
     routers: Vec<BmpRouter>,
-    /// Tells the connection of each router that another has come in its place.
-    replaced: HashMap<IpAddr, Arc<Notify>>,
+    /// Tells each connection why it is over.
+    connected: HashMap<IpAddr, oneshot::Sender<&'static str>>,
     strangers: u64,
 }
 
 impl Door {
-    fn admit(&mut self, address: IpAddr) -> Option<(BmpRouter, Arc<Notify>)> {
-        let Some(router) = self.routers.iter().find(|router| router.address == address) else {
+    fn admit(&mut self, address: IpAddr) -> Option<(BmpRouter, oneshot::Receiver<&'static str>)> {
+        let Some(router) = self.routers.iter().find(|router| router.address == address).cloned()
+        else {
             self.strangers += 1;
             // Ten thousand of them are not ten thousand lines.
             if self.strangers.is_power_of_two() {
@@ -88,15 +109,35 @@ impl Door {
             }
             return None;
         };
-        let replaced = Arc::new(Notify::new());
-        if let Some(before) = self.replaced.insert(address, replaced.clone()) {
-            before.notify_one();
+        self.close(address, "it has connected anew");
+        let (close, over) = oneshot::channel();
+        self.connected.insert(address, close);
+        Some((router, over))
+    }
+
+    /// Ends a connection, if there is one.
+    fn close(&mut self, router: IpAddr, why: &'static str) {
+        if let Some(close) = self.connected.remove(&router) {
+            // It may have ended by itself.
+            let _ = close.send(why);
         }
-        Some((router.clone(), replaced))
+    }
+
+    fn connected(&self) -> Vec<IpAddr> {
+        let is_open = |(_, close): &(&IpAddr, &oneshot::Sender<&str>)| !close.is_closed();
+        let mut routers: Vec<_> =
+            self.connected.iter().filter(is_open).map(|(at, _)| *at).collect();
+        routers.sort_unstable();
+        routers
     }
 }
 
-async fn serve(stream: TcpStream, router: BmpRouter, inlet: Inlet, replaced: Arc<Notify>) {
+async fn serve(
+    stream: TcpStream,
+    router: BmpRouter,
+    inlet: Inlet,
+    over: oneshot::Receiver<&'static str>,
+) {
     let name = router.name.clone();
     keep_alive(&stream);
     let facts = Facts {
@@ -111,7 +152,7 @@ async fn serve(stream: TcpStream, router: BmpRouter, inlet: Inlet, replaced: Arc
     let why = tokio::select! {
         why = pump(stream, &pipe) => why,
         () = pipe.pulse.lost.notified() => "what it sends is not BMP version 3".to_owned(),
-        () = replaced.notified() => "it has connected anew".to_owned(),
+        Ok(why) = over => why.to_owned(),
     };
     tracing::warn!(router = name, "disconnected: {why}");
     pipe.close(Some(why)).await;
@@ -162,10 +203,9 @@ const fn setting(setting: Tristate) -> Setting {
 mod tests {
     use tokio::io::AsyncWriteExt as _;
     use tokio::sync::mpsc;
-    use tokio::time::Instant;
 
     use super::*;
-    use crate::run::input::{INPUTS, Input};
+    use crate::run::input::{INPUTS, Inlets, Input};
 
     fn decoder() -> Decoder {
         let session = Session::new(Facts::default());
@@ -178,7 +218,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_router_that_stops_within_a_message_is_given_up_and_one_that_is_silent_is_not() {
         let (inputs, mut engine) = mpsc::channel(INPUTS);
-        let pipe = Inlet::all(&inputs, 1).remove(0).open(decoder()).await.unwrap();
+        let pipe = Inlets::new(inputs).another().open(decoder()).await.unwrap();
         let (mut router, ours) = tokio::io::duplex(64);
         let (begun, pulse) = (Instant::now(), pipe.pulse.clone());
         let stuck = tokio::spawn(async move { (pump(ours, &pipe).await, begun.elapsed()) });
@@ -196,7 +236,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_the_engine_has_no_room_for_is_given_up_and_told() {
         let (inputs, mut engine) = mpsc::channel(1);
-        let inlet = Inlet::all(&inputs, 1).remove(0);
+        let inlet = Inlets::new(inputs).another();
         let pipe = inlet.open(decoder()).await.unwrap();
         let (mut router, ours) = tokio::io::duplex(64);
         router.write_all(HALF).await.unwrap();

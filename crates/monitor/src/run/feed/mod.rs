@@ -3,30 +3,32 @@
 mod bmp;
 mod mrt_dir;
 mod ris_live;
+mod roster;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use bgp::Asn;
 use parser::bmp::Event;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 use validator::WatchList;
 
 use super::input::Inlet;
-use crate::config::{Config, Feed, FeedKind};
-use crate::exit::Failure;
+use crate::config::FeedKind;
 
 pub(super) use bmp::bind;
 pub(crate) use ris_live::reach as reach_ris_live;
+pub(super) use roster::{Roster, Socket, Wanted};
 
 /// What a feed needs beside its config.
 pub(super) struct Surroundings {
     pub(super) inlet: Inlet,
-    pub(super) watches: Arc<WatchList>,
+    /// What is watched; it may change.
+    pub(super) watches: watch::Receiver<Arc<WatchList>>,
     /// Of a folder, how far it was read.
     pub(super) position: Option<Position>,
     /// Of BMP, where routers connect.
@@ -37,21 +39,18 @@ pub(super) struct Surroundings {
     pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Starts a feed as a task of the set.
-pub(super) fn start(tasks: &mut JoinSet<()>, feed: &Feed, around: Surroundings) {
-    match &feed.kind {
-        FeedKind::RisLive { url, mode } => {
-            tasks.spawn(ris_live::run(url.clone(), *mode, around));
-        }
-        FeedKind::Bmp { routers, .. } => {
-            tasks.spawn(bmp::run(routers.clone(), around));
-        }
+/// Starts a feed.
+fn start(feed: &FeedKind, around: Surroundings) -> JoinHandle<()> {
+    match feed {
+        FeedKind::RisLive { url, mode } => tokio::spawn(ris_live::run(url.clone(), *mode, around)),
+        FeedKind::Bmp { routers, .. } => tokio::spawn(bmp::run(routers.clone(), around)),
         FeedKind::MrtDir { path, rib } => {
             let (path, rib) = (path.clone(), rib.clone());
-            tasks.spawn_blocking(move || mrt_dir::run(&path, rib.as_deref(), &around));
+            tokio::task::spawn_blocking(move || mrt_dir::run(&path, rib.as_deref(), &around))
         }
         FeedKind::Kafka { .. } => {
             tracing::error!("a kafka feed is left out: this version does not read it");
+            tokio::spawn(async {})
         }
     }
 }
@@ -100,30 +99,8 @@ impl FromStr for Position {
 }
 
 /// The name of a folder's position in the store; a folder that is named anew keeps it.
-pub(super) fn spool_key(config: &Config, feed: usize) -> String {
-    match config.feeds.get(feed).map(|feed| &feed.kind) {
-        Some(FeedKind::MrtDir { path, .. }) => format!("mrt-dir {}", path.display()),
-        _ => String::new(),
-    }
-}
-
-/// The address that a feed listens on, if it does.
-pub(super) fn listens(feed: &Feed) -> Option<SocketAddr> {
-    match &feed.kind {
-        FeedKind::Bmp { listen, .. } => Some(*listen),
-        _ => None,
-    }
-}
-
-/// A listener for each BMP feed: those that the service manager has opened first, in their order.
-pub(super) fn listeners(
-    config: &Config,
-    inherited: Vec<TcpListener>,
-) -> Result<Vec<Option<tokio::net::TcpListener>>, Failure> {
-    let mut inherited = inherited.into_iter();
-    let listener =
-        |feed: &Feed| listens(feed).map(|address| bind(address, inherited.next())).transpose();
-    config.feeds.iter().map(listener).collect()
+pub(super) fn spool_key(path: &Path) -> String {
+    format!("mrt-dir {}", path.display())
 }
 
 /// What a router says beside its routes.

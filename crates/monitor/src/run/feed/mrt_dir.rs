@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parser::{Reader, Walker};
 
 use super::super::input::{Blocked, Decoder, Pipe};
-use super::{Position, Surroundings};
+use super::{Position, Surroundings, spool_key};
 
 /// How often the folder is looked into.
 const POLL: Duration = Duration::from_secs(1);
@@ -40,7 +40,8 @@ pub(super) fn run(path: &Path, rib: Option<&Path>, around: &Surroundings) {
         match spool.next() {
             Some((file, from)) => {
                 let walker = Walker::new("");
-                let decoder = Decoder::Mrt { walker, file: file.clone(), from };
+                let key = spool_key(path);
+                let decoder = Decoder::Mrt { walker, key, file: file.clone(), from };
                 if spool.read(&path.join(&file), decoder).is_err() {
                     return;
                 }

@@ -4,7 +4,7 @@ mod connection;
 mod http;
 mod subscription;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ struct RisLive {
     url: String,
     mode: RisLiveMode,
     inlet: Inlet,
-    watches: Arc<WatchList>,
+    watches: watch::Receiver<Arc<WatchList>>,
     offenders: watch::Receiver<BTreeSet<Asn>>,
     /// How many web sockets in a row did not come about.
     failures: u32,
@@ -124,21 +124,34 @@ impl RisLive {
             Ok(pipe) => pipe,
             Err(blocked) => return blocked.into(),
         };
-        let subscriptions = subscriptions(self.mode, &self.watches);
-        tracing::info!(url = %self.url, subscriptions = subscriptions.len(), "connected");
+        tracing::info!(url = %self.url, "connected");
         let result = match connection {
-            Connection::Plain(socket) => Stream::new(*socket, self, &pipe).run(subscriptions).await,
-            Connection::Tls(socket) => Stream::new(*socket, self, &pipe).run(subscriptions).await,
+            Connection::Plain(socket) => Stream::new(*socket, self, &pipe).run().await,
+            Connection::Tls(socket) => Stream::new(*socket, self, &pipe).run().await,
         };
         let lost = result.err().unwrap_or(Lost::Closed);
         pipe.close(Some(lost.to_string())).await;
         lost
     }
 
-    async fn follow_http(&self) -> Lost {
-        let subscriptions = subscriptions(self.mode, &self.watches);
+    /// There a subscription is a connection, so other watches need other connections.
+    async fn follow_http(&mut self) -> Lost {
+        let subscriptions = subscriptions(self.mode, &self.watches.borrow_and_update());
         tracing::warn!(url = %self.url, "no web socket in {ATTEMPTS} attempts: trying HTTP");
-        let Err(lost) = http::follow(&self.url, &subscriptions, &self.inlet).await;
+        let RisLive { mode, url, watches, inlet, .. } = self;
+        let other = async {
+            while watches.changed().await.is_ok() {
+                if self::subscriptions(*mode, &watches.borrow_and_update()) != subscriptions {
+                    return;
+                }
+            }
+            // Without a roster nobody changes anything any more.
+            std::future::pending().await
+        };
+        let Err(lost) = http::follow(url, &subscriptions, other, inlet).await;
+        if matches!(lost, Lost::Http(HttpError::OtherWatches)) {
+            self.failures = ATTEMPTS;
+        }
         lost
     }
 }
@@ -156,54 +169,66 @@ struct Stream<'a, S> {
     mode: RisLiveMode,
     inlet: &'a Inlet,
     pipe: &'a Pipe,
+    watches: watch::Receiver<Arc<WatchList>>,
     offenders: watch::Receiver<BTreeSet<Asn>>,
-    /// Whose announcements are asked for beside our own prefixes.
-    followed: BTreeSet<Asn>,
-    /// How many subscriptions the server has not acknowledged yet.
+    /// What we are subscribed to, and what we have to say for that to be what we want.
+    subscribed: Vec<Subscription>,
+    to_say: VecDeque<Change>,
+    /// How many subscriptions the server has not acknowledged yet, and when the last one was sent.
     unacknowledged: usize,
+    said: Instant,
     heard: Instant,
     block: Vec<u8>,
 }
 
+enum Change {
+    Begin(Subscription),
+    End(Subscription),
+}
+
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     fn new(socket: WebSocketStream<S>, feed: &'a RisLive, pipe: &'a Pipe) -> Self {
-        let (mode, inlet, mut offenders) = (feed.mode, &feed.inlet, feed.offenders.clone());
-        // Those that there are already are as good as news to a new connection.
-        offenders.mark_changed();
-        let (heard, block, followed) = (Instant::now(), Vec::new(), BTreeSet::new());
-        Stream { socket, mode, inlet, pipe, offenders, followed, unacknowledged: 0, heard, block }
+        let now = Instant::now();
+        let mut stream = Stream {
+            socket,
+            mode: feed.mode,
+            inlet: &feed.inlet,
+            pipe,
+            watches: feed.watches.clone(),
+            offenders: feed.offenders.clone(),
+            subscribed: Vec::new(),
+            to_say: VecDeque::new(),
+            unacknowledged: 0,
+            said: now,
+            heard: now,
+            block: Vec::new(),
+        };
+        stream.plan();
+        stream
     }
 
     /// Reads from the first moment on: a server that sends while we subscribe must not wait.
-    async fn run(mut self, subscriptions: Vec<Subscription>) -> Result<(), Lost> {
-        let begun = Instant::now();
-        let mut subscriptions = subscriptions.into_iter();
-        self.unacknowledged = subscriptions.len();
+    async fn run(mut self) -> Result<(), Lost> {
         let (mut polite, mut ping) = (interval(POLITE), interval(PING_EVERY));
         polite.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
         loop {
-            let more = subscriptions.len() > 0;
+            let more = !self.to_say.is_empty();
             tokio::select! {
                 message = self.socket.next() => {
                     self.take(message.ok_or(Lost::Closed)??).await?;
                     self.take_what_is_there().await?;
                 }
-                _ = polite.tick(), if more => {
-                    if let Some(subscription) = subscriptions.next() {
-                        self.socket.send(Message::text(subscription.begin())).await?;
-                    }
-                }
-                // Of everything nothing is missing.
-                Ok(()) = self.offenders.changed(), if !more && self.mode == RisLiveMode::Watched => {
-                    self.follow_offenders().await?;
-                }
+                _ = polite.tick(), if more => self.say().await?,
+                Ok(()) = self.watches.changed() => self.plan(),
+                Ok(()) = self.offenders.changed() => self.plan(),
                 _ = ping.tick() => {
                     if self.heard.elapsed() >= DEAD_AFTER {
                         return Err(Lost::Dead);
                     }
-                    if self.unacknowledged > 0 && !more && begun.elapsed() >= ACKNOWLEDGED_WITHIN {
+                    let late = self.said.elapsed() >= ACKNOWLEDGED_WITHIN;
+                    if self.unacknowledged > 0 && !more && late {
                         return Err(Lost::NotAcknowledged);
                     }
                     self.socket.send(Message::Ping("originwatch".into())).await?;
@@ -212,19 +237,38 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         }
     }
 
-    /// What else an offender announces tells whether it aims at us; once its incidents are over, that
-    /// is of no interest.
-    async fn follow_offenders(&mut self) -> Result<(), Lost> {
-        let wanted = self.offenders.borrow_and_update().clone();
-        for asn in wanted.difference(&self.followed) {
-            tracing::info!(offender = %asn, "asking for all that it announces");
-            self.socket.send(Message::text(Subscription::originated_by(*asn).begin())).await?;
+    /// What to say for the watches and the offenders of now. What else an offender announces tells whether
+    /// it aims at us; once its incidents are over, that is of no interest. Of everything nothing is
+    /// missing.
+    fn plan(&mut self) {
+        let mut wanted = subscriptions(self.mode, &self.watches.borrow_and_update());
+        let offenders = self.offenders.borrow_and_update();
+        if self.mode == RisLiveMode::Watched {
+            wanted.extend(offenders.iter().map(|asn| Subscription::originated_by(*asn)));
         }
-        for asn in self.followed.difference(&wanted) {
-            self.socket.send(Message::text(Subscription::originated_by(*asn).end())).await?;
-        }
-        self.followed = wanted;
-        Ok(())
+        let new = wanted.iter().filter(|one| !self.subscribed.contains(one)).cloned();
+        let old = self.subscribed.iter().filter(|one| !wanted.contains(one)).cloned();
+        // The new ones first: what both ask for is never missed.
+        self.to_say = new.map(Change::Begin).chain(old.map(Change::End)).collect();
+    }
+
+    async fn say(&mut self) -> Result<(), Lost> {
+        let message = match self.to_say.pop_front() {
+            None => return Ok(()),
+            Some(Change::Begin(one)) => {
+                tracing::info!(%one, "subscribing");
+                let message = one.begin();
+                self.unacknowledged += 1;
+                self.subscribed.push(one);
+                message
+            }
+            Some(Change::End(one)) => {
+                self.subscribed.retain(|other| *other != one);
+                one.end()
+            }
+        };
+        self.said = Instant::now();
+        Ok(self.socket.send(Message::text(message)).await?)
     }
 
     /// What has come in the meantime goes with it: one way through the channel for many messages.
@@ -260,11 +304,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     fn take_text(&mut self, text: &[u8]) {
         match Control::of(text) {
             Some(Control::Subscribed) => {
-                // Those for offenders are acknowledged too, after the others.
-                let all = self.unacknowledged == 1;
+                let all = self.unacknowledged == 1 && self.to_say.is_empty();
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
                 if all {
-                    tracing::info!("subscribed");
+                    tracing::info!(subscriptions = self.subscribed.len(), "subscribed");
                 }
             }
             Some(Control::Error(error)) => tracing::error!(%error, "the server reports an error"),
@@ -282,35 +325,40 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncReadExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::mpsc;
     use tokio_tungstenite::tungstenite::protocol::Role;
 
     use super::*;
+    use crate::run::input::Inlets;
 
-    /// What a connection ends with whose server reads all and says nothing at all, and when.
-    async fn stalled(subscriptions: Vec<Subscription>) -> (String, Duration) {
+    /// What a connection ends with whose server reads all and says nothing but this, and when.
+    async fn stalled(said: &'static [u8]) -> (String, Duration) {
         let (ours, mut theirs) = tokio::io::duplex(1 << 10);
-        tokio::spawn(async move { while theirs.read(&mut [0; 64]).await.unwrap() > 0 {} });
+        tokio::spawn(async move {
+            theirs.read_exact(&mut [0; 2]).await.unwrap();
+            theirs.write_all(said).await.unwrap();
+            while theirs.read(&mut [0; 64]).await.unwrap() > 0 {}
+        });
         let (inputs, _engine) = mpsc::channel(8);
-        let inlet = Inlet::all(&inputs, 1).remove(0);
+        let inlet = Inlets::new(inputs).another();
         let pipe = inlet.open(Decoder::RisLive(walker())).await.unwrap();
         let (_offenders, followed) = watch::channel(BTreeSet::new());
-        let watches = Arc::new(WatchList::new([], []).unwrap());
+        let (_watches, watches) = watch::channel(Arc::default());
         let (url, mode) = (String::new(), RisLiveMode::Firehose);
         let feed = RisLive { url, mode, inlet, watches, offenders: followed, failures: 0 };
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         let begun = Instant::now();
-        let lost = Stream::new(socket, &feed, &pipe).run(subscriptions).await.unwrap_err();
+        let lost = Stream::new(socket, &feed, &pipe).run().await.unwrap_err();
         (lost.to_string(), begun.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_stalls_in_silence_is_given_up() {
         let minute = ("nothing for 60 s, not even an answer to a ping".to_owned(), DEAD_AFTER);
-        assert_eq!(stalled(Vec::new()).await, minute);
-        let everything = subscriptions(RisLiveMode::Firehose, &WatchList::new([], []).unwrap());
+        // A text of 27 octets (RFC 6455 section 5.2).
+        assert_eq!(stalled(b"\x81\x1b{\"type\":\"ris_subscribe_ok\"}").await, minute);
         let late = ("a subscription was not acknowledged within 30 s".to_owned(), 2 * PING_EVERY);
-        assert_eq!(stalled(everything).await, late);
+        assert_eq!(stalled(b"").await, late);
     }
 }

@@ -29,13 +29,16 @@ pub(super) enum HttpError {
     Status(StatusCode),
     #[error("time to try a web socket again")]
     Enough,
+    #[error("HTTP: other watches need other subscriptions")]
+    OtherWatches,
 }
 
 /// Follows the stream at the place where RIS has it beside the web socket: one connection for each
-/// subscription, since one takes no more.
+/// subscription, since one takes no more. Ends where something else is to be asked for.
 pub(super) async fn follow(
     url: &str,
     subscriptions: &[Subscription],
+    other: impl Future<Output = ()>,
     inlet: &Inlet,
 ) -> Result<Infallible, Lost> {
     let url = stream(url).ok_or(HttpError::Url)?;
@@ -55,9 +58,10 @@ pub(super) async fn follow(
     }
     tracing::info!(%url, streams = streams.len(), "connected");
     let pumps = streams.into_iter().zip(&pipes).map(|(stream, pipe)| pump(stream, pipe));
-    let lost = match tokio::time::timeout(AT_MOST, try_join_all(pumps)).await {
-        Ok(ended) => ended.err().unwrap_or(Lost::Closed),
-        Err(_) => HttpError::Enough.into(),
+    let lost = tokio::select! {
+        ended = try_join_all(pumps) => ended.err().unwrap_or(Lost::Closed),
+        () = tokio::time::sleep(AT_MOST) => HttpError::Enough.into(),
+        () = other => HttpError::OtherWatches.into(),
     };
     for pipe in pipes {
         pipe.close(Some(lost.to_string())).await;

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use bgp::Asn;
 use serde_json::{Value, json};
 use validator::WatchList;
@@ -57,6 +59,12 @@ impl Subscription {
     /// The value of the header field that asks for it.
     pub(super) fn header(&self) -> String {
         self.0.to_string()
+    }
+}
+
+impl fmt::Display for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

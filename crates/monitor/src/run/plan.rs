@@ -1,0 +1,133 @@
+use std::collections::{BTreeMap, HashSet};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerter::AsDirectory;
+use alerter::mail::Letterhead;
+use tokio::sync::{mpsc, watch};
+use validator::WatchList;
+
+use super::channels;
+use super::feed::{Roster, Socket};
+use super::input::Input;
+use super::outbox::Lane;
+use super::post::{AT_ONCE, Carrier, Pace, Way};
+use super::relays::Relays;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::letterhead::letterhead;
+use crate::rpki::{self, Rpki};
+use crate::{mailbag, replay};
+
+/// How long the first RPKI data may take before the feeds start without it: what is judged without is
+/// judged again when it comes.
+const RPKI_WITHIN: Duration = Duration::from_secs(30);
+
+/// RPKI data that is being kept fresh, and where it comes from.
+pub(super) type Followed = (rpki::Sources, watch::Receiver<Rpki>);
+
+/// All that can be had of a config while another one runs: what fails here changes nothing.
+pub(super) struct Plan {
+    pub(super) letterhead: Option<Letterhead>,
+    carriers: Vec<(String, Duration, Carrier)>,
+    pub(super) sockets: Vec<Option<Socket>>,
+    pub(super) directory: Arc<AsDirectory>,
+    pub(super) rpki: Followed,
+    pub(super) watches: Arc<WatchList>,
+}
+
+impl Plan {
+    /// What was inherited are sockets that listen already. RPKI data from the same sources goes on.
+    pub(super) async fn make(
+        config: &Config,
+        inherited: Vec<TcpListener>,
+        roster: &Roster,
+        known: Option<&Followed>,
+    ) -> Result<Self, Failure> {
+        let letterhead = config.mail.as_ref().map(|mail| letterhead(config, mail)).transpose()?;
+        let carriers = carriers(config, letterhead.clone())?;
+        let sockets = roster.sockets(&config.feeds, inherited)?;
+        let directory = directory(config)?;
+        let rpki = match known.filter(|(sources, _)| *sources == config.rpki) {
+            Some((_, rpki)) => rpki.clone(),
+            None => first_data(config).await,
+        };
+        let watches = watches(config, &rpki.borrow())?;
+        let rpki = (config.rpki.clone(), rpki);
+        Ok(Plan { letterhead, carriers, sockets, directory, rpki, watches })
+    }
+
+    /// Not among the staff: they end with the engine, after what is under way.
+    pub(super) fn start_carriers(
+        &mut self,
+        inputs: &mpsc::Sender<Input>,
+    ) -> BTreeMap<String, Lane> {
+        let start = |(name, give_up_after, carrier): (String, Duration, Carrier)| {
+            let (parcels, to_carry) = mpsc::channel(carrier.room());
+            tokio::spawn(carrier.carry(to_carry, inputs.clone()));
+            (name, Lane { parcels, give_up_after, in_flight: HashSet::new() })
+        };
+        std::mem::take(&mut self.carriers).into_iter().map(start).collect()
+    }
+}
+
+/// What carries the letters of each channel, and how long it tries.
+fn carriers(
+    config: &Config,
+    letterhead: Option<Letterhead>,
+) -> Result<Vec<(String, Duration, Carrier)>, Failure> {
+    let zone = &config.operator.time_zone;
+    let mut carriers = Vec::new();
+    if let (Some(mail), Some(letterhead)) = (&config.mail, letterhead) {
+        let relays = Relays::new(mailbag::relays(mail)?, mail.failover_after);
+        let carrier = Carrier {
+            way: Way::Mail(relays, letterhead),
+            at_once: mail.connections as usize,
+            pace: Pace::new(mail.per_minute),
+        };
+        carriers.push(("mail".to_owned(), mail.give_up_after, carrier));
+    }
+    for one in &config.channels {
+        let carrier = Carrier {
+            way: Way::Channel(channels::open(one)?, zone.clone()),
+            at_once: AT_ONCE,
+            pace: Pace::new(one.per_minute),
+        };
+        carriers.push((one.name.clone(), one.give_up_after, carrier));
+    }
+    Ok(carriers)
+}
+
+fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {
+    let Some(path) = &config.as_names else { return Ok(Arc::default()) };
+    let mut remarks = Vec::new();
+    let directory = replay::directory(path, &mut remarks)?;
+    remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
+    Ok(Arc::new(directory))
+}
+
+/// Follows the RPKI sources, and waits for the first data for a while.
+async fn first_data(config: &Config) -> watch::Receiver<Rpki> {
+    let mut rpki = rpki::follow(config.rpki.clone());
+    if config.rpki.list.is_empty() {
+        tracing::warn!("[rpki] has no sources: every route is not-found");
+        return rpki;
+    }
+    let usable = rpki.wait_for(|rpki| rpki.health.is_usable());
+    if tokio::time::timeout(RPKI_WITHIN, usable).await.is_err() {
+        let remarks = rpki.borrow().remarks.join("; ");
+        tracing::error!("no RPKI data within {} s: {remarks}", RPKI_WITHIN.as_secs());
+    }
+    rpki
+}
+
+fn watches(config: &Config, rpki: &Rpki) -> Result<Arc<WatchList>, Failure> {
+    if !config.watches.is_empty() {
+        return Ok(config.watches.clone());
+    }
+    let mut remarks = Vec::new();
+    let watches = replay::derived(config, &rpki.snapshot, &mut remarks)?;
+    remarks.iter().for_each(|remark| tracing::info!("{remark}"));
+    Ok(watches)
+}
