@@ -114,3 +114,6 @@ impl Own {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
