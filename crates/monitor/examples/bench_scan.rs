@@ -202,7 +202,7 @@ fn table(args: &Args, (name, kind): (&str, &str), prefix: &str, path: &Path) -> 
         (
             "count all",
             format!("{search} --count {path}"),
-            with(only_plain("bgpkit", count, Target::Faster(15.0)), true),
+            with(only_plain("bgpkit", count, Target::Faster(15.0)), !plain),
         ),
         ("print all", format!("{search} {path}"), with(print, false)),
     ]

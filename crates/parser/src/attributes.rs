@@ -97,53 +97,41 @@ impl Attribute<'_> {
 
 impl<'a> Attributes<'a> {
     /// Finds the attributes in their field and checks them.
+    ///
+    /// Inlined, so that they are found where they are to stand and not copied there.
+    #[inline]
     pub(crate) fn new(field: &'a [u8], size: AsSize) -> Self {
-        let mut attributes = Attributes { field, ..Attributes::empty(size) };
+        let mut attributes = Attributes::empty(field, size);
+        attributes.find();
+        attributes
+    }
+
+    fn find(&mut self) {
         let mut seen = 0_u64;
-        let mut cursor = Cursor::new(field);
+        let mut cursor = Cursor::new(self.field);
         while !cursor.is_empty() {
             let from = cursor.rest();
             let Some(attribute) = Attribute::read(&mut cursor) else {
-                attributes.fault(from, DamageKind::AttributeList);
+                self.fault(from, DamageKind::AttributeList);
                 break;
             };
             let bit = 1_u64.checked_shl(attribute.code.into()).unwrap_or(0);
             if seen & bit != 0 {
                 let kind = DamageKind::RepeatedAttribute { attribute: attribute.code };
-                attributes.fault(from, kind);
+                self.fault(from, kind);
                 continue;
             }
             seen |= bit;
-            match check(attribute, size) {
-                Ok(()) => attributes.set(attribute),
-                Err(treatment) => {
-                    // That it is there is all that it says, whatever its length.
-                    attributes.atomic_aggregate |= attribute.code == code::ATOMIC_AGGREGATE;
-                    attributes.malformed(from, attribute.code, treatment);
-                }
+            if let Err(treatment) = self.keep(attribute) {
+                self.malformed(from, attribute.code, treatment);
             }
         }
-        attributes
     }
 
-    /// Whether [`Attributes::new`] would find no fault: all that a count of routes asks.
-    pub(crate) fn are_sound(field: &[u8], size: AsSize) -> bool {
-        let mut seen = 0_u64;
-        let mut cursor = Cursor::new(field);
-        while !cursor.is_empty() {
-            let Some(attribute) = Attribute::read(&mut cursor) else { return false };
-            let bit = 1_u64.checked_shl(attribute.code.into()).unwrap_or(0);
-            if seen & bit != 0 || check(attribute, size).is_err() {
-                return false;
-            }
-            seen |= bit;
-        }
-        true
-    }
-
-    const fn empty(size: AsSize) -> Self {
+    #[inline]
+    const fn empty(field: &'a [u8], size: AsSize) -> Self {
         Attributes {
-            field: &[],
+            field,
             size,
             origin: None,
             as_path: None,
@@ -164,27 +152,50 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// Keeps what a sound attribute says.
-    fn set(&mut self, Attribute { code, value }: Attribute<'a>) {
+    /// Keeps what a sound attribute says: RFC 7606 section 7, attribute by attribute; for the younger
+    /// ones what their RFC says.
+    fn keep(&mut self, Attribute { code, value }: Attribute<'a>) -> Result<(), Treatment> {
+        const WITHDRAWN: Treatment = Treatment::Withdrawn;
+        const DISCARDED: Treatment = Treatment::Discarded;
+        let path = |size| Some(value).filter(|bytes| Segments { bytes, size }.are_sound());
         let number = || exactly(value).map(u32::from_be_bytes);
+        let list = |item| Some(value).filter(|value| is_list(value, item));
         match code {
-            code::ORIGIN => self.origin = value.first().copied(),
-            code::AS_PATH => self.as_path = Some(value),
-            code::NEXT_HOP => self.next_hop = exactly(value).map(Ipv4Addr::from),
-            code::MULTI_EXIT_DISC => self.multi_exit_disc = number(),
-            code::LOCAL_PREF => self.local_pref = number(),
-            code::ATOMIC_AGGREGATE => self.atomic_aggregate = true,
-            code::AGGREGATOR => self.aggregator = aggregator(value, self.size),
-            code::COMMUNITIES => self.communities = value,
-            code::MP_REACH_NLRI => self.reach = reach(value).ok().flatten(),
-            code::AS4_PATH if self.size == AsSize::Two => self.as4_path = Some(value),
-            code::AS4_AGGREGATOR if self.size == AsSize::Two => {
-                self.as4_aggregator = aggregator(value, AsSize::Four);
+            code::ORIGIN => {
+                let origin = value.first().filter(|origin| **origin <= 2 && value.len() == 1);
+                self.origin = Some(*origin.ok_or(WITHDRAWN)?);
             }
-            code::LARGE_COMMUNITY => self.large_communities = value,
-            code::ONLY_TO_CUSTOMER => self.only_to_customer = number().map(Asn::new),
+            code::AS_PATH => self.as_path = Some(path(self.size).ok_or(WITHDRAWN)?),
+            code::NEXT_HOP => self.next_hop = Some(number().ok_or(WITHDRAWN)?.into()),
+            code::MULTI_EXIT_DISC => self.multi_exit_disc = Some(number().ok_or(WITHDRAWN)?),
+            // A collector's sessions are external, where LOCAL_PREF does not belong at all.
+            code::LOCAL_PREF => self.local_pref = Some(number().ok_or(DISCARDED)?),
+            code::ATOMIC_AGGREGATE => {
+                // That it is there is all that it says, whatever its length.
+                self.atomic_aggregate = true;
+                if !value.is_empty() {
+                    return Err(DISCARDED);
+                }
+            }
+            code::AGGREGATOR => {
+                self.aggregator = Some(aggregator(value, self.size).ok_or(DISCARDED)?);
+            }
+            code::COMMUNITIES => self.communities = list(4).ok_or(WITHDRAWN)?,
+            code::MP_REACH_NLRI => self.reach = reach(value)?,
+            // RFC 6793 section 6: a malformed AS4_PATH is left out.
+            code::AS4_PATH if self.size == AsSize::Two => {
+                self.as4_path = Some(path(AsSize::Four).ok_or(DISCARDED)?);
+            }
+            code::AS4_AGGREGATOR if self.size == AsSize::Two => {
+                self.as4_aggregator = Some(aggregator(value, AsSize::Four).ok_or(DISCARDED)?);
+            }
+            code::LARGE_COMMUNITY => self.large_communities = list(12).ok_or(WITHDRAWN)?,
+            code::ONLY_TO_CUSTOMER => {
+                self.only_to_customer = Some(Asn::new(number().ok_or(WITHDRAWN)?));
+            }
             _ => (),
         }
+        Ok(())
     }
 
     fn malformed(&mut self, at: &'a [u8], attribute: u8, treatment: Treatment) {
@@ -332,33 +343,6 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// RFC 7606 section 7, attribute by attribute; for the younger ones what their RFC says.
-fn check(Attribute { code, value }: Attribute<'_>, size: AsSize) -> Result<(), Treatment> {
-    let path = |size| Segments { bytes: value, size }.are_sound();
-    let withdrawn = |sound: bool| if sound { Ok(()) } else { Err(Treatment::Withdrawn) };
-    let discarded = |sound: bool| if sound { Ok(()) } else { Err(Treatment::Discarded) };
-    match code {
-        code::ORIGIN => withdrawn(matches!(value, [0..=2])),
-        code::AS_PATH => withdrawn(path(size)),
-        code::NEXT_HOP | code::MULTI_EXIT_DISC | code::ONLY_TO_CUSTOMER => {
-            withdrawn(value.len() == 4)
-        }
-        // A collector's sessions are external, where LOCAL_PREF does not belong at all.
-        code::LOCAL_PREF => discarded(value.len() == 4),
-        code::ATOMIC_AGGREGATE => discarded(value.is_empty()),
-        code::AGGREGATOR => discarded(aggregator(value, size).is_some()),
-        code::COMMUNITIES => withdrawn(is_list(value, 4)),
-        code::LARGE_COMMUNITY => withdrawn(is_list(value, 12)),
-        code::MP_REACH_NLRI => reach(value).map(|_| ()),
-        // RFC 6793 section 6: a malformed AS4_PATH is left out.
-        code::AS4_PATH if size == AsSize::Two => discarded(path(AsSize::Four)),
-        code::AS4_AGGREGATOR if size == AsSize::Two => {
-            discarded(aggregator(value, AsSize::Four).is_some())
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The value, if it has exactly this length.
 fn exactly<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
     value.try_into().ok()
@@ -403,36 +387,5 @@ fn next_hop_of(octets: &[u8]) -> Option<IpAddr> {
         4 => exactly::<4>(octets).map(IpAddr::from),
         16 | 32 => octets.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets).into()),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// One of any type, with a length that often fits.
-    fn attribute() -> impl Strategy<Value = Vec<u8>> {
-        let length = prop_oneof![0..=20_usize, Just(4_usize), Just(6), Just(8), Just(12)];
-        let value = length.prop_flat_map(|length| proptest::collection::vec(0..4_u8, length));
-        (0..40_u8, value).prop_map(|(code, value)| {
-            let length = u8::try_from(value.len()).unwrap();
-            [&[0x40, code, length], value.as_slice()].concat()
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn sound_is_what_has_no_fault(
-            all in proptest::collection::vec(attribute(), 0..4),
-            cut in 0..3_usize,
-            two: bool,
-        ) {
-            let size = if two { AsSize::Two } else { AsSize::Four };
-            let field = all.concat();
-            let field = &field[..field.len().saturating_sub(cut / 2)];
-            let faults = Attributes::new(field, size).faults;
-            prop_assert_eq!(Attributes::are_sound(field, size), faults.is_empty(), "{:?}", faults);
-        }
     }
 }

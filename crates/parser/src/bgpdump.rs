@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bgp::{Asn, Community, Timestamp};
 
 use crate::attributes::Carrier;
-use crate::{AsSize, Element, ElementKind, Nlri, Path, RouteAttributes, SegmentKind, Source};
+use crate::{
+    AsSize, Element, ElementKind, Nlri, PathSegment, RouteAttributes, SegmentKind, Source,
+};
 
 /// Writes lines one after the other. What the next has in common with the last is not made again:
 /// the prefixes of one message differ in nothing else, and neighbours in a table often do not either.
@@ -28,9 +30,18 @@ pub struct Lines {
 struct Head {
     source: Source,
     at: Timestamp,
-    kind: &'static str,
+    kind: Kind,
     address: IpAddr,
     asn: Asn,
+}
+
+/// What is told of an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Rib,
+    Announce,
+    Withdraw,
+    State,
 }
 
 /// What the columns behind the prefix are made of, beside the octets of the attributes.
@@ -49,8 +60,8 @@ const COMPARED_MAX: usize = 1024;
 impl Lines {
     /// Appends the line of this element, as [`write_line`] does.
     pub fn write(&mut self, element: &Element<'_>, out: &mut Vec<u8>) {
-        let head = Head::of(element);
-        if self.head != Some(head) {
+        if !self.head.is_some_and(|head| head.is_of(element)) {
+            let head = Head::of(element);
             self.head_text.clear();
             head.write(&mut self.head_text);
             self.head = Some(head);
@@ -85,29 +96,54 @@ pub fn write_line(element: &Element<'_>, out: &mut Vec<u8>) {
 
 impl Head {
     fn of(element: &Element<'_>) -> Self {
-        let kind = match element.kind {
-            ElementKind::Rib { .. } => "|B|",
-            ElementKind::Announce { .. } => "|A|",
-            ElementKind::Withdraw { .. } => "|W|",
-            ElementKind::State { .. } => "|STATE|",
-        };
-        let Element { source, at, vantage, .. } = *element;
-        Head { source, at, kind, address: vantage.address, asn: vantage.asn }
+        let Element { source, at, vantage, kind } = element;
+        let (address, asn) = (vantage.address, vantage.asn);
+        Head { source: *source, at: *at, kind: Kind::of(kind), address, asn }
+    }
+
+    /// Whether it is what [`Head::of`] makes of the element; what differs most comes first.
+    fn is_of(&self, element: &Element<'_>) -> bool {
+        self.at == element.at
+            && self.kind == Kind::of(&element.kind)
+            && self.asn == element.vantage.asn
+            && self.address == element.vantage.address
+            && self.source == element.source
     }
 
     fn write(self, out: &mut Vec<u8>) {
-        text(out, label(self.source));
+        label(out, self.source);
         out.push(b'|');
         let extended = matches!(
             self.source,
             Source::Bgp4mp { extended: true, .. } | Source::RisLive | Source::Bmp
         );
         time(out, self.at, extended);
-        text(out, self.kind);
+        self.kind.label(out);
         address(out, self.address);
         out.push(b'|');
         number(out, self.asn.number());
         out.push(b'|');
+    }
+}
+
+impl Kind {
+    const fn of(kind: &ElementKind<'_>) -> Self {
+        match kind {
+            ElementKind::Rib { .. } => Kind::Rib,
+            ElementKind::Announce { .. } => Kind::Announce,
+            ElementKind::Withdraw { .. } => Kind::Withdraw,
+            ElementKind::State { .. } => Kind::State,
+        }
+    }
+
+    /// With the separators around.
+    fn label(self, out: &mut Vec<u8>) {
+        match self {
+            Kind::Rib => text(out, "|B|"),
+            Kind::Announce => text(out, "|A|"),
+            Kind::Withdraw => text(out, "|W|"),
+            Kind::State => text(out, "|STATE|"),
+        }
     }
 }
 
@@ -135,29 +171,29 @@ fn rest(
 
 /// The first column. bgpdump reads neither RIS Live nor BMP; they are called what they would be in RIS'
 /// own files.
-const fn label(source: Source) -> &'static str {
+fn label(out: &mut Vec<u8>, source: Source) {
     match source {
-        Source::TableDump => "TABLE_DUMP",
-        Source::TableDumpV2 { add_path: false } => "TABLE_DUMP2",
-        Source::TableDumpV2 { add_path: true } => "TABLE_DUMP2_AP",
-        Source::Bgp4mp { extended, local, add_path } => match (extended, local, add_path) {
-            (false, false, false) => "BGP4MP",
-            (false, false, true) => "BGP4MP_AP",
-            (false, true, false) => "BGP4MP_LOCAL",
-            (false, true, true) => "BGP4MP_LOCAL_AP",
-            (true, false, false) => "BGP4MP_ET",
-            (true, false, true) => "BGP4MP_ET_AP",
-            (true, true, false) => "BGP4MP_ET_LOCAL",
-            (true, true, true) => "BGP4MP_ET_LOCAL_AP",
-        },
-        Source::Bgp => "BGP",
-        Source::RisLive | Source::Bmp => "BGP4MP_ET",
+        Source::TableDump => text(out, "TABLE_DUMP"),
+        Source::TableDumpV2 { add_path: false } => text(out, "TABLE_DUMP2"),
+        Source::TableDumpV2 { add_path: true } => text(out, "TABLE_DUMP2_AP"),
+        Source::Bgp4mp { extended, local, add_path } => {
+            text(out, "BGP4MP");
+            for (is, suffix) in [(extended, "_ET"), (local, "_LOCAL"), (add_path, "_AP")] {
+                text(out, if is { suffix } else { "" });
+            }
+        }
+        Source::Bgp => text(out, "BGP"),
+        Source::RisLive | Source::Bmp => text(out, "BGP4MP_ET"),
     }
 }
 
 /// Path, origin, next hop, LOCAL_PREF, MULTI_EXIT_DISC, communities, aggregation.
 fn route(attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
-    path(out, attributes.path());
+    let path = attributes.path();
+    match path.unmerged() {
+        Some(segments) => write_path(out, segments),
+        None => write_path(out, path.segments()),
+    }
     match attributes.origin_code() {
         Some(0) => text(out, "|IGP|"),
         Some(1) => text(out, "|EGP|"),
@@ -172,11 +208,13 @@ fn route(attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
     if source != Source::Bgp {
         out.push(b'|');
     }
-    for (index, community) in attributes.communities().enumerate() {
-        if index > 0 {
-            out.push(b' ');
-        }
+    let mut spaced = false;
+    for community in attributes.communities() {
         write_community(out, community);
+        spaced = true;
+    }
+    if spaced {
+        out.pop();
     }
     match attributes.atomic_aggregate() {
         true => text(out, "|AG|"),
@@ -192,9 +230,9 @@ fn route(attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
     out.push(b'|');
 }
 
-fn path(out: &mut Vec<u8>, path: Path<'_>) {
+fn write_path<'a>(out: &mut Vec<u8>, segments: impl Iterator<Item = PathSegment<'a>>) {
     let mut spaced = false;
-    for segment in path.segments() {
+    for segment in segments {
         if spaced {
             out.push(b' ');
         }
@@ -207,11 +245,12 @@ fn path(out: &mut Vec<u8>, path: Path<'_>) {
         };
         text(out, open);
         for asn in segment.asns() {
-            if spaced {
-                out.push(between);
-            }
-            number(out, asn.number());
+            number_before(out, asn.number(), between);
             spaced = true;
+        }
+        // Behind the last stands nothing.
+        if spaced {
+            out.pop();
         }
         text(out, close);
     }
@@ -227,15 +266,15 @@ fn prefix(out: &mut Vec<u8>, nlri: Nlri, source: Source) {
     }
 }
 
+/// With a space behind.
 fn write_community(out: &mut Vec<u8>, Community(value): Community) {
     match value {
-        0xffff_ff01 => text(out, "no-export"),
-        0xffff_ff02 => text(out, "no-advertise"),
-        0xffff_ff03 => text(out, "local-AS"),
+        0xffff_ff01 => text(out, "no-export "),
+        0xffff_ff02 => text(out, "no-advertise "),
+        0xffff_ff03 => text(out, "local-AS "),
         _ => {
-            number(out, value >> 16);
-            out.push(b':');
-            number(out, value & 0xffff);
+            number_before(out, value >> 16, b':');
+            number_before(out, value & 0xffff, b' ');
         }
     }
 }
@@ -246,7 +285,7 @@ fn time(out: &mut Vec<u8>, at: Timestamp, with_micros: bool) {
     if with_micros {
         let micros = u32::try_from(at.micros().rem_euclid(1_000_000)).unwrap_or(0);
         out.push(b'.');
-        padded(out, micros);
+        six(out, micros);
     }
 }
 
@@ -257,47 +296,11 @@ fn address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-/// The octets as digits with a dot behind, and how many characters that is.
-#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse")]
-const DOTTED: [([u8; 4], u8); 256] = {
-    let mut table = [([b'.'; 4], 0); 256];
-    let mut octet = 0;
-    while octet < 256 {
-        let [a, b, c, count] = THREE_DIGITS[octet];
-        let digits = match count {
-            1 => [c, b'.', 0, 0],
-            2 => [b, c, b'.', 0],
-            _ => [a, b, c, b'.'],
-        };
-        table[octet] = (digits, count + 1);
-        octet += 1;
+fn dotted(out: &mut Vec<u8>, [a, b, c, d]: [u8; 4]) {
+    for octet in [a, b, c] {
+        number_before(out, octet.into(), b'.');
     }
-    table
-};
-
-/// Four characters are stored for each octet, and the next begins where it ends: copying by length
-/// would cost more.
-fn dotted(out: &mut Vec<u8>, octets: [u8; 4]) {
-    let mut buffer = [0; 16];
-    let mut length = 0;
-    for octet in octets {
-        let (digits, count) = DOTTED.get(usize::from(octet)).copied().unwrap_or_default();
-        if let Some(place) = buffer.get_mut(length..length + 4) {
-            place.copy_from_slice(&digits);
-        }
-        length += usize::from(count);
-    }
-    // All but the last dot.
-    append(out, buffer, length.saturating_sub(1));
-}
-
-/// Appends the first so many of these characters. All are copied and some cut off again, since a copy
-/// of variable length is a call.
-#[inline]
-fn append(out: &mut Vec<u8>, characters: [u8; 16], count: usize) {
-    let length = out.len() + count;
-    out.extend_from_slice(&characters);
-    out.truncate(length);
+    number(out, d.into());
 }
 
 /// The longest run of zero groups is left out, be it one group alone (RFC 5952 section 4.2.2 would
@@ -354,54 +357,110 @@ fn hex(out: &mut Vec<u8>, group: u16) {
     }
 }
 
-/// The numbers below 1000 as three digits, zeros in front, and how many of them count.
+/// The numbers below 1000 as digits, the first in the lowest octet, and in the highest how many there
+/// are: without zeros in front, and with them.
 #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse")]
-const THREE_DIGITS: [[u8; 4]; 1000] = {
-    let mut table = [[0; 4]; 1000];
+const DIGITS: [[u32; 1000]; 2] = {
+    let mut tables = [[0; 1000]; 2];
     let mut number = 0u16;
     while number < 1000 {
-        let count = if number < 10 {
-            1
-        } else if number < 100 {
-            2
-        } else {
-            3
-        };
         let [_, hundreds] = (number / 100).to_be_bytes();
         let [_, tens] = (number / 10 % 10).to_be_bytes();
         let [_, ones] = (number % 10).to_be_bytes();
-        table[number as usize] = [b'0' + hundreds, b'0' + tens, b'0' + ones, count];
+        let [a, b, c] = [b'0' + hundreds, b'0' + tens, b'0' + ones];
+        let leading = match number {
+            0..10 => [c, 0, 0, 1],
+            10..100 => [b, c, 0, 2],
+            _ => [a, b, c, 3],
+        };
+        tables[0][number as usize] = u32::from_le_bytes(leading);
+        tables[1][number as usize] = u32::from_le_bytes([a, b, c, 3]);
         number += 1;
     }
-    table
+    tables
 };
 
-/// Three digits at a time: a division costs more than a look into a table in the nearest cache.
-fn number(out: &mut Vec<u8>, number: u32) {
-    let mut digits = [b'0'; 16];
-    let mut left = number;
-    let mut length = 0;
-    for three in digits.as_chunks_mut::<3>().0.iter_mut().rev() {
-        let [a, b, c, count] =
-            THREE_DIGITS.get((left % 1000) as usize).copied().unwrap_or_default();
-        *three = [a, b, c];
-        left /= 1000;
-        if left == 0 {
-            length += usize::from(count);
-            break;
-        }
-        length += 3;
+/// Digits, the first in the lowest octet, and how many.
+#[derive(Clone, Copy, Default)]
+struct Digits(u64, u32);
+
+impl Digits {
+    /// Of a number below 1000, without zeros in front.
+    #[inline]
+    fn leading(number: u32) -> Self {
+        Self::found(DIGITS[0].get(number as usize))
     }
-    // Those that count are moved to the front.
-    let digits = u128::from_be_bytes(digits) << (8 * (15 - length));
-    append(out, digits.to_be_bytes(), length);
+
+    /// Of a number below 1000, with them.
+    #[inline]
+    fn three(number: u32) -> Self {
+        Self::found(DIGITS[1].get(number as usize))
+    }
+
+    #[inline]
+    fn found(digits: Option<&u32>) -> Self {
+        let digits = digits.copied().unwrap_or_default();
+        Digits((digits & 0xff_ffff).into(), digits >> 24)
+    }
+
+    /// With others behind.
+    #[inline]
+    fn and(self, Digits(digits, count): Digits) -> Self {
+        Digits(self.0 | digits << (8 * self.1), self.1 + count)
+    }
+
+    /// All eight octets are stored and some cut off again, since a copy of variable length is a call.
+    #[inline]
+    fn append(self, out: &mut Vec<u8>) {
+        let length = out.len() + self.1 as usize;
+        out.extend_from_slice(&self.0.to_le_bytes());
+        out.truncate(length);
+    }
 }
 
-/// Six digits, zeros in front.
-fn padded(out: &mut Vec<u8>, micros: u32) {
-    for power in [100_000, 10_000, 1_000, 100, 10, 1] {
-        out.push(b'0' + u8::try_from(micros / power % 10).unwrap_or(0));
+/// Three digits at a time: a division costs more than a look into a table in the nearest cache.
+#[inline]
+fn number(out: &mut Vec<u8>, number: u32) {
+    match number {
+        0..1_000 => Digits::leading(number).append(out),
+        1_000..1_000_000 => thousands(number).append(out),
+        _ => large(out, number),
     }
+}
+
+/// The number and a separator: most of a line.
+#[inline]
+fn number_before(out: &mut Vec<u8>, number: u32, separator: u8) {
+    let separator = Digits(separator.into(), 1);
+    match number {
+        0..1_000 => Digits::leading(number).and(separator).append(out),
+        1_000..1_000_000 => thousands(number).and(separator).append(out),
+        _ => {
+            large(out, number);
+            separator.append(out);
+        }
+    }
+}
+
+/// Of a number from 1,000 to 999,999.
+#[inline]
+fn thousands(number: u32) -> Digits {
+    Digits::leading(number / 1000).and(Digits::three(number % 1000))
+}
+
+/// A number from 1,000,000 on.
+fn large(out: &mut Vec<u8>, number: u32) {
+    let (millions, below) = (number / 1_000_000, number % 1_000_000);
+    match millions {
+        0..1_000 => Digits::leading(millions).append(out),
+        _ => thousands(millions).append(out),
+    }
+    six(out, below);
+}
+
+/// A number below 1,000,000 with zeros in front.
+fn six(out: &mut Vec<u8>, number: u32) {
+    Digits::three(number / 1000).and(Digits::three(number % 1000)).append(out);
 }
 
 #[cfg(test)]

@@ -81,6 +81,15 @@ impl<'a> Path<'a> {
         Path { without_first: true, ..self }
     }
 
+    /// The segments where they are those of AS_PATH, all and as they stand, as nearly always: for those
+    /// who count nanoseconds.
+    pub(crate) const fn unmerged(self) -> Option<Segments<'a>> {
+        match self.take == usize::MAX && !self.without_first {
+            true => Some(self.leading),
+            false => None,
+        }
+    }
+
     /// The segments, nearest AS first.
     pub fn segments(self) -> impl Iterator<Item = PathSegment<'a>> {
         // None behind the cut. A confederation segment counts for nothing, so one that stands right
@@ -111,7 +120,7 @@ impl<'a> Path<'a> {
         let newer = self.as4.filter(|segment| !segment.kind.is_confederation()).last();
         let last = match newer {
             Some(segment) if !self.without_first => Some(segment),
-            None if self.take == usize::MAX && !self.without_first => self.leading.last_filled(),
+            None if self.unmerged().is_some() => self.leading.last_filled(),
             _ => self.segments().filter(|segment| !segment.bytes.is_empty()).last(),
         };
         match last {

@@ -25,6 +25,13 @@ pub(crate) struct Origin<'a> {
     pub(crate) source: Source,
 }
 
+impl<'a> Origin<'a> {
+    const fn element(self, kind: ElementKind<'a>) -> Element<'a> {
+        let Origin { at, vantage, source } = self;
+        Element { at, vantage, kind, source }
+    }
+}
+
 /// An UPDATE (RFC 4271 section 4.3) taken apart: its four fields of prefixes, and the attributes
 /// unread.
 #[derive(Clone, Copy)]
@@ -183,27 +190,26 @@ impl<'a> Update<'a> {
         output: &mut Output<'_, S>,
     ) {
         output.faults(attributes.faults());
-        for (field, carrier) in self.fields() {
+        let Update { withdrawn, unreach, nlri, reach, .. } = self;
+        let mut withdraw = |field: NlriField<'_>| {
             for nlri in field.routes().filter(|nlri| filter.wants(nlri.prefix)) {
-                let kind = match carrier {
-                    Some(carrier) if !attributes.are_withdrawn() => {
-                        ElementKind::Announce { nlri, attributes: attributes.of(carrier) }
-                    }
-                    _ => ElementKind::Withdraw { nlri },
-                };
-                let Origin { at, vantage, source } = origin;
-                output.element(Element { at, vantage, kind, source });
+                output.element(origin.element(ElementKind::Withdraw { nlri }));
             }
+        };
+        withdraw(withdrawn);
+        unreach.into_iter().for_each(&mut withdraw);
+        if attributes.are_withdrawn() {
+            withdraw(nlri);
+            return reach.into_iter().for_each(&mut withdraw);
         }
-    }
-
-    /// The fields of prefixes, with the next hop of those that are announced.
-    fn fields(self) -> impl Iterator<Item = (NlriField<'a>, Option<Carrier>)> {
-        let withdrawn = [Some(self.withdrawn), self.unreach].map(|field| (field, None));
-        let nlri = (Some(self.nlri), Some(Carrier::Nlri));
-        let reach = (self.reach, Some(Carrier::MpReach));
-        let fields = withdrawn.into_iter().chain([nlri, reach]);
-        fields.filter_map(|(field, carrier)| Some((field?, carrier)))
+        let mut announce = |field: NlriField<'_>, carrier| {
+            let attributes = attributes.of(carrier);
+            for nlri in field.routes().filter(|nlri| filter.wants(nlri.prefix)) {
+                output.element(origin.element(ElementKind::Announce { nlri, attributes }));
+            }
+        };
+        announce(nlri, Carrier::Nlri);
+        reach.into_iter().for_each(|field| announce(field, Carrier::MpReach));
     }
 
     fn check_mandatory(&self, mandatory: &[u8], attributes: &mut Attributes<'a>) {

@@ -156,7 +156,8 @@ impl<G: Gather> Worker<G> {
             if gathering.speaks() || silent >= BLOCKS_SILENT || past.is_some() {
                 silent = 0;
                 gathering.reach(self.reached());
-                let batch = std::mem::take(&mut gathering).finish(past.take());
+                let next = gathering.next();
+                let batch = std::mem::replace(&mut gathering, next).finish(past.take());
                 if out.send(Message::Batch(batch)).is_err() {
                     return;
                 }
@@ -202,9 +203,10 @@ impl<G: Gather> Worker<G> {
         loop {
             let rest = bytes.get(taken..).unwrap_or_default();
             let step = walker.step(rest, last, &filter, &mut |item| match item {
-                Item::Element(element) => {
+                // Where it is: to move it would be to wait until all of it is written.
+                Item::Element(ref element) => {
                     gathering.at.get_or_insert(element.at);
-                    gather.take(&element, &mut gathering.units);
+                    gather.take(element, &mut gathering.units);
                 }
                 Item::Damage(damage) => {
                     *damages += 1;
@@ -285,6 +287,11 @@ impl<U> Gathering<U> {
             remark.push_str(&hex::window(bytes, at, damage.offset));
         }
         self.remarks.push(remark);
+    }
+
+    /// An empty one with room for as much: to grow step by step is to copy everything twice.
+    fn next(&self) -> Self {
+        Gathering { units: Vec::with_capacity(self.units.len()), ..Self::default() }
     }
 
     fn finish<G: Gather<Unit = U>>(self, past: Option<Box<Past<G>>>) -> Batch<G> {

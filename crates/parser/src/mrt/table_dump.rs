@@ -36,13 +36,13 @@ impl Decoder {
         if !filter.wants(prefix) {
             return;
         }
-        if filter.only_counts() && Attributes::are_sound(row.attributes, as_size) {
-            output.statistics.counted += 1;
-            return;
-        }
         let attributes = Attributes::new(row.attributes, as_size);
         output.faults(attributes.faults());
         if attributes.are_withdrawn() {
+            return;
+        }
+        if filter.only_counts() {
+            output.statistics.counted += 1;
             return;
         }
         let nlri = Nlri { prefix, path_id: 0 };
