@@ -111,6 +111,12 @@ pub enum DamageKind {
     /// The stream starts with nothing that is known.
     #[error("neither mrt, bmp nor ris live messages")]
     UnknownFormat,
+    /// The stream is packed in a way that is not read.
+    #[error("packed by {packer}, which is not read: unpack it first")]
+    UnknownPacking {
+        /// By what.
+        packer: &'static str,
+    },
     /// The stream ends within a record.
     #[error("file ends within a record, that record is lost")]
     Truncated,
@@ -178,6 +184,7 @@ impl DamageKind {
             | DamageKind::ServerError
             | DamageKind::LineLength => Scope::Record,
             DamageKind::UnknownFormat
+            | DamageKind::UnknownPacking { .. }
             | DamageKind::Truncated
             | DamageKind::BmpVersion { .. }
             | DamageKind::BmpLength { .. }

@@ -164,7 +164,7 @@ impl Walker {
         } else if bytes.trim_ascii_start().first() == Some(&b'{') {
             State::In(Format::RisLive)
         } else {
-            self.damage(DamageKind::UnknownFormat, 0, sink);
+            self.damage(unknown(bytes), 0, sink);
             State::Ended(None)
         };
     }
@@ -306,4 +306,16 @@ impl Walker {
         self.statistics.count_damage(scope);
         sink(Item::Damage(Damage { record: self.statistics.records, offset, scope, kind }));
     }
+}
+
+/// What the first octets of a stream say that holds nothing we read.
+fn unknown(bytes: &[u8]) -> DamageKind {
+    let packer = match bytes {
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "xz",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
+        [0x04, 0x22, 0x4d, 0x18, ..] => "lz4",
+        [b'P', b'K', 3, 4, ..] => "zip",
+        _ => return DamageKind::UnknownFormat,
+    };
+    DamageKind::UnknownPacking { packer }
 }

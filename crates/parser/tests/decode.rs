@@ -295,12 +295,51 @@ fn a_damaged_length_costs_a_gap_and_not_the_file() {
 
 #[test]
 fn a_stream_that_is_nothing_says_so() {
-    for text in ["<html><head>", "PK\x03\x04 something else", "12345678901234567"] {
-        let (lines, damages) = read(&[text.as_bytes().to_vec()]);
-        assert!(lines.is_empty());
-        assert_eq!(damages, ["record 0 at byte 0: neither mrt, bmp nor ris live messages"]);
+    let nothing = "neither mrt, bmp nor ris live messages";
+    let packed = |packer| format!("packed by {packer}, which is not read: unpack it first");
+    let table: [(&[u8], String); 6] = [
+        (b"<html><head>", nothing.to_owned()),
+        (b"12345678901234567", nothing.to_owned()),
+        (b"PK\x03\x04 something else", packed("zip")),
+        (b"\xfd7zXZ\0 something else", packed("xz")),
+        (b"\x28\xb5\x2f\xfd something else", packed("zstd")),
+        (b"\x04\x22\x4d\x18 something else", packed("lz4")),
+    ];
+    for (bytes, told) in table {
+        let (lines, damages) = read(&[bytes.to_vec()]);
+        assert_eq!((lines, damages), (vec![], vec![format!("record 0 at byte 0: {told}")]));
     }
     assert_eq!(read(&[]), (vec![], vec![]));
+}
+
+#[test]
+fn sessions_of_both_sizes_of_as_numbers_stand_in_one_file() {
+    let two = || two_octet(&[attribute(0x40, 2, &[2, 2, 0, 1, 0x5b, 0xa0])]);
+    let four = || message(4, &update(&[], &mandatory(&[65536]), &plain(&["198.18.0.0/24"])));
+    let (lines, damages) = read(&[two(), four(), two(), four()]);
+    let [two, four] = ["1 23456", "65536"].map(|path| announce("198.18.0.0/24", path));
+    assert_eq!((lines, damages), (vec![two.clone(), four.clone(), two, four], vec![]));
+}
+
+#[test]
+fn extended_time_stamps_have_microseconds() {
+    // RFC 6396 section 3: they stand in front of the message, and count to the length.
+    let plain = message(4, &update(&[], &mandatory(&[64500]), &plain(&["198.18.0.0/24"])));
+    let body = [&7_u32.to_be_bytes(), &plain[12..]].concat();
+    let (lines, damages) = read(&[encode::record(1_400_000_000, 17, 4, &body)]);
+    let expected = announce("198.18.0.0/24", "64500");
+    let expected = expected.replace("BGP4MP|1400000000|", "BGP4MP_ET|1400000000.000007|");
+    assert_eq!((lines, damages), (vec![expected], vec![]));
+}
+
+#[test]
+fn an_attribute_may_have_an_extended_length_without_need() {
+    // RFC 4271 section 4.3: it may be used only if the length is greater than 255; writers differ.
+    let mut attributes = mandatory(&[64500]);
+    attributes.extend([0xd0, 8, 0, 4, 0xfd, 0xe8, 0, 1]);
+    let record = message(4, &update(&[], &attributes, &plain(&["198.18.0.0/24"])));
+    let expected = announce("198.18.0.0/24", "64500").replace("|0|0||NAG", "|0|0|65000:1|NAG");
+    assert_eq!(read(&[record]), (vec![expected], vec![]));
 }
 
 #[test]

@@ -269,7 +269,10 @@ impl Look {
                 Item::Element(element) => begins = begins.or(Some(element.at)),
                 Item::Damage(damage) => {
                     damaged = true;
-                    foreign |= damage.kind == DamageKind::UnknownFormat;
+                    foreign |= matches!(
+                        damage.kind,
+                        DamageKind::UnknownFormat | DamageKind::UnknownPacking { .. }
+                    );
                 }
             });
             known |= more && !damaged;
