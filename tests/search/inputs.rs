@@ -85,6 +85,18 @@ fn damage_is_shown_with_the_octets_around() {
     assert!(told.iter().any(|line| line.starts_with("  > 000019aa ")), "{told:?}");
 }
 
+#[test]
+fn of_many_damages_a_few_are_told_and_how_to_see_the_others() {
+    // A session with ADD-PATH whose records do not say so.
+    let file = name("mrt/t2mune+mrtparse/bird_bgp_h1");
+    let run = search(["--count", &file]);
+    let told: Vec<_> = run.stderr.lines().collect();
+    let more = format!("{file}: 28 more damaged places, which --explain-errors shows");
+    assert_eq!((told.len(), told[5]), (6, more.as_str()));
+    let run = search(["--count", "--explain-errors", &file]);
+    assert_eq!(run.stderr.matches("the message is lost").count(), 5 + 28);
+}
+
 /// Two tables in one file: bgpscanner and bgpreader stop at the second, bgpdump, bgpgrep and
 /// bgpkit-parser read on, and so do we.
 #[test]

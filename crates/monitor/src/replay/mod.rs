@@ -70,7 +70,7 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
         summary.unreadable += 1;
         teller.console.say(&format!("{name}: {why}"));
     }
-    let telling = Telling { each: TOLD, hex: false };
+    let telling = Telling { each: TOLD, ..Telling::default() };
     let keeper = Keeper::new(&sieve, window);
     let mut scan = Scan::new(inputs.inputs, Order::Time, telling, |_| keeper.clone());
     scan.set_threads(args.threads);

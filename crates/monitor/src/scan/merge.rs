@@ -273,7 +273,8 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
         self.finished.1 += records.load(Relaxed);
         let name = open.input.name();
         if open.untold > 0 {
-            let text = format!("{name}: {} more damaged places", open.untold);
+            let hint = self.telling.hint;
+            let text = format!("{name}: {} more damaged places{hint}", open.untold);
             self.told.push_back(Event::Remark(text));
         }
         let Some((gather, statistics)) = end else {

@@ -96,6 +96,8 @@ pub(crate) struct Telling {
     pub(crate) each: u64,
     /// Whether the octets around are shown.
     pub(crate) hex: bool,
+    /// How to see the others.
+    pub(crate) hint: &'static str,
 }
 
 /// Walked blocks without anything wanted in them before the time they reached is told: often enough

@@ -74,7 +74,8 @@ fn search(
     }
     let order = if args.count { Order::Any } else { Order::Time };
     let each = if args.explain_errors { u64::MAX } else { TOLD };
-    let telling = Telling { each, hex: args.explain_errors };
+    let hint = ", which --explain-errors shows";
+    let telling = Telling { each, hex: args.explain_errors, hint };
     let mut scan = Scan::new(inputs.inputs, order, telling, |_| query.clone());
     scan.set_threads(args.threads);
     let mut hits = 0;
