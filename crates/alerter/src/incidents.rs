@@ -258,6 +258,10 @@ impl Incidents {
         let key = RowKey { vantage: id, prefix, path_id };
         match sight {
             Sight::Held(held) => self.put(key, Row { held, at, doubted: None }, vantage.asn),
+            Sight::Recalled(held) if self.routes.is_older(&key, at) => {
+                self.put(key, Row { held, at, doubted: Some(at) }, vantage.asn);
+            }
+            Sight::Recalled(_) => {}
             Sight::Withdrawn => self.withdraw(at, key),
         }
     }
@@ -390,7 +394,7 @@ impl Incidents {
             }
             Phase::Suspected | Phase::Resolved { .. } => {
                 if incident.reaches_threshold(&self.routes, &self.rules) {
-                    self.open_incident(story);
+                    self.open_incident(story, certain);
                 }
             }
             Phase::Open | Phase::Doubtful if !held => {
@@ -400,18 +404,22 @@ impl Incidents {
                 incident.phase = Phase::Open;
                 self.tell_if_due(story);
             }
-            Phase::Open => incident.phase = Phase::Doubtful,
-            Phase::Doubtful | Phase::Clearing { .. } => {}
+            Phase::Open | Phase::Clearing { .. } if held => incident.phase = Phase::Doubtful,
+            Phase::Open | Phase::Doubtful | Phase::Clearing { .. } => {}
         }
         self.schedule(story);
     }
 
-    fn open_incident(&mut self, story: &Story) {
+    /// One that only a table tells of is told as open, too, before it is in doubt.
+    fn open_incident(&mut self, story: &Story, certain: bool) {
         let Some(incident) = self.incidents.get_mut(story) else { return };
         let reopened = matches!(incident.phase, Phase::Resolved { .. });
         incident.phase = Phase::Open;
         incident.updates = 0;
         self.tell(story, if reopened { Reason::Reopened } else { Reason::Opened });
+        if let Some(incident) = self.incidents.get_mut(story).filter(|_| !certain) {
+            incident.phase = Phase::Doubtful;
+        }
     }
 
     fn tell_if_due(&mut self, story: &Story) {

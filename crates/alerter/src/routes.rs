@@ -128,10 +128,11 @@ impl RouteTable {
 
     /// Puts a route in place of the one before, which is returned.
     pub(crate) fn put(&mut self, key: RowKey, row: Row) -> Option<Row> {
-        let is_own = row.is_own(key.prefix);
+        let (is_own, doubted) = (row.is_own(key.prefix), row.doubted);
         self.visibility.put(key, &row);
         let before = self.rows.insert(key, row);
         self.settle_doubt(key, before.as_ref());
+        self.doubts.extend(doubted.map(|since| (since, key)));
         self.note_own(key, before.as_ref(), is_own);
         before
     }
@@ -227,6 +228,12 @@ impl RouteTable {
     /// Whether a route stands here of which there is no doubt.
     pub(crate) fn is_certain(&self, key: &RowKey) -> bool {
         self.rows.get(key).is_some_and(|row| row.doubted.is_none())
+    }
+
+    /// Whether what stands here, if anything, gives way to a table of this time: what is certain was
+    /// told since, whatever the clocks say.
+    pub(crate) fn is_older(&self, key: &RowKey, at: Timestamp) -> bool {
+        self.rows.get(key).is_none_or(|row| row.doubted.is_some() && row.at < at)
     }
 
     fn note_own(&mut self, key: RowKey, before: Option<&Row>, is_own: bool) {

@@ -91,6 +91,9 @@ pub struct RouteFinding {
 pub enum Sight {
     /// This route, in place of the one before.
     Held(Held),
+    /// This route, as a table says that is older than what is told: nobody confirms that it is still
+    /// there, and it stands back behind all that was told.
+    Recalled(Held),
     /// Nothing any more.
     Withdrawn,
 }
@@ -121,6 +124,26 @@ pub struct Match {
     /// Worse than its kind usually is: a strange first hop in front of a more-specific, or one
     /// that ASPA calls invalid.
     pub grave: bool,
+}
+
+impl Finding {
+    /// The same, of a table that is older than what is told.
+    #[must_use]
+    pub fn recalled(self) -> Self {
+        match self {
+            Finding::Route(RouteFinding {
+                at,
+                vantage,
+                prefix,
+                path_id,
+                sight: Sight::Held(held),
+            }) => {
+                let sight = Sight::Recalled(held);
+                Finding::Route(RouteFinding { at, vantage, prefix, path_id, sight })
+            }
+            other => other,
+        }
+    }
 }
 
 impl Match {

@@ -97,7 +97,10 @@ impl Incidents {
             let vantage = &self.routes.station(key.vantage)?.vantage;
             let held = judge(key.prefix, &row.held.route, vantage);
             (held != row.held).then(|| {
-                let (vantage, sight) = (vantage.clone(), Sight::Held(held));
+                // What is in doubt stays so: nobody has told of it.
+                let is_certain = row.doubted.is_none();
+                let sight = if is_certain { Sight::Held(held) } else { Sight::Recalled(held) };
+                let vantage = vantage.clone();
                 let RowKey { prefix, path_id, .. } = *key;
                 Finding::Route(RouteFinding { at: now, vantage, prefix, path_id, sight })
             })

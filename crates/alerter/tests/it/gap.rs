@@ -88,3 +88,75 @@ fn a_gap_between_two_sights_does_not_hide_a_hijack() {
     assert_eq!(statuses(&lab), ["OPEN"]);
     assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
 }
+
+const HIJACK: [u32; 3] = [110, 4651, 4761];
+const OWN: [u32; 3] = [110, 64510, 64500];
+
+#[test]
+fn what_a_table_tells_is_told_as_it_was_when_it_was_written() {
+    let mut lab = Lab::new();
+    lab.recall(0, -1800, 0, SECOND, &OWN);
+    lab.recall(0, -1800, 10, FIRST, &HIJACK);
+    lab.recall(0, -900, 13, FIRST, &[113, 4651, 4761]);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    let vantage = &lab.last().vantage;
+    assert_eq!((vantage.holding, vantage.unconfirmed, vantage.total), (2, 2, 3));
+    assert_eq!(lab.last().first_seen, crate::lab::at(-1800));
+    // Until somebody tells of it.
+    assert_eq!(state(&lab), State::Clearing);
+    lab.hijack(60, 13, FIRST);
+    assert_eq!(state(&lab), State::Open);
+    lab.withdraw(120, 13, FIRST);
+    lab.withdraw(120, 10, FIRST);
+    lab.tick(120 + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.total, 3);
+}
+
+#[test]
+fn a_table_stands_back_behind_what_was_told() {
+    let mut lab = Lab::new();
+    for n in [10, 13] {
+        lab.recover(0, n, FIRST);
+        // Even where its clock is ahead.
+        lab.recall(1, 600, n, FIRST, &HIJACK);
+    }
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    // After a gap a table that was written since knows more, and one from before does not.
+    for n in [10, 13] {
+        lab.gap(2, n);
+        lab.recall(700, -1, n, FIRST, &HIJACK);
+    }
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    for n in [10, 13] {
+        lab.recall(700, 600, n, FIRST, &HIJACK);
+    }
+    assert_eq!(statuses(&lab), ["OPEN"]);
+}
+
+#[test]
+fn what_only_a_table_told_is_given_up_when_it_is_too_old() {
+    let mut lab = Lab::new();
+    let long = i64::try_from(FORGET_AFTER.as_secs()).unwrap();
+    for n in [10, 13] {
+        lab.recall(0, -1800, n, FIRST, &HIJACK);
+    }
+    lab.tick(long - 1801 + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    lab.tick(long - 1800 + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.given_up, 2);
+}
+
+#[test]
+fn a_verdict_that_changes_does_not_end_a_doubt() {
+    let mut lab = hijacked_before_a_gap();
+    lab.sieve.set_snapshot(std::sync::Arc::new(validator::RpkiSnapshot::default()));
+    let Lab { sieve, incidents, .. } = &mut lab;
+    let judge = |prefix, route: &_, vantage: &_| sieve.judge(prefix, route, vantage);
+    incidents.judge_again(crate::lab::at(11 * MINUTE), judge);
+    lab.drain();
+    assert_eq!(state(&lab), State::Clearing);
+    lab.hijack(20 * MINUTE, 10, SECOND);
+    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
+}

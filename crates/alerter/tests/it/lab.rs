@@ -163,6 +163,17 @@ impl Lab {
         self.see(second, n, Event::SessionDown);
     }
 
+    /// A table of `written` says that the vantage point holds this route.
+    pub(crate) fn recall(&mut self, now: i64, written: i64, n: u32, text: &str, path: &[u32]) {
+        let path = AsPath::sequence(path.iter().copied());
+        let change = Change::Announce(Arc::new(Route { path, ..Route::default() }));
+        let event = Event::Route { prefix: prefix(text), path_id: 0, change };
+        let observation = Observation { at: at(written), vantage: vantage(n), event };
+        if let Some(finding) = self.sieve.sift(&observation) {
+            self.take(now, finding.recalled());
+        }
+    }
+
     /// Nobody told of the vantage point for a while.
     pub(crate) fn gap(&mut self, second: i64, n: u32) {
         self.take(second, Finding::Gap { at: at(second), vantage: vantage(n) });

@@ -11,6 +11,7 @@ use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, prefix};
 #[derive(Clone, Debug)]
 enum Step {
     Hijack(u32, usize),
+    Recall(u32, usize),
     Recover(u32, usize),
     Withdraw(u32, usize),
     Down(u32),
@@ -36,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
     let which = 0..PREFIXES.len();
     prop_oneof![
         4 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Hijack(n, p)),
+        2 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Recall(n, p)),
         3 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Recover(n, p)),
         2 => (vantage.clone(), which).prop_map(|(n, p)| Step::Withdraw(n, p)),
         1 => vantage.clone().prop_map(Step::Down),
@@ -67,6 +69,13 @@ fn run_from(
             Step::Hijack(n, p) => {
                 lab.hijack(now, *n, PREFIXES[*p]);
                 holds.insert((*n, *p), CERTAIN_HIJACK);
+            }
+            Step::Recall(n, p) => {
+                lab.recall(now, now, *n, PREFIXES[*p], &[100 + n % 1000, 4651, 4761]);
+                let hold = holds.entry((*n, *p)).or_insert(Hold { bad: true, doubted: Some(now) });
+                if hold.doubted.is_some() {
+                    *hold = Hold { bad: true, doubted: Some(now) };
+                }
             }
             Step::Recover(n, p) => {
                 lab.recover(now, *n, PREFIXES[*p]);
