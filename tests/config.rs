@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use alerter::reply::Allowed;
-use originwatch::config::{Calendar, CalendarPlace, Config, FeedKind, Mailbox, RisLiveMode};
+use originwatch::config::{
+    Archive, Calendar, CalendarPlace, Config, FeedKind, Mailbox, Rib, RibPlace, RisLiveMode,
+};
 use originwatch::rpki::{Cache, Source};
 use validator::Origins;
 
@@ -72,6 +74,12 @@ const BROKEN: &[(&str, &str)] = &[
         "[[feed]]\ntype = \"ris-live\"\nlisten = \"127.0.0.1:11019\"\n",
     ),
     ("a feed of a wrong mode", "[[feed]]\ntype = \"ris-live\"\nmode = \"all\"\n"),
+    ("a table without its collector", "[[feed]]\ntype = \"ris-live\"\nrib = \"rib.mrt\"\n"),
+    (
+        "tables of what is no collector of RIS",
+        "[[feed]]\ntype = \"ris-live\"\nrib = { rrc1 = \"latest\", route-views2 = \"latest\", rrc21 = 1 }\n",
+    ),
+    ("an archive that is nowhere", "[archive]\nbroker = \"api.bgpkit.com\"\ncache_size = 0\n"),
     ("BMP without an allow list", "[[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:11019\"\n"),
     (
         "a router without an address",
@@ -285,10 +293,33 @@ fn the_shipped_config_means_what_it_says() {
     let FeedKind::RisLive { mode: RisLiveMode::Watched, .. } = &config.feeds[0].kind else {
         panic!("the first feed is {:?}", config.feeds[0]);
     };
+    assert_eq!(config.archive, Archive::default());
     let mail = config.mail.unwrap();
     assert_eq!(mail.relay.to_string(), "smtp://mail.example.net:587");
     assert_eq!(mail.helo, "monitor.example.net");
     assert_eq!(config.store, root().join("config/originwatch.db"));
+}
+
+#[test]
+fn a_feed_may_begin_with_tables() {
+    let text = format!(
+        "{OPERATOR}[[feed]]\ntype = \"ris-live\"\n\
+         rib = {{ rrc00 = \"latest\", rrc21 = \"rib.gz\", rrc25 = \"https://ris.example/rib\" }}\n\
+         [archive]\ncache = \"cache\"\n"
+    );
+    let config = Config::parse(Path::new("/etc/originwatch.toml"), &text).unwrap();
+    let FeedKind::RisLive { ribs, .. } = &config.feeds[0].kind else { panic!("{config:?}") };
+    let rib = |collector: &str, place| Rib { collector: collector.to_owned(), place };
+    assert_eq!(
+        *ribs,
+        [
+            rib("rrc00", RibPlace::Latest),
+            rib("rrc21", RibPlace::File("/etc/rib.gz".into())),
+            rib("rrc25", RibPlace::Url("https://ris.example/rib".to_owned())),
+        ]
+    );
+    let archive = Archive { cache: Some("/etc/cache".into()), ..Archive::default() };
+    assert_eq!(config.archive, archive);
 }
 
 /// Each line that is commented out and looks like a key is taken into the config: a key that is
@@ -311,7 +342,7 @@ fn every_key_that_the_shipped_config_explains_exists() {
         }
     });
     let all = lines.collect::<Vec<_>>().join("\n");
-    assert_eq!(taken, 112);
+    assert_eq!(taken, 117);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 4);

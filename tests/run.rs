@@ -18,6 +18,7 @@ mod ris_live;
 mod server;
 pub(crate) mod spool;
 mod systemd;
+mod tables;
 mod trouble;
 
 use std::fmt::Write as _;

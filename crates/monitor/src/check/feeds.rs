@@ -6,7 +6,7 @@ use std::time::Duration;
 use alerter::store::{StoreError, Visitor};
 
 use super::report::Report;
-use crate::config::{Config, Feed, FeedKind};
+use crate::config::{Config, Feed, FeedKind, Rib, RibPlace};
 use crate::run;
 
 /// How long a feed may take to say hello.
@@ -16,8 +16,9 @@ const HELLO_WITHIN: Duration = Duration::from_secs(5);
 pub(super) async fn probe(feed: &Feed, config: &Config, offline: bool) -> Report {
     let mut report = Report::default();
     match &feed.kind {
-        FeedKind::RisLive { .. } if offline => {}
-        FeedKind::RisLive { url, .. } => {
+        FeedKind::RisLive { ribs, .. } if offline => tables(ribs, &mut report),
+        FeedKind::RisLive { url, ribs, .. } => {
+            tables(ribs, &mut report);
             let what = format!("feed ris-live {url}");
             match tokio::time::timeout(HELLO_WITHIN, run::reach_ris_live(url)).await {
                 Ok(Ok(())) => report.ok(what, "answers"),
@@ -48,6 +49,15 @@ pub(super) async fn probe(feed: &Feed, config: &Config, offline: bool) -> Report
         FeedKind::Kafka { .. } => report.fault("feed kafka", "this version does not read it"),
     }
     report
+}
+
+/// Those that are files; the others are fetched when they are needed.
+fn tables(ribs: &[Rib], report: &mut Report) {
+    for rib in ribs {
+        if let RibPlace::File(path) = &rib.place {
+            super::report::readable(path, report);
+        }
+    }
 }
 
 /// Whether the daemon can listen there, or does.

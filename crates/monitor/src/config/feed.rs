@@ -2,6 +2,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fault::Fault;
 use super::section::Section;
 use super::value;
 
@@ -25,6 +29,8 @@ pub enum FeedKind {
         url: String,
         /// How much of it.
         mode: RisLiveMode,
+        /// Tables of its collectors, which tell what stood there before we listened.
+        ribs: Vec<Rib>,
     },
     /// Our own routers over BMP (RFC 7854).
     Bmp {
@@ -56,6 +62,26 @@ pub enum RisLiveMode {
     Watched,
     /// Everything.
     Firehose,
+}
+
+/// A table that one collector wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rib {
+    /// Which, as the feed calls it (`rrc21`): its peers are vantage points of both.
+    pub collector: String,
+    /// Where the table is.
+    pub place: RibPlace,
+}
+
+/// Where a table is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RibPlace {
+    /// In the archive: the last one that it has.
+    Latest,
+    /// In a file.
+    File(PathBuf),
+    /// On the web.
+    Url(String),
 }
 
 /// A router that may connect.
@@ -173,10 +199,32 @@ fn ris_live(section: &Section<'_>) -> Option<FeedKind> {
         }
     });
     let mode = section.optional("mode", value::word(MODES));
+    let ribs = section.entries("rib", RIB, |name, value| rib(section, name, value));
     Some(FeedKind::RisLive {
         url: url.unwrap_or_else(|| "wss://ris-live.ripe.net/v1/ws/".to_owned()),
         mode: mode.unwrap_or(RisLiveMode::Watched),
+        ribs: ribs.unwrap_or_default(),
     })
+}
+
+const RIB: &str = "a table for each collector, as { rrc21 = \"latest\", rrc25 = \"rib.mrt.gz\" }";
+
+fn rib(section: &Section<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Rib, Fault> {
+    // Under another name its peers would be other vantage points than those of the feed.
+    let number = name.strip_prefix("rrc").filter(|number| number.len() == 2);
+    if !number.is_some_and(|number| number.bytes().all(|octet| octet.is_ascii_digit())) {
+        let found = format!("'{}' is no collector of RIPE RIS", value::short(name));
+        return Err(Fault::new(value.span(), found, "rrc and two digits, as rrc21"));
+    }
+    let text = value::string(value, "\"latest\", a file, or an http(s):// URL")?;
+    let place = match text {
+        "latest" => RibPlace::Latest,
+        url if url.starts_with("https://") || url.starts_with("http://") => {
+            RibPlace::Url(url.to_owned())
+        }
+        path => RibPlace::File(section.folder().join(path)),
+    };
+    Ok(Rib { collector: name.to_owned(), place })
 }
 
 fn bmp(section: &Section<'_>) -> Option<FeedKind> {

@@ -4,6 +4,7 @@
 //! which keys were asked for, `value` reads single values, `fault` shows what is wrong and where.
 //! Reading goes on after a fault, so that one run tells all of them.
 
+mod archive;
 mod channel;
 mod desk;
 mod fault;
@@ -29,9 +30,10 @@ use alerter::desk::{DeskRules, Window};
 use toml::de::DeTable;
 use validator::WatchList;
 
+pub use archive::Archive;
 pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
 pub use fault::ConfigError;
-pub use feed::{BmpRouter, Feed, FeedKind, RisLiveMode, Tristate};
+pub use feed::{BmpRouter, Feed, FeedKind, Rib, RibPlace, RisLiveMode, Tristate};
 pub use heartbeat::Heartbeat;
 pub use incident::Incident;
 pub use mail::{Mail, Relay};
@@ -66,6 +68,8 @@ pub struct Config {
     pub incident: Incident,
     /// `[[feed]]`.
     pub feeds: Vec<Feed>,
+    /// `[archive]`.
+    pub archive: Archive,
     /// `[mail]`; none if nothing is to be mailed.
     pub mail: Option<Mail>,
     /// `[[channel]]`.
@@ -213,6 +217,7 @@ impl Config {
         let incident =
             root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));
         let feeds = root.sections("feed").into_iter().filter_map(Feed::read).collect();
+        let archive = root.section("archive").map_or_else(Archive::default, |s| Archive::read(&s));
         let mail = root.section("mail").map(Mail::read);
         let channels = Channel::read_all(&root.sections("channel"));
         let desk = desk::read(
@@ -236,6 +241,7 @@ impl Config {
             rpki: rpki?,
             incident,
             feeds,
+            archive,
             // A [mail] that cannot be read is a fault, not a config without mail.
             mail: mail.map_or(Some(None), |mail| mail.map(Some))?,
             channels: channels?,

@@ -74,6 +74,25 @@ impl<'a> Section<'a> {
         told.collect::<Vec<_>>().into_iter().collect()
     }
 
+    /// The entries of the table at `key`, whose keys are names, or nothing if one of them has a fault;
+    /// which does not hide the faults of the next.
+    pub(super) fn entries<T>(
+        &self,
+        key: &'static str,
+        expected: &str,
+        read: impl Fn(&str, &Spanned<DeValue<'_>>) -> Result<T, Fault>,
+    ) -> Option<Vec<T>> {
+        let value = self.value(key)?;
+        let DeValue::Table(table) = value.get_ref() else {
+            let found = format!("'{key}' is {}", value::described(value.get_ref()));
+            self.place.faults.push(Fault::new(value.span(), found, expected));
+            return None;
+        };
+        let each = table.iter().map(|(name, value)| read(name.get_ref(), value));
+        let told = each.map(|one| one.map_err(|fault| self.place.faults.push(fault)).ok());
+        told.collect::<Vec<_>>().into_iter().collect()
+    }
+
     /// A path; a relative one starts at the folder of the config.
     pub(super) fn path(&self, key: &'static str) -> Option<PathBuf> {
         Some(self.place.folder.join(self.optional(key, value::text)?))

@@ -21,7 +21,7 @@ pub use summary::Summary;
 use crate::cli::{Format, ReplayArgs};
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
-use crate::scan::{Archive, Console, Event, Inputs, Order, Scan, Telling};
+use crate::scan::{Console, Event, Inputs, Order, Recordings, Scan, Telling};
 use keeper::{Keeper, Kept};
 use plan::Plan;
 use report::Report;
@@ -44,7 +44,8 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let report = args.report.as_deref().map(|folder| Report::new(folder, time_zone));
     let report = report.transpose()?;
     let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
-    inputs.add(args.archive.find(Archive::Updates, args.from, args.until)?);
+    let archive = plan.config.as_ref().map(|config| config.archive.clone()).unwrap_or_default();
+    inputs.add(args.archive.find(&archive, Recordings::Updates, args.from, args.until)?);
     let console = Console::new(inputs.size());
     plan.remarks.iter().for_each(|remark| console.say(remark));
     let mut teller = Teller { args, time_zone, console: &console, mailbag, report };

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use bgp::Vantage;
 
+use super::tables::Tables;
 use crate::config::{Config, FeedKind};
 
 /// When a router has told its whole table, if it never says so (GoBGP sends no End-of-RIB): it has
@@ -13,7 +14,8 @@ const QUIET: Duration = Duration::from_secs(30);
 /// ..or is never quiet, but has had time for a million routes at the pace of a slow sender.
 const SETTLED_AT_LAST: Duration = Duration::from_secs(900);
 
-/// Whose routes a gap puts in doubt, and when a router has told its whole table since.
+/// Whose routes a gap puts in doubt, and when they are told again: a router tells its whole table, of
+/// a public feed tables may be read.
 #[derive(Debug, Default)]
 pub(super) struct Doubt {
     routers: BTreeSet<String>,
@@ -21,6 +23,7 @@ pub(super) struct Doubt {
     former: BTreeSet<String>,
     public: bool,
     settling: BTreeMap<String, Settling>,
+    pub(super) tables: Tables,
 }
 
 /// A router that connected a short while ago.
@@ -112,6 +115,7 @@ mod tests {
             former: routers(former),
             public,
             settling: BTreeMap::new(),
+            tables: Tables::default(),
         };
         let orphans = |doubt: &Doubt| {
             ["", "edge1", "edge2", "rrc21"].map(|one| doubt.is_orphan(&vantage(one)))

@@ -162,7 +162,9 @@ impl Engine {
             // Of a feed that has ended something may still be on its way.
             Input::Open { feed, .. } if !self.sight.knows(feed) => {}
             Input::Open { pipe, feed, decoder, pulse } => {
-                if let Decoder::Bmp { router, .. } = decoder.as_ref() {
+                if let Decoder::Table(table) = decoder.as_ref() {
+                    self.doubt.tables.begin(table, feed);
+                } else if let Decoder::Bmp { router, .. } = decoder.as_ref() {
                     let router = router.clone();
                     self.sight.open(feed, pipe, Some(&router), now);
                     self.doubt.connected(&router, Instant::now());
@@ -176,21 +178,15 @@ impl Engine {
                 let (decoder, rest) = (*decoder, Vec::new());
                 self.flows.insert(pipe, Flow { feed, decoder, pulse, rest, damages: 0 });
             }
-            Input::Bytes { pipe, bytes } => {
-                let Some(mut flow) = self.flows.remove(&pipe) else { return };
-                self.sight.message(flow.feed, now);
-                if let Decoder::Bmp { router, .. } = &flow.decoder {
-                    self.doubt.heard(router, Instant::now());
-                }
-                let before = (flow.decoder.messages(), flow.damages);
-                self.read(&mut flow, &bytes, false);
-                let messages = flow.decoder.messages() - before.0;
-                self.sight.read(flow.feed, messages, flow.damages - before.1);
-                self.flows.insert(pipe, flow);
-            }
+            Input::Bytes { pipe, bytes } => self.take_bytes(pipe, &bytes, now),
             Input::Close { pipe, why } => {
                 let Some(mut flow) = self.flows.remove(&pipe) else { return };
                 self.read(&mut flow, &[], true);
+                if let Decoder::Table(table) = &flow.decoder {
+                    self.close_table(flow.feed, table, why);
+                    self.update_sources(now);
+                    return;
+                }
                 self.lose_sight(&flow.decoder);
                 self.sight.close(flow.feed, pipe, why, now);
                 self.update_sources(now);
@@ -209,6 +205,22 @@ impl Engine {
             Input::Windows { source, windows } => self.set_windows(source, windows),
             Input::Stop => {}
         }
+    }
+
+    fn take_bytes(&mut self, pipe: PipeId, bytes: &[u8], now: Timestamp) {
+        let Some(mut flow) = self.flows.remove(&pipe) else { return };
+        // A table is neither a sign of life nor a message.
+        if !matches!(flow.decoder, Decoder::Table(_)) {
+            self.sight.message(flow.feed, now);
+        }
+        if let Decoder::Bmp { router, .. } = &flow.decoder {
+            self.doubt.heard(router, Instant::now());
+        }
+        let before = (flow.decoder.messages(), flow.damages);
+        self.read(&mut flow, bytes, false);
+        let messages = flow.decoder.messages() - before.0;
+        self.sight.read(flow.feed, messages, flow.damages - before.1);
+        self.flows.insert(pipe, flow);
     }
 
     /// Told to the desk where they have changed: each time is an entry in the journal.
@@ -292,6 +304,7 @@ impl Engine {
         let (rpki, now) = (self.rpki.borrow().clone(), wall());
         self.take_requests(now);
         self.update_sources(now);
+        self.note_followed(now);
         for router in self.doubt.settled(Instant::now()) {
             self.settle(|vantage| *vantage.collector == *router, None);
         }

@@ -20,7 +20,7 @@ use super::addresses;
 use super::calendars;
 use super::clock::{Clock, wall};
 use super::engine::Engine;
-use super::feed::{self, Roster, Socket, Wanted};
+use super::feed::{self, Backlog, Roster, Socket, Wanted};
 use super::heartbeat::{self, Beat};
 use super::input::{INPUTS, Inlets, Input};
 use super::legacy::Legacy;
@@ -303,7 +303,8 @@ fn wanted(
             FeedKind::MrtDir { path, .. } => position(&feed::spool_key(path), ledger)?,
             _ => None,
         };
-        Ok(Wanted { feed, socket, position })
+        let backlog = Backlog::of(&feed.kind, config, ledger)?;
+        Ok(Wanted { feed, socket, position, backlog })
     });
     wanted.collect()
 }

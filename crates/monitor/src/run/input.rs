@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::addresses::Addresses;
 use super::post::Report;
+use super::tables::Table;
 
 /// How many inputs may wait: each is at most a few hundred kilobytes, so this bounds the memory, and
 /// it covers the few milliseconds of a commit at any rate that feeds have.
@@ -66,6 +67,8 @@ pub(super) enum Decoder {
     Mrt { walker: Walker, key: String, file: String, from: u64 },
     /// A table that is loaded before anything else.
     Rib(Walker),
+    /// A table that is read beside a live feed.
+    Table(Box<Table>),
 }
 
 impl Decoder {
@@ -77,6 +80,7 @@ impl Decoder {
             | Decoder::RisLiveHttp(walker)
             | Decoder::Mrt { walker, .. }
             | Decoder::Rib(walker) => walker.statistics().records,
+            Decoder::Table(table) => table.walker.statistics().records,
         }
     }
 }

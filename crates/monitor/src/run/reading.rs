@@ -23,6 +23,7 @@ impl Engine {
                 self.doubt_those(|_, vantage| *vantage.collector == **router);
             }
             Decoder::RisLive(_) | Decoder::RisLiveHttp(_) => self.doubt_those(Doubt::is_public),
+            Decoder::Table(_) => self.doubt.tables.end(),
             Decoder::Bmp { .. } | Decoder::Mrt { .. } | Decoder::Rib(_) => {}
         }
     }
@@ -72,10 +73,15 @@ impl Engine {
         let Flow { feed, decoder, damages, .. } = flow;
         let is_live = matches!(decoder, Decoder::RisLive(_) | Decoder::RisLiveHttp(_));
         let mut stamped = None;
+        let mut table = None;
         let (walker, file, from) = match decoder {
             Decoder::Mrt { walker, key, file, from } => (walker, Some((key, file)), *from),
             Decoder::RisLive(walker) | Decoder::RisLiveHttp(walker) | Decoder::Rib(walker) => {
                 (walker, None, 0)
+            }
+            Decoder::Table(it) => {
+                table = Some(&mut it.told);
+                (&mut it.walker, None, 0)
             }
             Decoder::Bmp { .. } => return bytes.len(),
         };
@@ -89,7 +95,10 @@ impl Engine {
                 walker.step(left, last, &Everything, &mut |item| match item {
                     Item::Element(element) => {
                         stamped = stamped.max(Some(element.at));
-                        self.element(&element);
+                        match &mut table {
+                            Some(told) => self.recall(&element, told),
+                            None => self.element(&element),
+                        }
                     }
                     Item::Damage(damage) => log_damage(&name, damages, damage),
                 })
@@ -159,6 +168,7 @@ impl Engine {
 
     fn observe(&mut self, now: Timestamp, observation: Observation) {
         if let Some(finding) = self.sieve.sift(&observation) {
+            self.doubt.tables.note(&finding);
             self.handle(now, finding);
         }
     }

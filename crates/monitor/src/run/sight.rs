@@ -63,6 +63,8 @@ struct Feed {
     gaps: u64,
     /// A web socket did not come about.
     over_http: bool,
+    /// The collectors whose tables are missing.
+    without: Vec<String>,
     stamps: Stamps,
     /// Why the last connection ended, if one did.
     why: Option<String>,
@@ -180,6 +182,13 @@ impl Sight {
         }
     }
 
+    /// What a collector saw before we listened is not known.
+    pub(super) fn lacks_table(&mut self, feed: FeedId, collector: &str) {
+        if let Some(feed) = self.feed_mut(feed) {
+            feed.without.push(collector.to_owned());
+        }
+    }
+
     pub(super) fn alive(&mut self, feed: FeedId, now: Timestamp) {
         if let Some(feed) = self.feed_mut(feed) {
             feed.alive = now;
@@ -212,10 +221,7 @@ impl Sight {
     /// What notices say of it.
     pub(super) fn sources(&self, rpki: &Rpki, now: Timestamp) -> Sources {
         let feed = |feed: &Feed| FeedSight {
-            name: match feed.over_http {
-                true => format!("{} (over HTTP)", feed.name),
-                false => feed.name.clone(),
-            },
+            name: feed.told_name(),
             kind: feed.kind.to_owned(),
             up: feed.is_up() && feed.silence(now).is_none_or(|silence| !silence.active),
             last_seen: feed.last,
@@ -245,6 +251,11 @@ impl Sight {
         let micros = now.since(since).as_micros().max(1);
         let rate = u128::from(messages - before) * 1_000_000 / micros;
         format!("{up} of {} feeds up, {rate} messages/s", self.feeds.len())
+    }
+
+    /// Whether the feed brings anything now.
+    pub(super) fn is_up(&self, feed: FeedId) -> bool {
+        self.feed(feed).is_some_and(Feed::is_up)
     }
 
     /// Whether nothing is missing of what should be seen.
@@ -305,6 +316,7 @@ impl Feed {
             damages: 0,
             gaps: 0,
             over_http: false,
+            without: Vec::new(),
             stamps: Stamps::default(),
             why: None,
             routers: routers.iter().map(router).collect(),
@@ -314,6 +326,17 @@ impl Feed {
     /// A folder is there or not, which its reader says; connections are counted.
     fn is_up(&self) -> bool {
         self.kind == "mrt-dir" || self.pipes > 0
+    }
+
+    /// With what its sight lacks.
+    fn told_name(&self) -> String {
+        let over = self.over_http.then(|| "over HTTP".to_owned());
+        let without = (!self.without.is_empty())
+            .then(|| format!("without the tables of {}", self.without.join(", ")));
+        match over.into_iter().chain(without).collect::<Vec<_>>().join(", ") {
+            lacks if lacks.is_empty() => self.name.clone(),
+            lacks => format!("{} ({lacks})", self.name),
+        }
     }
 
     /// None of a feed that may be silent: routers have their own condition.

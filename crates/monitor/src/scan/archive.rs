@@ -10,10 +10,8 @@ use serde_json::Value;
 use super::Input;
 use super::cache::Cache;
 use super::remote::{causes, client, runtime};
+use crate::config::Archive;
 use crate::exit::Failure;
-
-/// Where the archives are asked for.
-const BROKER: &str = "https://api.bgpkit.com/v3/broker";
 
 /// How many files the broker names at once; it gives no more.
 const PAGE: usize = 1000;
@@ -26,6 +24,10 @@ const PAGES_MAX: usize = 400;
 /// file that begins before may hold what is looked for.
 const FILE_MICROS: i64 = 15 * 60 * 1_000_000;
 
+/// How far back the last table of a collector is looked for: RIPE RIS writes one every eight hours,
+/// RouteViews every two, and now and then one is missing.
+const RIB_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// Recordings of the public archives, and where they are kept.
 #[derive(Clone, Debug, Args)]
 pub struct ArchiveArgs {
@@ -34,23 +36,24 @@ pub struct ArchiveArgs {
     #[arg(long, value_name = "COLLECTOR", value_delimiter = ',')]
     pub collector: Vec<String>,
 
-    /// The BGPKIT broker that knows the files of the collectors.
-    #[arg(long, value_name = "URL", default_value = BROKER)]
-    pub broker: String,
+    /// The BGPKIT broker that knows the files of the collectors [default: that of the config, else
+    /// https://api.bgpkit.com/v3/broker].
+    #[arg(long, value_name = "URL")]
+    pub broker: Option<String>,
 
-    /// Keep what is fetched in this folder, URLs too [default: originwatch in the cache folder of
-    /// the user, and only recordings of collectors].
+    /// Keep what is fetched in this folder, URLs too [default: that of the config, else originwatch in
+    /// the cache folder of the user, and only recordings of collectors].
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 
-    /// How much is kept there at most, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 10_240)]
-    pub cache_size: u64,
+    /// How much is kept there at most, in MiB [default: that of the config, else 10240].
+    #[arg(long, value_name = "MIB")]
+    pub cache_size: Option<u64>,
 }
 
 /// What to ask the broker for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Archive {
+pub(crate) enum Recordings {
     /// Tables.
     Ribs,
     /// Messages.
@@ -61,13 +64,14 @@ impl ArchiveArgs {
     /// The cache for URLs that are named themselves: only if the user says so, since what is behind
     /// a URL may change.
     pub(crate) fn cache_of_urls(&self) -> Result<Option<Arc<Cache>>, Failure> {
-        self.cache.as_ref().map(|_| self.open_cache()).transpose()
+        self.cache.as_ref().map(|_| self.over(&Archive::default()).open_cache()).transpose()
     }
 
     /// What the collectors recorded from one time to, but without, another.
     pub(crate) fn find(
         &self,
-        what: Archive,
+        config: &Archive,
+        what: Recordings,
         from: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<Vec<Input>, Failure> {
@@ -77,19 +81,64 @@ impl ArchiveArgs {
         let (Some(from), Some(until)) = (from, until) else {
             return Err(Failure::Usage("--collector needs --from and --until".to_owned()));
         };
-        let cache = self.open_cache()?;
-        let failed = |error| Failure::Read { place: self.broker.clone(), error };
-        let runtime = runtime().map_err(failed)?;
-        let files = runtime.block_on(self.ask(what, from, until)).map_err(failed)?;
-        if files.is_empty() {
-            let names = self.collector.join(", ");
-            let text = format!("the broker knows no file of {names} from {from} to {until}");
-            return Err(failed(io::Error::other(text)));
+        self.over(config).find(&self.collector, what, from, until)
+    }
+
+    /// What the config says, where the command line does not say otherwise.
+    fn over(&self, config: &Archive) -> Archive {
+        Archive {
+            broker: self.broker.as_ref().unwrap_or(&config.broker).clone(),
+            cache: self.cache.as_ref().or(config.cache.as_ref()).cloned(),
+            cache_size: self.cache_size.unwrap_or(config.cache_size),
         }
-        let input = |file: File| {
-            Input::remote(file.url, Some(Arc::clone(&cache))).beginning(file.from, file.size)
-        };
-        Ok(files.into_iter().map(input).collect())
+    }
+}
+
+impl Archive {
+    /// The last table that this collector has written by `at`; none where the broker knows none of
+    /// the last day.
+    pub(crate) fn last_rib(
+        &self,
+        collector: &str,
+        at: Timestamp,
+    ) -> Result<Option<Input>, Failure> {
+        let from = Timestamp::from_micros(at.micros().saturating_sub(RIB_MICROS));
+        let until = Timestamp::from_micros(at.micros().saturating_add(1));
+        let files = self.files(&[collector.to_owned()], Recordings::Ribs, from, until)?;
+        let last = files.into_iter().max_by_key(|file| file.from);
+        last.map(|file| Ok(file.input(self.open_cache()?))).transpose()
+    }
+
+    fn find(
+        &self,
+        collectors: &[String],
+        what: Recordings,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Input>, Failure> {
+        let cache = self.open_cache()?;
+        let files = self.files(collectors, what, from, until)?;
+        if files.is_empty() {
+            let names = collectors.join(", ");
+            let text = format!("the broker knows no file of {names} from {from} to {until}");
+            return Err(self.failed(io::Error::other(text)));
+        }
+        Ok(files.into_iter().map(|file| file.input(Arc::clone(&cache))).collect())
+    }
+
+    fn files(
+        &self,
+        collectors: &[String],
+        what: Recordings,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<File>, Failure> {
+        let asked = runtime().and_then(|it| it.block_on(self.ask(collectors, what, from, until)));
+        asked.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: io::Error) -> Failure {
+        Failure::Read { place: self.broker.clone(), error }
     }
 
     fn open_cache(&self) -> Result<Arc<Cache>, Failure> {
@@ -102,8 +151,14 @@ impl ArchiveArgs {
         })
     }
 
-    async fn ask(&self, what: Archive, from: Timestamp, until: Timestamp) -> io::Result<Vec<File>> {
-        if let Some(name) = self.collector.iter().find(|name| !is_name(name)) {
+    async fn ask(
+        &self,
+        collectors: &[String],
+        what: Recordings,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> io::Result<Vec<File>> {
+        if let Some(name) = collectors.iter().find(|name| !is_name(name)) {
             return Err(io::Error::other(format!("'{name}' is no name of a collector")));
         }
         let client = client()?;
@@ -113,8 +168,8 @@ impl ArchiveArgs {
             self.broker.trim_end_matches('/'),
             slack.seconds(),
             until.seconds(),
-            self.collector.join(","),
-            if what == Archive::Ribs { "rib" } else { "updates" },
+            collectors.join(","),
+            if what == Recordings::Ribs { "rib" } else { "updates" },
         );
         let mut files = Vec::new();
         for page in 1..=PAGES_MAX {
@@ -159,6 +214,10 @@ async fn ask_page(client: &Client, question: &str) -> io::Result<Vec<File>> {
 }
 
 impl File {
+    fn input(self, cache: Arc<Cache>) -> Input {
+        Input::remote(self.url, Some(cache)).beginning(self.from, self.size)
+    }
+
     fn of(item: &Value) -> Option<Self> {
         let text = |key| item.get(key).and_then(Value::as_str);
         let size = item.get("exact_size").and_then(Value::as_u64).filter(|size| *size > 0);

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ pub(crate) struct Input {
     /// Its size in bytes; none of a pipe.
     size: Option<u64>,
     /// When its first route was seen; none where that is not known.
-    pub(super) begins: Option<Timestamp>,
+    pub(crate) begins: Option<Timestamp>,
 }
 
 /// Where an input is.
@@ -58,8 +58,14 @@ struct Candidate {
 }
 
 impl Input {
+    /// A file of this machine.
+    pub(crate) fn file(path: &Path) -> Self {
+        let (place, collector) = (Place::File(path.to_owned()), collector(path));
+        Input { place, collector, size: None, begins: None }
+    }
+
     /// A recording of an archive. Its name there does not matter, and what it says of itself does.
-    pub(super) fn remote(url: String, cache: Option<Arc<Cache>>) -> Self {
+    pub(crate) fn remote(url: String, cache: Option<Arc<Cache>>) -> Self {
         let collector = collector(Path::new(&url));
         Input { place: Place::Url(url, cache), collector, size: None, begins: None }
     }
@@ -75,6 +81,11 @@ impl Input {
             Place::File(path) => path.display().to_string(),
             Place::Url(url, _) => url.clone(),
         }
+    }
+
+    /// Its octets, unpacked on this thread: for whoever reads one input alone.
+    pub(crate) fn unpacked(&self) -> io::Result<impl Read + use<>> {
+        Ok(Reader::new(self.open(&Arc::default())?, "").into_unpacked())
     }
 
     pub(super) fn open(&self, meter: &Arc<Meter>) -> io::Result<Stream> {
@@ -95,7 +106,7 @@ impl Input {
         let place = match path.to_str() {
             Some("-") => Place::Stdin,
             Some(url) if is_url(url) => Place::Url(url.to_owned(), None),
-            _ => Place::File(path.to_owned()),
+            _ => return Input::file(path),
         };
         Input { place, collector, size: None, begins: None }
     }

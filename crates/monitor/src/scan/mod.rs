@@ -24,7 +24,7 @@ mod remote;
 mod stream;
 mod worker;
 
-pub(crate) use archive::{Archive, ArchiveArgs};
+pub(crate) use archive::{ArchiveArgs, Recordings};
 
 pub(crate) use console::Console;
 pub(crate) use inputs::{Input, Inputs};

@@ -28,6 +28,8 @@ pub(super) struct Remote {
     /// What tells this version of the file from another.
     version: Option<HeaderValue>,
     failures: usize,
+    /// Whoever reads on at the end must not begin anew.
+    ended: bool,
 }
 
 impl Remote {
@@ -42,12 +44,13 @@ impl Remote {
             received: 0,
             version: None,
             failures: 0,
+            ended: false,
         })
     }
 
     /// The next chunk; false at the end.
     fn fill(&mut self) -> io::Result<bool> {
-        loop {
+        while !self.ended {
             let response = match self.response.take() {
                 Some(response) => Ok(response),
                 None => self.connect(),
@@ -61,13 +64,17 @@ impl Remote {
                         self.failures = 0;
                         return Ok(true);
                     }
-                    Ok(None) => return Ok(false),
+                    Ok(None) => {
+                        self.ended = true;
+                        continue;
+                    }
                     Err(error) => Trouble::Passing(causes(&error)),
                 },
                 Err(error) => error,
             };
             self.pause(error)?;
         }
+        Ok(false)
     }
 
     /// Waits before the next try; Err where there is none.

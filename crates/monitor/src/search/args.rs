@@ -12,6 +12,11 @@ use crate::scan::ArchiveArgs;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SearchArgs {
+    /// The config, of which the archive section says where --collector finds recordings
+    /// [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml; none is needed].
+    #[arg(short, long, value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+
     /// Routes of this prefix; may be repeated. Without --covered and --covering: exactly of it.
     #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
     pub prefix: Vec<Prefix>,

@@ -14,9 +14,10 @@ use std::path::Path;
 
 pub use args::{ElementType, Format, RovState, SearchArgs};
 
+use crate::config::{Archive, Config, LoadError};
 use crate::exit::{ExitCode, Failure};
 use crate::rpki::{Source, Sources, load_once_blocking};
-use crate::scan::{Archive, Console, Event, Inputs, Order, Scan, Telling};
+use crate::scan::{Console, Event, Inputs, Order, Recordings, Scan, Telling};
 use query::Query;
 
 /// How many damages of one input are told one by one, where nobody asked for all.
@@ -53,9 +54,21 @@ pub fn run(args: &SearchArgs) -> Result<ExitCode, Failure> {
 fn inputs(args: &SearchArgs) -> Result<Inputs, Failure> {
     let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
     let only_ribs = args.types == [ElementType::Rib];
-    let what = if only_ribs { Archive::Ribs } else { Archive::Updates };
-    inputs.add(args.archive.find(what, args.from, args.until)?);
+    let what = if only_ribs { Recordings::Ribs } else { Recordings::Updates };
+    inputs.add(args.archive.find(&archive(args)?, what, args.from, args.until)?);
     Ok(inputs)
+}
+
+/// Where the recordings of collectors are, as a config says if there is one: a search needs none.
+fn archive(args: &SearchArgs) -> Result<Archive, Failure> {
+    if args.archive.collector.is_empty() {
+        return Ok(Archive::default());
+    }
+    match Config::load(args.config.as_deref()) {
+        Ok(config) => Ok(config.archive),
+        Err(LoadError::Nowhere) => Ok(Archive::default()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn search(

@@ -1,5 +1,6 @@
 //! Where observations come from: one task or thread for each `[[feed]]`.
 
+mod backlog;
 mod bmp;
 mod mrt_dir;
 mod ris_live;
@@ -20,6 +21,7 @@ use validator::WatchList;
 use super::input::Inlet;
 use crate::config::FeedKind;
 
+pub(super) use backlog::{Backlog, table_key};
 pub(super) use bmp::bind;
 pub(crate) use ris_live::reach as reach_ris_live;
 pub(super) use roster::{Roster, Socket, Wanted};
@@ -31,6 +33,8 @@ pub(super) struct Surroundings {
     pub(super) watches: watch::Receiver<Arc<WatchList>>,
     /// Of a folder, how far it was read.
     pub(super) position: Option<Position>,
+    /// Of RIS Live, the tables to begin with.
+    pub(super) backlog: Backlog,
     /// Of BMP, where routers connect.
     pub(super) listener: Option<tokio::net::TcpListener>,
     /// Whose incidents are open.
@@ -42,7 +46,9 @@ pub(super) struct Surroundings {
 /// Starts a feed.
 fn start(feed: &FeedKind, around: Surroundings) -> JoinHandle<()> {
     match feed {
-        FeedKind::RisLive { url, mode } => tokio::spawn(ris_live::run(url.clone(), *mode, around)),
+        FeedKind::RisLive { url, mode, .. } => {
+            tokio::spawn(ris_live::run(url.clone(), *mode, around))
+        }
         FeedKind::Bmp { routers, .. } => tokio::spawn(bmp::run(routers.clone(), around)),
         FeedKind::MrtDir { path, rib } => {
             let (path, rib) = (path.clone(), rib.clone());

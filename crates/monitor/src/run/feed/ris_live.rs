@@ -78,7 +78,10 @@ enum Lost {
 
 /// Follows the stream for ever.
 pub(super) async fn run(url: String, mode: RisLiveMode, around: Surroundings) {
-    let Surroundings { inlet, watches, offenders, .. } = around;
+    let Surroundings { inlet, watches, offenders, backlog, stop, .. } = around;
+    if let Err(blocked) = backlog.load(&inlet, stop).await {
+        tracing::warn!("no tables: {blocked}");
+    }
     let mut feed = RisLive { url, mode, inlet, watches, offenders, failures: 0 };
     let mut backoff = Backoff::new(FIRST_WAIT);
     loop {

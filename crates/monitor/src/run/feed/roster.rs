@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use validator::WatchList;
 
-use super::{Position, Surroundings, bind, start};
+use super::{Backlog, Position, Surroundings, bind, start};
 use crate::config::{Feed, FeedKind};
 use crate::exit::Failure;
 use crate::run::input::{FeedId, Inlets};
@@ -39,6 +39,8 @@ pub(in crate::run) struct Wanted {
     pub(in crate::run) socket: Option<Socket>,
     /// Of a folder, how far it was read.
     pub(in crate::run) position: Option<Position>,
+    /// Of RIS Live, the tables to begin with.
+    pub(in crate::run) backlog: Backlog,
 }
 
 /// Where routers connect.
@@ -117,12 +119,13 @@ impl Roster {
     }
 
     fn start(&mut self, wanted: Wanted) -> Running {
-        let Wanted { feed, socket, position } = wanted;
+        let Wanted { feed, socket, position, backlog } = wanted;
         let (listener, spare) = socket.map(|socket| (socket.listener, socket.spare)).unzip();
         let (inlet, (stop, stopped)) = (self.inlets.another(), watch::channel(false));
         let id = inlet.feed;
         let (watches, offenders) = (self.watches.subscribe(), self.offenders.subscribe());
-        let around = Surroundings { inlet, watches, position, listener, offenders, stop: stopped };
+        let around =
+            Surroundings { inlet, watches, position, backlog, listener, offenders, stop: stopped };
         let task = start(&feed.kind, around);
         Running { id, kind: feed.kind, spare, stop, task }
     }
