@@ -102,9 +102,7 @@ fn without_c_the_config_of_the_folder_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let check = || -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
-        let output = command.arg("check").current_dir(folder.path()).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Run::of(command.arg("check").current_dir(folder.path()).output().unwrap())
     };
     let nowhere = check();
     assert_eq!(nowhere.code, Some(2));

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// What a run of `originwatch` left.
 #[derive(Debug)]
@@ -12,16 +12,18 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+impl Run {
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
 /// Runs `originwatch` from the root of the repository.
 pub(crate) fn originwatch<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_originwatch"))
-        .args(arguments)
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
+    command.args(arguments).current_dir(root()).stdin(Stdio::null());
+    Run::of(command.output().unwrap())
 }
 
 /// The root of the repository.

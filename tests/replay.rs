@@ -18,9 +18,7 @@ const CONFIG: &str = "data/indosat-2014/originwatch.toml";
 const FOLDER: &str = "data/indosat-2014";
 
 fn run(command: &mut Command) -> Run {
-    let output = command.current_dir(root()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Run::of(command.current_dir(root()).output().unwrap())
 }
 
 /// The notices of a replay; of two that read the same things from elsewhere they are the same.

@@ -24,9 +24,7 @@ fn many(arguments: &[&str], routes: &str) -> Run {
         .spawn()
         .unwrap();
     child.stdin.take().unwrap().write_all(routes.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Run::of(child.wait_with_output().unwrap())
 }
 
 fn one(prefix: &str, asn: &str) -> (Option<i32>, String) {
