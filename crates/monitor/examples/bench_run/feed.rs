@@ -34,7 +34,7 @@ impl Feed {
         self.ends.len()
     }
 
-    /// Some messages; beyond the end it begins again.
+    /// Some messages, not beyond the end; after it the feed begins again.
     pub(crate) fn messages(&self, first: usize, number: usize) -> &[u8] {
         let first = first % self.ends.len().max(1);
         let end = |place: usize| self.ends.get(place).copied();

@@ -5,8 +5,9 @@
 //!
 //! `firehose` plays a recorded feed at full speed, and a bare node client beside it; `latency` is the
 //! time from the last byte of the deciding message to the relay's 250; `bmp` are fifty routers with
-//! full tables; `soak` plays the feed round and round; `drain` is a queue that a relay takes at last. The daemon is the real one, a process of its
-//! own; server, routers and relay are threads of this program. CPU is what the kernel says of the
+//! full tables; `soak` plays the feed round and round, and asks whether all of it was read and every event
+//! told; `drain` is a queue that a relay takes at last. The daemon is the real one, a process of its own;
+//! server, routers and relay are threads of this program. CPU is what the kernel says of the
 //! whole life of a process, memory its peak.
 
 mod bmp;

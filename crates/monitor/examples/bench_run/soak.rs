@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::io::{Write as _, stdout};
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Line;
 use super::daemon::{Daemon, Used, WATCHES, config};
 use super::feed::{Feed, Server};
+use super::firehose;
 use super::relay::Relay;
 
 /// The load: so many messages, each so often, make 10,000 a second.
@@ -29,26 +31,17 @@ pub(crate) fn measure(
     let config = config(relay.port, WATCHES) + &server.section()?;
     let daemon = Daemon::start(program, &config)?;
     let mut visitor = server.visit()?;
-    let (begun, mut looks, mut before) = (Instant::now(), Vec::new(), daemon.used()?);
-    let mut burst = 0;
-    while looks.len() < LOOKS as usize {
-        thread::sleep((EVERY * burst).saturating_sub(begun.elapsed()));
-        visitor.write_all(feed.messages(burst as usize * BURST, BURST))?;
-        burst += 1;
-        if begun.elapsed() >= length / LOOKS * (u32::try_from(looks.len())? + 1) {
-            let now = daemon.used()?;
-            let share = (now.cpu - before.cpu) / (length / LOOKS).as_secs_f64() * 100.0;
-            let seconds = begun.elapsed().as_secs();
-            writeln!(
-                stdout(),
-                "soak, {seconds:>5} s: {:.1} MB, {share:.1} % of a core",
-                now.memory
-            )?;
-            before = now;
-            looks.push(Used { cpu: share, ..now });
-        }
-    }
-    daemon.stop()?;
+    // All of it at once, for the events, and then round and round.
+    visitor.write_all(feed.bytes())?;
+    let missing = firehose::not_told(&relay);
+    let (looks, sent) = play(&daemon, &feed, &mut visitor, length)?;
+    visitor.shutdown(Shutdown::Both)?;
+    // Then everything that was sent is on its way to the engine, which takes it in before it stops.
+    daemon.wait_for("disconnected")?;
+    let (_, said) = daemon.stop()?;
+    let sent = sent + feed.len();
+    let all = format!("messages={sent} damages=0 gaps=1");
+    let is_all = said.iter().any(|line| line.contains(&all));
     // The first quarter is the start: tables fill, caches warm.
     let mean = |range: std::ops::Range<usize>, of: fn(&Used) -> f64| {
         let part: Vec<_> = looks.get(range).unwrap_or_default().iter().map(of).collect();
@@ -65,5 +58,49 @@ pub(crate) fn measure(
             reached: growth <= FLAT,
         },
         Line { what: what("CPU"), figure: format!("{work:.2} times"), target: "", reached: true },
+        Line {
+            what: what("all that was sent was read"),
+            figure: if is_all { all } else { said.join("\n") },
+            target: "all",
+            reached: is_all,
+        },
+        Line {
+            what: what("events that were not told"),
+            figure: format!("{missing:?}"),
+            target: "none",
+            reached: missing.is_empty(),
+        },
     ])
+}
+
+/// The feed round and round: what the daemon used from one look to the next, and how many messages it was
+/// sent.
+fn play(
+    daemon: &Daemon,
+    feed: &Feed,
+    visitor: &mut TcpStream,
+    length: Duration,
+) -> Result<(Vec<Used>, usize), Box<dyn Error>> {
+    let (begun, mut looks, mut before) = (Instant::now(), Vec::new(), daemon.used()?);
+    let (mut burst, mut sent) = (0, 0);
+    while looks.len() < LOOKS as usize {
+        thread::sleep((EVERY * burst).saturating_sub(begun.elapsed()));
+        let first = burst as usize * BURST % feed.len();
+        visitor.write_all(feed.messages(first, BURST))?;
+        sent += BURST.min(feed.len() - first);
+        burst += 1;
+        if begun.elapsed() >= length / LOOKS * (u32::try_from(looks.len())? + 1) {
+            let now = daemon.used()?;
+            let share = (now.cpu - before.cpu) / (length / LOOKS).as_secs_f64() * 100.0;
+            let seconds = begun.elapsed().as_secs();
+            writeln!(
+                stdout(),
+                "soak, {seconds:>5} s: {:.1} MB, {share:.1} % of a core",
+                now.memory
+            )?;
+            before = now;
+            looks.push(Used { cpu: share, ..now });
+        }
+    }
+    Ok((looks, sent))
 }
