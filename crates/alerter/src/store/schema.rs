@@ -11,7 +11,7 @@ const APPLICATION_ID: i32 = 0x4f57_6174;
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE checkpoint (
         id INTEGER PRIMARY KEY CHECK (id = 1),
-        engine BLOB NOT NULL           -- the engine's memory, JSON
+        engine BLOB NOT NULL           -- the engine's memory, JSON in gzip
     ) STRICT;
     CREATE TABLE journal (             -- what the engine took in since the checkpoint
         number INTEGER PRIMARY KEY,

@@ -1,6 +1,6 @@
 //! The ledger: kill it anywhere, start it again, and nobody can tell.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -242,6 +242,25 @@ fn old_store(path: &Path) -> Vec<Notice> {
         }
     }
     lab.notices
+}
+
+/// What versions wrote that did not pack it.
+#[test]
+fn a_checkpoint_in_plain_json_is_read() {
+    let folder = Folder::new("plain");
+    old_store(&folder.store());
+    let before = open(&folder.store()).unwrap();
+    let saved = before.incidents().save().unwrap();
+    drop(before);
+    let mut plain = String::new();
+    flate2::read::GzDecoder::new(saved.as_slice()).read_to_string(&mut plain).unwrap();
+    assert!(plain.starts_with('{'));
+    let store = rusqlite::Connection::open(folder.store()).unwrap();
+    assert_eq!(store.execute("UPDATE checkpoint SET engine = ?", [plain.as_bytes()]).unwrap(), 1);
+    drop(store);
+    let after = open(&folder.store()).unwrap();
+    assert_eq!(after.incidents().save().unwrap(), saved);
+    assert_eq!(after.summaries().len(), 1);
 }
 
 #[test]
