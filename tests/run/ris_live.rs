@@ -91,6 +91,10 @@ fn a_bad_message_costs_itself_and_a_lost_connection_is_made_again() {
         "{subject}"
     );
     daemon.stop();
+    // The first of two vantage points was seen before the gap.
+    let gaps = place.stored()[0]["feeds"][0]["gaps"].clone();
+    let over = gaps.as_array().unwrap().iter().map(|gap| gap["until"].is_string());
+    assert_eq!(over.collect::<Vec<_>>(), [true], "{gaps}");
 }
 
 #[test]

@@ -52,5 +52,5 @@ pub use notice::{
     Reason, Roa, State, Upstream, VantageCounts,
 };
 pub use rules::Rules;
-pub use sources::{FeedSight, RpkiSight, Sources};
+pub use sources::{FeedGap, FeedSight, RpkiSight, Sources};
 pub use words::{grouped, plural};

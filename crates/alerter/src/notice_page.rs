@@ -40,7 +40,7 @@ pub(crate) fn page(notice: &Notice, zone: &TimeZone) -> Page {
         answers.rpki(notice);
     }
     answers.record(notice);
-    answers.answer("Our sight", &sight(&notice.feeds, notice.rpki.as_ref()));
+    answers.answer("Our sight", &sight(&notice.feeds, notice.rpki.as_ref(), notice.at));
     answers.marks(notice);
     page.section(None, vec![Block::Timeline(spans(notice)), Block::Answers(answers.list)]);
     let points = if over { vec![] } else { points(notice) };

@@ -90,7 +90,7 @@ impl Reporter<'_> {
             extent: window(incident, self.elsewhere),
             record: self.record(incident),
             changes,
-            feeds: self.sources.feeds.clone(),
+            feeds: self.sources.feeds_since(occurrence.since),
             rpki: self.sources.rpki.clone(),
             advice: advice(&occurrence.parts, &incident.story.offenders, &self.rules.own_asns),
             evidence: occurrence.evidence.iter().cloned().collect(),

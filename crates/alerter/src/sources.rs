@@ -23,6 +23,33 @@ pub struct FeedSight {
     /// The last message; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
+    /// When it told nothing and may have missed something, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<FeedGap>,
+}
+
+/// A time of which a feed cannot tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedGap {
+    /// Of which router; absent where the feed is one connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<String>,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl Sources {
+    /// The feeds, with the gaps since then alone.
+    pub(crate) fn feeds_since(&self, since: Timestamp) -> Vec<FeedSight> {
+        let mut feeds = self.feeds.clone();
+        for feed in &mut feeds {
+            feed.gaps.retain(|gap| gap.until.is_none_or(|until| until >= since));
+        }
+        feeds
+    }
 }
 
 /// The RPKI data.

@@ -97,7 +97,8 @@ fn answers(summary: &Summary, zone: &TimeZone) -> Vec<Answer> {
         ),
     ];
     if !summary.feeds.is_empty() || summary.rpki.is_some() {
-        answers.push(answer("Our sight", sight(&summary.feeds, summary.rpki.as_ref())));
+        let sight = sight(&summary.feeds, summary.rpki.as_ref(), summary.at);
+        answers.push(answer("Our sight", sight));
     }
     if let Some(queue) = summary.queue {
         let text = format!("{} waiting, {} given up", queue.waiting, queue.dead);

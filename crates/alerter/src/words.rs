@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
+use bgp::Timestamp;
 use jiff::tz::TimeZone;
 use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
 
@@ -225,13 +226,16 @@ fn change(news: &News) -> String {
     }
 }
 
-/// What our sight was worth.
-pub(crate) fn sight(feeds: &[FeedSight], rpki: Option<&RpkiSight>) -> String {
+/// What our sight was worth at that time.
+pub(crate) fn sight(feeds: &[FeedSight], rpki: Option<&RpkiSight>, at: Timestamp) -> String {
     let down: Vec<&str> =
         feeds.iter().filter(|feed| !feed.up).map(|feed| feed.name.as_str()).collect();
     let mut sight = plural(feeds.len(), "feed", "feeds");
     if !down.is_empty() {
         sight = format!("{sight}, without {}", down.join(", "));
+    }
+    for gaps in feeds.iter().filter_map(|feed| gaps(feed, at)) {
+        sight = format!("{sight}, {gaps}");
     }
     match rpki {
         None => format!("{sight}; no RPKI data: nothing could be validated"),
@@ -240,6 +244,17 @@ pub(crate) fn sight(feeds: &[FeedSight], rpki: Option<&RpkiSight>) -> String {
             let made = rpki.generated.map(|at| format!(" made {at}")).unwrap_or_default();
             format!("{sight}; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
         }
+    }
+}
+
+/// `a gap of 40 s in ris-live`, `3 gaps of 5 min in all in bmp`.
+fn gaps(feed: &FeedSight, at: Timestamp) -> Option<String> {
+    let length = feed.gaps.iter().map(|gap| gap.until.unwrap_or(at).since(gap.from)).sum();
+    let (length, name) = (duration(length), &feed.name);
+    match feed.gaps.len() {
+        0 => None,
+        1 => Some(format!("a gap of {length} in {name}")),
+        gaps => Some(format!("{gaps} gaps of {length} in all in {name}")),
     }
 }
 

@@ -40,7 +40,7 @@ impl Desk {
             row_count,
             open_count,
             unmet: Vec::new(),
-            feeds: sources.feeds.clone(),
+            feeds: sources.feeds_since(since),
             rpki: sources.rpki.clone(),
             queue: None,
             remarks: Vec::new(),

@@ -1,9 +1,9 @@
 //! A gap in a feed: routes that nobody tells of any more are neither there nor gone.
 
-use alerter::State;
+use alerter::{FeedGap, Sources, State};
 use jiff::tz::TimeZone;
 
-use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND};
+use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, at, sources};
 
 const MINUTE: i64 = 60;
 
@@ -62,6 +62,37 @@ fn one_that_is_told_again_keeps_it_open_and_the_other_is_said_to_be_unconfirmed(
     assert_eq!((vantage.holding, vantage.unconfirmed, vantage.given_up), (2, 1, 0));
     assert_eq!(lab.last().state, State::Open);
     assert!(lab.last().text(&TimeZone::UTC).contains("1 of these is unconfirmed"));
+}
+
+#[test]
+fn a_notice_says_which_gaps_fell_into_its_incident() {
+    let gap = |router: Option<&str>, from, until: Option<i64>| FeedGap {
+        router: router.map(str::to_owned),
+        from: at(from),
+        until: until.map(at),
+    };
+    let said = |gaps: Vec<FeedGap>| {
+        let mut lab = Lab::with_baseline();
+        let mut sources: Sources = sources();
+        sources.feeds[0].gaps = gaps;
+        lab.incidents.set_sources(sources);
+        lab.hijack(10 * MINUTE, 10, FIRST);
+        lab.hijack(20 * MINUTE, 13, FIRST);
+        let text = lab.last().text(&TimeZone::UTC);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, sight) = words.split_once("Our sight: ").unwrap();
+        (sight.split_once(';').unwrap().0.to_owned(), lab.last().feeds[0].gaps.clone())
+    };
+    let (before, within) = (gap(None, 60, Some(120)), gap(None, 660, Some(700)));
+    assert_eq!(said(vec![before.clone()]), ("1 feed".to_owned(), vec![]));
+    assert_eq!(
+        said(vec![before, within.clone()]),
+        ("1 feed, a gap of 40 s in rrc00".to_owned(), vec![within])
+    );
+    // One that lasts counts up to the notice.
+    let both = vec![gap(Some("edge1"), 900, Some(960)), gap(Some("edge2"), 1080, None)];
+    let two = "1 feed, 2 gaps of 3 min in all in rrc00";
+    assert_eq!(said(both.clone()), (two.to_owned(), both));
 }
 
 #[test]

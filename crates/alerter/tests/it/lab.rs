@@ -77,6 +77,7 @@ pub(crate) fn sources() -> Sources {
             kind: "mrt".into(),
             up: true,
             last_seen: Some(at(0)),
+            gaps: Vec::new(),
         }],
         rpki: Some(RpkiSight {
             vrps: 202,

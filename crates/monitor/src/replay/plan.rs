@@ -40,6 +40,7 @@ impl Plan {
             kind: "recording".to_owned(),
             up: true,
             last_seen: None,
+            gaps: Vec::new(),
         };
         let rpki = RpkiSight {
             vrps: self.snapshot.vrps.len(),

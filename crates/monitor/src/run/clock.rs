@@ -46,6 +46,24 @@ impl Clock {
     }
 }
 
+/// A time to tell people, and to measure from: the wall clock may jump between two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    pub(super) wall: Timestamp,
+    pub(super) instant: Instant,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Moment { wall: wall(), instant: Instant::now() }
+    }
+
+    /// How long after `earlier` this is, whatever the wall clock did meanwhile.
+    pub(super) fn since(self, earlier: Self) -> Duration {
+        self.instant.saturating_duration_since(earlier.instant)
+    }
+}
+
 /// The wall clock.
 pub(super) fn wall() -> Timestamp {
     jiff::Timestamp::now().into()

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use validator::{Finding, Kind, Sieve};
 
 use super::addresses::Addresses;
-use super::clock::{Clock, wall};
+use super::clock::{Clock, Moment, wall};
 use super::doubt::Doubt;
 use super::heartbeat::Beat;
 use super::input::{Decoder, FeedId, Input, PipeId, Pulse};
@@ -120,7 +120,7 @@ impl Engine {
         for vantage in orphans {
             self.handle(now, Finding::SessionDown { at: now, vantage });
         }
-        let known = self.sight.conditions(&self.rpki.borrow(), wall());
+        let known = self.sight.conditions(&self.rpki.borrow(), Moment::now());
         let is_known = |kind: Kind, subject: &str| {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
@@ -157,7 +157,7 @@ impl Engine {
     }
 
     fn take(&mut self, input: Input) {
-        let now = wall();
+        let now = Moment::now();
         match input {
             // Of a feed that has ended something may still be on its way.
             Input::Open { feed, .. } if !self.sight.knows(feed) => {}
@@ -167,7 +167,7 @@ impl Engine {
                 } else if let Decoder::Bmp { router, .. } = decoder.as_ref() {
                     let router = router.clone();
                     self.sight.open(feed, pipe, Some(&router), now);
-                    self.doubt.connected(&router, Instant::now());
+                    self.doubt.connected(&router, now.instant);
                     self.doubt_those(|_, vantage| *vantage.collector == *router);
                 } else {
                     self.sight.open(feed, pipe, None, now);
@@ -193,7 +193,7 @@ impl Engine {
             }
             Input::Alive { feed } => self.sight.alive(feed, now),
             Input::Delivered(report) => {
-                if let Err(error) = self.outbox.settle(self.ledger.store(), now, report) {
+                if let Err(error) = self.outbox.settle(self.ledger.store(), now.wall, report) {
                     tracing::error!(%error, "the store does not take what became of a mail");
                 }
                 self.dispatch();
@@ -201,20 +201,20 @@ impl Engine {
             Input::Addresses { destination, addresses } => {
                 self.take_addresses(destination, addresses);
             }
-            Input::Mail { incoming, done } => self.answered(now, incoming, done),
+            Input::Mail { incoming, done } => self.answered(now.wall, incoming, done),
             Input::Windows { source, windows } => self.set_windows(source, windows),
             Input::Stop => {}
         }
     }
 
-    fn take_bytes(&mut self, pipe: PipeId, bytes: &[u8], now: Timestamp) {
+    fn take_bytes(&mut self, pipe: PipeId, bytes: &[u8], now: Moment) {
         let Some(mut flow) = self.flows.remove(&pipe) else { return };
         // A table is neither a sign of life nor a message.
         if !matches!(flow.decoder, Decoder::Table(_)) {
             self.sight.message(flow.feed, now);
         }
         if let Decoder::Bmp { router, .. } = &flow.decoder {
-            self.doubt.heard(router, Instant::now());
+            self.doubt.heard(router, now.instant);
         }
         let before = (flow.decoder.messages(), flow.damages);
         self.read(&mut flow, bytes, false);
@@ -273,7 +273,7 @@ impl Engine {
     }
 
     /// What notices say of our sight.
-    fn update_sources(&mut self, now: Timestamp) {
+    fn update_sources(&mut self, now: Moment) {
         let sources = self.sight.sources(&self.rpki.borrow(), now);
         self.ledger.set_sources(sources);
     }
@@ -301,17 +301,17 @@ impl Engine {
 
     /// Feeds, deliveries, the service manager.
     fn look_around(&mut self) {
-        let (rpki, now) = (self.rpki.borrow().clone(), wall());
-        self.take_requests(now);
+        let (rpki, now) = (self.rpki.borrow().clone(), Moment::now());
+        self.take_requests(now.wall);
         self.update_sources(now);
-        self.note_followed(now);
-        for router in self.doubt.settled(Instant::now()) {
+        self.note_followed(now.wall);
+        for router in self.doubt.settled(now.instant) {
             self.settle(|vantage| *vantage.collector == *router, None);
         }
         let conditions = self.sight.conditions(&rpki, now).into_iter();
         let (snapshot, watches) = (self.sieve.snapshot(), self.sieve.watches());
-        let bounces = self.replies.conditions(now);
-        let expiries = self.roa_watch.expiries(snapshot, watches, now);
+        let bounces = self.replies.conditions(now.wall);
+        let expiries = self.roa_watch.expiries(snapshot, watches, now.wall);
         let conditions = conditions
             .chain(self.outbox.conditions())
             .chain(expiries)

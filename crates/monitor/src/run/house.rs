@@ -18,7 +18,7 @@ use validator::{Neighbours, Sieve};
 
 use super::addresses;
 use super::calendars;
-use super::clock::{Clock, wall};
+use super::clock::{Clock, Moment, wall};
 use super::engine::Engine;
 use super::feed::{self, Backlog, Roster, Socket, Wanted};
 use super::heartbeat::{self, Beat};
@@ -126,7 +126,7 @@ impl House {
         };
         let numbers = self.roster.follow(wanted, plan.watches.clone()).await;
         let feeds: Vec<_> = numbers.into_iter().zip(config.feeds.iter().cloned()).collect();
-        legacy.sight.follow(&feeds, wall());
+        legacy.sight.follow(&feeds, Moment::now());
         legacy.doubt.follow(config);
         self.employ(config, &plan, api, &beat);
         let (sources, mut rpki) = plan.rpki.clone();

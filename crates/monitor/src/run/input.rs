@@ -51,7 +51,7 @@ pub(super) struct FeedId(u64);
 
 /// One connection or one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PipeId(u64);
+pub(super) struct PipeId(pub(super) u64);
 
 /// What turns the bytes of a pipe into routes.
 #[derive(Debug)]

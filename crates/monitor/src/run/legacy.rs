@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use validator::{Kind, RpkiSnapshot};
 
-use super::clock::{Clock, wall};
+use super::clock::{Clock, Moment};
 use super::doubt::Doubt;
 use super::engine::Flow;
 use super::input::{Input, PipeId};
@@ -32,7 +32,7 @@ impl Legacy {
         Legacy {
             inputs,
             clock: None,
-            sight: Sight::new(wall()),
+            sight: Sight::new(Moment::now()),
             doubt: Doubt::default(),
             flows: HashMap::new(),
             told: HashMap::new(),

@@ -7,7 +7,7 @@ use bgp::{Family, Observation, Timestamp, Vantage};
 use parser::{Element, ElementKind, Everything, Item, Step};
 use validator::Finding;
 
-use super::clock::wall;
+use super::clock::{Moment, wall};
 use super::doubt::Doubt;
 use super::engine::{Engine, Flow};
 use super::input::Decoder;
@@ -113,7 +113,7 @@ impl Engine {
             }
         }
         if let Some(stamped) = stamped.filter(|_| is_live) {
-            self.sight.stamped(*feed, stamped, wall());
+            self.sight.stamped(*feed, stamped, Moment::now());
         }
         if let Some((key, file)) = file {
             let (records, done) = (walker.statistics().records, last);

@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use alerter::{FeedSight, RpkiSight, Sources};
+use alerter::{FeedGap, FeedSight, RpkiSight, Sources};
 use bgp::Timestamp;
 use validator::Kind;
 
+use super::clock::Moment;
 use super::input::{FeedId, PipeId};
 use crate::config::{self, FeedKind};
 use crate::rpki::{Health, Rpki};
@@ -28,13 +29,16 @@ const LATE: i64 = 300;
 /// So many seconds from the future, and one of the clocks is wrong.
 const EARLY: i64 = 120;
 
+/// How many gaps of a feed are remembered: an incident that saw more of them has no sight to speak of.
+const GAPS: usize = 100;
+
 /// What our sight is worth: every feed, every router, the RPKI data.
 #[derive(Debug)]
 pub(super) struct Sight {
     feeds: Vec<Feed>,
-    since: Timestamp,
+    since: Moment,
     /// When the messages were last counted, and how many there were.
-    counted: (Timestamp, u64),
+    counted: (Moment, u64),
 }
 
 /// Something that is so, or is not: an incident of its own.
@@ -53,14 +57,15 @@ struct Feed {
     kind: &'static str,
     silent_after: Option<Duration>,
     /// When a message last came, and when it last showed that it is alive.
-    last: Option<Timestamp>,
-    alive: Timestamp,
+    last: Option<Moment>,
+    alive: Moment,
     pipes: usize,
     /// How many messages came so far, and how many of them were damaged.
     messages: u64,
     damages: u64,
-    /// How many connections ended as they should not: after each there may be a gap.
-    gaps: u64,
+    /// When a connection had ended as it should not: the last ones, and how many there were in all.
+    gaps: VecDeque<FeedGap>,
+    gap_count: u64,
     /// A web socket did not come about.
     over_http: bool,
     /// The collectors whose tables are missing.
@@ -74,7 +79,7 @@ struct Feed {
 /// How the time stamps of a feed stand to our clock.
 #[derive(Debug, Default)]
 struct Stamps {
-    since: Option<Timestamp>,
+    since: Option<Moment>,
     /// The smallest distance in seconds since then, of messages that are late above zero.
     nearest: Option<i64>,
     /// The same of the time before.
@@ -84,17 +89,17 @@ struct Stamps {
 #[derive(Debug)]
 struct Router {
     pipe: Option<PipeId>,
-    since: Timestamp,
+    since: Moment,
 }
 
 impl Sight {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Moment) -> Self {
         Sight { feeds: Vec::new(), since: now, counted: (now, 0) }
     }
 
     /// From now on these are the feeds, in the order of the config. Those that were there before are as
     /// they were.
-    pub(super) fn follow(&mut self, feeds: &[(FeedId, config::Feed)], now: Timestamp) {
+    pub(super) fn follow(&mut self, feeds: &[(FeedId, config::Feed)], now: Moment) {
         let mut before = std::mem::take(&mut self.feeds);
         for (id, config) in feeds {
             let kind = config.kind.name();
@@ -120,40 +125,35 @@ impl Sight {
         self.feed(feed).map_or("", |feed| &feed.name)
     }
 
-    pub(super) fn open(
-        &mut self,
-        feed: FeedId,
-        pipe: PipeId,
-        router: Option<&str>,
-        now: Timestamp,
-    ) {
+    pub(super) fn open(&mut self, feed: FeedId, pipe: PipeId, router: Option<&str>, now: Moment) {
         let Some(feed) = self.feed_mut(feed) else { return };
         feed.pipes += 1;
         feed.alive = now;
         feed.why = None;
+        feed.gap_is_over(router, now.wall);
         if let Some(router) = router.and_then(|name| feed.routers.get_mut(name)) {
             *router = Router { pipe: Some(pipe), since: now };
         }
     }
 
     /// A router that has connected again in the meantime stays up.
-    pub(super) fn close(
-        &mut self,
-        feed: FeedId,
-        pipe: PipeId,
-        why: Option<String>,
-        now: Timestamp,
-    ) {
+    pub(super) fn close(&mut self, feed: FeedId, pipe: PipeId, why: Option<String>, now: Moment) {
         let Some(feed) = self.feed_mut(feed) else { return };
         feed.pipes = feed.pipes.saturating_sub(1);
-        feed.gaps += u64::from(why.is_some());
-        feed.why = why;
-        for router in feed.routers.values_mut().filter(|router| router.pipe == Some(pipe)) {
+        let of = feed.routers.iter_mut().find(|(_, router)| router.pipe == Some(pipe));
+        let router = of.map(|(name, router)| {
             *router = Router { pipe: None, since: now };
+            name.clone()
+        });
+        // Of a router that has connected anew in the meantime nothing is missing.
+        let is_blind = router.is_some() || feed.routers.is_empty();
+        if why.is_some() && is_blind {
+            feed.gap_begins(router, now.wall);
         }
+        feed.why = why;
     }
 
-    pub(super) fn message(&mut self, feed: FeedId, now: Timestamp) {
+    pub(super) fn message(&mut self, feed: FeedId, now: Moment) {
         if let Some(feed) = self.feed_mut(feed) {
             feed.last = Some(now);
             feed.alive = now;
@@ -169,7 +169,7 @@ impl Sight {
     }
 
     /// The latest message of those that have just come bears this time.
-    pub(super) fn stamped(&mut self, feed: FeedId, at: Timestamp, now: Timestamp) {
+    pub(super) fn stamped(&mut self, feed: FeedId, at: Timestamp, now: Moment) {
         if let Some(feed) = self.feed_mut(feed) {
             feed.stamps.take(at, now);
         }
@@ -189,21 +189,21 @@ impl Sight {
         }
     }
 
-    pub(super) fn alive(&mut self, feed: FeedId, now: Timestamp) {
+    pub(super) fn alive(&mut self, feed: FeedId, now: Moment) {
         if let Some(feed) = self.feed_mut(feed) {
             feed.alive = now;
         }
     }
 
     /// What is so of each feed, each router and the RPKI data.
-    pub(super) fn conditions(&self, rpki: &Rpki, now: Timestamp) -> Vec<Condition> {
+    pub(super) fn conditions(&self, rpki: &Rpki, now: Moment) -> Vec<Condition> {
         let mut conditions = Vec::new();
         for feed in &self.feeds {
             conditions.extend(feed.silence(now));
             conditions.extend(feed.routers.iter().map(|(name, router)| {
                 let grace = feed.silent_after.unwrap_or(ROUTER_GONE);
                 let gone = router.pipe.is_none() && now.since(router.since) >= grace;
-                let details = format!("no connection since {}", seconds(router.since));
+                let details = format!("no connection since {}", seconds(router.since.wall));
                 Condition {
                     kind: Kind::RouterDown,
                     subject: name.clone(),
@@ -219,12 +219,13 @@ impl Sight {
     }
 
     /// What notices say of it.
-    pub(super) fn sources(&self, rpki: &Rpki, now: Timestamp) -> Sources {
+    pub(super) fn sources(&self, rpki: &Rpki, now: Moment) -> Sources {
         let feed = |feed: &Feed| FeedSight {
             name: feed.told_name(),
             kind: feed.kind.to_owned(),
             up: feed.is_up() && feed.silence(now).is_none_or(|silence| !silence.active),
-            last_seen: feed.last,
+            last_seen: feed.last.map(|last| last.wall),
+            gaps: feed.gaps.iter().cloned().collect(),
         };
         let rpki_sight = RpkiSight {
             vrps: rpki.snapshot.vrps.len(),
@@ -238,13 +239,13 @@ impl Sight {
 
     /// Says what each feed has brought.
     pub(super) fn log_totals(&self) {
-        for Feed { name, messages, damages, gaps, .. } in &self.feeds {
+        for Feed { name, messages, damages, gap_count: gaps, .. } in &self.feeds {
             tracing::info!(feed = name, messages, damages, gaps, "in all");
         }
     }
 
     /// `2 of 3 feeds up, 320 messages/s`, since it was last asked.
-    pub(super) fn status(&mut self, now: Timestamp) -> String {
+    pub(super) fn status(&mut self, now: Moment) -> String {
         let up = self.feeds.iter().filter(|feed| feed.is_up()).count();
         let messages = self.feeds.iter().map(|feed| feed.messages).sum();
         let (since, before) = std::mem::replace(&mut self.counted, (now, messages));
@@ -259,7 +260,7 @@ impl Sight {
     }
 
     /// Whether nothing is missing of what should be seen.
-    pub(super) fn is_well(&self, now: Timestamp) -> bool {
+    pub(super) fn is_well(&self, now: Moment) -> bool {
         let is_well = |feed: &Feed| {
             let routers = feed.routers.values().all(|router| router.pipe.is_some());
             feed.is_up() && routers && feed.silence(now).is_none_or(|silence| !silence.active)
@@ -275,7 +276,7 @@ impl Sight {
         self.feeds.iter_mut().find(|feed| feed.id == id)
     }
 
-    fn staleness(&self, rpki: &Rpki, now: Timestamp) -> Condition {
+    fn staleness(&self, rpki: &Rpki, now: Moment) -> Condition {
         let said = match rpki.health {
             Health::Fresh | Health::Disputed { .. } => None,
             Health::Waiting if now.since(self.since) < RPKI_WAIT => None,
@@ -297,7 +298,7 @@ impl Sight {
 }
 
 impl Feed {
-    fn new(id: FeedId, kind: &FeedKind, now: Timestamp) -> Self {
+    fn new(id: FeedId, kind: &FeedKind, now: Moment) -> Self {
         let routers = match kind {
             FeedKind::Bmp { routers, .. } => routers.as_slice(),
             FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => &[],
@@ -314,7 +315,8 @@ impl Feed {
             pipes: 0,
             messages: 0,
             damages: 0,
-            gaps: 0,
+            gaps: VecDeque::new(),
+            gap_count: 0,
             over_http: false,
             without: Vec::new(),
             stamps: Stamps::default(),
@@ -339,15 +341,34 @@ impl Feed {
         }
     }
 
+    /// Several streams of one feed end together, and that is one gap.
+    fn gap_begins(&mut self, router: Option<String>, from: Timestamp) {
+        if self.gaps.iter().any(|gap| gap.router == router && gap.until.is_none()) {
+            return;
+        }
+        self.gap_count += 1;
+        self.gaps.push_back(FeedGap { router, from, until: None });
+        if self.gaps.len() > GAPS {
+            self.gaps.pop_front();
+        }
+    }
+
+    fn gap_is_over(&mut self, router: Option<&str>, until: Timestamp) {
+        let lasting = self.gaps.iter_mut().filter(|gap| gap.until.is_none());
+        for gap in lasting.filter(|gap| gap.router.as_deref() == router) {
+            gap.until = Some(until);
+        }
+    }
+
     /// None of a feed that may be silent: routers have their own condition.
-    fn silence(&self, now: Timestamp) -> Option<Condition> {
+    fn silence(&self, now: Moment) -> Option<Condition> {
         let silent_after = self.silent_after.filter(|_| self.routers.is_empty())?;
         let silent = now.since(self.alive) >= silent_after;
         let off = self.stamps.complaint();
         let details = match &off {
             Some(off) if !silent => vec![off.clone()],
             _ => {
-                let nothing = format!("nothing since {}", seconds(self.alive));
+                let nothing = format!("nothing since {}", seconds(self.alive.wall));
                 [nothing].into_iter().chain(self.why.clone()).collect()
             }
         };
@@ -362,8 +383,8 @@ impl Feed {
 
 impl Stamps {
     /// Late ones among many that are not are nobody's fault: the nearest one counts.
-    fn take(&mut self, at: Timestamp, now: Timestamp) {
-        let late = now.seconds() - at.seconds();
+    fn take(&mut self, at: Timestamp, now: Moment) {
+        let late = now.wall.seconds() - at.seconds();
         let nearest = self.nearest.filter(|nearest| nearest.abs() <= late.abs()).unwrap_or(late);
         self.nearest = Some(nearest);
         let since = *self.since.get_or_insert(now);
@@ -390,24 +411,4 @@ fn seconds(at: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_stamps_that_are_off_are_told_once_they_all_are() {
-        let at = Timestamp::from_seconds;
-        let mut stamps = Stamps::default();
-        let mut minute = |from: i64, lates: &[i64]| {
-            for (now, late) in (from..).step_by(20).zip(lates) {
-                stamps.take(at(now - late), at(now));
-            }
-            stamps.complaint()
-        };
-        assert_eq!(minute(1000, &[400, 400, 400, 400]), Some("what comes is 400 s old".to_owned()));
-        // From here on a window begins with the last message of the one before, which is not its own.
-        assert_eq!(minute(1080, &[500, 2, 400]), None);
-        let ahead = "what comes is 130 s ahead: one of the clocks is wrong";
-        assert_eq!(minute(1140, &[-130, -900, -131]), Some(ahead.to_owned()));
-        assert_eq!(minute(1200, &[-3, 9000, 9000]), None);
-    }
-}
+mod tests;
