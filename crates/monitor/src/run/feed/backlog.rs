@@ -179,8 +179,9 @@ fn next_block(unpacked: &mut impl Read) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// RFC 6396: a header with a body of two octets.
-    const RECORD: &[u8] = &[0x53, 0x3c, 0x4e, 0x90, 0, 13, 0, 1, 0, 0, 0, 2, 7, 7];
+    /// PEER_INDEX_TABLE without a peer (RFC 6396 section 4.3.1).
+    const RECORD: &[u8] =
+        &[0x53, 0x3c, 0x4e, 0x90, 0, 13, 0, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
 
     #[test]
     fn a_table_is_as_old_as_its_first_record() {
