@@ -18,7 +18,7 @@ mod ris_live;
 mod server;
 pub(crate) mod spool;
 mod systemd;
-mod tables;
+pub(crate) mod tables;
 mod trouble;
 
 use std::fmt::Write as _;
@@ -117,7 +117,7 @@ fn without_times(notices: Vec<Value>) -> Vec<Value> {
 }
 
 /// A RIS Live message of a peer that announces a prefix.
-fn announce(at: i64, peer: u32, prefix: &str, path: &[u32]) -> String {
+pub(crate) fn announce(at: i64, peer: u32, prefix: &str, path: &[u32]) -> String {
     let path = path.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
     ris_message(
         at,

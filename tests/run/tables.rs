@@ -17,10 +17,10 @@ const FIRST: &str = "198.18.0.0/21";
 const SECOND: &str = "198.18.8.0/21";
 
 /// A route of a table: the number of the peer, which is that of the live messages, and the path.
-type Row = (u8, &'static str, &'static [u32]);
+pub(crate) type Row = (u8, &'static str, &'static [u32]);
 
 /// Two peers hold a hijack, three what they should.
-const TABLE: &[Row] = &[
+pub(crate) const TABLE: &[Row] = &[
     (1, FIRST, &[101, 4651, 4761]),
     (2, FIRST, &[102, 4651, 4761]),
     (3, FIRST, &[103, 64510, 64500]),
@@ -30,7 +30,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// TABLE_DUMP_V2 (RFC 6396 section 4.3) as a collector with nine peers writes it.
-fn table(at: i64, rows: &[Row]) -> Vec<u8> {
+pub(crate) fn table(at: i64, rows: &[Row]) -> Vec<u8> {
     let mut peers = vec![0, 0, 0, 0, 0, 0, 0, 9];
     for peer in 1..=9 {
         peers.extend([2, 0, 0, 0, peer, 192, 0, 2, peer, 0, 0, 0, 100 + peer]);

@@ -88,3 +88,21 @@ fn what_the_broker_complains_about_is_told() {
         timeless.stderr
     );
 }
+
+#[test]
+fn the_config_says_where_the_archive_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = broker(3);
+    let config = folder.path().join("originwatch.toml");
+    let text = format!(
+        "[operator]\nname = \"Example\"\nasns = [64500]\n\
+         [archive]\nbroker = \"http://{}/broker\"\ncache = \"cache\"\n",
+        server.address
+    );
+    fs::write(&config, text).unwrap();
+    let span = ["--from", "2015-10-14T16:00:00Z", "--until", "2015-10-14T17:00:00Z"];
+    let asked = ["search", "--count", "--collector", "rrc00", "-c", config.to_str().unwrap()];
+    let run = originwatch(asked.into_iter().chain(span));
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), "297\n", ""));
+    assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 3);
+}

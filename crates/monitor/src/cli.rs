@@ -102,7 +102,9 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 
-    /// Leave out what was recorded before; RFC 3339 or seconds since 1970.
+    /// Begin then: what was recorded before is state and no news, so that what stands already is told,
+    /// at this time. With --collector it is the last table of each and what came since. RFC 3339 or
+    /// seconds since 1970.
     #[arg(long, value_name = "TIME")]
     pub from: Option<Timestamp>,
 

@@ -2,11 +2,11 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bgp::{Observation, Prefix, RouteOrigin};
+use bgp::{Observation, Prefix, RouteOrigin, Timestamp};
 use parser::{Element, ElementKind, Everything, Filter};
 use validator::{Sieve, ValidationState};
 
-use super::summary::{Summary, Window};
+use super::summary::Summary;
 use crate::scan::Gather;
 
 /// Counts the elements of one input, and keeps those that may make a finding: as many as needed, and
@@ -20,7 +20,7 @@ pub(super) struct Keeper {
     /// One that has learned nothing: what it wants is a matter of the watches.
     sieve: Arc<Sieve>,
     own: Arc<Own>,
-    window: Window,
+    until: Option<Timestamp>,
     pub(super) summary: Summary,
     elements: u64,
 }
@@ -40,11 +40,11 @@ pub(super) struct Kept(pub(super) u64, pub(super) Observation);
 
 impl Keeper {
     /// All keepers of one replay are clones of one.
-    pub(super) fn new(sieve: &Sieve, window: Window) -> Self {
+    pub(super) fn new(sieve: &Sieve, until: Option<Timestamp>) -> Self {
         Keeper {
             sieve: Arc::new(sieve.clone()),
             own: Arc::default(),
-            window,
+            until,
             summary: Summary::default(),
             elements: 0,
         }
@@ -84,7 +84,7 @@ impl Gather for Keeper {
     fn take(&mut self, element: &Element<'_>, units: &mut Vec<Kept>) {
         self.elements += 1;
         self.summary.count(element);
-        if !self.window.holds(element.at) {
+        if self.until.is_some_and(|until| until <= element.at) {
             self.summary.outside += 1;
         } else if self.matters(element) {
             units.extend(element.observation().map(|it| Kept(self.elements, it)));

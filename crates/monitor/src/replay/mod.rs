@@ -2,8 +2,10 @@
 //! engine, to notices.
 //!
 //! The scan reads, in the order of time; a `Keeper` keeps, on its threads, what may make a finding;
-//! `plan` says what is watched; [`Summary`] is what came of it.
+//! `plan` says what is watched; a `Course` leads what happens, and what was before it, into the engine;
+//! [`Summary`] is what came of it.
 
+mod course;
 mod keeper;
 mod plan;
 mod report;
@@ -21,11 +23,11 @@ pub use summary::Summary;
 use crate::cli::{Format, ReplayArgs};
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
-use crate::scan::{Console, Event, Inputs, Order, Recordings, Scan, Telling};
+use crate::scan::{Console, Event, Inputs, Order, Scan, Telling};
+use course::Course;
 use keeper::{Keeper, Kept};
 use plan::Plan;
 use report::Report;
-use summary::Window;
 
 /// How many damages of one input are told one by one.
 const TOLD: u64 = 5;
@@ -45,9 +47,10 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let report = report.transpose()?;
     let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
     let archive = plan.config.as_ref().map(|config| config.archive.clone()).unwrap_or_default();
-    inputs.add(args.archive.find(&archive, Recordings::Updates, args.from, args.until)?);
+    let (history, missing) = args.archive.history(&archive, args.from, args.until)?;
+    inputs.add(history);
     let console = Console::new(inputs.size());
-    plan.remarks.iter().for_each(|remark| console.say(remark));
+    plan.remarks.iter().chain(&missing).for_each(|remark| console.say(remark));
     let mut teller = Teller { args, time_zone, console: &console, mailbag, report };
     let summary = replay(&plan, inputs, &mut teller);
     console.done();
@@ -62,8 +65,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
 /// The pipeline: everything is an argument, and what came of it is the result.
 fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summary, Failure> {
     let args = teller.args;
-    let window = Window { from: args.from, until: args.until };
-    let mut sieve = Sieve::new(plan.watches.clone(), plan.snapshot.clone());
+    let sieve = Sieve::new(plan.watches.clone(), plan.snapshot.clone());
     let mut incidents = Incidents::new(plan.rules.clone(), plan.directory.clone());
     incidents.set_sources(plan.sources(args));
     let mut summary = Summary { passed_over: inputs.passed_over, ..Summary::default() };
@@ -72,10 +74,10 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
         teller.console.say(&format!("{name}: {why}"));
     }
     let telling = Telling { each: TOLD, ..Telling::default() };
-    let keeper = Keeper::new(&sieve, window);
+    let keeper = Keeper::new(&sieve, args.until);
+    let mut course = Course::new(sieve, incidents, args.from);
     let mut scan = Scan::new(inputs.inputs, Order::Time, telling, |_| keeper.clone());
     scan.set_threads(args.threads);
-    let mut now = None;
     loop {
         let (octets, records) = scan.progress();
         match scan.next() {
@@ -83,12 +85,8 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
             Some(Event::Units(units, count)) => {
                 teller.console.progress(octets, records);
                 for Kept(_, observation) in units.take(count) {
-                    now = now.max(Some(observation.at));
-                    if let Some(finding) = sieve.sift(&observation) {
-                        summary.findings += 1;
-                        incidents.handle(observation.at, finding);
-                        teller.drain(&mut incidents, &mut summary)?;
-                    }
+                    course.take(&observation);
+                    teller.drain(&mut course.incidents, &mut summary)?;
                 }
             }
             Some(Event::Remark(text)) => teller.console.say(&text),
@@ -102,6 +100,9 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
             }
         }
     }
+    course.begin();
+    let Course { mut incidents, now, findings, .. } = course;
+    summary.findings = findings;
     if let Some(now) = now {
         // What was due by the end of the input is told before what was gathered.
         incidents.handle_timeout(now);

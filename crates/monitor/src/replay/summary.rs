@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use alerter::{grouped, plural};
-use bgp::Timestamp;
 use parser::{Element, ElementKind, Statistics};
 
 use crate::exit::ExitCode;
@@ -25,7 +24,7 @@ pub struct Summary {
     pub rib_entries: u64,
     /// Changes of sessions.
     pub state_changes: u64,
-    /// Of those above, how many lie outside the time that was asked for, and were left out.
+    /// Of those above, how many lie behind the time that was asked for, and were left out.
     pub outside: u64,
     /// What holds no route of IPv4 or IPv6 unicast.
     pub skipped: u64,
@@ -45,13 +44,6 @@ pub struct Summary {
     pub sent: u64,
     /// Mails that no relay took, and that are kept on disk.
     pub kept: u64,
-}
-
-/// From one time to, but without, another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) from: Option<Timestamp>,
-    pub(super) until: Option<Timestamp>,
 }
 
 impl Summary {
@@ -115,7 +107,7 @@ impl Summary {
             plural(self.state_changes, "session change", "session changes"),
         ];
         let trouble = [
-            (self.outside, "outside the time asked for"),
+            (self.outside, "after the time asked for"),
             (self.skipped, "skipped (no route of IPv4 or IPv6 unicast)"),
             (self.damaged, "damaged in part"),
             (self.lost, "lost (a record or more)"),
@@ -137,12 +129,6 @@ impl Summary {
         let mut lines = vec![read, routes.join(", "), trouble.join(", "), made];
         lines.retain(|line| !line.is_empty());
         lines.join("\n")
-    }
-}
-
-impl Window {
-    pub(super) fn holds(&self, at: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,13 +76,52 @@ impl ArchiveArgs {
         from: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<Vec<Input>, Failure> {
-        if self.collector.is_empty() {
-            return Ok(Vec::new());
+        match self.span(from, until)? {
+            Some((from, until)) => self.over(config).find(&self.collector, what, from, until),
+            None => Ok(Vec::new()),
         }
-        let (Some(from), Some(until)) = (from, until) else {
-            return Err(Failure::Usage("--collector needs --from and --until".to_owned()));
-        };
-        self.over(config).find(&self.collector, what, from, until)
+    }
+
+    /// What the collectors announced from one time to another, and what tells what stood there at its
+    /// beginning: the last table of each and what came since. With what is missing, a sentence each.
+    pub(crate) fn history(
+        &self,
+        config: &Archive,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<(Vec<Input>, Vec<String>), Failure> {
+        let (mut inputs, mut missing) = (Vec::new(), Vec::new());
+        let Some((from, until)) = self.span(from, until)? else { return Ok((inputs, missing)) };
+        let archive = self.over(config);
+        // Those of one project write their tables at the same times, and are asked for together.
+        let mut since: BTreeMap<Timestamp, Vec<String>> = BTreeMap::new();
+        for collector in &self.collector {
+            let rib = archive.last_rib(collector, from)?;
+            if rib.is_none() {
+                missing
+                    .push(format!("no table of {collector} from the day before {from} is known"));
+            }
+            let begins = rib.as_ref().and_then(|rib| rib.begins).unwrap_or(from);
+            since.entry(begins).or_default().push(collector.clone());
+            inputs.extend(rib);
+        }
+        for (begins, collectors) in since {
+            inputs.extend(archive.find(&collectors, Recordings::Updates, begins, until)?);
+        }
+        Ok((inputs, missing))
+    }
+
+    /// None where no collector is asked for.
+    fn span(
+        &self,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Option<(Timestamp, Timestamp)>, Failure> {
+        match from.zip(until) {
+            _ if self.collector.is_empty() => Ok(None),
+            None => Err(Failure::Usage("--collector needs --from and --until".to_owned())),
+            span => Ok(span),
+        }
     }
 
     /// What the config says, where the command line does not say otherwise.

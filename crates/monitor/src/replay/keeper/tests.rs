@@ -174,7 +174,7 @@ fn naive(paths: &[PathBuf]) -> Vec<Finding> {
 /// The same with a thread for each input, which take their elements in the order of `turns`.
 fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
     let mut sieve = sieve();
-    let keeper = Keeper::new(&sieve, Window::default());
+    let keeper = Keeper::new(&sieve, None);
     let turns = turns.iter().map(|number| paths[*number].clone()).collect();
     let gate = Arc::new(Gate { turns: Mutex::new(turns), ..Gate::default() });
     let merging = thread::current().id();

@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+
+use alerter::Incidents;
+use bgp::{Observation, Prefix, Timestamp, Vantage};
+use validator::{Finding, RouteFinding, Sieve, Sight};
+
+/// What happens, from the beginning that was asked for. What was before is state and no news: what
+/// stands at the beginning is told then, and what was over by then is not.
+pub(super) struct Course {
+    sieve: Sieve,
+    pub(super) incidents: Incidents,
+    /// None from the beginning on.
+    before: Option<Before>,
+    pub(super) now: Option<Timestamp>,
+    pub(super) findings: u64,
+}
+
+/// What stands so far.
+struct Before {
+    /// The beginning.
+    until: Timestamp,
+    routes: BTreeMap<Vantage, BTreeMap<(Prefix, u32), RouteFinding>>,
+}
+
+impl Course {
+    pub(super) fn new(sieve: Sieve, incidents: Incidents, from: Option<Timestamp>) -> Self {
+        let before = from.map(|until| Before { until, routes: BTreeMap::new() });
+        Course { sieve, incidents, before, now: None, findings: 0 }
+    }
+
+    /// Takes in what comes next in the order of time.
+    pub(super) fn take(&mut self, observation: &Observation) {
+        let is_before = |before: &Before| observation.at < before.until;
+        if !self.before.as_ref().is_some_and(is_before) {
+            self.begin();
+            self.now = self.now.max(Some(observation.at));
+        }
+        let Some(finding) = self.sieve.sift(observation) else { return };
+        self.findings += 1;
+        let news = match &mut self.before {
+            Some(before) => before.take(finding),
+            None => Some(finding),
+        };
+        if let Some(finding) = news {
+            self.incidents.handle(observation.at, finding);
+        }
+    }
+
+    /// The beginning is there, or all that there is was before it.
+    pub(super) fn begin(&mut self) {
+        let Some(Before { until, routes }) = self.before.take() else { return };
+        let mut standing: Vec<_> = routes.into_values().flat_map(BTreeMap::into_values).collect();
+        standing.sort_by_key(|finding| finding.at);
+        if !standing.is_empty() {
+            self.now = Some(until);
+        }
+        for finding in standing {
+            self.incidents.handle(until, Finding::Route(finding));
+        }
+    }
+}
+
+impl Before {
+    /// Keeps what a route is about. What an AS does to others is given back: the engine measures what
+    /// is usual by it.
+    fn take(&mut self, finding: Finding) -> Option<Finding> {
+        match finding {
+            Finding::Route(finding) => {
+                let routes = self.routes.entry(finding.vantage.clone()).or_default();
+                let key = (finding.prefix, finding.path_id);
+                match finding.sight {
+                    Sight::Withdrawn => routes.remove(&key),
+                    Sight::Held(_) | Sight::Recalled(_) => routes.insert(key, finding),
+                };
+                None
+            }
+            Finding::SessionDown { vantage, .. } => {
+                self.routes.remove(&vantage);
+                None
+            }
+            Finding::Elsewhere { .. } => Some(finding),
+            _ => None,
+        }
+    }
+}
