@@ -274,19 +274,25 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         Ok(self.socket.send(Message::text(message)).await?)
     }
 
-    /// What has come in the meantime goes with it: one way through the channel for many messages.
+    /// What has come in the meantime goes with it: one way through the channel for many messages. Where
+    /// the connection ends with them they still count.
     async fn take_what_is_there(&mut self) -> Result<(), Lost> {
+        let result = self.gather().await;
+        if !self.block.is_empty() {
+            // What comes next is about as much: growing step by step would copy it as often.
+            let next = Vec::with_capacity(self.block.len());
+            self.pipe.push(std::mem::replace(&mut self.block, next)).await?;
+        }
+        result
+    }
+
+    async fn gather(&mut self) -> Result<(), Lost> {
         while self.block.len() < BLOCK {
             match futures_util::FutureExt::now_or_never(self.socket.next()) {
                 Some(Some(message)) => self.take(message?).await?,
                 Some(None) => return Err(Lost::Closed),
                 None => break,
             }
-        }
-        if !self.block.is_empty() {
-            // What comes next is about as much: growing step by step would copy it as often.
-            let next = Vec::with_capacity(self.block.len());
-            self.pipe.push(std::mem::replace(&mut self.block, next)).await?;
         }
         Ok(())
     }
@@ -333,17 +339,18 @@ mod tests {
     use tokio_tungstenite::tungstenite::protocol::Role;
 
     use super::*;
-    use crate::run::input::Inlets;
+    use crate::run::input::{Inlets, Input};
 
-    /// What a connection ends with whose server reads all and says nothing but this, and when.
-    async fn stalled(said: &'static [u8]) -> (String, Duration) {
+    /// What a connection ends with whose server reads all and says nothing but this, and when; and what
+    /// the engine gets.
+    async fn served(said: &'static [u8]) -> (String, Duration, Vec<u8>) {
         let (ours, mut theirs) = tokio::io::duplex(1 << 10);
         tokio::spawn(async move {
             theirs.read_exact(&mut [0; 2]).await.unwrap();
             theirs.write_all(said).await.unwrap();
             while theirs.read(&mut [0; 64]).await.unwrap() > 0 {}
         });
-        let (inputs, _engine) = mpsc::channel(8);
+        let (inputs, mut engine) = mpsc::channel(8);
         let inlet = Inlets::new(inputs).another();
         let pipe = inlet.open(Decoder::RisLive(walker())).await.unwrap();
         let (_offenders, followed) = watch::channel(BTreeSet::new());
@@ -353,11 +360,30 @@ mod tests {
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         let begun = Instant::now();
         let lost = Stream::new(socket, &feed, &pipe).run().await.unwrap_err();
-        (lost.to_string(), begun.elapsed())
+        let mut taken = Vec::new();
+        while let Ok(input) = engine.try_recv() {
+            if let Input::Bytes { bytes, .. } = input {
+                taken.extend(bytes);
+            }
+        }
+        (lost.to_string(), begun.elapsed(), taken)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_right_before_the_end_of_a_connection_is_taken() {
+        // Two texts of 15 octets and a close (RFC 6455 section 5.2), in one piece.
+        let said = b"\x81\x0f{\"type\":\"some\"}\x81\x0f{\"type\":\"more\"}\x88\x00";
+        let (lost, _, taken) = served(said).await;
+        assert_eq!(lost, "closed by the server");
+        assert_eq!(taken, b"{\"type\":\"some\"}\n{\"type\":\"more\"}\n");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_stalls_in_silence_is_given_up() {
+        let stalled = async |said| {
+            let (lost, after, _) = served(said).await;
+            (lost, after)
+        };
         let minute = ("nothing for 60 s, not even an answer to a ping".to_owned(), DEAD_AFTER);
         // A text of 27 octets (RFC 6455 section 5.2).
         assert_eq!(stalled(b"\x81\x1b{\"type\":\"ris_subscribe_ok\"}").await, minute);
