@@ -314,15 +314,15 @@ fn points(notice: &Notice) -> Vec<String> {
     points
 }
 
-/// Since a gap in a feed not everything is certain.
+/// After a gap in a feed, and while tables are all that is known, not everything is certain.
 fn doubt_line(vantage: &VantageCounts) -> Option<String> {
     let unconfirmed = (vantage.unconfirmed > 0).then(|| {
         let many = plural(vantage.unconfirmed, "of these is", "of these are");
-        format!("{many} unconfirmed: not heard of since a gap in a feed")
+        format!("{many} unconfirmed: not heard of live since a gap in a feed or the start")
     });
     let given_up = (vantage.given_up > 0).then(|| {
         let many = plural(vantage.given_up, "vantage point was", "vantage points were");
-        format!("{many} not heard of again after a gap in a feed and given up")
+        format!("{many} not heard of again after a gap in a feed or the start, and given up")
     });
     let said: Vec<String> = unconfirmed.into_iter().chain(given_up).collect();
     (!said.is_empty()).then(|| said.join("; "))
