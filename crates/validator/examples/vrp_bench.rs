@@ -10,6 +10,7 @@
 //! `rtrlib_bench.c` becomes.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it is a benchmark program")]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::error::Error;
 use std::hint::black_box;
@@ -39,6 +40,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     for order in ["in order", "shuffled"] {
         println!("{} routes, {order}:", routes.len());
         let (ours, states) = rate("  state", &routes, |prefix, origin| table.state(prefix, origin));
+        let near = Cell::default();
+        let (_, the_same) = rate("  state, from the place before", &routes, |prefix, origin| {
+            let mut place = near.take();
+            let state = table.state_near(prefix, origin, &mut place);
+            near.set(place);
+            state
+        });
+        assert_eq!(states, the_same, "valid, invalid, not found");
         rate("  every covering VRP visited", &routes, |prefix, origin| {
             all_covering(table, prefix, origin)
         });

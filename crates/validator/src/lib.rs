@@ -44,7 +44,7 @@ pub use roa_watch::{
 pub use sieve::{Neighbours, Sieve};
 pub use slurm::{Slurm, SlurmConflict, SlurmError};
 pub use snapshot::{RpkiSnapshot, Skipped};
-pub use table::VrpTable;
+pub use table::{Near, VrpTable};
 pub use validity::{ValidatedRoute, Validity};
 pub use vrp::{InvalidReason, OriginValidation, ValidationState, Vrp, VrpError};
 pub use watch::{Origins, Watch};

@@ -34,6 +34,9 @@ struct Node<K> {
 /// The parent of a node that nothing covers.
 const NOBODY: u32 = u32::MAX;
 
+/// How many nodes are looked at before a search begins: two lines of the cache.
+const NEAR: usize = 8;
+
 /// An address of one family, as a number.
 pub(crate) trait Address: Copy + Ord {
     /// The upper end of 128 bits, as [`Prefix::bits`] gives it.
@@ -137,9 +140,25 @@ impl<K: Address> Nest<K> {
         &self,
         (start, end): (K, K),
     ) -> impl Iterator<Item = (K, Range<usize>)> + '_ {
-        let mut at = self.floor(start, end);
-        // Whatever covers the interval is the floor or covers the floor; the first of them that
-        // reaches the interval's end covers it, and so does all above.
+        self.upward(self.floor(start, end), end)
+    }
+
+    /// The same, looked for at first where the last one was found.
+    #[inline]
+    pub(crate) fn covering_near(
+        &self,
+        (start, end): (K, K),
+        near: &mut u32,
+    ) -> impl Iterator<Item = (K, Range<usize>)> + '_ {
+        *near = self.floor_near(start, end, *near).unwrap_or_else(|| self.floor(start, end));
+        self.upward(*near, end)
+    }
+
+    /// Of a floor and what covers it, what reaches the interval's end. Whatever covers the interval is
+    /// among them; the first that reaches the end covers it, and so does all above.
+    #[inline]
+    fn upward(&self, floor: u32, end: K) -> impl Iterator<Item = (K, Range<usize>)> + '_ {
+        let mut at = floor;
         while let Some(node) = self.nodes.get(at as usize)
             && node.end < end
         {
@@ -177,9 +196,20 @@ impl<K: Address> Nest<K> {
         let bucket = start.steps(self.base, self.shift).min(self.index.len() - 2);
         let (from, until) = (self.index[bucket], self.index[bucket + 1]);
         let nodes = &self.nodes[from as usize..until as usize];
-        let within = nodes
-            .partition_point(|node| node.start < start || (node.start == start && node.end >= end));
+        let within = nodes.partition_point(|node| !behind(node, start, end));
         from.wrapping_add(u32::try_from(within).unwrap_or(0)).wrapping_sub(1)
+    }
+
+    /// The same, if it is this node or one of the next few.
+    #[inline]
+    fn floor_near(&self, start: K, end: K, near: u32) -> Option<u32> {
+        let from = near as usize;
+        let (first, next) = self.nodes.get(from..from.checked_add(NEAR)?)?.split_first()?;
+        if behind(first, start, end) {
+            return None;
+        }
+        let floor = (near..).zip(next).find(|(_, node)| behind(node, start, end));
+        floor.map(|(before, _)| before)
     }
 
     fn items_of(&self, at: usize) -> Range<usize> {
@@ -191,6 +221,12 @@ impl<K: Address> Nest<K> {
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.index) + size_of_val(&*self.nodes)
     }
+}
+
+/// Whether the node sorts behind the interval.
+#[inline]
+fn behind<K: Address>(node: &Node<K>, start: K, end: K) -> bool {
+    node.start > start || (node.start == start && node.end < end)
 }
 
 /// Whether the node sorts before the interval.

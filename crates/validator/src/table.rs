@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use bgp::{Asn, Family, Prefix, RouteOrigin, Timestamp};
 
 use crate::nest::{Address, Nest};
@@ -11,6 +13,13 @@ use crate::{OriginValidation, ValidationState, Vrp};
 pub struct VrpTable {
     v4: Side<u32>,
     v6: Side<u128>,
+}
+
+/// Where in a table the route stood that was asked for last; see [`VrpTable::state_near`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Near {
+    v4: u32,
+    v6: u32,
 }
 
 /// The VRPs of one family.
@@ -77,6 +86,22 @@ impl VrpTable {
         match prefix.family() {
             Family::Ipv4 => self.v4.state(prefix, asn),
             Family::Ipv6 => self.v6.state(prefix, asn),
+        }
+    }
+
+    /// The same, a third faster where routes are asked for in the order of a RIB, and with any of them
+    /// right.
+    #[inline]
+    pub fn state_near(
+        &self,
+        prefix: Prefix,
+        origin: &RouteOrigin,
+        near: &mut Near,
+    ) -> ValidationState {
+        let asn = matchable(origin);
+        match prefix.family() {
+            Family::Ipv4 => self.v4.state_near(prefix, asn, &mut near.v4),
+            Family::Ipv6 => self.v6.state_near(prefix, asn, &mut near.v6),
         }
     }
 
@@ -174,8 +199,22 @@ impl<K: Address> Side<K> {
     }
 
     fn state(&self, prefix: Prefix, asn: Option<Asn>) -> ValidationState {
+        self.state_by(prefix, asn, self.nest.covering(K::range(&prefix)))
+    }
+
+    fn state_near(&self, prefix: Prefix, asn: Option<Asn>, near: &mut u32) -> ValidationState {
+        self.state_by(prefix, asn, self.nest.covering_near(K::range(&prefix), near))
+    }
+
+    #[inline]
+    fn state_by(
+        &self,
+        prefix: Prefix,
+        asn: Option<Asn>,
+        covering: impl Iterator<Item = (K, Range<usize>)>,
+    ) -> ValidationState {
         let mut state = ValidationState::NotFound;
-        for (_, range) in self.nest.covering(K::range(&prefix)) {
+        for (_, range) in covering {
             for item in &self.items[range] {
                 if Some(item.asn) == asn && prefix.length() <= item.max_length {
                     return ValidationState::Valid;

@@ -5,7 +5,7 @@ use bgp::{Asn, Timestamp};
 use parser::bgpdump::Lines;
 use parser::{Element, ElementKind, Everything, Filter};
 use regex::bytes::Regex;
-use validator::{RpkiSnapshot, ValidationState};
+use validator::{Near, RpkiSnapshot, ValidationState};
 
 use super::args::{ElementType, Format, SearchArgs};
 use super::line;
@@ -20,8 +20,16 @@ pub(super) struct Query {
     /// None where hits are only counted.
     tells: bool,
     pub(super) hits: u64,
-    path: Vec<u8>,
+    memory: Memory,
     lines: Lines,
+}
+
+/// What is kept from one element to the next, to be quicker.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    /// Room for the text of a path.
+    path: Vec<u8>,
+    near: Near,
 }
 
 #[derive(Debug)]
@@ -70,7 +78,7 @@ impl Query {
         };
         let (conditions, format) = (Arc::new(conditions), args.format);
         let lines = Lines::default();
-        Query { conditions, format, tells: !args.count, hits: 0, path: Vec::new(), lines }
+        Query { conditions, format, tells: !args.count, hits: 0, memory: Memory::default(), lines }
     }
 }
 
@@ -83,7 +91,7 @@ impl Gather for Query {
 
     #[inline]
     fn take(&mut self, element: &Element<'_>, out: &mut Vec<u8>) {
-        let state = match self.conditions.hold(element, &mut self.path) {
+        let state = match self.conditions.hold(element, &mut self.memory) {
             Ok(state) => state,
             Err(Miss) => return,
         };
@@ -108,21 +116,21 @@ impl Conditions {
     fn hold(
         &self,
         element: &Element<'_>,
-        path: &mut Vec<u8>,
+        memory: &mut Memory,
     ) -> Result<Option<ValidationState>, Miss> {
         if self.any && self.snapshot.is_none() {
             // A prefix is what a session change does not have.
             let is_hit = self.prefixes.is_none() || element.nlri().is_some();
             return if is_hit { Ok(None) } else { Err(Miss) };
         }
-        self.hold_all(element, path)
+        self.hold_all(element, memory)
     }
 
     /// The cheap ones first.
     fn hold_all(
         &self,
         element: &Element<'_>,
-        path: &mut Vec<u8>,
+        memory: &mut Memory,
     ) -> Result<Option<ValidationState>, Miss> {
         let held = (self.types.is_empty() || self.types.contains(&kind(element)))
             && (self.peers.is_empty() || self.peers.contains(&element.vantage.asn))
@@ -147,7 +155,9 @@ impl Conditions {
         {
             return Err(Miss);
         }
-        let state = self.snapshot.as_ref().map(|it| it.vrps.state(nlri.prefix, &origin));
+        let Memory { path, near } = memory;
+        let snapshot = self.snapshot.as_ref();
+        let state = snapshot.map(|it| it.vrps.state_near(nlri.prefix, &origin, near));
         if self.state.is_some() && self.state != state {
             return Err(Miss);
         }

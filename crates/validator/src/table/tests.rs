@@ -90,6 +90,7 @@ proptest! {
         prop_assert_eq!(table.iter().collect::<Vec<_>>(), vrps.clone());
         prop_assert_eq!(table.len(), vrps.len());
         let own = vrps.iter().map(|vrp| (vrp.prefix(), from(vrp.asn().number())));
+        let mut near = Near::default();
         for (route, origin) in own.collect::<Vec<_>>().into_iter().chain(routes) {
             let expected = naive(&vrps, route, &origin);
             let found = table.validate(route, &origin);
@@ -98,6 +99,7 @@ proptest! {
             prop_assert!(lengths.is_sorted_by(|a, b| a >= b), "most specific first");
             prop_assert_eq!(sorted(found), expected.clone(), "{} {}", route, origin);
             prop_assert_eq!(table.state(route, &origin), expected.state());
+            prop_assert_eq!(table.state_near(route, &origin, &mut near), expected.state());
             let inside: Vec<Vrp> =
                 vrps.iter().copied().filter(|vrp| route.covers(&vrp.prefix())).collect();
             prop_assert_eq!(table.covered_by(route).collect::<Vec<_>>(), inside);
