@@ -8,7 +8,7 @@ use alerter::reply::Allowed;
 use originwatch::config::{
     Archive, Calendar, CalendarPlace, Config, FeedKind, Mailbox, Rib, RibPlace, RisLiveMode,
 };
-use originwatch::rpki::{Cache, Source};
+use rpki_sources::{Cache, Source};
 use validator::Origins;
 
 use crate::play::{assert_golden, originwatch, root};

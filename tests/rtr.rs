@@ -10,7 +10,7 @@ mod tls;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use originwatch::rpki::{Cache, Policy, Rpki, Source, Sources, follow};
+use rpki_sources::{Cache, Policy, Rpki, Source, Sources, follow};
 use tokio::sync::watch;
 
 /// These sources, the first that works.

@@ -1,4 +1,4 @@
-use originwatch::rpki::{Health, load_once};
+use rpki_sources::{Health, load_once};
 
 use super::cache::FakeCache;
 use super::proxy::{self, Fault};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bgp::Asn;
-use originwatch::rpki::Health;
+use rpki_sources::Health;
 use tempfile::TempDir;
 use validator::AspaTable;
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use originwatch::rpki::{Cache, Source, load_once};
+use rpki_sources::{Cache, Source, load_once};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;

@@ -7,7 +7,7 @@ use std::process;
 use alerter::store::StoreError;
 
 use crate::config::LoadError;
-use crate::rpki::{LoadError as RpkiError, SourceError};
+use rpki_sources::{LoadError as RpkiError, SourceError};
 
 /// What the shell is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

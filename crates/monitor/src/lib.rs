@@ -4,7 +4,7 @@
 //! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
 //! parser, the sieve and the incident engine, to notices. [`run`] is the same for as long as
 //! it lives. [`mailbag`] carries those to a relay or
-//! into files. [`rpki`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
+//! into files. [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
 //! [`mailroom`] look into the store of a running [`run`], and leave requests there.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
@@ -24,11 +24,9 @@ pub mod maintenance;
 pub mod ours;
 pub mod replay;
 pub mod roas;
-pub mod rpki;
 pub mod run;
 mod scan;
 pub mod search;
-mod tls;
 pub mod validate;
 mod visit;
 pub mod whatif;

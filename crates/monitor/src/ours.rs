@@ -14,7 +14,7 @@ use validator::{Announcement, RpkiSnapshot, WatchList};
 use crate::cli::Format;
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::rpki::{Source, Sources, load_once_blocking};
+use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// How the command line says it.
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use validator::{OriginValidation, RpkiSnapshot, ValidatedRoute, ValidationState,
 
 use crate::cli::ValidateArgs;
 use crate::exit::{ExitCode, Failure};
-use crate::rpki::{Source, Sources, load_once_blocking};
+use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// The longest line that is read: a prefix and an AS number need 60 bytes.
 const MAX_LINE: u64 = 4096;

@@ -9,7 +9,7 @@ use validator::RpkiSnapshot;
 use super::report::{Report, readable};
 use crate::config::{Config, Mail};
 use crate::letterhead::letterhead;
-use crate::rpki::{LoadError, Source, Sources, load_once};
+use rpki_sources::{LoadError, Source, Sources, load_once};
 
 /// How long a source of VRPs may take: all of RPKI comes within seconds.
 const VRPS_WITHIN: Duration = Duration::from_secs(30);

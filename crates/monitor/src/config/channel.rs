@@ -252,7 +252,7 @@ impl Syslog {
         let facility = section.optional("facility", value::word(Facility::NAMES));
         let hostname = section.optional("hostname", |value| {
             let name = value::string(value, HOSTNAME)?;
-            match value::is_host(name) {
+            match network::is_host(name) {
                 true => Ok(name.to_owned()),
                 false => Err(value::wrong(value, "is not a host name", HOSTNAME)),
             }

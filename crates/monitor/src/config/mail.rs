@@ -76,7 +76,7 @@ impl Mail {
             let expected = "a full host name, as \"monitor.example.net\"";
             let name = value::string(value, expected)?;
             // RFC 5321 section 4.1.1.1; relays reject a bare name.
-            match value::is_host(name) && name.contains('.') {
+            match network::is_host(name) && name.contains('.') {
                 true => Ok(name.to_owned()),
                 false => Err(value::wrong(value, "is not a full host name", expected)),
             }
@@ -190,8 +190,8 @@ fn relay(tls: Option<Tls>) -> impl Fn(&Spanned<DeValue<'_>>) -> Result<Relay, Fa
 
 pub(super) fn host_and_port(text: &str, default: u16) -> Option<(String, u16)> {
     let text =
-        if value::is_host_port(text) { text.to_owned() } else { format!("{text}:{default}") };
-    let (host, port) = text.rsplit_once(':').filter(|_| value::is_host_port(&text))?;
+        if network::is_host_port(text) { text.to_owned() } else { format!("{text}:{default}") };
+    let (host, port) = text.rsplit_once(':').filter(|_| network::is_host_port(&text))?;
     Some((host.trim_start_matches('[').trim_end_matches(']').to_owned(), port.parse().ok()?))
 }
 

@@ -46,9 +46,7 @@ pub use web::Web;
 use fault::{Fault, Faults};
 use section::{Place, Section};
 
-use crate::rpki::Sources;
-
-pub(crate) use value::is_host_port;
+use rpki_sources::Sources;
 
 /// Where a config is looked for if nobody says where, in this order.
 pub const DEFAULT_PATHS: [&str; 2] = ["/etc/originwatch/originwatch.toml", "originwatch.toml"];

@@ -95,7 +95,7 @@ fn allowed(value: &Spanned<DeValue<'_>>) -> Result<Allowed, Fault> {
     let text = value::string(value, ALLOW)?;
     let domain = text.strip_prefix('@').unwrap_or(text);
     if !domain.contains('@') {
-        let is_domain = value::is_host(domain) && domain.contains('.');
+        let is_domain = network::is_host(domain) && domain.contains('.');
         return match is_domain {
             true => Ok(Allowed::Domain(domain.to_owned())),
             false => Err(value::wrong(value, "is neither an address nor a domain", ALLOW)),

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::section::Section;
 use super::value;
-use crate::rpki::{Cache, Policy, Source, Sources};
+use rpki_sources::{Cache, Policy, Source, Sources};
 
 /// `[rpki]`: where the VRPs come from. Without a source every route is `not-found`.
 pub(super) fn read(section: Section<'_>) -> Option<Sources> {

@@ -138,7 +138,7 @@ pub(super) fn parsed<T: FromStr>(
 pub(super) fn host_port(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
     let expected = "a host and a port, as \"127.0.0.1:3323\"";
     let text = string(value, expected)?;
-    if is_host_port(text) {
+    if network::is_host_port(text) {
         Ok(text.to_owned())
     } else {
         Err(wrong(value, "is not a host and a port", expected))
@@ -180,27 +180,6 @@ pub(super) fn described(value: &DeValue<'_>) -> String {
 /// At most 60 characters of it, none of which moves the terminal.
 pub(super) fn short(text: &str) -> String {
     text.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect()
-}
-
-pub(crate) fn is_host_port(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
-    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let host_is_right = match bracketed {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => is_host(host),
-    };
-    host_is_right && port.parse::<u16>().is_ok_and(|port| port > 0)
-}
-
-/// A host name or an IPv4 address (RFC 1123 section 2.1).
-pub(super) fn is_host(text: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
-    text.len() <= 253 && text.strip_suffix('.').unwrap_or(text).split('.').all(label)
 }
 
 fn kind(value: &Spanned<DeValue<'_>>, expected: &str) -> Fault {
@@ -259,29 +238,6 @@ mod tests {
             "20w20d600w",
         ] {
             assert_eq!(parse_duration(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn hosts_and_ports() {
-        for text in
-            ["127.0.0.1:3323", "cache.example.net:1", "[2001:db8::1]:323", "localhost:65535"]
-        {
-            assert!(is_host_port(text), "{text}");
-        }
-        for text in [
-            "",
-            ":1",
-            "host",
-            "host:0",
-            "host:65536",
-            "host:x",
-            "::1:323",
-            "[::1]",
-            "a b:1",
-            "a/b:1",
-        ] {
-            assert!(!is_host_port(text), "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 use crate::cli::ReplayArgs;
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::rpki::{Source, Sources as RpkiSources, load_once_blocking};
+use rpki_sources::{Source, Sources as RpkiSources, load_once_blocking};
 
 /// What is watched and by which rules: from a config, or from the command line alone.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
 use super::sight::{Condition, Sight};
 use crate::config::Config;
-use crate::rpki::Rpki;
+use rpki_sources::Rpki;
 
 /// What no notice waits for is written at the latest after this: a crash costs a second of reading
 /// again, and a busy feed costs one write a second.

@@ -4,12 +4,12 @@ use std::time::Duration;
 use alerter::mail::Late;
 use alerter::store::{Destination, Store, StoreError};
 use bgp::Timestamp;
+use network::jittered;
 use tokio::sync::mpsc;
 use validator::Kind;
 
 use super::post::{Outcome, Parcel, Report};
 use super::sight::Condition;
-use crate::rpki::jittered;
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);

@@ -17,15 +17,15 @@ use super::relays::Relays;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::letterhead::letterhead;
-use crate::rpki::{self, Rpki};
 use crate::{mailbag, replay};
+use rpki_sources::Rpki;
 
 /// How long the first RPKI data may take before the feeds start without it: what is judged without is
 /// judged again when it comes.
 const RPKI_WITHIN: Duration = Duration::from_secs(30);
 
 /// RPKI data that is being kept fresh, and where it comes from.
-pub(super) type Followed = (rpki::Sources, watch::Receiver<Rpki>);
+pub(super) type Followed = (rpki_sources::Sources, watch::Receiver<Rpki>);
 
 /// All that can be had of a config while another one runs: what fails here changes nothing.
 pub(super) struct Plan {
@@ -109,7 +109,7 @@ fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {
 
 /// Follows the RPKI sources, and waits for the first data for a while.
 async fn first_data(config: &Config) -> watch::Receiver<Rpki> {
-    let mut rpki = rpki::follow(config.rpki.clone());
+    let mut rpki = rpki_sources::follow(config.rpki.clone());
     if config.rpki.list.is_empty() {
         tracing::warn!("[rpki] has no sources: every route is not-found");
         return rpki;

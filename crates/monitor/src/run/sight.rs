@@ -8,7 +8,7 @@ use validator::Kind;
 use super::clock::Moment;
 use super::input::{FeedId, PipeId};
 use crate::config::{self, FeedKind};
-use crate::rpki::{Health, Rpki};
+use rpki_sources::{Health, Rpki};
 
 /// How long RIS Live may say nothing at all, not even to our pings, if the config does not say.
 const SILENT_AFTER: Duration = Duration::from_secs(300);

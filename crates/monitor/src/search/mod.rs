@@ -16,9 +16,9 @@ pub use args::{ElementType, Format, RovState, SearchArgs};
 
 use crate::config::{Archive, Config, LoadError};
 use crate::exit::{ExitCode, Failure};
-use crate::rpki::{Source, Sources, load_once_blocking};
 use crate::scan::{Console, Event, Inputs, Order, Recordings, Scan, Telling};
 use query::Query;
+use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// How many damages of one input are told one by one, where nobody asked for all.
 const TOLD: u64 = 5;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bgp::Asn;
 use futures_util::{SinkExt as _, StreamExt as _};
+use network::Backoff;
 use parser::{Everything, Walker};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -20,7 +21,6 @@ use validator::WatchList;
 
 use super::Surroundings;
 use crate::config::RisLiveMode;
-use crate::rpki::Backoff;
 use crate::run::input::{Blocked, Decoder, Inlet, Pipe};
 use connection::{ConnectError, Connection};
 use http::HttpError;

@@ -2,13 +2,13 @@ use std::collections::HashSet;
 
 use async_imap::{Client, Session};
 use futures_util::TryStreamExt as _;
+use network::tls::{self, TlsError};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::{LARGEST, LEFT, Reader, RepliesError};
 use crate::config;
 use crate::mailbag::password;
-use crate::tls::{self, TlsError};
 
 /// A mailbox on a server. The connection is kept between looks; one that fails is given up.
 pub(super) struct Imap {

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use bgp::RouteOrigin;
 use futures_util::stream;
-use originwatch::rpki::{Cache, Rpki, Source, Sources, follow};
 use rpki::resources::addr::{MaxLenPrefix, Prefix};
 use rpki::rtr::payload::{Action, Payload, PayloadRef, Timing};
 use rpki::rtr::server::{NotifySender, PayloadDiff, PayloadSet, PayloadSource};
 use rpki::rtr::{Server, State};
+use rpki_sources::{Cache, Rpki, Source, Sources, follow};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 

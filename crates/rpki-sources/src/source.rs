@@ -69,7 +69,7 @@ impl Source {
 impl Cache {
     /// A cache without TLS at `host:port`; none if that is no host and port.
     pub fn new(address: &str) -> Option<Self> {
-        let fine = crate::config::is_host_port(address);
+        let fine = network::is_host_port(address);
         fine.then(|| Cache { address: address.to_owned(), tls: false, ca_file: None })
     }
 }

@@ -2,7 +2,7 @@ use bgp::Asn;
 use validator::{RpkiSnapshot, Vrp, VrpTable};
 
 use super::*;
-use crate::rpki::rtr::pdu::{Action, Scope};
+use crate::rtr::pdu::{Action, Scope};
 
 fn vrp(asn: u32) -> Vrp {
     Vrp::new("198.18.0.0/21".parse().unwrap(), 24, Asn::new(asn)).unwrap()

@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::rpki::source::Source;
+use crate::source::Source;
 
 const VRPS: &str = r#"{"metadata":{"generated":1700000000},
     "roas":[{"asn":64500,"prefix":"198.18.0.0/21","maxLength":24,"ta":"test"}]}"#;

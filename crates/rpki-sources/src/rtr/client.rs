@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use network::Backoff;
+use network::tls::{self, TlsError};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -10,10 +12,8 @@ use tokio::time::{Instant, timeout};
 use super::pdu::{self, Query};
 use super::session::{Answer, Session, SessionError, Step};
 use super::timing::Intervals;
-use crate::rpki::pause::Backoff;
-use crate::rpki::source::Cache;
-use crate::rpki::state::Report;
-use crate::tls::{self, TlsError};
+use crate::source::Cache;
+use crate::state::Report;
 
 /// How long connecting may take, TLS too.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -72,7 +72,7 @@ impl Ended {
 ///
 /// What it said stays until it says something else, whole; when that is, and when it must not be
 /// used any more, is in the report.
-pub(in crate::rpki) async fn run(cache: Cache, report: Report) {
+pub(crate) async fn run(cache: Cache, report: Report) {
     let mut client =
         Client { cache, report, session: Session::default(), intervals: Intervals::of(None) };
     let mut backoff = Backoff::new(FIRST_PAUSE);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use network::{Backoff, jittered};
 use reqwest::header::{
     ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
@@ -10,7 +11,6 @@ use validator::source;
 use validator::source::SourceError;
 
 use super::file::MAX_BYTES;
-use super::pause::{Backoff, jittered};
 use super::state::{Report, now};
 
 /// How often a URL is asked: as often as Routinator validates.

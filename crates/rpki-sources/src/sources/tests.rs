@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use validator::{Vrp, VrpTable};
 
 use super::*;
-use crate::rpki::Health;
+use crate::Health;
 
 const STALE_AFTER: Duration = Duration::from_secs(7_200);
 

@@ -14,23 +14,36 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TlsError {
+pub enum TlsError {
+    /// The CA file cannot be read.
     #[error("{}: {error}", path.display())]
-    CaFile { path: PathBuf, error: pem::Error },
+    CaFile {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: pem::Error,
+    },
+    /// The CA file can be read, and there is nothing in it.
     #[error("{} holds no certificate", path.display())]
-    NoCertificate { path: PathBuf },
+    NoCertificate {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The host is no name that a certificate could bear.
     #[error("no name to check the certificate against: {0}")]
     Name(#[from] InvalidDnsNameError),
+    /// rustls refuses the settings.
     #[error(transparent)]
     Rustls(#[from] rustls::Error),
-    // Where a certificate does not hold, rustls puts its reason into an I/O error.
+    /// The connection ended, or the certificate does not hold: rustls puts its reason into an I/O
+    /// error.
     #[error("TLS: {0}")]
     Handshake(#[from] std::io::Error),
 }
 
 /// Makes a connection safe. The certificate must be for this host, and signed by a CA of the file,
 /// or, without one, of the platform.
-pub(crate) async fn connect(
+pub async fn connect(
     stream: TcpStream,
     host: &str,
     ca_file: Option<&Path>,

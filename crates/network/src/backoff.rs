@@ -5,17 +5,18 @@ use std::time::Duration;
 
 /// Waits that double, up to a limit that the caller gives.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new(first: Duration) -> Self {
+    /// The first wait is about this long.
+    pub fn new(first: Duration) -> Self {
         Backoff { next: first }
     }
 
     /// The next wait: at most `limit`, jittered.
-    pub(crate) fn next(&mut self, limit: Duration) -> Duration {
+    pub fn next(&mut self, limit: Duration) -> Duration {
         let wait = self.next.min(limit);
         self.next = wait * 2;
         jittered(wait)
@@ -24,7 +25,7 @@ impl Backoff {
 
 /// Between three quarters of this and all of it, so that what failed together does not come back
 /// together.
-pub(crate) fn jittered(wait: Duration) -> Duration {
+pub fn jittered(wait: Duration) -> Duration {
     // The keys of a RandomState are random; that is all the randomness needed here.
     let random = RandomState::new().hash_one(0_u8);
     let quarter = u32::try_from(random % 251).unwrap_or_default();

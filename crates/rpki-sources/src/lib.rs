@@ -8,7 +8,7 @@
 //! [`load_once`] does the same once, for the commands that end.
 //!
 //! What was had once stays until something better is there or its time is over, and then that is
-//! said: validation never stops silently. This module never knows what a verdict is used for.
+//! said: validation never stops silently. This crate never knows what a verdict is used for.
 //!
 //! [`RpkiSnapshot`]: validator::RpkiSnapshot
 
@@ -16,7 +16,6 @@ mod choice;
 mod file;
 mod http;
 mod once;
-mod pause;
 mod rtr;
 mod slurm;
 mod source;
@@ -25,7 +24,6 @@ mod state;
 
 pub use choice::Policy;
 pub use once::{LoadError, load_once, load_once_blocking};
-pub(crate) use pause::{Backoff, jittered};
 pub use source::{Cache, Source, SourceError};
 pub use sources::{Sources, follow};
 pub use state::{Health, Rpki, SourceState};

@@ -2,8 +2,8 @@ use tokio::io::DuplexStream;
 use tokio::sync::watch;
 
 use super::*;
-use crate::rpki::source::Source;
-use crate::rpki::state::SourceState;
+use crate::source::Source;
+use crate::state::SourceState;
 
 /// A client on one end of a pipe, the cache is the test on the other.
 struct Lab {
