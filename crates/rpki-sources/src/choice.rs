@@ -6,7 +6,7 @@ use std::time::Duration;
 use bgp::Timestamp;
 use validator::{RpkiSnapshot, Vrp};
 
-use super::state::{Health, SourceState};
+use crate::state::{Health, SourceState};
 
 /// What to do with several sources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,16 +20,16 @@ pub enum Policy {
 
 /// What to use, before SLURM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// None if there is nothing to be used.
-    pub(super) snapshot: Option<Arc<RpkiSnapshot>>,
-    pub(super) health: Health,
-    pub(super) remarks: Vec<String>,
+    pub(crate) snapshot: Option<Arc<RpkiSnapshot>>,
+    pub(crate) health: Health,
+    pub(crate) remarks: Vec<String>,
 }
 
 /// Decides, and remembers what it needs for the next time.
 #[derive(Debug)]
-pub(super) struct Chooser {
+pub(crate) struct Chooser {
     policy: Policy,
     stale_after: Duration,
     /// What the sources said when they last said the same.
@@ -47,12 +47,12 @@ struct Comparison {
 }
 
 impl Chooser {
-    pub(super) fn new(policy: Policy, stale_after: Duration) -> Self {
+    pub(crate) fn new(policy: Policy, stale_after: Duration) -> Self {
         Chooser { policy, stale_after, agreed: None, dispute: None }
     }
 
     /// What to use now.
-    pub(super) fn choose(&mut self, now: Timestamp, sources: &[SourceState]) -> Choice {
+    pub(crate) fn choose(&mut self, now: Timestamp, sources: &[SourceState]) -> Choice {
         let mut remarks = self.remarks(now, sources);
         let fresh = |source: &&SourceState| {
             source.alive(now).is_some() && source.stale_since(now, self.stale_after).is_none()
@@ -160,7 +160,7 @@ const EXAMPLES: usize = 3;
 
 /// How two snapshots differ; none if they do not. Expiry is left out, since RTR does not tell it,
 /// and so are ASPAs where one side has none, since older RTR has none.
-pub(super) fn difference(first: &RpkiSnapshot, second: &RpkiSnapshot) -> Option<String> {
+pub(crate) fn difference(first: &RpkiSnapshot, second: &RpkiSnapshot) -> Option<String> {
     let mut only = [0_usize; 2];
     let mut examples = Vec::new();
     let mut count = |side: usize, vrp: Vrp| {

@@ -10,18 +10,18 @@ use bgp::Timestamp;
 use validator::source::SourceError;
 use validator::{RpkiSnapshot, source};
 
-use super::state::{Report, now};
+use crate::report::{Report, now};
 
 /// How often a file is looked at. Asking for its time and length costs nothing, and works on network
 /// file systems too, where inotify says nothing.
-pub(super) const POLL: Duration = Duration::from_secs(5);
+pub(crate) const POLL: Duration = Duration::from_secs(5);
 
 /// The most that is read, packed or not: five times what all of RPKI needs today (97 MB of JSON).
-pub(super) const MAX_BYTES: u64 = 512 << 20;
+pub(crate) const MAX_BYTES: u64 = 512 << 20;
 
 /// Why a file gives nothing.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
+pub(crate) enum FileError {
     #[error("cannot read it: {0}")]
     Read(#[from] io::Error),
     #[error("more than {} MiB: no VRP file is that large", .0 >> 20)]
@@ -33,7 +33,7 @@ pub(super) enum FileError {
 }
 
 /// Follows a file.
-pub(super) async fn run(path: PathBuf, mut report: Report) {
+pub(crate) async fn run(path: PathBuf, mut report: Report) {
     let mut watched = Watched::new(path);
     loop {
         let reading = tokio::task::spawn_blocking(move || {
@@ -67,7 +67,7 @@ pub(super) async fn run(path: PathBuf, mut report: Report) {
 }
 
 /// Reads standard input, once.
-pub(super) async fn read_stdin(mut report: Report) {
+pub(crate) async fn read_stdin(mut report: Report) {
     let reading = tokio::task::spawn_blocking(|| parse(io::stdin().lock()));
     match reading.await.unwrap_or(Err(FileError::Panicked)) {
         Ok(snapshot) => {
@@ -91,7 +91,7 @@ fn read(input: impl Read, limit: u64) -> Result<Vec<u8>, FileError> {
 
 /// A file that may change.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(crate) struct Watched {
     path: PathBuf,
     hasher: RandomState,
     stamp: Option<Stamp>,
@@ -112,23 +112,23 @@ struct Stamp {
 const TICK: Duration = Duration::from_secs(2);
 
 impl Watched {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Watched { path, hasher: RandomState::new(), stamp: None, hash: None, failed: false }
     }
 
     /// Which file.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Gives the content the next time even if it is the same.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.failed = true;
     }
 
     /// The content, if it is not that of the last time. After an error it is: what was wrong once
     /// is told anew until it is right.
-    pub(super) fn read_if_changed(&mut self) -> Result<Option<Vec<u8>>, FileError> {
+    pub(crate) fn read_if_changed(&mut self) -> Result<Option<Vec<u8>>, FileError> {
         let read = self.read();
         self.failed = read.is_err();
         read

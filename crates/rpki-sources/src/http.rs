@@ -10,8 +10,8 @@ use reqwest::{Client, Response, StatusCode};
 use validator::source;
 use validator::source::SourceError;
 
-use super::file::MAX_BYTES;
-use super::state::{Report, now};
+use crate::file::MAX_BYTES;
+use crate::report::{Report, now};
 
 /// How often a URL is asked: as often as Routinator validates.
 const REFRESH: Duration = Duration::from_mins(10);
@@ -65,7 +65,7 @@ impl From<reqwest::Error> for HttpError {
 }
 
 /// Follows a URL.
-pub(super) async fn run(url: String, mut report: Report) {
+pub(crate) async fn run(url: String, mut report: Report) {
     let mut fetcher = match Fetcher::new(url, MAX_BYTES) {
         Ok(fetcher) => fetcher,
         Err(error) => return report.trouble(error.to_string()),

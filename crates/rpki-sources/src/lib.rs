@@ -1,21 +1,27 @@
-//! What RPKI says, kept fresh: from caches, validators and files to one [`RpkiSnapshot`] that is
-//! swapped whole.
+//! What RPKI says, kept fresh: RTR caches, validators' documents over HTTP, files and local exceptions
+//! (SLURM) become one [`RpkiSnapshot`] that is swapped whole.
 //!
-//! Read in the order of the flow. [`Source`] is where VRPs come from; `rtr`, `http` and `file`
-//! follow one source each, for ever, and report a [`SourceState`]. `choice` decides out of those,
-//! without a clock or a task, which data to use and how good it is. [`follow`] puts it all
-//! together, with the SLURM files on top, and gives out [`Rpki`] over a watch channel;
-//! [`load_once`] does the same once, for the commands that end.
+//! Read in the order of the flow. [`Source`] is where VRPs come from. `rtr`, `http` and `file` follow
+//! one source each, for ever, and put a [`SourceState`] into a `report`. `choice` decides out of those,
+//! without a clock or a task, which data to use and how good it is. [`follow`] puts it all together,
+//! with the SLURM files on top, and gives out [`Rpki`] over a watch channel; [`load_once`] does the
+//! same once, for the commands that end.
 //!
 //! What was had once stays until something better is there or its time is over, and then that is
-//! said: validation never stops silently. This crate never knows what a verdict is used for.
+//! said: validation never stops silently.
+//!
+//! This crate uses `validator` for the snapshot and `network` for connections. It must never know an
+//! incident, a feed or a config file: [`Sources`] is all that it is told, and what a verdict is used
+//! for is none of its business.
 //!
 //! [`RpkiSnapshot`]: validator::RpkiSnapshot
 
 mod choice;
 mod file;
+mod follow;
 mod http;
 mod once;
+mod report;
 mod rtr;
 mod slurm;
 mod source;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use validator::{RpkiSnapshot, Skipped};
 
-use super::choice::{Policy, difference};
-use super::slurm::{SlurmFiles, SlurmTrouble};
-use super::source::Source;
-use super::sources::Sources;
-use super::state::Report;
+use crate::choice::{Policy, difference};
+use crate::follow::follow_source;
+use crate::report::Report;
+use crate::slurm::{SlurmFiles, SlurmTrouble};
+use crate::source::Source;
+use crate::sources::Sources;
 
 /// How long each source has: all of RPKI comes within seconds, and over a thin line within this.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -95,7 +96,7 @@ async fn load(source: &Source, limit: Duration) -> Result<Arc<RpkiSnapshot>, Loa
     let (reports, mut states) = Report::channel(std::slice::from_ref(source));
     let following = async {
         for report in reports {
-            source.clone().follow(report).await;
+            follow_source(source.clone(), report).await;
         }
         // The report is gone with its receiver waiting: never before it has said something.
         std::future::pending::<()>().await;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use validator::{Slurm, SlurmConflict, SlurmError};
 
-use super::file::{FileError, Watched};
+use crate::file::{FileError, Watched};
 
 /// Why the files are not used as they are.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SlurmTrouble {
+pub(crate) enum SlurmTrouble {
     #[error("{path}: {error}")]
     Read { path: String, error: FileError },
     #[error("{path}: not local exceptions (RFC 8416): {error}")]
@@ -19,21 +19,21 @@ pub(super) enum SlurmTrouble {
 
 /// All of the files, as they are now.
 #[derive(Debug)]
-pub(super) struct SlurmFiles {
+pub(crate) struct SlurmFiles {
     files: Vec<(Watched, Option<Slurm>)>,
     /// The last that were all right and did not contradict each other.
     applied: Slurm,
 }
 
 impl SlurmFiles {
-    pub(super) fn new(paths: &[PathBuf]) -> Self {
+    pub(crate) fn new(paths: &[PathBuf]) -> Self {
         let files = paths.iter().map(|path| (Watched::new(path.clone()), None)).collect();
         SlurmFiles { files, applied: Slurm::default() }
     }
 
     /// Looks at every file; true if what is applied has changed. After an error that stays as it
     /// was: exceptions that vanish could turn an operator's routes invalid.
-    pub(super) fn poll(&mut self) -> Result<bool, SlurmTrouble> {
+    pub(crate) fn poll(&mut self) -> Result<bool, SlurmTrouble> {
         for (watched, slurm) in &mut self.files {
             let path = watched.path().display().to_string();
             match watched.read_if_changed() {
@@ -58,7 +58,7 @@ impl SlurmFiles {
     }
 
     /// What is to be applied.
-    pub(super) fn applied(&self) -> &Slurm {
+    pub(crate) fn applied(&self) -> &Slurm {
         &self.applied
     }
 }

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::state::Report;
-use super::{file, http, rtr};
-
 /// One place that VRPs come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -52,16 +49,6 @@ impl Source {
             None if text.is_empty() => Err(error()),
             None if text == "-" => Ok(Source::Stdin),
             None => Ok(Source::File(folder.join(text))),
-        }
-    }
-
-    /// Follows the source for as long as somebody listens to the report.
-    pub(super) async fn follow(self, report: Report) {
-        match self {
-            Source::File(path) => file::run(path, report).await,
-            Source::Url(url) => http::run(url, report).await,
-            Source::Stdin => file::read_stdin(report).await,
-            Source::Rtr(cache) => rtr::run(cache, report).await,
         }
     }
 }

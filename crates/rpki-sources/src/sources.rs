@@ -9,11 +9,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use validator::RpkiSnapshot;
 
-use super::choice::{Chooser, Policy};
-use super::file::POLL;
-use super::slurm::SlurmFiles;
-use super::source::Source;
-use super::state::{Report, Rpki, SourceState, now};
+use crate::choice::{Chooser, Policy};
+use crate::file::POLL;
+use crate::follow::follow_source;
+use crate::report::{Report, now};
+use crate::slurm::SlurmFiles;
+use crate::source::Source;
+use crate::state::{Rpki, SourceState};
 
 /// Where RPKI data comes from, and what to make of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +64,7 @@ async fn follow_into(sources: Sources, sender: watch::Sender<Rpki>) {
     let mut tasks = JoinSet::new();
     let (reports, mut states) = Report::channel(&sources.list);
     for (source, report) in sources.list.iter().zip(reports) {
-        tasks.spawn(source.clone().follow(report));
+        tasks.spawn(follow_source(source.clone(), report));
     }
     let mut blender = Blender {
         chooser: Chooser::new(sources.policy, sources.stale_after),
@@ -141,17 +143,6 @@ impl Blender {
         let snapshot = if slurm.is_empty() { alive } else { Arc::new(slurm.apply(&alive)) };
         self.blend = Some(Blend { from: chosen, until, snapshot: snapshot.clone() });
         snapshot
-    }
-}
-
-impl Rpki {
-    /// Whether there is nothing to tell apart. Snapshots are compared by their `Arc`.
-    fn is_same(&self, other: &Rpki) -> bool {
-        Arc::ptr_eq(&self.snapshot, &other.snapshot)
-            && self.health == other.health
-            && self.remarks == other.remarks
-            && self.sources.len() == other.sources.len()
-            && self.sources.iter().zip(&other.sources).all(|(ours, theirs)| ours.is_same(theirs))
     }
 }
 

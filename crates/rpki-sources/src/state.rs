@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp::Timestamp;
-use tokio::sync::watch;
 use validator::RpkiSnapshot;
-
-use super::source::Source;
 
 /// What RPKI says now, and how good that is.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +18,17 @@ pub struct Rpki {
     pub remarks: Vec<String>,
     /// What each source has given, in the order of the config.
     pub sources: Vec<SourceState>,
+}
+
+impl Rpki {
+    /// Whether there is nothing to tell apart. Snapshots are compared by their `Arc`.
+    pub(crate) fn is_same(&self, other: &Rpki) -> bool {
+        Arc::ptr_eq(&self.snapshot, &other.snapshot)
+            && self.health == other.health
+            && self.remarks == other.remarks
+            && self.sources.len() == other.sources.len()
+            && self.sources.iter().zip(&other.sources).all(|(ours, theirs)| ours.is_same(theirs))
+    }
 }
 
 /// How good the snapshot is.
@@ -100,7 +108,7 @@ impl SourceState {
     }
 
     /// Whether nothing has changed. Snapshots are compared by their `Arc`.
-    pub(super) fn is_same(&self, other: &SourceState) -> bool {
+    pub(crate) fn is_same(&self, other: &SourceState) -> bool {
         let same_data = match (&self.snapshot, &other.snapshot) {
             (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
             (ours, theirs) => ours.is_none() && theirs.is_none(),
@@ -110,84 +118,4 @@ impl SourceState {
             && (self.as_of, self.expires, self.rhythm) == (other.as_of, other.expires, other.rhythm)
             && self.trouble == other.trouble
     }
-}
-
-/// Where a source tells what it has.
-#[derive(Debug)]
-pub(super) struct Report {
-    all: Arc<watch::Sender<Vec<SourceState>>>,
-    place: usize,
-    renewals: u64,
-}
-
-impl Report {
-    /// A report for each of the sources, and where they all arrive.
-    pub(super) fn channel(sources: &[Source]) -> (Vec<Self>, watch::Receiver<Vec<SourceState>>) {
-        let named =
-            |source: &Source| SourceState { name: source.to_string(), ..Default::default() };
-        let (all, states) = watch::channel(sources.iter().map(named).collect());
-        let all = Arc::new(all);
-        let report = |place| Report { all: all.clone(), place, renewals: 0 };
-        ((0..sources.len()).map(report).collect(), states)
-    }
-
-    /// The source says this.
-    pub(super) fn renewed(&mut self, snapshot: RpkiSnapshot, as_of: Timestamp, rhythm: Duration) {
-        let snapshot = Some(Arc::new(snapshot));
-        let (as_of, expires) = (Some(as_of.min(now())), None);
-        self.tell(|state| SourceState { snapshot, as_of, rhythm, expires, ..state });
-    }
-
-    /// The source says this, and for how long it may be used.
-    pub(super) fn renewed_for(
-        &mut self,
-        snapshot: Arc<RpkiSnapshot>,
-        rhythm: Duration,
-        expire: Duration,
-    ) {
-        let (snapshot, now) = (Some(snapshot), now());
-        let (as_of, expires) = (Some(now), Some(now + expire));
-        self.tell(|state| SourceState { snapshot, as_of, rhythm, expires, ..state });
-    }
-
-    /// The source says the same as before.
-    pub(super) fn confirmed(&mut self, as_of: Timestamp) {
-        let as_of = Some(as_of.min(now()));
-        self.tell(|state| SourceState { as_of, ..state });
-    }
-
-    /// The source could not be asked, or what it said could not be used.
-    pub(super) fn trouble(&self, trouble: String) {
-        self.change(|state| state.trouble = Some(trouble));
-    }
-
-    /// How often the source has said something of use.
-    pub(super) fn renewals(&self) -> u64 {
-        self.renewals
-    }
-
-    /// What is known of the source.
-    pub(super) fn state(&self) -> SourceState {
-        self.all.borrow().get(self.place).cloned().unwrap_or_default()
-    }
-
-    fn tell(&mut self, change: impl FnOnce(SourceState) -> SourceState) {
-        self.renewals += 1;
-        self.change(|state| {
-            *state = SourceState { trouble: None, ..change(std::mem::take(state)) };
-        });
-    }
-
-    fn change(&self, change: impl FnOnce(&mut SourceState)) {
-        self.all.send_modify(|states| {
-            if let Some(state) = states.get_mut(self.place) {
-                change(state);
-            }
-        });
-    }
-}
-
-/// The wall clock.
-pub(super) fn now() -> Timestamp {
-    jiff::Timestamp::now().into()
 }

@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 use super::pdu::{self, Query};
 use super::session::{Answer, Session, SessionError, Step};
 use super::timing::Intervals;
+use crate::report::Report;
 use crate::source::Cache;
-use crate::state::Report;
 
 /// How long connecting may take, TLS too.
 const CONNECT: Duration = Duration::from_secs(10);
