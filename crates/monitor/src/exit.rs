@@ -7,6 +7,7 @@ use std::process;
 use alerter::store::StoreError;
 
 use crate::config::LoadError;
+use crate::scan::ArchiveError;
 use rpki_sources::{LoadError as RpkiError, SourceError};
 
 /// What the shell is told.
@@ -73,6 +74,15 @@ pub enum Failure {
     /// Standard output is gone or full.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Broker { url, error } => Failure::Read { place: url, error },
+            ArchiveError::Cache { folder, error } => Failure::Write { place: folder, error },
+        }
+    }
 }
 
 impl From<SourceError> for Failure {

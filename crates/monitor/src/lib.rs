@@ -13,6 +13,7 @@
 pub mod check;
 pub mod cli;
 pub mod config;
+mod console;
 mod dns;
 mod drill;
 pub mod exit;
@@ -22,6 +23,7 @@ pub mod mailbag;
 pub mod mailroom;
 pub mod maintenance;
 pub mod ours;
+pub mod recordings;
 pub mod replay;
 pub mod roas;
 pub mod run;

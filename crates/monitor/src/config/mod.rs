@@ -30,7 +30,6 @@ use alerter::desk::{DeskRules, Window};
 use toml::de::DeTable;
 use validator::WatchList;
 
-pub use archive::Archive;
 pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
 pub use fault::ConfigError;
 pub use feed::{BmpRouter, Feed, FeedKind, Rib, RibPlace, RisLiveMode, Tristate};
@@ -46,6 +45,7 @@ pub use web::Web;
 use fault::{Fault, Faults};
 use section::{Place, Section};
 
+pub use crate::scan::Archive;
 use rpki_sources::Sources;
 
 /// Where a config is looked for if nobody says where, in this order.
@@ -215,7 +215,7 @@ impl Config {
         let incident =
             root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));
         let feeds = root.sections("feed").into_iter().filter_map(Feed::read).collect();
-        let archive = root.section("archive").map_or_else(Archive::default, |s| Archive::read(&s));
+        let archive = root.section("archive").map_or_else(Archive::default, |s| archive::read(&s));
         let mail = root.section("mail").map(Mail::read);
         let channels = Channel::read_all(&root.sections("channel"));
         let desk = desk::read(

@@ -21,9 +21,10 @@ pub(crate) use plan::{derived, directory};
 pub use summary::Summary;
 
 use crate::cli::{Format, ReplayArgs};
+use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
-use crate::scan::{Console, Event, Inputs, Order, Scan, Telling};
+use crate::scan::{Event, Inputs, Order, Scan, Telling};
 use course::Course;
 use keeper::{Keeper, Kept};
 use plan::Plan;

@@ -4,15 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bgp::Timestamp;
-use clap::Args;
 use reqwest::Client;
 use serde_json::Value;
 
 use super::Input;
 use super::cache::Cache;
 use super::remote::{causes, client, runtime};
-use crate::config::Archive;
-use crate::exit::Failure;
 
 /// How many files the broker names at once; it gives no more.
 const PAGE: usize = 1000;
@@ -29,27 +26,36 @@ const FILE_MICROS: i64 = 15 * 60 * 1_000_000;
 /// RouteViews every two, and now and then one is missing.
 const RIB_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// Recordings of the public archives, and where they are kept.
-#[derive(Clone, Debug, Args)]
-pub struct ArchiveArgs {
-    /// Read what this collector of RIPE RIS or RouteViews recorded (rrc00, route-views2, ..); needs
-    /// --from and --until; may be repeated.
-    #[arg(long, value_name = "COLLECTOR", value_delimiter = ',')]
-    pub collector: Vec<String>,
-
-    /// The BGPKIT broker that knows the files of the collectors [default: that of the config, else
-    /// https://api.bgpkit.com/v3/broker].
-    #[arg(long, value_name = "URL")]
-    pub broker: Option<String>,
-
-    /// Keep what is fetched in this folder, URLs too [default: that of the config, else originwatch in
-    /// the cache folder of the user, and only recordings of collectors].
-    #[arg(long, value_name = "DIR")]
+/// Where recordings of RIPE RIS and RouteViews are asked for, and where they are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// The BGPKIT broker that knows the files of the collectors.
+    pub broker: String,
+    /// The folder for what is fetched; none: `originwatch` in the cache folder of the user.
     pub cache: Option<PathBuf>,
+    /// How much is kept there at most, in MiB.
+    pub cache_size: u64,
+}
 
-    /// How much is kept there at most, in MiB [default: that of the config, else 10240].
-    #[arg(long, value_name = "MIB")]
-    pub cache_size: Option<u64>,
+/// Why an archive does not say what it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The broker does not answer, or knows no such file.
+    #[error("cannot read {url}: {error}")]
+    Broker {
+        /// The address of the broker.
+        url: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The folder for what is fetched cannot be used.
+    #[error("cannot write {folder}: {error}")]
+    Cache {
+        /// The folder.
+        folder: String,
+        /// Why not.
+        error: io::Error,
+    },
 }
 
 /// What to ask the broker for.
@@ -61,101 +67,22 @@ pub(crate) enum Recordings {
     Updates,
 }
 
-impl ArchiveArgs {
-    /// The cache for URLs that are named themselves: only if the user says so, since what is behind
-    /// a URL may change.
-    pub(crate) fn cache_of_urls(&self) -> Result<Option<Arc<Cache>>, Failure> {
-        self.cache.as_ref().map(|_| self.over(&Archive::default()).open_cache()).transpose()
-    }
-
-    /// What the collectors recorded from one time to, but without, another.
-    pub(crate) fn find(
-        &self,
-        config: &Archive,
-        what: Recordings,
-        from: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> Result<Vec<Input>, Failure> {
-        match self.span(from, until)? {
-            Some((from, until)) => self.over(config).find(&self.collector, what, from, until),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// What the collectors announced from one time to another, and what tells what stood there at its
-    /// beginning: the last table of each and what came since. With what is missing, a sentence each.
-    pub(crate) fn history(
-        &self,
-        config: &Archive,
-        from: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> Result<(Vec<Input>, Vec<String>), Failure> {
-        let (mut inputs, mut missing) = (Vec::new(), Vec::new());
-        let Some((from, until)) = self.span(from, until)? else { return Ok((inputs, missing)) };
-        let archive = self.over(config);
-        // Those of one project write their tables at the same times, and are asked for together.
-        let mut since: BTreeMap<Timestamp, Vec<String>> = BTreeMap::new();
-        for collector in &self.collector {
-            let rib = archive.last_rib(collector, from)?;
-            if rib.is_none() {
-                missing
-                    .push(format!("no table of {collector} from the day before {from} is known"));
-            }
-            let begins = rib.as_ref().and_then(|rib| rib.begins).unwrap_or(from);
-            since.entry(begins).or_default().push(collector.clone());
-            inputs.extend(rib);
-        }
-        for (begins, collectors) in since {
-            inputs.extend(archive.find(&collectors, Recordings::Updates, begins, until)?);
-        }
-        Ok((inputs, missing))
-    }
-
-    /// None where no collector is asked for.
-    fn span(
-        &self,
-        from: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> Result<Option<(Timestamp, Timestamp)>, Failure> {
-        match from.zip(until) {
-            _ if self.collector.is_empty() => Ok(None),
-            None => Err(Failure::Usage("--collector needs --from and --until".to_owned())),
-            span => Ok(span),
-        }
-    }
-
-    /// What the config says, where the command line does not say otherwise.
-    fn over(&self, config: &Archive) -> Archive {
-        Archive {
-            broker: self.broker.as_ref().unwrap_or(&config.broker).clone(),
-            cache: self.cache.as_ref().or(config.cache.as_ref()).cloned(),
-            cache_size: self.cache_size.unwrap_or(config.cache_size),
-        }
+impl Default for Archive {
+    fn default() -> Self {
+        let broker = "https://api.bgpkit.com/v3/broker".to_owned();
+        Archive { broker, cache: None, cache_size: 10_240 }
     }
 }
 
 impl Archive {
-    /// The last table that this collector has written by `at`; none where the broker knows none of
-    /// the last day.
-    pub(crate) fn last_rib(
-        &self,
-        collector: &str,
-        at: Timestamp,
-    ) -> Result<Option<Input>, Failure> {
-        let from = Timestamp::from_micros(at.micros().saturating_sub(RIB_MICROS));
-        let until = Timestamp::from_micros(at.micros().saturating_add(1));
-        let files = self.files(&[collector.to_owned()], Recordings::Ribs, from, until)?;
-        let last = files.into_iter().max_by_key(|file| file.from);
-        last.map(|file| Ok(file.input(self.open_cache()?))).transpose()
-    }
-
-    fn find(
+    /// What the collectors recorded from one time to, but without, another.
+    pub(crate) fn find(
         &self,
         collectors: &[String],
         what: Recordings,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<Input>, Failure> {
+    ) -> Result<Vec<Input>, ArchiveError> {
         let cache = self.open_cache()?;
         let files = self.files(collectors, what, from, until)?;
         if files.is_empty() {
@@ -166,28 +93,70 @@ impl Archive {
         Ok(files.into_iter().map(|file| file.input(Arc::clone(&cache))).collect())
     }
 
+    /// What the collectors announced from one time to another, and what tells what stood there at its
+    /// beginning: the last table of each and what came since. With what is missing, a sentence each.
+    pub(crate) fn history(
+        &self,
+        collectors: &[String],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Vec<Input>, Vec<String>), ArchiveError> {
+        let (mut inputs, mut missing) = (Vec::new(), Vec::new());
+        // Those of one project write their tables at the same times, and are asked for together.
+        let mut since: BTreeMap<Timestamp, Vec<String>> = BTreeMap::new();
+        for collector in collectors {
+            let rib = self.last_rib(collector, from)?;
+            if rib.is_none() {
+                missing
+                    .push(format!("no table of {collector} from the day before {from} is known"));
+            }
+            let begins = rib.as_ref().and_then(|rib| rib.begins).unwrap_or(from);
+            since.entry(begins).or_default().push(collector.clone());
+            inputs.extend(rib);
+        }
+        for (begins, collectors) in since {
+            inputs.extend(self.find(&collectors, Recordings::Updates, begins, until)?);
+        }
+        Ok((inputs, missing))
+    }
+
+    /// The last table that this collector has written by `at`; none where the broker knows none of
+    /// the last day.
+    pub(crate) fn last_rib(
+        &self,
+        collector: &str,
+        at: Timestamp,
+    ) -> Result<Option<Input>, ArchiveError> {
+        let from = Timestamp::from_micros(at.micros().saturating_sub(RIB_MICROS));
+        let until = Timestamp::from_micros(at.micros().saturating_add(1));
+        let files = self.files(&[collector.to_owned()], Recordings::Ribs, from, until)?;
+        let last = files.into_iter().max_by_key(|file| file.from);
+        last.map(|file| Ok(file.input(self.open_cache()?))).transpose()
+    }
+
     fn files(
         &self,
         collectors: &[String],
         what: Recordings,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<File>, Failure> {
+    ) -> Result<Vec<File>, ArchiveError> {
         let asked = runtime().and_then(|it| it.block_on(self.ask(collectors, what, from, until)));
         asked.map_err(|error| self.failed(error))
     }
 
-    fn failed(&self, error: io::Error) -> Failure {
-        Failure::Read { place: self.broker.clone(), error }
+    fn failed(&self, error: io::Error) -> ArchiveError {
+        ArchiveError::Broker { url: self.broker.clone(), error }
     }
 
-    fn open_cache(&self) -> Result<Arc<Cache>, Failure> {
+    /// The folder for what is fetched, made if it is not there.
+    pub(crate) fn open_cache(&self) -> Result<Arc<Cache>, ArchiveError> {
         let limit = self.cache_size.saturating_mul(1 << 20);
         let cache = Cache::new(self.cache.as_deref(), limit);
         cache.map(Arc::new).map_err(|error| {
-            let place =
-                self.cache.as_ref().map_or("the cache".into(), |path| path.display().to_string());
-            Failure::Write { place, error }
+            let name = |path: &PathBuf| path.display().to_string();
+            let folder = self.cache.as_ref().map_or("the cache".into(), name);
+            ArchiveError::Cache { folder, error }
         })
     }
 

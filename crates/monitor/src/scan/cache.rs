@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 /// Recordings of archives, kept on disk: an archive never changes what it has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Cache {
+pub struct Cache {
     folder: PathBuf,
     /// Most octets that are kept; what was not used for the longest time goes first.
     limit: u64,

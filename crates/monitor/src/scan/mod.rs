@@ -16,7 +16,6 @@ mod blocks;
 )]
 mod bzip2;
 mod cache;
-mod console;
 mod hex;
 mod inputs;
 mod merge;
@@ -24,9 +23,10 @@ mod remote;
 mod stream;
 mod worker;
 
-pub(crate) use archive::{ArchiveArgs, Recordings};
+pub(crate) use archive::Recordings;
+pub use archive::{Archive, ArchiveError};
+pub use cache::Cache;
 
-pub(crate) use console::Console;
 pub(crate) use inputs::{Input, Inputs};
 pub(crate) use merge::{Event, Order, Scan};
 pub(crate) use worker::{Gather, Telling};

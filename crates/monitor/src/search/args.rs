@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use regex::bytes::Regex;
 use validator::ValidationState;
 
-use crate::scan::ArchiveArgs;
+use crate::recordings::ArchiveArgs;
 
 /// `originwatch search`.
 #[derive(Debug, Args)]

@@ -14,9 +14,10 @@ use std::path::Path;
 
 pub use args::{ElementType, Format, RovState, SearchArgs};
 
-use crate::config::{Archive, Config, LoadError};
+use crate::config::{Config, LoadError};
+use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
-use crate::scan::{Console, Event, Inputs, Order, Recordings, Scan, Telling};
+use crate::scan::{Archive, Event, Inputs, Order, Recordings, Scan, Telling};
 use query::Query;
 use rpki_sources::{Source, Sources, load_once_blocking};
 

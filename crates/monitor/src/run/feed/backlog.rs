@@ -11,9 +11,8 @@ use tokio::sync::watch;
 use super::super::clock::wall;
 use super::super::input::{Blocked, Decoder, Inlet, Pipe};
 use super::super::tables::Table;
-use crate::config::{Archive, Config, FeedKind, Rib, RibPlace};
-use crate::exit::Failure;
-use crate::scan::Input;
+use crate::config::{Config, FeedKind, Rib, RibPlace};
+use crate::scan::{Archive, ArchiveError, Input};
 
 /// How much is handed over at once.
 const BLOCK: usize = 128 << 10;
@@ -35,8 +34,8 @@ enum TableError {
     Blocked(#[from] Blocked),
     #[error("it cannot be read any further: {0}")]
     Read(#[from] io::Error),
-    #[error("{}", .0.text())]
-    Archive(#[from] Failure),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     #[error("the broker knows none of the last day")]
     Unknown,
     #[error("it is no MRT file")]
