@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::process;
 
 use alerter::store::StoreError;
+use archive::ArchiveError;
 
 use crate::config::LoadError;
-use crate::scan::ArchiveError;
 use rpki_sources::{LoadError as RpkiError, SourceError};
 
 /// What the shell is told.

@@ -27,7 +27,6 @@ pub mod recordings;
 pub mod replay;
 pub mod roas;
 pub mod run;
-mod scan;
 pub mod search;
 pub mod validate;
 mod visit;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use archive::{Archive, Cache, Input, Recordings};
 use bgp::Timestamp;
 use clap::Args;
 
 use crate::exit::Failure;
-use crate::scan::{Archive, Cache, Input, Recordings};
 
 /// Recordings of the public archives, and where they are kept.
 #[derive(Clone, Debug, Args)]

@@ -1,6 +1,7 @@
+use archive::Archive;
+
 use super::section::Section;
 use super::value;
-use crate::scan::Archive;
 
 /// `[archive]`.
 pub(super) fn read(section: &Section<'_>) -> Archive {

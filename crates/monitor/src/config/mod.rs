@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
+pub use ::archive::Archive;
 use alerter::Rules;
 use alerter::desk::{DeskRules, Window};
 use toml::de::DeTable;
@@ -45,7 +46,6 @@ pub use web::Web;
 use fault::{Fault, Faults};
 use section::{Place, Section};
 
-pub use crate::scan::Archive;
 use rpki_sources::Sources;
 
 /// Where a config is looked for if nobody says where, in this order.

@@ -2,12 +2,12 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use archive::Gather;
 use bgp::{Observation, Prefix, RouteOrigin, Timestamp};
 use parser::{Element, ElementKind, Everything, Filter};
 use validator::{Sieve, ValidationState};
 
 use super::summary::Summary;
-use crate::scan::Gather;
 
 /// Counts the elements of one input, and keeps those that may make a finding: as many as needed, and
 /// sometimes more, since the sieve decides in the end, in the order of time.

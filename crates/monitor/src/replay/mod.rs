@@ -14,6 +14,7 @@ mod summary;
 use std::time::Instant;
 
 use alerter::{IncidentSummary, Incidents, Notice, Party, Reason};
+use archive::{Event, Inputs, Order, Scan, Telling};
 use jiff::tz::TimeZone;
 use validator::Sieve;
 
@@ -24,7 +25,6 @@ use crate::cli::{Format, ReplayArgs};
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
-use crate::scan::{Event, Inputs, Order, Scan, Telling};
 use course::Course;
 use keeper::{Keeper, Kept};
 use plan::Plan;

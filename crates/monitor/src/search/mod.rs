@@ -17,7 +17,7 @@ pub use args::{ElementType, Format, RovState, SearchArgs};
 use crate::config::{Config, LoadError};
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
-use crate::scan::{Archive, Event, Inputs, Order, Recordings, Scan, Telling};
+use archive::{Archive, Event, Inputs, Order, Recordings, Scan, Telling};
 use query::Query;
 use rpki_sources::{Source, Sources, load_once_blocking};
 

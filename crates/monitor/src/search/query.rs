@@ -1,6 +1,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use archive::Gather;
 use bgp::{Asn, Timestamp};
 use parser::bgpdump::Lines;
 use parser::{Element, ElementKind, Everything, Filter};
@@ -10,7 +11,6 @@ use validator::{Near, RpkiSnapshot, ValidationState};
 use super::args::{ElementType, Format, SearchArgs};
 use super::line;
 use super::prefixes::{PrefixSet, Reach};
-use crate::scan::Gather;
 
 /// What is looked for, and how it is told.
 #[derive(Clone, Debug)]

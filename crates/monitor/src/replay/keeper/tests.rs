@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 use std::thread::{self, ThreadId};
 
+use archive::{Event, Inputs, Order, Scan, Telling};
 use bgp::{Asn, Timestamp};
 use parser::{Item, Reader};
 use proptest::prelude::*;
@@ -16,7 +17,6 @@ use tempfile::TempDir;
 use validator::{Finding, Origins, RpkiSnapshot, Watch, WatchList};
 
 use super::*;
-use crate::scan::{Event, Inputs, Order, Scan, Telling};
 
 const OWN: u32 = 64_500;
 

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use alerter::store::{Ledger, StoreError};
+use archive::{Archive, ArchiveError, Input};
 use bgp::Timestamp;
 use parser::{Format, Step, Walker};
 use tokio::sync::watch;
@@ -12,7 +13,6 @@ use super::super::clock::wall;
 use super::super::input::{Blocked, Decoder, Inlet, Pipe};
 use super::super::tables::Table;
 use crate::config::{Config, FeedKind, Rib, RibPlace};
-use crate::scan::{Archive, ArchiveError, Input};
 
 /// How much is handed over at once.
 const BLOCK: usize = 128 << 10;

@@ -17,7 +17,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(5)];
 
 /// A file on the web, read as it comes. Where the transfer stops, it is taken up at the same octet.
-pub(super) struct Remote {
+pub(crate) struct Remote {
     runtime: Runtime,
     client: Client,
     url: String,
@@ -34,7 +34,7 @@ pub(super) struct Remote {
 
 impl Remote {
     /// Connects nowhere yet.
-    pub(super) fn new(url: &str) -> io::Result<Self> {
+    pub(crate) fn new(url: &str) -> io::Result<Self> {
         Ok(Remote {
             runtime: runtime()?,
             client: client()?,
@@ -147,13 +147,13 @@ enum Trouble {
 }
 
 /// One thread reads, so one thread is enough for the network.
-pub(super) fn runtime() -> io::Result<Runtime> {
+pub(crate) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
 /// Recordings are taken as they are: one that is packed by gzip must not be unpacked on the way, or it
 /// could not be taken up at an octet.
-pub(super) fn client() -> io::Result<Client> {
+pub(crate) fn client() -> io::Result<Client> {
     Client::builder()
         .user_agent(concat!("originwatch/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
@@ -172,7 +172,7 @@ fn version(response: &Response) -> Option<HeaderValue> {
 
 /// An error with what caused it: reqwest's own text stops at "error sending request". The URL is
 /// left out, since it is said already.
-pub(super) fn causes(error: &reqwest::Error) -> String {
+pub(crate) fn causes(error: &reqwest::Error) -> String {
     let mut text = if error.is_timeout() {
         format!("no answer within {} s", SILENCE.as_secs())
     } else if error.is_connect() {

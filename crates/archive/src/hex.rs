@@ -8,7 +8,7 @@ const AROUND: usize = 2;
 
 /// The octets around a place, as `hexdump -C` prints them, the line of the place marked. `offset` is
 /// what the place is called. What is not at hand is left out.
-pub(super) fn window(bytes: &[u8], at: usize, offset: u64) -> String {
+pub(crate) fn window(bytes: &[u8], at: usize, offset: u64) -> String {
     let row = at / ROW * ROW;
     let first = row.saturating_sub(AROUND * ROW);
     let last = bytes.len().min(row + (AROUND + 1) * ROW);

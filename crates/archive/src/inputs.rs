@@ -9,10 +9,10 @@ use std::thread;
 use bgp::Timestamp;
 use parser::{DamageKind, Everything, Item, Reader};
 
-use super::Meter;
-use super::cache::{Cache, Keeping};
-use super::remote::Remote;
-use super::stream::{Source, Stream};
+use crate::Meter;
+use crate::cache::{Cache, Keeping};
+use crate::remote::Remote;
+use crate::stream::{Source, Stream};
 
 /// How many records of a file are looked at to see what it is: the first may be damaged, a peer
 /// index table, or a line that was cut when the recording began.
@@ -20,19 +20,19 @@ const LOOK: usize = 10;
 
 /// One thing to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Input {
-    pub(super) place: Place,
+pub struct Input {
+    pub(crate) place: Place,
     /// What its vantage points are named after where it does not say.
-    pub(crate) collector: String,
+    pub collector: String,
     /// Its size in bytes; none of a pipe.
     size: Option<u64>,
     /// When its first route was seen; none where that is not known.
-    pub(crate) begins: Option<Timestamp>,
+    pub begins: Option<Timestamp>,
 }
 
 /// Where an input is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Stdin,
     File(PathBuf),
     /// Over HTTP or HTTPS; kept where a cache is given.
@@ -41,13 +41,13 @@ pub(super) enum Place {
 
 /// What the command line named.
 #[derive(Debug, Default)]
-pub(crate) struct Inputs {
+pub struct Inputs {
     /// What is to be read, in the order of their first records, those of an unknown beginning first.
-    pub(crate) inputs: Vec<Input>,
+    pub inputs: Vec<Input>,
     /// How many files of folders are something else.
-    pub(crate) passed_over: u64,
+    pub passed_over: u64,
     /// What cannot be read, and why.
-    pub(crate) unreadable: Vec<(String, String)>,
+    pub unreadable: Vec<(String, String)>,
 }
 
 /// A file that may be one.
@@ -59,23 +59,23 @@ struct Candidate {
 
 impl Input {
     /// A file of this machine.
-    pub(crate) fn file(path: &Path) -> Self {
+    pub fn file(path: &Path) -> Self {
         let (place, collector) = (Place::File(path.to_owned()), collector(path));
         Input { place, collector, size: None, begins: None }
     }
 
     /// A recording of an archive. Its name there does not matter, and what it says of itself does.
-    pub(crate) fn remote(url: String, cache: Option<Arc<Cache>>) -> Self {
+    pub fn remote(url: String, cache: Option<Arc<Cache>>) -> Self {
         let collector = collector(Path::new(&url));
         Input { place: Place::Url(url, cache), collector, size: None, begins: None }
     }
 
-    pub(super) fn beginning(self, begins: Timestamp, size: Option<u64>) -> Self {
+    pub(crate) fn beginning(self, begins: Timestamp, size: Option<u64>) -> Self {
         Input { begins: Some(begins), size, ..self }
     }
 
     /// What it is called in remarks.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match &self.place {
             Place::Stdin => "standard input".to_owned(),
             Place::File(path) => path.display().to_string(),
@@ -84,11 +84,11 @@ impl Input {
     }
 
     /// Its octets, unpacked on this thread: for whoever reads one input alone.
-    pub(crate) fn unpacked(&self) -> io::Result<impl Read + use<>> {
+    pub fn unpacked(&self) -> io::Result<impl Read + use<>> {
         Ok(Reader::new(self.open(&Arc::default())?, "").into_unpacked())
     }
 
-    pub(super) fn open(&self, meter: &Arc<Meter>) -> io::Result<Stream> {
+    pub(crate) fn open(&self, meter: &Arc<Meter>) -> io::Result<Stream> {
         let source = match &self.place {
             Place::Stdin => Source::Stdin(io::stdin()),
             Place::File(path) => Source::File(File::open(path)?),
@@ -116,7 +116,7 @@ impl Inputs {
     /// Looks into every folder, and into every file where it matters what begins first.
     ///
     /// What is named itself is taken as it is; of a folder only what looks like an input.
-    pub(crate) fn find(named: &[PathBuf], cache: Option<&Arc<Cache>>) -> Self {
+    pub fn find(named: &[PathBuf], cache: Option<&Arc<Cache>>) -> Self {
         let mut found = Inputs::default();
         let mut candidates = Vec::new();
         let mut folders = Vec::new();
@@ -144,13 +144,13 @@ impl Inputs {
     }
 
     /// Adds what an archive has.
-    pub(crate) fn add(&mut self, inputs: Vec<Input>) {
+    pub fn add(&mut self, inputs: Vec<Input>) {
         self.inputs.extend(inputs);
         self.inputs.sort_by_key(|input| input.begins);
     }
 
     /// The sum of the sizes; none if one is not known.
-    pub(crate) fn size(&self) -> Option<u64> {
+    pub fn size(&self) -> Option<u64> {
         self.inputs.iter().map(|input| input.size).sum()
     }
 

@@ -9,10 +9,10 @@ use std::{thread, vec};
 use bgp::Timestamp;
 use parser::Statistics;
 
-use super::blocks::Blocks;
-use super::bzip2::Pool;
-use super::worker::{Batch, Message, Telling, Worker};
-use super::{Gather, Input, Meter};
+use crate::blocks::Blocks;
+use crate::bzip2::Pool;
+use crate::worker::{Batch, Message, Telling, Worker};
+use crate::{Gather, Input, Meter};
 
 /// How many inputs are open at once: an hour of a hundred collectors. More would come near the
 /// usual limit of 1,024 descriptors.
@@ -23,7 +23,7 @@ const BATCHES_AHEAD: usize = 4;
 
 /// In which order inputs are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum Order {
     /// By time across inputs; of equals, what was named first.
     Time,
     /// As they come: where only a number is asked for.
@@ -31,7 +31,7 @@ pub(crate) enum Order {
 }
 
 /// Reads many inputs side by side.
-pub(crate) struct Scan<G: Gather, M> {
+pub struct Scan<G: Gather, M> {
     make: M,
     order: Order,
     telling: Telling,
@@ -55,7 +55,7 @@ pub(crate) struct Scan<G: Gather, M> {
 }
 
 /// What comes next.
-pub(crate) enum Event<'a, G: Gather> {
+pub enum Event<'a, G: Gather> {
     /// So many units are at the start of these; take as many and no more. None where time just
     /// passes.
     Units(&'a mut vec::IntoIter<G::Unit>, usize),
@@ -68,9 +68,11 @@ pub(crate) enum Event<'a, G: Gather> {
 }
 
 /// What is left of an input.
-pub(crate) struct Done<G> {
-    pub(crate) gather: G,
-    pub(crate) statistics: Statistics,
+pub struct Done<G> {
+    /// What gathered from it.
+    pub gather: G,
+    /// What its walker counted.
+    pub statistics: Statistics,
 }
 
 /// An input that is being read.
@@ -88,7 +90,7 @@ struct Open<G: Gather> {
 
 impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
     /// `inputs` are in the order of their beginnings; `make` makes what gathers from one of them.
-    pub(crate) fn new(inputs: Vec<Input>, order: Order, telling: Telling, make: M) -> Self {
+    pub fn new(inputs: Vec<Input>, order: Order, telling: Telling, make: M) -> Self {
         Scan {
             make,
             order,
@@ -110,12 +112,12 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
 
     /// Keeps so many threads busy with unpacking, where given, instead of one a core. Before the first
     /// call of `next`.
-    pub(crate) fn set_threads(&mut self, threads: Option<NonZeroUsize>) {
+    pub fn set_threads(&mut self, threads: Option<NonZeroUsize>) {
         self.cores = threads.map_or(self.cores, usize::from);
     }
 
     /// What comes next; None at the end of all.
-    pub(crate) fn next(&mut self) -> Option<Event<'_, G>> {
+    pub fn next(&mut self) -> Option<Event<'_, G>> {
         if let Some(number) = self.current.take() {
             self.settle(number);
         }
@@ -149,7 +151,7 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
     }
 
     /// How much has been read: octets of the inputs, and records.
-    pub(crate) fn progress(&self) -> (u64, u64) {
+    pub fn progress(&self) -> (u64, u64) {
         self.open.values().fold(self.finished, |(octets, records), open| {
             let Meter { octets: more, records: and } = &*open.meter;
             (octets + more.load(Relaxed), records + and.load(Relaxed))

@@ -3,12 +3,12 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::Meter;
-use super::cache::Keeping;
-use super::remote::Remote;
+use crate::Meter;
+use crate::cache::Keeping;
+use crate::remote::Remote;
 
 /// Where octets come from.
-pub(super) enum Source {
+pub(crate) enum Source {
     File(File),
     Stdin(io::Stdin),
     Remote(Box<Remote>),
@@ -17,9 +17,9 @@ pub(super) enum Source {
 }
 
 /// A source that counts what is read from it.
-pub(super) struct Stream {
-    pub(super) source: Source,
-    pub(super) meter: Arc<Meter>,
+pub(crate) struct Stream {
+    pub(crate) source: Source,
+    pub(crate) meter: Arc<Meter>,
 }
 
 impl Read for Stream {

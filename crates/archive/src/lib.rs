@@ -5,11 +5,11 @@
 //! all cores), and a `worker` walks them, filters, and makes of each element what the command wants. A
 //! [`Scan`] opens them when their time has come and puts what they gather in the order of time.
 //! Every channel is bounded, so memory depends on how many inputs overlap, and not on how many or
-//! how large they are. `remote` reads over HTTP, `archive` asks where recordings are, `cache` keeps
+//! how large they are. `remote` reads over HTTP, `broker` asks where recordings are, `cache` keeps
 //! them.
 
-mod archive;
 mod blocks;
+mod broker;
 #[expect(
     clippy::cast_possible_truncation,
     reason = "octets are cut out of words throughout, and a block has fewer than 2^20 places"
@@ -23,13 +23,11 @@ mod remote;
 mod stream;
 mod worker;
 
-pub(crate) use archive::Recordings;
-pub use archive::{Archive, ArchiveError};
+pub use broker::{Archive, ArchiveError, Recordings};
 pub use cache::Cache;
-
-pub(crate) use inputs::{Input, Inputs};
-pub(crate) use merge::{Event, Order, Scan};
-pub(crate) use worker::{Gather, Telling};
+pub use inputs::{Input, Inputs};
+pub use merge::{Done, Event, Order, Scan};
+pub use worker::{Gather, Telling};
 
 use std::sync::atomic::AtomicU64;
 

@@ -6,18 +6,18 @@ use std::thread;
 use flate2::bufread::MultiGzDecoder;
 use parser::{Compression, DamageKind};
 
-use super::bzip2::{Bzip2, Pool};
+use crate::bzip2::{Bzip2, Pool};
 
 /// A piece of an unpacked stream, with room in front for the record that began in the piece before.
 #[derive(Debug)]
-pub(super) struct Block {
+pub(crate) struct Block {
     bytes: Vec<u8>,
     from: usize,
     to: usize,
 }
 
 /// The blocks of one stream, unpacked.
-pub(super) enum Blocks<R> {
+pub(crate) enum Blocks<R> {
     /// As they are: handing them to another thread costs more than reading them.
     Plain(Head<R>, Vec<u8>),
     /// From a thread of their own. What is free goes back to it.
@@ -31,10 +31,10 @@ type Head<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
 
 /// Why a stream ends before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) kind: DamageKind,
+pub(crate) struct Failure {
+    pub(crate) kind: DamageKind,
     /// What the source itself says, where that is more than the kind.
-    pub(super) reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// Room in front of a block. Nearly every record is smaller; a larger one is put together elsewhere.
@@ -58,16 +58,16 @@ impl Block {
     /// What follows the last block: without it, a thread that ended early would look like the end.
     const END: Block = Block { bytes: Vec::new(), from: 0, to: 0 };
 
-    pub(super) const fn is_end(&self) -> bool {
+    pub(crate) const fn is_end(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.bytes.get(self.from..self.to).unwrap_or_default()
     }
 
     /// Puts some octets in front; false where there is no room.
-    pub(super) fn put_before(&mut self, octets: &[u8]) -> bool {
+    pub(crate) fn put_before(&mut self, octets: &[u8]) -> bool {
         let Some(from) = self.from.checked_sub(octets.len()) else { return false };
         if let Some(room) = self.bytes.get_mut(from..self.from) {
             room.copy_from_slice(octets);
@@ -91,7 +91,7 @@ impl Block {
 
 impl<R: Read + Send + 'static> Blocks<R> {
     /// Looks at the start of a stream. The pool is made by the first that needs it.
-    pub(super) fn new(mut stream: R, pool: Arc<OnceLock<Pool>>, cores: usize) -> Self {
+    pub(crate) fn new(mut stream: R, pool: Arc<OnceLock<Pool>>, cores: usize) -> Self {
         let mut start = Vec::new();
         if let Err(error) = stream.by_ref().take(MAGIC).read_to_end(&mut start) {
             return Blocks::Failed(Failure::of(&error, Compression::None));
@@ -108,7 +108,7 @@ impl<R: Read + Send + 'static> Blocks<R> {
     }
 
     /// The next block; one that is the end follows the last.
-    pub(super) fn next(&mut self) -> Result<Block, Failure> {
+    pub(crate) fn next(&mut self) -> Result<Block, Failure> {
         match self {
             Blocks::Plain(head, memory) => {
                 let block = Block::read(head, std::mem::take(memory));
@@ -123,7 +123,7 @@ impl<R: Read + Send + 'static> Blocks<R> {
     }
 
     /// Takes back the memory of a block.
-    pub(super) fn free(&mut self, block: Block) {
+    pub(crate) fn free(&mut self, block: Block) {
         match self {
             Blocks::Plain(_, memory) => *memory = block.bytes,
             // Whoever unpacks may be done already.

@@ -7,9 +7,9 @@ use bgp::Timestamp;
 use reqwest::Client;
 use serde_json::Value;
 
-use super::Input;
-use super::cache::Cache;
-use super::remote::{causes, client, runtime};
+use crate::Input;
+use crate::cache::Cache;
+use crate::remote::{causes, client, runtime};
 
 /// How many files the broker names at once; it gives no more.
 const PAGE: usize = 1000;
@@ -60,7 +60,7 @@ pub enum ArchiveError {
 
 /// What to ask the broker for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Recordings {
+pub enum Recordings {
     /// Tables.
     Ribs,
     /// Messages.
@@ -76,7 +76,7 @@ impl Default for Archive {
 
 impl Archive {
     /// What the collectors recorded from one time to, but without, another.
-    pub(crate) fn find(
+    pub fn find(
         &self,
         collectors: &[String],
         what: Recordings,
@@ -95,7 +95,7 @@ impl Archive {
 
     /// What the collectors announced from one time to another, and what tells what stood there at its
     /// beginning: the last table of each and what came since. With what is missing, a sentence each.
-    pub(crate) fn history(
+    pub fn history(
         &self,
         collectors: &[String],
         from: Timestamp,
@@ -122,11 +122,7 @@ impl Archive {
 
     /// The last table that this collector has written by `at`; none where the broker knows none of
     /// the last day.
-    pub(crate) fn last_rib(
-        &self,
-        collector: &str,
-        at: Timestamp,
-    ) -> Result<Option<Input>, ArchiveError> {
+    pub fn last_rib(&self, collector: &str, at: Timestamp) -> Result<Option<Input>, ArchiveError> {
         let from = Timestamp::from_micros(at.micros().saturating_sub(RIB_MICROS));
         let until = Timestamp::from_micros(at.micros().saturating_add(1));
         let files = self.files(&[collector.to_owned()], Recordings::Ribs, from, until)?;
@@ -150,7 +146,7 @@ impl Archive {
     }
 
     /// The folder for what is fetched, made if it is not there.
-    pub(crate) fn open_cache(&self) -> Result<Arc<Cache>, ArchiveError> {
+    pub fn open_cache(&self) -> Result<Arc<Cache>, ArchiveError> {
         let limit = self.cache_size.saturating_mul(1 << 20);
         let cache = Cache::new(self.cache.as_deref(), limit);
         cache.map(Arc::new).map_err(|error| {

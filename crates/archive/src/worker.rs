@@ -7,12 +7,12 @@ use std::vec;
 use bgp::Timestamp;
 use parser::{Damage, Element, Filter, Format, Item, Statistics, Step, Walker};
 
-use super::Meter;
-use super::blocks::{Block, Blocks, Failure};
-use super::hex;
+use crate::Meter;
+use crate::blocks::{Block, Blocks, Failure};
+use crate::hex;
 
 /// What is made of the elements of one input, on a thread of its own.
-pub(crate) trait Gather: Clone + Send + 'static {
+pub trait Gather: Clone + Send + 'static {
     /// What is gathered: octets of text, observations.
     type Unit: Send + 'static;
 
@@ -37,28 +37,28 @@ pub(crate) trait Gather: Clone + Send + 'static {
 }
 
 /// What one input sends.
-pub(super) enum Message<G: Gather> {
+pub(crate) enum Message<G: Gather> {
     Batch(Batch<G>),
     /// There is no more.
     End(Box<(G, Statistics)>),
 }
 
 /// What was gathered from a few blocks.
-pub(super) struct Batch<G: Gather> {
-    pub(super) units: vec::IntoIter<G::Unit>,
+pub(crate) struct Batch<G: Gather> {
+    pub(crate) units: vec::IntoIter<G::Unit>,
     /// Where the time moves on: so many units in a row are of that time.
-    pub(super) marks: vec::IntoIter<(Timestamp, usize)>,
-    pub(super) remarks: Vec<String>,
+    pub(crate) marks: vec::IntoIter<(Timestamp, usize)>,
+    pub(crate) remarks: Vec<String>,
     /// How many damages there were beside those.
-    pub(super) untold: u64,
+    pub(crate) untold: u64,
     /// What it was made from, if it may have to be made again.
-    pub(super) past: Option<Box<Past<G>>>,
+    pub(crate) past: Option<Box<Past<G>>>,
 }
 
 /// What a batch is made from, as it was before.
-pub(super) struct Past<G> {
-    pub(super) knowledge: u64,
-    pub(super) gather: G,
+pub(crate) struct Past<G> {
+    pub(crate) knowledge: u64,
+    pub(crate) gather: G,
     walker: Walker,
     bytes: Vec<u8>,
     last: bool,
@@ -66,7 +66,7 @@ pub(super) struct Past<G> {
 
 impl<G: Gather> Past<G> {
     /// Makes the batch again, with what is known now.
-    pub(super) fn again(&mut self) -> Batch<G> {
+    pub(crate) fn again(&mut self) -> Batch<G> {
         self.knowledge = self.gather.knowledge().unwrap_or(self.knowledge);
         let mut worker = Worker {
             gather: self.gather.clone(),
@@ -91,13 +91,13 @@ impl<G: Gather> Default for Batch<G> {
 
 /// How a worker tells of damage.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Telling {
+pub struct Telling {
     /// How many damages of one input are told one by one.
-    pub(crate) each: u64,
+    pub each: u64,
     /// Whether the octets around are shown.
-    pub(crate) hex: bool,
+    pub hex: bool,
     /// How to see the others.
-    pub(crate) hint: &'static str,
+    pub hint: &'static str,
 }
 
 /// Walked blocks without anything wanted in them before the time they reached is told: often enough
@@ -105,13 +105,13 @@ pub(crate) struct Telling {
 const BLOCKS_SILENT: u32 = 16;
 
 /// Walks the blocks of one input.
-pub(super) struct Worker<G: Gather> {
-    pub(super) gather: G,
-    pub(super) walker: Walker,
-    pub(super) meter: Arc<Meter>,
-    pub(super) telling: Telling,
-    pub(super) damages: u64,
-    pub(super) ended: bool,
+pub(crate) struct Worker<G: Gather> {
+    pub(crate) gather: G,
+    pub(crate) walker: Walker,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) telling: Telling,
+    pub(crate) damages: u64,
+    pub(crate) ended: bool,
 }
 
 /// A batch that is being gathered.
@@ -125,13 +125,13 @@ struct Gathering<U> {
 }
 
 impl<G: Gather> Worker<G> {
-    pub(super) fn new(gather: G, collector: &str, meter: Arc<Meter>, telling: Telling) -> Self {
+    pub(crate) fn new(gather: G, collector: &str, meter: Arc<Meter>, telling: Telling) -> Self {
         let walker = Walker::new(collector);
         Worker { gather, walker, meter, telling, damages: 0, ended: false }
     }
 
     /// Until there are no more blocks, or nobody wants what is gathered.
-    pub(super) fn work<R: Read + Send + 'static>(
+    pub(crate) fn work<R: Read + Send + 'static>(
         mut self,
         mut blocks: Blocks<R>,
         out: &SyncSender<Message<G>>,

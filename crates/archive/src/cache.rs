@@ -29,7 +29,7 @@ const PARTIAL: &str = ".part";
 
 impl Cache {
     /// In `folder`, or where the XDG rules say.
-    pub(super) fn new(folder: Option<&Path>, limit: u64) -> io::Result<Self> {
+    pub(crate) fn new(folder: Option<&Path>, limit: u64) -> io::Result<Self> {
         let folder = match folder {
             Some(folder) => folder.to_owned(),
             None => default_folder().ok_or_else(|| {
@@ -41,7 +41,7 @@ impl Cache {
     }
 
     /// The file of this URL, if it is here, and whole.
-    pub(super) fn get(&self, url: &str) -> io::Result<Option<File>> {
+    pub(crate) fn get(&self, url: &str) -> io::Result<Option<File>> {
         let Some(path) = self.path(url) else { return Ok(None) };
         match File::open(&path) {
             Ok(file) => {
@@ -90,7 +90,7 @@ impl Cache {
 
 /// A source whose octets are kept. They get their name when all are there, so that half a file is
 /// never taken for a whole one.
-pub(super) struct Keeping<R> {
+pub(crate) struct Keeping<R> {
     source: R,
     cache: Arc<Cache>,
     part: Option<Part>,
@@ -106,7 +106,7 @@ struct Part {
 }
 
 impl<R: Read> Keeping<R> {
-    pub(super) fn new(source: R, cache: &Arc<Cache>, url: &str) -> io::Result<Self> {
+    pub(crate) fn new(source: R, cache: &Arc<Cache>, url: &str) -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let part = cache.path(url).map(|to| {
