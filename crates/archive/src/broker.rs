@@ -7,8 +7,8 @@ use bgp::Timestamp;
 use reqwest::Client;
 use serde_json::Value;
 
-use crate::Input;
 use crate::cache::Cache;
+use crate::inputs::Input;
 use crate::remote::{causes, client, runtime};
 
 /// How many files the broker names at once; it gives no more.

@@ -9,8 +9,8 @@ use std::thread;
 use bgp::Timestamp;
 use parser::{DamageKind, Everything, Item, Reader};
 
-use crate::Meter;
 use crate::cache::{Cache, Keeping};
+use crate::progress::ProgressCounter;
 use crate::remote::Remote;
 use crate::stream::{Source, Stream};
 
@@ -74,7 +74,7 @@ impl Input {
         Input { begins: Some(begins), size, ..self }
     }
 
-    /// What it is called in remarks.
+    /// What it is called in warnings.
     pub fn name(&self) -> String {
         match &self.place {
             Place::Stdin => "standard input".to_owned(),
@@ -88,7 +88,7 @@ impl Input {
         Ok(Reader::new(self.open(&Arc::default())?, "").into_unpacked())
     }
 
-    pub(crate) fn open(&self, meter: &Arc<Meter>) -> io::Result<Stream> {
+    pub(crate) fn open(&self, progress: &Arc<ProgressCounter>) -> io::Result<Stream> {
         let source = match &self.place {
             Place::Stdin => Source::Stdin(io::stdin()),
             Place::File(path) => Source::File(File::open(path)?),
@@ -98,7 +98,7 @@ impl Input {
                 None => Source::Kept(Box::new(Keeping::new(Remote::new(url)?, cache, url)?)),
             },
         };
-        Ok(Stream { source, meter: Arc::clone(meter) })
+        Ok(Stream { source, progress: Arc::clone(progress) })
     }
 
     fn of(path: &Path) -> Self {

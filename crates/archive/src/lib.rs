@@ -1,12 +1,20 @@
-//! The one pipeline for everything that reads recordings: files, folders, standard input, URLs, and
-//! what the archives hold.
+//! Recordings of routes: files, folders, standard input, URLs, and what the archives of RIPE RIS and
+//! RouteViews hold, unpacked and merged by time.
 //!
-//! `inputs` finds what is to be read. Of each packed input a thread unpacks `blocks` (`bzip2` on
-//! all cores), and a `worker` walks them, filters, and makes of each element what the command wants. A
-//! [`Scan`] opens them when their time has come and puts what they gather in the order of time.
-//! Every channel is bounded, so memory depends on how many inputs overlap, and not on how many or
-//! how large they are. `remote` reads over HTTP, `broker` asks where recordings are, `cache` keeps
-//! them.
+//! Start with [`Inputs::find`]: what the user named becomes a list of [`Input`]s, and [`Archive`] adds
+//! to it what collectors recorded. [`Scan`] reads them side by side: it opens each when its time has
+//! come, and [`Scan::next_event`] gives what their [`RecordVisitor`]s made of the elements, in the order of
+//! time.
+//!
+//! In the order of the flow: `inputs` finds what is to be read and `broker` asks where the recordings of
+//! collectors are; `stream` reads octets, from a file or over HTTP (`remote`), which the `cache` keeps;
+//! of each packed input a thread unpacks `blocks`, of `bzip2` on all cores; a `worker` walks the
+//! records in them, filters, and lets a visitor make of each element what the command needs; `merge`
+//! puts that in the order of time. Every channel is bounded, so memory depends on how many inputs
+//! overlap, and not on how many or how large they are.
+//!
+//! This crate must never know RPKI, incidents or config files: what the user wrote somewhere comes here
+//! as [`Archive`].
 
 mod blocks;
 mod broker;
@@ -19,6 +27,7 @@ mod cache;
 mod hex;
 mod inputs;
 mod merge;
+mod progress;
 mod remote;
 mod stream;
 mod worker;
@@ -27,15 +36,4 @@ pub use broker::{Archive, ArchiveError, Recordings};
 pub use cache::Cache;
 pub use inputs::{Input, Inputs};
 pub use merge::{Done, Event, Order, Scan};
-pub use worker::{Gather, Telling};
-
-use std::sync::atomic::AtomicU64;
-
-/// How far an input is.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
-    /// Octets read from the source.
-    octets: AtomicU64,
-    /// Records walked.
-    records: AtomicU64,
-}
+pub use worker::{DamageReports, RecordVisitor};

@@ -11,8 +11,9 @@ use parser::Statistics;
 
 use crate::blocks::Blocks;
 use crate::bzip2::Pool;
-use crate::worker::{Batch, Message, Telling, Worker};
-use crate::{Gather, Input, Meter};
+use crate::inputs::Input;
+use crate::progress::ProgressCounter;
+use crate::worker::{Batch, DamageReports, Message, RecordVisitor, Worker};
 
 /// How many inputs are open at once: an hour of a hundred collectors. More would come near the
 /// usual limit of 1,024 descriptors.
@@ -31,70 +32,71 @@ pub enum Order {
 }
 
 /// Reads many inputs side by side.
-pub struct Scan<G: Gather, M> {
+pub struct Scan<V: RecordVisitor, M> {
     make: M,
     order: Order,
-    telling: Telling,
+    reports: DamageReports,
     /// What is open in advance, to keep the cores busy.
     cores: usize,
     pool: Arc<OnceLock<Pool>>,
     waiting: VecDeque<Input>,
-    open: BTreeMap<usize, Open<G>>,
+    open: BTreeMap<usize, OpenInput<V>>,
     /// The time of each open input's next units; of equals, what was named first.
     heads: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// The input whose units were handed out last.
     current: Option<usize>,
     opened: usize,
-    told: VecDeque<Event<'static, G>>,
+    /// What comes before the next units.
+    pending: VecDeque<Event<'static, V>>,
     /// The units that were handed out last.
     now: Option<(Timestamp, usize)>,
-    /// See [`Gather::knowledge`].
+    /// See [`RecordVisitor::knowledge`].
     knowledge: u64,
     finished: (u64, u64),
     crowded: bool,
 }
 
 /// What comes next.
-pub enum Event<'a, G: Gather> {
+pub enum Event<'a, V: RecordVisitor> {
     /// So many units are at the start of these; take as many and no more. None where time just
     /// passes.
-    Units(&'a mut vec::IntoIter<G::Unit>, usize),
-    /// Something to be told of an input.
-    Remark(String),
+    Units(&'a mut vec::IntoIter<V::Unit>, usize),
+    /// A sentence for the user about an input.
+    Warning(String),
     /// An input that cannot be read, and why.
     Unreadable(String, String),
     /// An input that was read to its end.
-    Done(Box<Done<G>>),
+    Done(Box<Done<V>>),
 }
 
 /// What is left of an input.
-pub struct Done<G> {
-    /// What gathered from it.
-    pub gather: G,
+pub struct Done<V> {
+    /// Its visitor, after its last element.
+    pub visitor: V,
     /// What its walker counted.
     pub statistics: Statistics,
 }
 
 /// An input that is being read.
-struct Open<G: Gather> {
+struct OpenInput<V: RecordVisitor> {
     input: Input,
-    meter: Arc<Meter>,
-    messages: Receiver<Message<G>>,
-    batch: Batch<G>,
+    progress: Arc<ProgressCounter>,
+    messages: Receiver<Message<V>>,
+    batch: Batch<V>,
     /// The units of the next mark.
     head: usize,
     /// The number of the last element that was handed out.
     taken: Option<u64>,
-    untold: u64,
+    unreported: u64,
 }
 
-impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
-    /// `inputs` are in the order of their beginnings; `make` makes what gathers from one of them.
-    pub fn new(inputs: Vec<Input>, order: Order, telling: Telling, make: M) -> Self {
+impl<V: RecordVisitor, M: FnMut(&Input) -> V> Scan<V, M> {
+    /// `inputs` are in the order of their beginnings; `make` makes the visitor of one of them.
+    pub fn new(inputs: Vec<Input>, order: Order, reports: DamageReports, make: M) -> Self {
         Scan {
             make,
             order,
-            telling,
+            reports,
             cores: thread::available_parallelism().map_or(1, usize::from),
             pool: Arc::default(),
             waiting: inputs.into(),
@@ -102,7 +104,7 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
             heads: BinaryHeap::new(),
             current: None,
             opened: 0,
-            told: VecDeque::new(),
+            pending: VecDeque::new(),
             now: None,
             knowledge: 0,
             finished: (0, 0),
@@ -111,21 +113,21 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
     }
 
     /// Keeps so many threads busy with unpacking, where given, instead of one a core. Before the first
-    /// call of `next`.
+    /// call of [`Scan::next_event`].
     pub fn set_threads(&mut self, threads: Option<NonZeroUsize>) {
         self.cores = threads.map_or(self.cores, usize::from);
     }
 
     /// What comes next; None at the end of all.
-    pub fn next(&mut self) -> Option<Event<'_, G>> {
+    pub fn next_event(&mut self) -> Option<Event<'_, V>> {
         if let Some(number) = self.current.take() {
-            self.settle(number);
+            self.await_next(number);
         }
         self.open_due();
-        if let Some(event) = self.told.pop_front() {
+        if let Some(event) = self.pending.pop_front() {
             return Some(event);
         }
-        self.learn();
+        self.walk_outdated_again();
         let Reverse((at, number)) = self.heads.pop()?;
         self.now = Some((at, number));
         self.current = Some(number);
@@ -146,14 +148,14 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
             self.now = Some(head);
         }
         let last = count.checked_sub(1).and_then(|last| open.batch.units.as_slice().get(last));
-        open.taken = last.map(G::number).or(open.taken);
+        open.taken = last.map(V::number).or(open.taken);
         Some(Event::Units(&mut open.batch.units, count))
     }
 
     /// How much has been read: octets of the inputs, and records.
     pub fn progress(&self) -> (u64, u64) {
         self.open.values().fold(self.finished, |(octets, records), open| {
-            let Meter { octets: more, records: and } = &*open.meter;
+            let ProgressCounter { octets: more, records: and } = &*open.progress;
             (octets + more.load(Relaxed), records + and.load(Relaxed))
         })
     }
@@ -172,7 +174,7 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
                 if !std::mem::replace(&mut self.crowded, true) {
                     let tail = "the others wait for their turn, and their records may come late";
                     let text = format!("more than {OPEN_MAX} inputs overlap in time: {tail}");
-                    self.told.push_back(Event::Remark(text));
+                    self.pending.push_back(Event::Warning(text));
                 }
                 return;
             }
@@ -183,18 +185,18 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
     }
 
     fn open(&mut self, input: Input) {
-        let meter = Arc::new(Meter::default());
-        let stream = match input.open(&meter) {
+        let progress = Arc::new(ProgressCounter::default());
+        let stream = match input.open(&progress) {
             Ok(stream) => stream,
             Err(error) => {
                 let why = format!("cannot be opened: {error}");
-                return self.told.push_back(Event::Unreadable(input.name(), why));
+                return self.pending.push_back(Event::Unreadable(input.name(), why));
             }
         };
         let (out, messages) = mpsc::sync_channel(BATCHES_AHEAD);
         let (pool, cores) = (Arc::clone(&self.pool), self.cores);
-        let gather = (self.make)(&input);
-        let worker = Worker::new(gather, &input.collector, Arc::clone(&meter), self.telling);
+        let visitor = (self.make)(&input);
+        let worker = Worker::new(visitor, &input.collector, Arc::clone(&progress), self.reports);
         thread::spawn(move || worker.work(Blocks::new(stream, pool, cores), &out));
         let number = self.opened;
         self.opened += 1;
@@ -202,7 +204,7 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
         let batch = Batch::default();
         self.open.insert(
             number,
-            Open { input, meter, messages, batch, head: 0, taken: None, untold: 0 },
+            OpenInput { input, progress, messages, batch, head: 0, taken: None, unreported: 0 },
         );
         match begins {
             // Its first batch may take a while, and until its time has come nobody waits for it.
@@ -210,25 +212,26 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
             None if self.order == Order::Any => {
                 self.heads.push(Reverse((self.order.key(Timestamp::from_micros(0)), number)));
             }
-            None => self.settle(number),
+            None => self.await_next(number),
         }
     }
 
     /// Waits until it is known when the next units of an input come, or that none do.
-    fn settle(&mut self, number: usize) {
+    fn await_next(&mut self, number: usize) {
         while let Some(open) = self.open.get_mut(&number) {
             match open.messages.recv() {
                 Ok(Message::Batch(mut batch)) => {
                     let name = open.input.name();
-                    let remarks = batch.remarks.drain(..);
-                    let remarks = remarks.map(|remark| Event::Remark(format!("{name}: {remark}")));
-                    self.told.extend(remarks);
-                    open.untold += batch.untold;
-                    if batch.past.as_ref().is_some_and(|past| past.knowledge < self.knowledge)
-                        && let Some(mut past) = batch.past.take()
+                    let warnings = batch.warnings.drain(..);
+                    let warnings =
+                        warnings.map(|warning| Event::Warning(format!("{name}: {warning}")));
+                    self.pending.extend(warnings);
+                    open.unreported += batch.unreported;
+                    if batch.source.as_ref().is_some_and(|source| source.knowledge < self.knowledge)
+                        && let Some(mut source) = batch.source.take()
                     {
-                        batch = Batch { past: None, ..past.again() };
-                        batch.past = Some(past);
+                        batch = Batch { source: None, ..source.walk_again() };
+                        batch.source = Some(source);
                     }
                     open.batch = batch;
                     if let Some((at, units)) = open.batch.marks.next() {
@@ -248,16 +251,16 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
     /// All that was known at the time of the next units was learned from batches that are here, since
     /// the next batch of an input is waited for before anything behind it is handed out. So what
     /// comes out does not depend on which thread is faster.
-    fn learn(&mut self) {
-        let known = self.open.values().filter_map(|open| open.batch.past.as_ref());
-        let knowledge = known.filter_map(|past| past.gather.knowledge()).max();
+    fn walk_outdated_again(&mut self) {
+        let known = self.open.values().filter_map(|open| open.batch.source.as_ref());
+        let knowledge = known.filter_map(|source| source.visitor.knowledge()).max();
         let Some(knowledge) = knowledge.filter(|knowledge| *knowledge > self.knowledge) else {
             return;
         };
         self.knowledge = knowledge;
         let (order, now) = (self.order, self.now);
         for (number, open) in &mut self.open {
-            if open.make_again(knowledge, |at| Some((order.key(at), *number)) > now) {
+            if open.walk_again(knowledge, |at| Some((order.key(at), *number)) > now) {
                 self.heads.retain(|Reverse((_, of))| of != number);
                 if let Some((at, units)) = open.batch.marks.next() {
                     open.head = units;
@@ -267,51 +270,52 @@ impl<G: Gather, M: FnMut(&Input) -> G> Scan<G, M> {
         }
     }
 
-    fn finish(&mut self, number: usize, end: Option<(G, Statistics)>) {
+    fn finish(&mut self, number: usize, end: Option<(V, Statistics)>) {
         let Some(open) = self.open.remove(&number) else { return };
-        let Meter { octets, records } = &*open.meter;
+        let ProgressCounter { octets, records } = &*open.progress;
         let packed_octets = octets.load(Relaxed);
         self.finished.0 += packed_octets;
         self.finished.1 += records.load(Relaxed);
         let name = open.input.name();
-        if open.untold > 0 {
-            let hint = self.telling.hint;
-            let text = format!("{name}: {} more damaged places{hint}", open.untold);
-            self.told.push_back(Event::Remark(text));
+        if open.unreported > 0 {
+            let hint = self.reports.hint;
+            let text = format!("{name}: {} more damaged places{hint}", open.unreported);
+            self.pending.push_back(Event::Warning(text));
         }
-        let Some((gather, statistics)) = end else {
+        let Some((visitor, statistics)) = end else {
             let why = "its thread ended early: this is a mistake of this program";
-            return self.told.push_back(Event::Unreadable(name, why.to_owned()));
+            return self.pending.push_back(Event::Unreadable(name, why.to_owned()));
         };
         let statistics = Statistics { packed_octets, ..statistics };
         if packed_octets == 0 && statistics.damaged.total() == 0 {
-            self.told.push_back(Event::Unreadable(name, "is empty".to_owned()));
+            self.pending.push_back(Event::Unreadable(name, "is empty".to_owned()));
         }
-        self.told.push_back(Event::Done(Box::new(Done { gather, statistics })));
+        self.pending.push_back(Event::Done(Box::new(Done { visitor, statistics })));
     }
 }
 
-impl<G: Gather> Open<G> {
+impl<V: RecordVisitor> OpenInput<V> {
     /// Makes the batch again, if it was made with less knowledge. Of what it has more, only what is
     /// still to come counts.
-    fn make_again(&mut self, knowledge: u64, comes: impl Fn(Timestamp) -> bool) -> bool {
-        let Some(mut past) = self.batch.past.take_if(|past| past.knowledge < knowledge) else {
+    fn walk_again(&mut self, knowledge: u64, comes: impl Fn(Timestamp) -> bool) -> bool {
+        let Some(mut source) = self.batch.source.take_if(|source| source.knowledge < knowledge)
+        else {
             return false;
         };
-        let next = self.batch.units.as_slice().first().map(G::number);
-        let mut again = past.again();
+        let next = self.batch.units.as_slice().first().map(V::number);
+        let mut again = source.walk_again();
         let mut marks = Vec::new();
         let mut units = Vec::new();
         for (at, count) in again.marks {
-            let old = |unit: &G::Unit| next.is_some_and(|next| G::number(unit) >= next);
-            let new = |unit: &G::Unit| comes(at) && Some(G::number(unit)) > self.taken;
+            let old = |unit: &V::Unit| next.is_some_and(|next| V::number(unit) >= next);
+            let new = |unit: &V::Unit| comes(at) && Some(V::number(unit)) > self.taken;
             let before = units.len();
             let these = again.units.by_ref().take(count);
             units.extend(these.filter(|unit| old(unit) || new(unit)));
             marks.push((at, units.len() - before));
         }
         let (units, marks) = (units.into_iter(), marks.into_iter());
-        self.batch = Batch { units, marks, past: Some(past), ..Batch::default() };
+        self.batch = Batch { units, marks, source: Some(source), ..Batch::default() };
         true
     }
 }

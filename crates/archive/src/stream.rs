@@ -3,8 +3,8 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::Meter;
 use crate::cache::Keeping;
+use crate::progress::ProgressCounter;
 use crate::remote::Remote;
 
 /// Where octets come from.
@@ -19,7 +19,7 @@ pub(crate) enum Source {
 /// A source that counts what is read from it.
 pub(crate) struct Stream {
     pub(crate) source: Source,
-    pub(crate) meter: Arc<Meter>,
+    pub(crate) progress: Arc<ProgressCounter>,
 }
 
 impl Read for Stream {
@@ -30,7 +30,7 @@ impl Read for Stream {
             Source::Remote(remote) => remote.read(buffer),
             Source::Kept(keeping) => keeping.read(buffer),
         }?;
-        self.meter.octets.fetch_add(octets as u64, Relaxed);
+        self.progress.octets.fetch_add(octets as u64, Relaxed);
         Ok(octets)
     }
 }

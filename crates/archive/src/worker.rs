@@ -7,199 +7,204 @@ use std::vec;
 use bgp::Timestamp;
 use parser::{Damage, Element, Filter, Format, Item, Statistics, Step, Walker};
 
-use crate::Meter;
 use crate::blocks::{Block, Blocks, Failure};
 use crate::hex;
+use crate::progress::ProgressCounter;
 
 /// What is made of the elements of one input, on a thread of its own.
-pub trait Gather: Clone + Send + 'static {
-    /// What is gathered: octets of text, observations.
+pub trait RecordVisitor: Clone + Send + 'static {
+    /// What it makes: octets of text, observations.
     type Unit: Send + 'static;
 
     /// Which prefixes are looked at at all.
     fn filter(&self) -> impl Filter + use<Self>;
 
-    /// Gathers what is wanted of an element.
-    fn take(&mut self, element: &Element<'_>, units: &mut Vec<Self::Unit>);
+    /// Appends what the command needs of an element.
+    fn visit(&mut self, element: &Element<'_>, units: &mut Vec<Self::Unit>);
 
-    /// How much was learned, from any input, that makes elements matter which were left out before.
-    /// Where that can be, a batch is made again whose elements were looked at with less knowledge.
-    /// None where nothing is learned.
+    /// How many facts are known, from any input, that make elements matter which were left out before.
+    /// Where that can be, the bytes of a batch that was made with fewer are walked again. None where
+    /// nothing is learned.
     fn knowledge(&self) -> Option<u64> {
         None
     }
 
-    /// The number of an element in its input: it tells what a batch that is made again has more. It is
-    /// asked only where something is learned.
+    /// The number of an element in its input: what a batch that is made again has more is found by
+    /// it. Called only where something is learned.
     fn number(_: &Self::Unit) -> u64 {
         0
     }
 }
 
-/// What one input sends.
-pub(crate) enum Message<G: Gather> {
-    Batch(Batch<G>),
-    /// There is no more.
-    End(Box<(G, Statistics)>),
+/// What the thread of one input sends.
+pub(crate) enum Message<V: RecordVisitor> {
+    Batch(Batch<V>),
+    /// There is nothing more.
+    End(Box<(V, Statistics)>),
 }
 
-/// What was gathered from a few blocks.
-pub(crate) struct Batch<G: Gather> {
-    pub(crate) units: vec::IntoIter<G::Unit>,
+/// What a visitor made of a few blocks.
+pub(crate) struct Batch<V: RecordVisitor> {
+    pub(crate) units: vec::IntoIter<V::Unit>,
     /// Where the time moves on: so many units in a row are of that time.
     pub(crate) marks: vec::IntoIter<(Timestamp, usize)>,
-    pub(crate) remarks: Vec<String>,
-    /// How many damages there were beside those.
-    pub(crate) untold: u64,
+    pub(crate) warnings: Vec<String>,
+    /// How many damages there were beside those of the warnings.
+    pub(crate) unreported: u64,
     /// What it was made from, if it may have to be made again.
-    pub(crate) past: Option<Box<Past<G>>>,
+    pub(crate) source: Option<Box<BatchSource<V>>>,
 }
 
-/// What a batch is made from, as it was before.
-pub(crate) struct Past<G> {
+/// What a batch was made from: the bytes, and the state before them.
+pub(crate) struct BatchSource<V> {
     pub(crate) knowledge: u64,
-    pub(crate) gather: G,
+    pub(crate) visitor: V,
     walker: Walker,
     bytes: Vec<u8>,
     last: bool,
 }
 
-impl<G: Gather> Past<G> {
+impl<V: RecordVisitor> BatchSource<V> {
     /// Makes the batch again, with what is known now.
-    pub(crate) fn again(&mut self) -> Batch<G> {
-        self.knowledge = self.gather.knowledge().unwrap_or(self.knowledge);
+    pub(crate) fn walk_again(&mut self) -> Batch<V> {
+        self.knowledge = self.visitor.knowledge().unwrap_or(self.knowledge);
         let mut worker = Worker {
-            gather: self.gather.clone(),
+            visitor: self.visitor.clone(),
             walker: self.walker.clone(),
-            meter: Arc::default(),
-            telling: Telling::default(),
+            progress: Arc::default(),
+            reports: DamageReports::default(),
             damages: 0,
             ended: false,
         };
-        let mut gathering = Gathering::default();
-        worker.walk(&self.bytes, self.last, &mut gathering);
-        gathering.reach(worker.reached());
-        gathering.finish(None)
+        let mut batch = BatchBuilder::default();
+        worker.walk(&self.bytes, self.last, &mut batch);
+        batch.mark_reached(worker.reached());
+        batch.finish(None)
     }
 }
 
-impl<G: Gather> Default for Batch<G> {
+impl<V: RecordVisitor> Default for Batch<V> {
     fn default() -> Self {
-        Gathering::default().finish(None)
+        BatchBuilder::default().finish(None)
     }
 }
 
-/// How a worker tells of damage.
+/// How damage is reported.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Telling {
-    /// How many damages of one input are told one by one.
+pub struct DamageReports {
+    /// How many damages of one input are reported one by one.
     pub each: u64,
     /// Whether the octets around are shown.
     pub hex: bool,
-    /// How to see the others.
+    /// How to see the others: the end of a sentence.
     pub hint: &'static str,
 }
 
-/// Walked blocks without anything wanted in them before the time they reached is told: often enough
-/// for the progress line and for those that wait for this input.
-const BLOCKS_SILENT: u32 = 16;
+/// Blocks without any output that are walked before the time they reached is sent: often enough for
+/// the progress line and for the inputs that wait for this one.
+const BLOCKS_WITHOUT_OUTPUT: u32 = 16;
 
 /// Walks the blocks of one input.
-pub(crate) struct Worker<G: Gather> {
-    pub(crate) gather: G,
+pub(crate) struct Worker<V: RecordVisitor> {
+    pub(crate) visitor: V,
     pub(crate) walker: Walker,
-    pub(crate) meter: Arc<Meter>,
-    pub(crate) telling: Telling,
+    pub(crate) progress: Arc<ProgressCounter>,
+    pub(crate) reports: DamageReports,
     pub(crate) damages: u64,
     pub(crate) ended: bool,
 }
 
-/// A batch that is being gathered.
-struct Gathering<U> {
+/// A batch that grows.
+struct BatchBuilder<U> {
     units: Vec<U>,
     marks: Vec<(Timestamp, usize)>,
     marked: usize,
     at: Option<Timestamp>,
-    remarks: Vec<String>,
-    untold: u64,
+    warnings: Vec<String>,
+    unreported: u64,
 }
 
-impl<G: Gather> Worker<G> {
-    pub(crate) fn new(gather: G, collector: &str, meter: Arc<Meter>, telling: Telling) -> Self {
+impl<V: RecordVisitor> Worker<V> {
+    pub(crate) fn new(
+        visitor: V,
+        collector: &str,
+        progress: Arc<ProgressCounter>,
+        reports: DamageReports,
+    ) -> Self {
         let walker = Walker::new(collector);
-        Worker { gather, walker, meter, telling, damages: 0, ended: false }
+        Worker { visitor, walker, progress, reports, damages: 0, ended: false }
     }
 
-    /// Until there are no more blocks, or nobody wants what is gathered.
+    /// Until there are no more blocks, or nobody receives what is made of them.
     pub(crate) fn work<R: Read + Send + 'static>(
         mut self,
         mut blocks: Blocks<R>,
-        out: &SyncSender<Message<G>>,
+        out: &SyncSender<Message<V>>,
     ) {
-        let mut begun = Vec::new();
-        let mut gathering = Gathering::default();
-        let mut past = None;
-        let mut silent = 0;
+        let mut partial = Vec::new();
+        let mut batch = BatchBuilder::default();
+        let mut source = None;
+        let mut without_output = 0;
         while !self.ended {
             match blocks.next() {
                 Ok(block) if block.is_end() => {
-                    past = self.remember(&begun, true);
-                    self.walk(&begun, true, &mut gathering);
+                    source = self.source(&partial, true);
+                    self.walk(&partial, true, &mut batch);
                     self.ended = true;
                 }
                 Ok(mut block) => {
-                    past = self.walk_block(&mut block, &mut begun, &mut gathering);
+                    source = self.walk_block(&mut block, &mut partial, &mut batch);
                     blocks.free(block);
                 }
-                Err(failure) => self.stop(&failure, &begun, &mut gathering),
+                Err(failure) => self.stop(&failure, &partial, &mut batch),
             }
-            self.meter.records.store(self.walker.statistics().records, Ordering::Relaxed);
-            silent += 1;
-            if gathering.speaks() || silent >= BLOCKS_SILENT || past.is_some() {
-                silent = 0;
-                gathering.reach(self.reached());
-                let next = gathering.next();
-                let batch = std::mem::replace(&mut gathering, next).finish(past.take());
+            self.progress.records.store(self.walker.statistics().records, Ordering::Relaxed);
+            without_output += 1;
+            if batch.has_output() || without_output >= BLOCKS_WITHOUT_OUTPUT || source.is_some() {
+                without_output = 0;
+                batch.mark_reached(self.reached());
+                let next = batch.next();
+                let batch = std::mem::replace(&mut batch, next).finish(source.take());
                 if out.send(Message::Batch(batch)).is_err() {
                     return;
                 }
             }
         }
-        let _ = out.send(Message::End(Box::new((self.gather, self.walker.statistics()))));
+        let _ = out.send(Message::End(Box::new((self.visitor, self.walker.statistics()))));
     }
 
-    /// Walks what was begun before and the block behind it; keeps what is begun at its end.
+    /// Walks the partial record of before and the block behind it; keeps the partial record at its end.
     fn walk_block(
         &mut self,
         block: &mut Block,
-        begun: &mut Vec<u8>,
-        gathering: &mut Gathering<G::Unit>,
-    ) -> Option<Box<Past<G>>> {
-        let past;
-        if block.put_before(begun) {
-            past = self.remember(block.bytes(), false);
-            let taken = self.walk(block.bytes(), false, gathering);
-            begun.clear();
-            begun.extend_from_slice(block.bytes().get(taken..).unwrap_or_default());
+        partial: &mut Vec<u8>,
+        batch: &mut BatchBuilder<V::Unit>,
+    ) -> Option<Box<BatchSource<V>>> {
+        let source;
+        if block.put_before(partial) {
+            source = self.source(block.bytes(), false);
+            let taken = self.walk(block.bytes(), false, batch);
+            partial.clear();
+            partial.extend_from_slice(block.bytes().get(taken..).unwrap_or_default());
         } else {
-            begun.extend_from_slice(block.bytes());
-            past = self.remember(begun, false);
-            let taken = self.walk(begun, false, gathering);
-            begun.drain(..taken);
+            partial.extend_from_slice(block.bytes());
+            source = self.source(partial, false);
+            let taken = self.walk(partial, false, batch);
+            partial.drain(..taken);
         }
-        past
+        source
     }
 
     /// What is needed to walk these bytes again.
-    fn remember(&self, bytes: &[u8], last: bool) -> Option<Box<Past<G>>> {
-        let knowledge = self.gather.knowledge()?;
-        let (gather, walker) = (self.gather.clone(), self.walker.clone());
-        Some(Box::new(Past { knowledge, gather, walker, bytes: bytes.to_vec(), last }))
+    fn source(&self, bytes: &[u8], last: bool) -> Option<Box<BatchSource<V>>> {
+        let knowledge = self.visitor.knowledge()?;
+        let (visitor, walker) = (self.visitor.clone(), self.walker.clone());
+        Some(Box::new(BatchSource { knowledge, visitor, walker, bytes: bytes.to_vec(), last }))
     }
 
-    fn walk(&mut self, bytes: &[u8], last: bool, gathering: &mut Gathering<G::Unit>) -> usize {
-        let Worker { gather, walker, telling, damages, .. } = self;
-        let filter = gather.filter();
+    fn walk(&mut self, bytes: &[u8], last: bool, batch: &mut BatchBuilder<V::Unit>) -> usize {
+        let Worker { visitor, walker, reports, damages, .. } = self;
+        let filter = visitor.filter();
         let start = walker.statistics().octets;
         let mut taken = 0;
         loop {
@@ -207,15 +212,15 @@ impl<G: Gather> Worker<G> {
             let step = walker.step(rest, last, &filter, &mut |item| match item {
                 // Where it is: to move it would be to wait until all of it is written.
                 Item::Element(ref element) => {
-                    gathering.at.get_or_insert(element.at);
-                    gather.take(element, &mut gathering.units);
+                    batch.at.get_or_insert(element.at);
+                    visitor.visit(element, &mut batch.units);
                 }
                 Item::Damage(damage) => {
                     *damages += 1;
-                    gathering.tell(damage, *damages, *telling, (bytes, start));
+                    batch.report(damage, *damages, *reports, (bytes, start));
                 }
             });
-            gathering.mark();
+            batch.end_record();
             match step {
                 Step::Read(octets) => taken += octets,
                 Step::More(_) => return taken,
@@ -228,16 +233,16 @@ impl<G: Gather> Worker<G> {
     }
 
     /// The source failed behind these octets.
-    fn stop(&mut self, failure: &Failure, begun: &[u8], gathering: &mut Gathering<G::Unit>) {
-        let Worker { walker, telling, damages, .. } = self;
+    fn stop(&mut self, failure: &Failure, partial: &[u8], batch: &mut BatchBuilder<V::Unit>) {
+        let Worker { walker, reports, damages, .. } = self;
         let start = walker.statistics().octets;
-        walker.stop(failure.kind, begun.len(), &mut |item| {
+        walker.stop(failure.kind, partial.len(), &mut |item| {
             if let Item::Damage(damage) = item {
                 *damages += 1;
-                gathering.tell(damage, *damages, *telling, (begun, start));
+                batch.report(damage, *damages, *reports, (partial, start));
             }
         });
-        gathering.remarks.extend(failure.reason.clone());
+        batch.warnings.extend(failure.reason.clone());
         self.ended = true;
     }
 
@@ -248,13 +253,13 @@ impl<G: Gather> Worker<G> {
     }
 }
 
-impl<U> Gathering<U> {
-    fn speaks(&self) -> bool {
-        !self.units.is_empty() || !self.remarks.is_empty() || self.untold > 0
+impl<U> BatchBuilder<U> {
+    fn has_output(&self) -> bool {
+        !self.units.is_empty() || !self.warnings.is_empty() || self.unreported > 0
     }
 
     /// Ends a record.
-    fn mark(&mut self) {
+    fn end_record(&mut self) {
         let at = self.at.take();
         let units = self.units.len() - self.marked;
         if let (Some(at), 1..) = (at, units) {
@@ -267,50 +272,50 @@ impl<U> Gathering<U> {
     }
 
     /// Nothing more of an earlier time will come, records that lag behind aside.
-    fn reach(&mut self, at: Option<Timestamp>) {
+    fn mark_reached(&mut self, at: Option<Timestamp>) {
         self.marks.extend(at.map(|at| (at, 0)));
     }
 
-    fn tell(
+    fn report(
         &mut self,
         damage: Damage,
         number: u64,
-        telling: Telling,
+        reports: DamageReports,
         (bytes, start): (&[u8], u64),
     ) {
-        if number > telling.each {
-            self.untold += 1;
+        if number > reports.each {
+            self.unreported += 1;
             return;
         }
-        let mut remark = damage.to_string();
-        if telling.hex
+        let mut warning = damage.to_string();
+        if reports.hex
             && let Ok(at) = usize::try_from(damage.offset.saturating_sub(start))
         {
-            remark.push_str(&hex::window(bytes, at, damage.offset));
+            warning.push_str(&hex::window(bytes, at, damage.offset));
         }
-        self.remarks.push(remark);
+        self.warnings.push(warning);
     }
 
     /// An empty one with room for as much: to grow step by step is to copy everything twice.
     fn next(&self) -> Self {
-        Gathering { units: Vec::with_capacity(self.units.len()), ..Self::default() }
+        BatchBuilder { units: Vec::with_capacity(self.units.len()), ..Self::default() }
     }
 
-    fn finish<G: Gather<Unit = U>>(self, past: Option<Box<Past<G>>>) -> Batch<G> {
-        let Gathering { units, marks, remarks, untold, .. } = self;
-        Batch { units: units.into_iter(), marks: marks.into_iter(), remarks, untold, past }
+    fn finish<V: RecordVisitor<Unit = U>>(self, source: Option<Box<BatchSource<V>>>) -> Batch<V> {
+        let BatchBuilder { units, marks, warnings, unreported, .. } = self;
+        Batch { units: units.into_iter(), marks: marks.into_iter(), warnings, unreported, source }
     }
 }
 
-impl<U> Default for Gathering<U> {
+impl<U> Default for BatchBuilder<U> {
     fn default() -> Self {
-        Gathering {
+        BatchBuilder {
             units: Vec::new(),
             marks: Vec::new(),
             marked: 0,
             at: None,
-            remarks: Vec::new(),
-            untold: 0,
+            warnings: Vec::new(),
+            unreported: 0,
         }
     }
 }

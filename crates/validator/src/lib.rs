@@ -16,8 +16,8 @@
 
 mod aspa;
 mod finding;
+mod interval_table;
 mod kind;
-mod nest;
 mod path;
 mod roa_report;
 mod roa_watch;

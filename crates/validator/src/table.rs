@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use bgp::{Asn, Family, Prefix, RouteOrigin, Timestamp};
 
-use crate::nest::{Address, Nest};
+use crate::interval_table::{Address, IntervalTable};
 use crate::{OriginValidation, ValidationState, Vrp};
 
 /// The VRPs of one moment, immutable, ready for origin validation (RFC 6811).
@@ -26,11 +26,11 @@ pub struct Near {
 #[derive(Clone, Debug)]
 struct Side<K> {
     family: Family,
-    nest: Nest<K>,
+    intervals: IntervalTable<K>,
     items: Box<[Item]>,
 }
 
-/// A VRP without its address, which its node in the nest has.
+/// A VRP without its address, which its node in the interval table has.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     asn: Asn,
@@ -147,7 +147,7 @@ impl VrpTable {
     /// How many bytes it holds on the heap.
     pub fn heap_bytes(&self) -> usize {
         let items = size_of_val(&*self.v4.items) + size_of_val(&*self.v6.items);
-        items + self.v4.nest.heap_bytes() + self.v6.nest.heap_bytes()
+        items + self.v4.intervals.heap_bytes() + self.v6.intervals.heap_bytes()
     }
 }
 
@@ -188,22 +188,23 @@ impl<K: Address> Side<K> {
             }
             same
         });
-        let nest = Nest::new(rows.iter().map(|row| (row.start, row.start.last(row.length))));
+        let intervals =
+            IntervalTable::new(rows.iter().map(|row| (row.start, row.start.last(row.length))));
         let item = |row: &Row<K>| Item {
             asn: row.asn,
             expires: row.expires,
             length: row.length,
             max_length: row.max_length,
         };
-        Side { family, nest, items: rows.iter().map(item).collect() }
+        Side { family, intervals, items: rows.iter().map(item).collect() }
     }
 
     fn state(&self, prefix: Prefix, asn: Option<Asn>) -> ValidationState {
-        self.state_by(prefix, asn, self.nest.covering(K::range(&prefix)))
+        self.state_by(prefix, asn, self.intervals.covering(K::range(&prefix)))
     }
 
     fn state_near(&self, prefix: Prefix, asn: Option<Asn>, near: &mut u32) -> ValidationState {
-        self.state_by(prefix, asn, self.nest.covering_near(K::range(&prefix), near))
+        self.state_by(prefix, asn, self.intervals.covering_near(K::range(&prefix), near))
     }
 
     #[inline]
@@ -227,7 +228,7 @@ impl<K: Address> Side<K> {
 
     fn validate(&self, prefix: Prefix, asn: Option<Asn>) -> OriginValidation {
         let mut verdict = OriginValidation::default();
-        for (start, range) in self.nest.covering(K::range(&prefix)) {
+        for (start, range) in self.intervals.covering(K::range(&prefix)) {
             for item in &self.items[range] {
                 let list = if Some(item.asn) != asn {
                     &mut verdict.unmatched_as
@@ -243,21 +244,21 @@ impl<K: Address> Side<K> {
     }
 
     fn covering(&self, prefix: Prefix) -> impl Iterator<Item = Vrp> + '_ {
-        let nodes = self.nest.covering(K::range(&prefix));
+        let nodes = self.intervals.covering(K::range(&prefix));
         nodes.flat_map(move |(start, range)| {
             self.items[range].iter().map(move |item| self.vrp(start, item))
         })
     }
 
     fn covered_by(&self, prefix: Prefix) -> impl Iterator<Item = Vrp> + '_ {
-        let range = self.nest.inside(K::range(&prefix));
-        self.nest.nodes_of(range).flat_map(move |(start, range)| {
+        let range = self.intervals.inside(K::range(&prefix));
+        self.intervals.nodes_of(range).flat_map(move |(start, range)| {
             self.items[range].iter().map(move |item| self.vrp(start, item))
         })
     }
 
     fn iter(&self) -> impl Iterator<Item = (Vrp, Option<Timestamp>)> + '_ {
-        self.nest.nodes_of(0..self.items.len()).flat_map(move |(start, range)| {
+        self.intervals.nodes_of(0..self.items.len()).flat_map(move |(start, range)| {
             self.items[range].iter().map(move |item| (self.vrp(start, item), item.expires()))
         })
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Family, Prefix};
 
-use crate::nest::{Address, Nest};
+use crate::interval_table::{Address, IntervalTable};
 use crate::{Announcement, Origins, Watch};
 
 /// All watches, immutable, ready to be asked about every route on the Internet.
@@ -12,8 +12,8 @@ pub struct WatchList {
     watches: Box<[Arc<Watch>]>,
     /// How many of them are IPv4.
     ipv4: usize,
-    v4: Nest<u32>,
-    v6: Nest<u128>,
+    v4: IntervalTable<u32>,
+    v6: IntervalTable<u128>,
     near: Near,
     operator_asns: Box<[Asn]>,
 }
@@ -96,8 +96,8 @@ impl WatchList {
         let ipv4 = watches.partition_point(|watch| watch.prefix.family() == Family::Ipv4);
         let (first, second) = watches.split_at(ipv4);
         WatchList {
-            v4: Nest::new(first.iter().map(|watch| u32::range(&watch.prefix))),
-            v6: Nest::new(second.iter().map(|watch| u128::range(&watch.prefix))),
+            v4: IntervalTable::new(first.iter().map(|watch| u32::range(&watch.prefix))),
+            v6: IntervalTable::new(second.iter().map(|watch| u128::range(&watch.prefix))),
             near: Near::new(&watches),
             ipv4,
             watches: watches.into(),

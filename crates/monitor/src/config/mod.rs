@@ -25,12 +25,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-pub use ::archive::Archive;
 use alerter::Rules;
 use alerter::desk::{DeskRules, Window};
 use toml::de::DeTable;
 use validator::WatchList;
 
+pub use ::archive::Archive;
 pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
 pub use fault::ConfigError;
 pub use feed::{BmpRouter, Feed, FeedKind, Rib, RibPlace, RisLiveMode, Tristate};

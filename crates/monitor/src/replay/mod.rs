@@ -1,20 +1,20 @@
 //! `originwatch replay`: recordings, merged by time, through the parser, the sieve and the incident
 //! engine, to notices.
 //!
-//! The scan reads, in the order of time; a `Keeper` keeps, on its threads, what may make a finding;
-//! `plan` says what is watched; a `Course` leads what happens, and what was before it, into the engine;
-//! [`Summary`] is what came of it.
+//! The scan reads, in the order of time; a `CandidateFilter` keeps, on its threads, what may make a
+//! finding; `plan` says what is watched; a `ReplayStart` gives the engine what stood at the beginning
+//! and what happens from there on; [`Summary`] is what came of it.
 
-mod course;
-mod keeper;
+mod candidates;
 mod plan;
 mod report;
+mod start;
 mod summary;
 
 use std::time::Instant;
 
 use alerter::{IncidentSummary, Incidents, Notice, Party, Reason};
-use archive::{Event, Inputs, Order, Scan, Telling};
+use archive::{DamageReports, Event, Inputs, Order, Scan};
 use jiff::tz::TimeZone;
 use validator::Sieve;
 
@@ -25,13 +25,13 @@ use crate::cli::{Format, ReplayArgs};
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
-use course::Course;
-use keeper::{Keeper, Kept};
+use candidates::{Candidate, CandidateFilter};
 use plan::Plan;
 use report::Report;
+use start::ReplayStart;
 
-/// How many damages of one input are told one by one.
-const TOLD: u64 = 5;
+/// How many damages of one input are reported one by one.
+const REPORTED: u64 = 5;
 
 /// Replays what the command line names.
 pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
@@ -74,35 +74,35 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
         summary.unreadable += 1;
         teller.console.say(&format!("{name}: {why}"));
     }
-    let telling = Telling { each: TOLD, ..Telling::default() };
-    let keeper = Keeper::new(&sieve, args.until);
-    let mut course = Course::new(sieve, incidents, args.from);
-    let mut scan = Scan::new(inputs.inputs, Order::Time, telling, |_| keeper.clone());
+    let reports = DamageReports { each: REPORTED, ..DamageReports::default() };
+    let candidates = CandidateFilter::new(&sieve, args.until);
+    let mut start = ReplayStart::new(sieve, incidents, args.from);
+    let mut scan = Scan::new(inputs.inputs, Order::Time, reports, |_| candidates.clone());
     scan.set_threads(args.threads);
     loop {
         let (octets, records) = scan.progress();
-        match scan.next() {
+        match scan.next_event() {
             None => break,
             Some(Event::Units(units, count)) => {
                 teller.console.progress(octets, records);
-                for Kept(_, observation) in units.take(count) {
-                    course.take(&observation);
-                    teller.drain(&mut course.incidents, &mut summary)?;
+                for Candidate(_, observation) in units.take(count) {
+                    start.take(&observation);
+                    teller.drain(&mut start.incidents, &mut summary)?;
                 }
             }
-            Some(Event::Remark(text)) => teller.console.say(&text),
+            Some(Event::Warning(text)) => teller.console.say(&text),
             Some(Event::Unreadable(name, why)) => {
                 summary.unreadable += 1;
                 teller.console.say(&format!("{name}: {why}"));
             }
             Some(Event::Done(done)) => {
-                summary.add_counts(&done.gather.summary);
+                summary.add_counts(&done.visitor.summary);
                 summary.add(&done.statistics);
             }
         }
     }
-    course.begin();
-    let Course { mut incidents, now, findings, .. } = course;
+    start.begin();
+    let ReplayStart { mut incidents, now, findings, .. } = start;
     summary.findings = findings;
     if let Some(now) = now {
         // What was due by the end of the input is told before what was gathered.

@@ -12,17 +12,18 @@ mod query;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use archive::{Archive, DamageReports, Event, Inputs, Order, Recordings, Scan};
+use rpki_sources::{Source, Sources, load_once_blocking};
+
 pub use args::{ElementType, Format, RovState, SearchArgs};
 
 use crate::config::{Config, LoadError};
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
-use archive::{Archive, Event, Inputs, Order, Recordings, Scan, Telling};
 use query::Query;
-use rpki_sources::{Source, Sources, load_once_blocking};
 
-/// How many damages of one input are told one by one, where nobody asked for all.
-const TOLD: u64 = 5;
+/// How many damages of one input are reported one by one, where nobody asked for all.
+const REPORTED: u64 = 5;
 
 /// Searches what the command line names.
 pub fn run(args: &SearchArgs) -> Result<ExitCode, Failure> {
@@ -87,15 +88,15 @@ fn search(
         console.print(line::HEAD)?;
     }
     let order = if args.count { Order::Any } else { Order::Time };
-    let each = if args.explain_errors { u64::MAX } else { TOLD };
+    let each = if args.explain_errors { u64::MAX } else { REPORTED };
     let hint = ", which --explain-errors shows";
-    let telling = Telling { each, hex: args.explain_errors, hint };
-    let mut scan = Scan::new(inputs.inputs, order, telling, |_| query.clone());
+    let reports = DamageReports { each, hex: args.explain_errors, hint };
+    let mut scan = Scan::new(inputs.inputs, order, reports, |_| query.clone());
     scan.set_threads(args.threads);
     let mut hits = 0;
     loop {
         let (octets, records) = scan.progress();
-        match scan.next() {
+        match scan.next_event() {
             None => break,
             Some(Event::Units(units, count)) => {
                 if let Some(text) = units.as_slice().get(..count)
@@ -106,13 +107,13 @@ fn search(
                 }
                 console.progress(octets, records);
             }
-            Some(Event::Remark(text)) => console.say(&text),
+            Some(Event::Warning(text)) => console.say(&text),
             Some(Event::Unreadable(name, why)) => {
                 console.say(&format!("{name}: {why}"));
                 code = ExitCode::Attention;
             }
             Some(Event::Done(done)) => {
-                hits += done.gather.hits + done.statistics.counted;
+                hits += done.visitor.hits + done.statistics.counted;
                 let damaged = done.statistics.damaged;
                 if damaged.records + damaged.streams > 0 {
                     code = ExitCode::Attention;

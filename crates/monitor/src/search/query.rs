@@ -1,7 +1,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use archive::Gather;
+use archive::RecordVisitor;
 use bgp::{Asn, Timestamp};
 use parser::bgpdump::Lines;
 use parser::{Element, ElementKind, Everything, Filter};
@@ -82,7 +82,7 @@ impl Query {
     }
 }
 
-impl Gather for Query {
+impl RecordVisitor for Query {
     type Unit = u8;
 
     fn filter(&self) -> impl Filter + use<> {
@@ -90,7 +90,7 @@ impl Gather for Query {
     }
 
     #[inline]
-    fn take(&mut self, element: &Element<'_>, out: &mut Vec<u8>) {
+    fn visit(&mut self, element: &Element<'_>, out: &mut Vec<u8>) {
         let state = match self.conditions.hold(element, &mut self.memory) {
             Ok(state) => state,
             Err(Miss) => return,

@@ -7,7 +7,7 @@ use bgp::Prefix;
 ///
 /// A trie answers the same in a dozen dependent cache misses; here there are about three.
 #[derive(Clone, Debug)]
-pub(crate) struct Nest<K> {
+pub(crate) struct IntervalTable<K> {
     /// How many nodes start before each bucket; one more at the end. The buckets reach from the
     /// first node's start to the last's, since all IPv6 in use is in a small part of IPv6.
     index: Box<[u32]>,
@@ -97,7 +97,7 @@ impl Address for u128 {
     }
 }
 
-impl<K: Address> Nest<K> {
+impl<K: Address> IntervalTable<K> {
     /// Of the prefixes of items, in the order of [`Prefix`]; equal ones share a node.
     pub(crate) fn new(sorted: impl ExactSizeIterator<Item = (K, K)>) -> Self {
         let mut nodes: Vec<Node<K>> = Vec::new();
@@ -131,7 +131,7 @@ impl<K: Address> Nest<K> {
         for bucket in 1..index.len() {
             index[bucket] += index[bucket - 1];
         }
-        Nest { index: index.into(), base, shift, nodes: nodes.into(), items }
+        IntervalTable { index: index.into(), base, shift, nodes: nodes.into(), items }
     }
 
     /// The items of every prefix that covers the interval, longest prefix first, with the

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 use std::thread::{self, ThreadId};
 
-use archive::{Event, Inputs, Order, Scan, Telling};
+use archive::{DamageReports, Event, Inputs, Order, Scan};
 use bgp::{Asn, Timestamp};
 use parser::{Item, Reader};
 use proptest::prelude::*;
@@ -102,35 +102,35 @@ impl Gate {
     }
 }
 
-/// A keeper that waits for its turn, but for the thread that makes batches again.
+/// A filter that waits for its turn, but for the thread that makes batches again.
 #[derive(Clone)]
 struct Paced {
-    keeper: Keeper,
+    candidates: CandidateFilter,
     gate: Arc<Gate>,
     input: PathBuf,
     merging: ThreadId,
 }
 
-impl Gather for Paced {
-    type Unit = Kept;
+impl RecordVisitor for Paced {
+    type Unit = Candidate;
 
     fn filter(&self) -> impl Filter + use<> {
-        self.keeper.filter()
+        self.candidates.filter()
     }
 
-    fn take(&mut self, element: &Element<'_>, units: &mut Vec<Kept>) {
+    fn visit(&mut self, element: &Element<'_>, units: &mut Vec<Candidate>) {
         if thread::current().id() != self.merging {
             self.gate.pass(&self.input);
         }
-        self.keeper.take(element, units);
+        self.candidates.visit(element, units);
     }
 
     fn knowledge(&self) -> Option<u64> {
-        self.keeper.knowledge()
+        self.candidates.knowledge()
     }
 
-    fn number(kept: &Kept) -> u64 {
-        Keeper::number(kept)
+    fn number(kept: &Candidate) -> u64 {
+        CandidateFilter::number(kept)
     }
 }
 
@@ -174,26 +174,28 @@ fn naive(paths: &[PathBuf]) -> Vec<Finding> {
 /// The same with a thread for each input, which take their elements in the order of `turns`.
 fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
     let mut sieve = sieve();
-    let keeper = Keeper::new(&sieve, None);
+    let candidates = CandidateFilter::new(&sieve, None);
     let turns = turns.iter().map(|number| paths[*number].clone()).collect();
     let gate = Arc::new(Gate { turns: Mutex::new(turns), ..Gate::default() });
     let merging = thread::current().id();
     let inputs = Inputs::find(paths, None).inputs;
-    let mut scan = Scan::new(inputs, Order::Time, Telling::default(), |input| {
-        let (keeper, gate, input) = (keeper.clone(), Arc::clone(&gate), input.name().into());
-        Paced { keeper, gate, input, merging }
+    let mut scan = Scan::new(inputs, Order::Time, DamageReports::default(), |input| {
+        let (candidates, gate, input) =
+            (candidates.clone(), Arc::clone(&gate), input.name().into());
+        Paced { candidates, gate, input, merging }
     });
     // All inputs are open from the start.
     scan.set_threads(std::num::NonZeroUsize::new(8));
     let mut findings = Vec::new();
-    while let Some(event) = scan.next() {
+    while let Some(event) = scan.next_event() {
         match event {
             Event::Units(units, count) => {
                 let kept = units.take(count);
-                findings.extend(kept.filter_map(|Kept(_, observation)| sieve.sift(&observation)));
+                findings
+                    .extend(kept.filter_map(|Candidate(_, observation)| sieve.sift(&observation)));
             }
             Event::Done(_) => (),
-            Event::Remark(text) => panic!("{text}"),
+            Event::Warning(text) => panic!("{text}"),
             Event::Unreadable(name, why) => panic!("{name}: {why}"),
         }
     }

@@ -6,7 +6,7 @@ use validator::{Finding, RouteFinding, Sieve, Sight};
 
 /// What happens, from the beginning that was asked for. What was before is state and no news: what
 /// stands at the beginning is told then, and what was over by then is not.
-pub(super) struct Course {
+pub(super) struct ReplayStart {
     sieve: Sieve,
     pub(super) incidents: Incidents,
     /// None from the beginning on.
@@ -22,10 +22,10 @@ struct Before {
     routes: BTreeMap<Vantage, BTreeMap<(Prefix, u32), RouteFinding>>,
 }
 
-impl Course {
+impl ReplayStart {
     pub(super) fn new(sieve: Sieve, incidents: Incidents, from: Option<Timestamp>) -> Self {
         let before = from.map(|until| Before { until, routes: BTreeMap::new() });
-        Course { sieve, incidents, before, now: None, findings: 0 }
+        ReplayStart { sieve, incidents, before, now: None, findings: 0 }
     }
 
     /// Takes in what comes next in the order of time.

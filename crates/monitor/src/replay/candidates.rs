@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use archive::Gather;
+use archive::RecordVisitor;
 use bgp::{Observation, Prefix, RouteOrigin, Timestamp};
 use parser::{Element, ElementKind, Everything, Filter};
 use validator::{Sieve, ValidationState};
@@ -12,11 +12,11 @@ use super::summary::Summary;
 /// Counts the elements of one input, and keeps those that may make a finding: as many as needed, and
 /// sometimes more, since the sieve decides in the end, in the order of time.
 ///
-/// The sieve learns prefixes outside every watch that our own AS announces. A keeper cannot know what
+/// The sieve learns prefixes outside every watch that our own AS announces. A filter cannot know what
 /// it will have learned by then, so it keeps every element of a prefix that our own AS announces in
 /// any input that was walked so far, and where that comes too late, the scan walks again.
 #[derive(Clone)]
-pub(super) struct Keeper {
+pub(super) struct CandidateFilter {
     /// One that has learned nothing: what it wants is a matter of the watches.
     sieve: Arc<Sieve>,
     own: Arc<Own>,
@@ -36,12 +36,12 @@ struct Own {
 const OWN_MAX: usize = 1 << 17;
 
 /// An observation and the number of its element.
-pub(super) struct Kept(pub(super) u64, pub(super) Observation);
+pub(super) struct Candidate(pub(super) u64, pub(super) Observation);
 
-impl Keeper {
-    /// All keepers of one replay are clones of one.
+impl CandidateFilter {
+    /// All filters of one replay are clones of one.
     pub(super) fn new(sieve: &Sieve, until: Option<Timestamp>) -> Self {
-        Keeper {
+        CandidateFilter {
             sieve: Arc::new(sieve.clone()),
             own: Arc::default(),
             until,
@@ -74,20 +74,20 @@ impl Keeper {
     }
 }
 
-impl Gather for Keeper {
-    type Unit = Kept;
+impl RecordVisitor for CandidateFilter {
+    type Unit = Candidate;
 
     fn filter(&self) -> impl Filter + use<> {
         Everything
     }
 
-    fn take(&mut self, element: &Element<'_>, units: &mut Vec<Kept>) {
+    fn visit(&mut self, element: &Element<'_>, units: &mut Vec<Candidate>) {
         self.elements += 1;
         self.summary.count(element);
         if self.until.is_some_and(|until| until <= element.at) {
             self.summary.outside += 1;
         } else if self.matters(element) {
-            units.extend(element.observation().map(|it| Kept(self.elements, it)));
+            units.extend(element.observation().map(|it| Candidate(self.elements, it)));
         }
     }
 
@@ -95,7 +95,7 @@ impl Gather for Keeper {
         Some(self.own.count.load(Ordering::Acquire))
     }
 
-    fn number(Kept(number, _): &Kept) -> u64 {
+    fn number(Candidate(number, _): &Candidate) -> u64 {
         *number
     }
 }
