@@ -288,7 +288,7 @@ fn print(row: &Row, costs: &BTreeMap<String, Vec<Cost>>) -> io::Result<()> {
 
 /// Origin validation of every route, in this process: with the table loaded.
 fn rov(args: &Args, path: &Path) -> io::Result<()> {
-    let vrps = validator::source::parse(&fs::read(args.data.join(VRPS))?)
+    let vrps = rpki_sources::document::parse(&fs::read(args.data.join(VRPS))?)
         .map_err(|error| io::Error::other(error.to_string()))?;
     let bytes = fs::read(path)?;
     let mut costs = Vec::new();

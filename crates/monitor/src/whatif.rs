@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use validator::source::{self, SourceError};
+use rpki_sources::document::{self, SourceError};
 use validator::{Effect, RpkiSnapshot, Slurm, ValidationState, whatif};
 
 use crate::cli::Format;
@@ -57,7 +57,7 @@ pub fn run(args: &WhatifArgs) -> Result<ExitCode, Failure> {
 fn changed(before: &RpkiSnapshot, path: &Path) -> Result<RpkiSnapshot, Failure> {
     let place = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| Failure::Read { place: place.clone(), error })?;
-    match source::parse(&bytes) {
+    match document::parse(&bytes) {
         Ok(snapshot) => Ok(snapshot),
         Err(SourceError::Slurm) => match Slurm::parse(&bytes) {
             Ok(slurm) => Ok(slurm.apply(before)),

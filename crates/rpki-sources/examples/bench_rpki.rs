@@ -1,6 +1,6 @@
 //! Measures the first synchronisation of 700,000 VRPs over RTR on the loopback, and the longest pause
 //! of lookups while the whole table is swapped: `bench_rpki [ROUNDS]`, in release. The server is that
-//! of the `rpki` crate. Lookups themselves are measured beside rtrlib by the validator's `vrp_bench`.
+//! of the `rpki` crate. Lookups themselves are measured beside rtrlib by `vrp_bench`.
 
 use std::error::Error;
 use std::io::Write as _;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bgp::Timestamp;
-use validator::source::SourceError;
-use validator::{RpkiSnapshot, source};
+use validator::RpkiSnapshot;
 
+use crate::document::{self, SourceError};
 use crate::report::{Report, now};
 
 /// How often a file is looked at. Asking for its time and length costs nothing, and works on network
@@ -39,7 +39,7 @@ pub(crate) async fn run(path: PathBuf, mut report: Report) {
         let reading = tokio::task::spawn_blocking(move || {
             let read = watched.read_if_changed();
             let parsed =
-                read.and_then(|bytes| bytes.map(|bytes| Ok(source::parse(&bytes)?)).transpose());
+                read.and_then(|bytes| bytes.map(|bytes| Ok(document::parse(&bytes)?)).transpose());
             (watched, parsed)
         });
         let Ok((back, parsed)) = reading.await else {
@@ -79,7 +79,7 @@ pub(crate) async fn read_stdin(mut report: Report) {
 }
 
 fn parse(input: impl Read) -> Result<RpkiSnapshot, FileError> {
-    Ok(source::parse(&read(input, MAX_BYTES)?)?)
+    Ok(document::parse(&read(input, MAX_BYTES)?)?)
 }
 
 /// One octet more than allowed is enough to know.

@@ -7,9 +7,8 @@ use reqwest::header::{
     ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use reqwest::{Client, Response, StatusCode};
-use validator::source;
-use validator::source::SourceError;
 
+use crate::document::{self, SourceError};
 use crate::file::MAX_BYTES;
 use crate::report::{Report, now};
 
@@ -122,7 +121,7 @@ impl Fetcher {
         }
         let conditions = conditions(response.headers());
         let bytes = body(response, self.limit).await?;
-        let parsing = tokio::task::spawn_blocking(move || source::parse(&bytes));
+        let parsing = tokio::task::spawn_blocking(move || document::parse(&bytes));
         let snapshot = parsing.await.map_err(|_| HttpError::Panicked)??;
         self.conditions = conditions;
         let as_of = snapshot.generated.unwrap_or_else(now);

@@ -17,6 +17,7 @@
 //! [`RpkiSnapshot`]: validator::RpkiSnapshot
 
 mod choice;
+pub mod document;
 mod file;
 mod follow;
 mod http;

@@ -4,8 +4,8 @@
 //! Start with [`Finding`]: what this crate is there to make. [`Sieve`] makes it out of an
 //! observation, the [`WatchList`] and an [`RpkiSnapshot`].
 //!
-//! * A snapshot comes from a validator's file ([`source`]) or from what an RTR session leaves,
-//!   with local exceptions made ([`Slurm`]).
+//! * A snapshot is made elsewhere, out of a document or of what an RTR session leaves; local exceptions
+//!   ([`Slurm`]) are made here.
 //! * [`VrpTable`] is RFC 6811, [`OriginValidation`] its verdict with the evidence;
 //!   [`PathVerification`] is ASPA, [`OtcLeak`] RFC 9234.
 //! * Between two snapshots: [`whatif`], [`roa_changes`], [`roa_expiries`],
@@ -24,7 +24,6 @@ mod roa_watch;
 mod sieve;
 mod slurm;
 mod snapshot;
-pub mod source;
 mod table;
 mod validity;
 mod vrp;
@@ -44,7 +43,7 @@ pub use roa_watch::{
 pub use sieve::{Neighbours, Sieve};
 pub use slurm::{Slurm, SlurmConflict, SlurmError};
 pub use snapshot::{RpkiSnapshot, Skipped};
-pub use table::{Near, VrpTable};
+pub use table::{Near, Rows, VrpTable};
 pub use validity::{ValidatedRoute, Validity};
 pub use vrp::{InvalidReason, OriginValidation, ValidationState, Vrp, VrpError};
 pub use watch::{Origins, Watch};

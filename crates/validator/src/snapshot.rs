@@ -73,7 +73,7 @@ impl Skipped {
     const KEPT: usize = 5;
 
     /// Counts one.
-    pub(crate) fn add(&mut self, reason: impl FnOnce() -> String) {
+    pub fn add(&mut self, reason: impl FnOnce() -> String) {
         self.count += 1;
         if self.reasons.len() < Self::KEPT {
             self.reasons.push(reason());

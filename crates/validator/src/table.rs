@@ -40,7 +40,7 @@ struct Item {
 }
 
 /// A VRP on its way into the table; ordered as in the table, the latest expiry last.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row<K> {
     start: K,
     length: u8,
@@ -276,25 +276,33 @@ impl Item {
 }
 
 /// VRPs on their way into a table: half the size of what they are made of.
-#[derive(Default)]
-pub(crate) struct Rows {
+#[derive(Debug, Default)]
+pub struct Rows {
     v4: Vec<Row<u32>>,
     v6: Vec<Row<u128>>,
 }
 
 impl Rows {
-    pub(crate) fn push(&mut self, vrp: Vrp, expires: Option<Timestamp>) {
+    /// Takes one, with the time at which it ends.
+    pub fn push(&mut self, vrp: Vrp, expires: Option<Timestamp>) {
         match vrp.prefix().family() {
             Family::Ipv4 => self.v4.push(Row::new(vrp, expires)),
             Family::Ipv6 => self.v6.push(Row::new(vrp, expires)),
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many there are, duplicates too.
+    pub fn len(&self) -> usize {
         self.v4.len() + self.v6.len()
     }
 
-    pub(crate) fn into_table(self) -> VrpTable {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts them into order.
+    pub fn into_table(self) -> VrpTable {
         VrpTable { v4: Side::new(Family::Ipv4, self.v4), v6: Side::new(Family::Ipv6, self.v6) }
     }
 }

@@ -8,9 +8,7 @@ mod lines;
 use std::io::Read;
 
 use bgp::{Asn, Prefix, Timestamp};
-
-use crate::table::Rows;
-use crate::{AspaTable, RpkiSnapshot, Skipped, Vrp};
+use validator::{AspaTable, Rows, RpkiSnapshot, Skipped, Vrp};
 
 /// What a source may cost.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Measures the VRP table on real VRPs, beside a `HashMap` per length and rtrlib, in one run, and
 //! checks that all three say the same of every route.
 //!
-//!     cargo run --release -p validator --example vrp_bench -- VRPS.json.bz2 [ROUTES [RTRLIB]]
+//!     cargo run --release -p rpki-sources --example vrp_bench -- VRPS.json.bz2 [ROUTES [RTRLIB]]
 //!
 //! `ROUTES` are lines of `prefix origin` in the order of a RIB, as `bgpdump -m RIB | awk -F'|'
 //! '{n=split($7,path," "); print $6, path[n]}'` gives them; those that end in an AS_SET are left
@@ -19,13 +19,14 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use bgp::{Asn, Prefix, RouteOrigin};
-use validator::{ValidationState, Vrp, VrpTable, source};
+use rpki_sources::document;
+use validator::{ValidationState, Vrp, VrpTable};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("usage: vrp_bench VRPS [ROUTES [RTRLIB]]")?;
     let json = plain(std::fs::read(path)?)?;
-    let snapshot = seconds("JSON to ready table", || source::parse(&json))?;
+    let snapshot = seconds("JSON to ready table", || document::parse(&json))?;
     let table = &snapshot.vrps;
     let (count, bytes) = (table.len(), table.heap_bytes());
     println!("{count} VRPs, {} bytes each, {} MB", bytes / count.max(1), bytes >> 20);

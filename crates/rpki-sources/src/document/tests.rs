@@ -65,7 +65,7 @@ fn the_dump_of_2025_has_723_521_vrps() {
     assert_eq!(snapshot.skipped, Skipped::default());
     assert!(snapshot.vrps.iter_expiry().all(|(_, expires)| expires.is_some()));
     // At this size the index is at its widest: each VRP must find itself.
-    use crate::ValidationState::{Invalid, Valid};
+    use validator::ValidationState::{Invalid, Valid};
     for vrp in snapshot.vrps.iter() {
         let state = snapshot.vrps.state(vrp.prefix(), &bgp::RouteOrigin::As(vrp.asn()));
         let forbids = vrp.asn() == Asn::ZERO;
