@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rpki_sources::document::{self, SourceError};
+use rpki_sources::document::{self, DocumentError};
 use validator::{Effect, RpkiSnapshot, Slurm, ValidationState, whatif};
 
 use crate::cli::Format;
@@ -59,7 +59,7 @@ fn changed(before: &RpkiSnapshot, path: &Path) -> Result<RpkiSnapshot, Failure> 
     let bytes = fs::read(path).map_err(|error| Failure::Read { place: place.clone(), error })?;
     match document::parse(&bytes) {
         Ok(snapshot) => Ok(snapshot),
-        Err(SourceError::Slurm) => match Slurm::parse(&bytes) {
+        Err(DocumentError::Slurm) => match Slurm::parse(&bytes) {
             Ok(slurm) => Ok(slurm.apply(before)),
             Err(error) => Err(Failure::Usage(format!("{place}: {error}"))),
         },

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bgp::Timestamp;
 use validator::RpkiSnapshot;
 
-use crate::document::{self, SourceError};
+use crate::document::{self, DocumentError};
 use crate::report::{Report, now};
 
 /// How often a file is looked at. Asking for its time and length costs nothing, and works on network
@@ -27,7 +27,7 @@ pub(crate) enum FileError {
     #[error("more than {} MiB: no VRP file is that large", .0 >> 20)]
     TooLarge(u64),
     #[error(transparent)]
-    Content(#[from] SourceError),
+    Content(#[from] DocumentError),
     #[error("it could not be read to its end")]
     Panicked,
 }

@@ -8,7 +8,7 @@ use reqwest::header::{
 };
 use reqwest::{Client, Response, StatusCode};
 
-use crate::document::{self, SourceError};
+use crate::document::{self, DocumentError};
 use crate::file::MAX_BYTES;
 use crate::report::{Report, now};
 
@@ -38,7 +38,7 @@ enum HttpError {
     #[error("more than {} MiB: no VRP file is that large", .0 >> 20)]
     TooLarge(u64),
     #[error(transparent)]
-    Content(#[from] SourceError),
+    Content(#[from] DocumentError),
     #[error("it could not be read to its end")]
     Panicked,
 }

@@ -2,7 +2,8 @@
 //! (SLURM) become one [`RpkiSnapshot`] that is swapped whole.
 //!
 //! Read in the order of the flow. [`Source`] is where VRPs come from. `rtr`, `http` and `file` follow
-//! one source each, for ever, and put a [`SourceState`] into a `report`. `choice` decides out of those,
+//! one source each, for ever ([`document`] reads what the last two bring), and put a [`SourceState`] into
+//! a `report`. `choice` decides out of those,
 //! without a clock or a task, which data to use and how good it is. [`follow`] puts it all together,
 //! with the SLURM files on top, and gives out [`Rpki`] over a watch channel; [`load_once`] does the
 //! same once, for the commands that end.

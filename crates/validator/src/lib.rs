@@ -43,7 +43,7 @@ pub use roa_watch::{
 pub use sieve::{Neighbours, Sieve};
 pub use slurm::{Slurm, SlurmConflict, SlurmError};
 pub use snapshot::{RpkiSnapshot, Skipped};
-pub use table::{Near, Rows, VrpTable};
+pub use table::{Near, VrpTable, VrpTableBuilder};
 pub use validity::{ValidatedRoute, Validity};
 pub use vrp::{InvalidReason, OriginValidation, ValidationState, Vrp, VrpError};
 pub use watch::{Origins, Watch};

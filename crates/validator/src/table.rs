@@ -60,11 +60,11 @@ impl VrpTable {
 
     /// A table of these, each with the time at which it ends, where the source says so.
     pub fn with_expiry(vrps: impl IntoIterator<Item = (Vrp, Option<Timestamp>)>) -> Self {
-        let mut rows = Rows::default();
+        let mut rows = VrpTableBuilder::default();
         for (vrp, expires) in vrps {
             rows.push(vrp, expires);
         }
-        rows.into_table()
+        rows.build()
     }
 
     /// What origin validation says of a route, with all the VRPs that decide it, the most
@@ -277,12 +277,12 @@ impl Item {
 
 /// VRPs on their way into a table: half the size of what they are made of.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct VrpTableBuilder {
     v4: Vec<Row<u32>>,
     v6: Vec<Row<u128>>,
 }
 
-impl Rows {
+impl VrpTableBuilder {
     /// Takes one, with the time at which it ends.
     pub fn push(&mut self, vrp: Vrp, expires: Option<Timestamp>) {
         match vrp.prefix().family() {
@@ -302,7 +302,7 @@ impl Rows {
     }
 
     /// Puts them into order.
-    pub fn into_table(self) -> VrpTable {
+    pub fn build(self) -> VrpTable {
         VrpTable { v4: Side::new(Family::Ipv4, self.v4), v6: Side::new(Family::Ipv6, self.v6) }
     }
 }

@@ -6,10 +6,11 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
-use super::{Entry, Intake, SourceError};
+use super::error::DocumentError;
+use super::intake::{Entry, Intake};
 
 /// Reads a whole JSON document, entry by entry: what is wrong inside an entry costs that entry.
-pub(super) fn read(bytes: &[u8], intake: &mut Intake) -> Result<(), SourceError> {
+pub(super) fn read(bytes: &[u8], intake: &mut Intake) -> Result<(), DocumentError> {
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     let mut document = Document { intake, keys: Vec::new(), found: false, error: None };
     let mut json = serde_json::Deserializer::from_str(text);
@@ -21,9 +22,9 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake) -> Result<(), SourceError>
     if document.found {
         Ok(())
     } else if document.keys.iter().any(|key| key == "slurmVersion") {
-        Err(SourceError::Slurm)
+        Err(DocumentError::Slurm)
     } else {
-        Err(SourceError::NoVrps(document.keys_found()))
+        Err(DocumentError::NoVrps(document.keys_found()))
     }
 }
 
@@ -35,7 +36,7 @@ struct Document<'a> {
     /// Whether a list of VRPs was among them.
     found: bool,
     /// What made us stop, where it is not the JSON.
-    error: Option<SourceError>,
+    error: Option<DocumentError>,
 }
 
 /// How many keys of a foreign document are kept to be told.
@@ -50,7 +51,7 @@ impl Document<'_> {
     fn list<'de, A: MapAccess<'de>>(
         &mut self,
         map: &mut A,
-        kind: fn(&mut Intake, usize, &RawValue) -> Result<(), SourceError>,
+        kind: fn(&mut Intake, usize, &RawValue) -> Result<(), DocumentError>,
     ) -> Result<bool, A::Error> {
         map.next_value_seed(List { intake: self.intake, error: &mut self.error, kind })
     }
@@ -121,8 +122,8 @@ impl<'de> Visitor<'de> for PerFamily<'_, '_> {
 /// A list whose entries are read one by one; true if it is a list.
 struct List<'a> {
     intake: &'a mut Intake,
-    error: &'a mut Option<SourceError>,
-    kind: fn(&mut Intake, usize, &RawValue) -> Result<(), SourceError>,
+    error: &'a mut Option<DocumentError>,
+    kind: fn(&mut Intake, usize, &RawValue) -> Result<(), DocumentError>,
 }
 
 impl<'de> DeserializeSeed<'de> for List<'_> {
@@ -199,7 +200,7 @@ struct RawVrp<'a> {
     source: Option<&'a RawValue>,
 }
 
-fn vrp(intake: &mut Intake, _: usize, raw: &RawValue) -> Result<(), SourceError> {
+fn vrp(intake: &mut Intake, _: usize, raw: &RawValue) -> Result<(), DocumentError> {
     let raw = match serde_json::from_str::<RawVrp<'_>>(raw.get()) {
         Ok(raw) => raw,
         Err(error) => return intake.entry(Err(without_place(&error))),
@@ -259,7 +260,7 @@ struct RawAspa {
     providers: Vec<Asn>,
 }
 
-fn aspa(intake: &mut Intake, number: usize, raw: &RawValue) -> Result<(), SourceError> {
+fn aspa(intake: &mut Intake, number: usize, raw: &RawValue) -> Result<(), DocumentError> {
     match serde_json::from_str::<RawAspa>(raw.get()) {
         Ok(aspa) => intake.aspas().add(aspa.customer, aspa.providers),
         Err(error) => intake.skip("ASPA", number, &without_place(&error)),
@@ -267,7 +268,7 @@ fn aspa(intake: &mut Intake, number: usize, raw: &RawValue) -> Result<(), Source
     Ok(())
 }
 
-fn router_key(intake: &mut Intake, _: usize, _: &RawValue) -> Result<(), SourceError> {
+fn router_key(intake: &mut Intake, _: usize, _: &RawValue) -> Result<(), DocumentError> {
     intake.snapshot.router_keys += 1;
     Ok(())
 }
@@ -370,17 +371,17 @@ fn without_place(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-fn syntax(error: &serde_json::Error) -> SourceError {
+fn syntax(error: &serde_json::Error) -> DocumentError {
     let (line, column) = (error.line(), error.column());
     if error.is_eof() {
-        return SourceError::Truncated { line, column };
+        return DocumentError::Truncated { line, column };
     }
-    SourceError::Json { line, column, reason: without_place(error) }
+    DocumentError::Json { line, column, reason: without_place(error) }
 }
 
-fn not_utf8(bytes: &[u8], valid: usize) -> SourceError {
+fn not_utf8(bytes: &[u8], valid: usize) -> DocumentError {
     let before = bytes.get(..valid).unwrap_or_default();
     let line = before.split(|byte| *byte == b'\n').count();
     let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len) + 1;
-    SourceError::Json { line, column, reason: "not UTF-8".to_owned() }
+    DocumentError::Json { line, column, reason: "not UTF-8".to_owned() }
 }

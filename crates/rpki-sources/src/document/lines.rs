@@ -1,10 +1,11 @@
 use bgp::Asn;
 
-use super::{Entry, Intake, SourceError, start_of};
+use super::error::{DocumentError, start_of};
+use super::intake::{Entry, Intake};
 
 /// Reads CSV, an OpenBGPD `roa-set`, or BIRD `route .. max .. as ..;` lines.
-pub(super) fn read(bytes: &[u8], intake: &mut Intake) -> Result<(), SourceError> {
-    let text = str::from_utf8(bytes).map_err(|_| SourceError::Unknown(start_of(bytes)))?;
+pub(super) fn read(bytes: &[u8], intake: &mut Intake) -> Result<(), DocumentError> {
+    let text = str::from_utf8(bytes).map_err(|_| DocumentError::Unknown(start_of(bytes)))?;
     let mut columns = None;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if line.starts_with('#') || matches!(line, "roa-set {" | "}") {
@@ -27,11 +28,11 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake) -> Result<(), SourceError>
         }
         // Ten lines of prose or of binary are enough to know that this is no list of VRPs.
         if intake.entries == 10 && intake.snapshot.skipped.count == 10 {
-            return Err(SourceError::Unknown(start_of(bytes)));
+            return Err(DocumentError::Unknown(start_of(bytes)));
         }
     }
-    if intake.rows.len() == 0 && columns.is_none() {
-        return Err(SourceError::Unknown(start_of(bytes)));
+    if intake.rows.is_empty() && columns.is_none() {
+        return Err(DocumentError::Unknown(start_of(bytes)));
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 use std::io::Write;
 use std::path::Path;
 
+use bgp::{Asn, Timestamp};
 use proptest::prelude::*;
+use validator::{Skipped, Vrp};
 
 use super::*;
 
@@ -83,7 +85,7 @@ fn every_prefix_of_every_small_fixture_is_read_or_refused() {
             // What is cut inside a JSON document is never taken for a smaller one.
             if bytes[0] == b'{' && !bytes[end..].trim_ascii().is_empty() {
                 let error = result.unwrap_err();
-                let cut = matches!(error, SourceError::Truncated { .. } | SourceError::Empty);
+                let cut = matches!(error, DocumentError::Truncated { .. } | DocumentError::Empty);
                 assert!(cut, "{name} cut at {end}: {error}");
             }
         }
@@ -274,7 +276,7 @@ fn compressed_by_content_and_cut() {
     for packed in [gzip.finish().unwrap(), bzip2.finish().unwrap()] {
         assert_eq!(parse(&packed).unwrap(), expected);
         let error = parse(&packed[..packed.len() / 2]).unwrap_err();
-        assert!(matches!(error, SourceError::Compression(_)), "{error}");
+        assert!(matches!(error, DocumentError::Compression(_)), "{error}");
     }
 }
 
@@ -287,9 +289,9 @@ fn a_bomb_is_refused_at_the_limit() {
     let bomb = gzip.finish().unwrap();
     let size = vrps.len() + (1 << 16);
     let parse = |bytes, input: &[u8]| parse_within(Limits { bytes, ..LIMITS }, input);
-    assert_eq!(parse(size - 1, &bomb), Err(SourceError::TooLarge(size - 1)));
+    assert_eq!(parse(size - 1, &bomb), Err(DocumentError::TooLarge(size - 1)));
     assert_eq!(parse(size, &bomb).unwrap().vrps.len(), 1);
-    assert_eq!(parse(vrps.len() - 1, vrps), Err(SourceError::TooLarge(vrps.len() - 1)));
+    assert_eq!(parse(vrps.len() - 1, vrps), Err(DocumentError::TooLarge(vrps.len() - 1)));
 }
 
 #[test]
@@ -302,7 +304,7 @@ fn more_vrps_than_can_be_are_refused() {
     let json = r#"[{"asn":1,"prefix":"192.0.2.0/24"},{"asn":2,"prefix":"192.0.2.0/24"}]"#;
     for input in [csv, json] {
         assert_eq!(parse(2, input), Ok(2));
-        assert_eq!(parse(1, input), Err(SourceError::TooMany(1)));
+        assert_eq!(parse(1, input), Err(DocumentError::TooMany(1)));
     }
 }
 
