@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, ValueEnum};
+use parser::{Element, ElementKind};
 use regex::bytes::Regex;
 use validator::ValidationState;
 
@@ -126,6 +127,18 @@ pub enum RovState {
     Invalid,
     /// No VRP covers it.
     NotFound,
+}
+
+impl ElementType {
+    /// The type of this element.
+    pub(super) const fn of(element: &Element<'_>) -> Self {
+        match element.kind {
+            ElementKind::Rib { .. } => ElementType::Rib,
+            ElementKind::Announce { .. } => ElementType::Announce,
+            ElementKind::Withdraw { .. } => ElementType::Withdraw,
+            ElementKind::State { .. } => ElementType::State,
+        }
+    }
 }
 
 impl From<RovState> for ValidationState {

@@ -4,7 +4,6 @@ use parser::{Element, ElementKind};
 use validator::ValidationState;
 
 use super::args::ElementType;
-use super::query::kind;
 
 /// The heads of the columns.
 pub(super) const HEAD: &str = "\
@@ -28,7 +27,12 @@ fn write_table(
     out: &mut Vec<u8>,
 ) -> io::Result<()> {
     let peer = format!("AS{} {}", element.vantage.asn.number(), element.vantage.address);
-    write!(out, "{:<28} {:<8} {peer:<43} ", element.at.to_string(), name(kind(element)))?;
+    write!(
+        out,
+        "{:<28} {:<8} {peer:<43} ",
+        element.at.to_string(),
+        name(ElementType::of(element))
+    )?;
     match &element.kind {
         ElementKind::State { old, new } => write!(out, "{old} -> {new}")?,
         ElementKind::Withdraw { nlri } => write!(out, "{}", nlri.prefix)?,
@@ -51,7 +55,12 @@ fn write_json(
     out: &mut Vec<u8>,
 ) -> io::Result<()> {
     let vantage = element.vantage;
-    write!(out, r#"{{"at":"{}","type":"{}","collector":"#, element.at, name(kind(element)))?;
+    write!(
+        out,
+        r#"{{"at":"{}","type":"{}","collector":"#,
+        element.at,
+        name(ElementType::of(element))
+    )?;
     serde_json::to_writer(&mut *out, &*vantage.collector)?;
     write!(out, r#","peer":"{}","peer_asn":{}"#, vantage.address, vantage.asn.number())?;
     match &element.kind {

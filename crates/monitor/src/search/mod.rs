@@ -11,6 +11,7 @@ mod query;
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::vec;
 
 use archive::{Archive, DamageReports, Event, Inputs, Order, Recordings, Scan};
 use rpki_sources::{Source, Sources, load_once_blocking};
@@ -99,12 +100,7 @@ fn search(
         match scan.next_event() {
             None => break,
             Some(Event::Units(units, count)) => {
-                if let Some(text) = units.as_slice().get(..count)
-                    && count > 0
-                {
-                    console.write(text)?;
-                    units.nth(count - 1);
-                }
+                print(units, count, console)?;
                 console.progress(octets, records);
             }
             Some(Event::Warning(text)) => console.say(&text),
@@ -126,4 +122,15 @@ fn search(
     }
     io::stdout().flush()?;
     Ok(code)
+}
+
+/// Takes so many octets of text and prints them.
+fn print(units: &mut vec::IntoIter<u8>, count: usize, console: &Console) -> io::Result<()> {
+    if let Some(text) = units.as_slice().get(..count)
+        && count > 0
+    {
+        console.write(text)?;
+        units.nth(count - 1);
+    }
+    Ok(())
 }

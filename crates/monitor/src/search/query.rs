@@ -4,7 +4,7 @@ use std::sync::Arc;
 use archive::RecordVisitor;
 use bgp::{Asn, Timestamp};
 use parser::bgpdump::Lines;
-use parser::{Element, ElementKind, Everything, Filter};
+use parser::{Element, Everything, Filter};
 use regex::bytes::Regex;
 use validator::{Near, RpkiSnapshot, ValidationState};
 
@@ -132,7 +132,7 @@ impl Conditions {
         element: &Element<'_>,
         memory: &mut Memory,
     ) -> Result<Option<ValidationState>, Miss> {
-        let held = (self.types.is_empty() || self.types.contains(&kind(element)))
+        let held = (self.types.is_empty() || self.types.contains(&ElementType::of(element)))
             && (self.peers.is_empty() || self.peers.contains(&element.vantage.asn))
             && self.from.is_none_or(|from| from <= element.at)
             && self.until.is_none_or(|until| element.at < until)
@@ -190,14 +190,5 @@ impl Filter for Prefixes {
     #[inline]
     fn wants_v6(&self, bits: u128, length: u8) -> bool {
         self.0.prefixes.as_ref().is_none_or(|set| set.wants_v6(bits, length))
-    }
-}
-
-pub(super) const fn kind(element: &Element<'_>) -> ElementType {
-    match element.kind {
-        ElementKind::Rib { .. } => ElementType::Rib,
-        ElementKind::Announce { .. } => ElementType::Announce,
-        ElementKind::Withdraw { .. } => ElementType::Withdraw,
-        ElementKind::State { .. } => ElementType::State,
     }
 }
