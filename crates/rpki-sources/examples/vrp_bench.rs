@@ -8,7 +8,7 @@
 //! out, since rtrlib has no word for them. Without it, or with `-`, the routes are made from the
 //! VRPs: each prefix once, with its own AS or the next one. `RTRLIB` is the program that
 //! `rtrlib_bench.c` becomes.
-#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it is a benchmark program")]
+#![expect(clippy::print_stdout, reason = "it is a benchmark program")]
 
 use std::cell::Cell;
 use std::collections::HashMap;

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bgp::Asn;
+use rpki::rtr::payload::Action;
+use rpki::rtr::pdu::ErrorCode;
 use validator::{AspaTable, RpkiSnapshot, Vrp, VrpTable};
 
-use super::pdu::{Action, Scope};
+use super::pdu::Scope;
 
 /// The most payloads that one answer may bring: five times all there are, so that a cache gone mad
 /// costs some hundred megabytes and not the machine. Each provider of an ASPA counts.
@@ -48,11 +50,11 @@ pub(super) enum PayloadError {
 
 impl PayloadError {
     /// The code of the Error Report that answers it.
-    pub(super) fn code(&self) -> u16 {
+    pub(super) fn code(&self) -> ErrorCode {
         match self {
-            PayloadError::TooMany => 1,
-            PayloadError::Unknown(_) => 6,
-            PayloadError::Duplicate(_) => 7,
+            PayloadError::TooMany => ErrorCode::INTERNAL_ERROR,
+            PayloadError::Unknown(_) => ErrorCode::WITHDRAWAL_OF_UNKNOWN_RECORD,
+            PayloadError::Duplicate(_) => ErrorCode::DUPLICATE_ANNOUNCEMENT_RECEIVED,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The router's side of the protocol, without a socket or a clock: PDUs go in, queries and whole
 //! answers come out (RFC 6810, RFC 8210 section 8).
 
+use rpki::rtr::pdu::ErrorCode;
+
 use super::payload::{Holdings, Intake, PayloadError};
 use super::pdu::{Pdu, PduError, Query, Timing};
 
@@ -80,13 +82,13 @@ pub(super) enum SessionError {
 impl SessionError {
     /// The code of the Error Report that goes to the cache; none where the cache has spoken last
     /// (RFC 8210 section 5.11: never an error in answer to an error).
-    pub(super) fn code(&self) -> Option<u16> {
+    pub(super) fn code(&self) -> Option<ErrorCode> {
         match self {
             SessionError::Pdu(error) => Some(error.code()),
             SessionError::Payload(error) => Some(error.code()),
-            SessionError::Session { .. } => Some(0),
-            SessionError::Unexpected(_) => Some(3),
-            SessionError::Version { .. } => Some(8),
+            SessionError::Session { .. } => Some(ErrorCode::CORRUPT_DATA),
+            SessionError::Unexpected(_) => Some(ErrorCode::INVALID_REQUEST),
+            SessionError::Version { .. } => Some(ErrorCode::UNEXPECTED_PROTOCOL_VERSION),
             SessionError::NoData | SessionError::Unsupported(_) | SessionError::Reported { .. } => {
                 None
             }
@@ -216,9 +218,11 @@ impl Session {
     }
 
     fn reported(&self, code: u16, text: String) -> SessionError {
-        match code {
-            2 => SessionError::NoData,
-            4 if !self.agreed => SessionError::Unsupported(self.version),
+        match ErrorCode(code) {
+            ErrorCode::NO_DATA_AVAILABLE => SessionError::NoData,
+            ErrorCode::UNSUPPORTED_PROTOCOL_VERSION if !self.agreed => {
+                SessionError::Unsupported(self.version)
+            }
             _ => SessionError::Reported { code, text },
         }
     }

@@ -1,4 +1,6 @@
+use rpki::rtr::pdu::ErrorCode;
 use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::*;
@@ -160,7 +162,7 @@ async fn what_is_no_pdu_ends_the_connection_with_a_report() {
         let mut lab = lab();
         lab.synchronise().await;
         lab.send(bytes).await;
-        lab.expect(&pdu::error_report(2, code, complaint)).await;
+        lab.expect(&pdu::error_report(2, ErrorCode(code), complaint)).await;
         assert_eq!(lab.vrps(), 1);
         assert_eq!(lab.ended().await, (complaint.to_owned(), 0));
     }
@@ -170,9 +172,35 @@ async fn what_is_no_pdu_ends_the_connection_with_a_report() {
 async fn an_error_report_is_not_answered() {
     let mut lab = lab();
     lab.expect(&RESET_QUERY).await;
-    lab.send(&pdu::error_report(2, 2, "no data")).await;
+    lab.send(&pdu::error_report(2, ErrorCode(2), "no data")).await;
     let mut rest = Vec::new();
     lab.cache.read_to_end(&mut rest).await.unwrap();
     assert_eq!(rest, Vec::<u8>::new());
     assert_eq!(lab.ended().await, ("the cache has no data yet".to_owned(), 0));
+}
+
+/// FORT 1.6.0 and 1.6.1 answer a version that is too new for them with an Error Report of version 255.
+#[tokio::test]
+async fn a_report_of_a_version_that_nobody_speaks_means_a_lower_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cache = Cache::new(&listener.local_addr().unwrap().to_string()).unwrap();
+    let (mut reports, mut states) = Report::channel(&[Source::Rtr(cache.clone())]);
+    let following = tokio::spawn(run(cache, reports.remove(0)));
+    let expect = async |query: [u8; 8]| {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut read = [0; 8];
+        stream.read_exact(&mut read).await.unwrap();
+        assert_eq!(read, query);
+        stream
+    };
+    let mut stream = expect(RESET_QUERY).await;
+    stream.write_all(&[255, 10, 0, 4, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0]).await.unwrap();
+    let mut stream = expect([1, 2, 0, 0, 0, 0, 0, 8]).await;
+    for mut pdu in [&RESPONSE[..], &prefix(1), &end(1)].map(<[u8]>::to_vec) {
+        pdu[0] = 1;
+        stream.write_all(&pdu).await.unwrap();
+    }
+    let found = states.wait_for(|states| states[0].snapshot.is_some()).await.unwrap();
+    assert_eq!(found[0].trouble, None);
+    following.abort();
 }

@@ -176,6 +176,8 @@ fn a_header_that_lies_is_told_before_its_body_comes() {
         assert_eq!(header(1, kind, 8), Err(PduError::Type(kind)));
     }
     assert_eq!(header(3, 4, 20), Err(PduError::Version(3)));
+    // An Error Report says what is wrong in whatever version; FORT 1.6 says it in 255.
+    assert_eq!(header(255, 10, 16), Ok(None));
     assert_eq!(header(0, 9, 40), Err(PduError::Length { kind: 9, length: 40 }));
     assert_eq!(header(1, 11, 12), Err(PduError::Length { kind: 11, length: 12 }));
 }
@@ -198,9 +200,9 @@ fn queries_and_reports_are_what_the_rpki_crate_writes() {
     assert_eq!(Query::Reset.write(2), written!(oracle::ResetQuery::new(2)));
     let query = Query::Serial { session: 0x1234, serial: 0xdead_beef };
     assert_eq!(query.write(1), written!(oracle::SerialQuery::new(1, state)));
-    let report = error_report(1, 7, "twice");
+    let report = error_report(1, ErrorCode(7), "twice");
     assert_eq!(report, written!(oracle::Error::new(1, 7, b"", b"twice")));
-    assert_eq!(one(&error_report(1, 7, &"x".repeat(300))).0, 1);
+    assert_eq!(one(&error_report(1, ErrorCode(7), &"x".repeat(300))).0, 1);
 }
 
 proptest! {
