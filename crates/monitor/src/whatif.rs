@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rpki_sources::document::{self, DocumentError};
-use validator::{Effect, RpkiSnapshot, Slurm, ValidationState, whatif};
+use rpki_sources::slurm;
+use validator::{Effect, RpkiSnapshot, ValidationState, whatif};
 
 use crate::cli::Format;
 use crate::exit::{ExitCode, Failure};
@@ -59,7 +60,7 @@ fn changed(before: &RpkiSnapshot, path: &Path) -> Result<RpkiSnapshot, Failure> 
     let bytes = fs::read(path).map_err(|error| Failure::Read { place: place.clone(), error })?;
     match document::parse(&bytes) {
         Ok(snapshot) => Ok(snapshot),
-        Err(DocumentError::Slurm) => match Slurm::parse(&bytes) {
+        Err(DocumentError::Slurm) => match slurm::parse(&bytes) {
             Ok(slurm) => Ok(slurm.apply(before)),
             Err(error) => Err(Failure::Usage(format!("{place}: {error}"))),
         },

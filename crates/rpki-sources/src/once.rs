@@ -9,7 +9,7 @@ use validator::{RpkiSnapshot, Skipped};
 use crate::choice::{Policy, difference};
 use crate::follow::follow_source;
 use crate::report::Report;
-use crate::slurm::{SlurmFiles, SlurmTrouble};
+use crate::slurm_files::{SlurmFiles, SlurmTrouble};
 use crate::source::Source;
 use crate::sources::Sources;
 

@@ -13,7 +13,7 @@ use crate::choice::{Chooser, Policy};
 use crate::file::POLL;
 use crate::follow::follow_source;
 use crate::report::{Report, now};
-use crate::slurm::SlurmFiles;
+use crate::slurm_files::SlurmFiles;
 use crate::source::Source;
 use crate::state::{Rpki, SourceState};
 

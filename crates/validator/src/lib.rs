@@ -41,7 +41,7 @@ pub use roa_watch::{
     trust_anchor_losses,
 };
 pub use sieve::{Neighbours, Sieve};
-pub use slurm::{Slurm, SlurmConflict, SlurmError};
+pub use slurm::{PrefixFilter, Slurm, SlurmConflict};
 pub use snapshot::{RpkiSnapshot, Skipped};
 pub use table::{Near, VrpTable, VrpTableBuilder};
 pub use validity::{ValidatedRoute, Validity};

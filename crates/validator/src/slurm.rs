@@ -1,62 +1,30 @@
 use std::collections::BTreeSet;
 
 use bgp::{Asn, Prefix};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::{RpkiSnapshot, Vrp, VrpTable};
 
 /// Local exceptions to RPKI (RFC 8416; version 2 with ASPA, draft-ietf-sidrops-aspa-slurm): what
 /// to take out of the snapshot and what to add to it.
 ///
-/// Router keys are checked for their shape and otherwise left alone, since nothing here uses them.
-/// Read with structs of our own and not with the `rpki` crate's, which brings a cryptographic
-/// library into a crate that computes.
+/// Router keys are not in it, since nothing here uses them. How a file is read is not known here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slurm {
-    filters: Vec<PrefixFilter>,
-    assertions: Vec<Vrp>,
-    aspa_filters: BTreeSet<Asn>,
-    aspa_assertions: Vec<(Asn, Vec<Asn>)>,
+    /// Which VRPs are taken out: those that fit any of these.
+    pub filters: Vec<PrefixFilter>,
+    /// Which VRPs are added.
+    pub assertions: Vec<Vrp>,
+    /// The customers whose ASPAs are taken out.
+    pub aspa_filters: BTreeSet<Asn>,
+    /// Which ASPAs are added: a customer and its providers.
+    pub aspa_assertions: Vec<(Asn, Vec<Asn>)>,
 }
 
 /// Takes out the VRPs that fit all it says; it says at least one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct PrefixFilter {
+pub struct PrefixFilter {
     prefix: Option<Prefix>,
     asn: Option<Asn>,
-}
-
-/// Why a file is no SLURM file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SlurmError {
-    /// Not JSON, an unknown key, a value of the wrong kind, host bits.
-    #[error("line {line}, column {column}: {reason}")]
-    Syntax {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-        /// What the parser says.
-        reason: String,
-    },
-    /// A version that is not known.
-    #[error("slurmVersion {0} is not known (expected 1 or 2)")]
-    Version(u64),
-    /// Version 1 has no ASPA.
-    #[error("'{0}' needs slurmVersion 2")]
-    NeedsVersion2(&'static str),
-    /// It would take out everything.
-    #[error("prefixFilters, entry {0}: neither prefix nor asn")]
-    EmptyFilter(usize),
-    /// The max length does not fit the prefix.
-    #[error("prefixAssertions, entry {entry}: {error}")]
-    MaxLength {
-        /// From 1.
-        entry: usize,
-        /// What is wrong.
-        error: crate::VrpError,
-    },
 }
 
 /// Two files that say something about the same space, so that their order would matter
@@ -69,14 +37,19 @@ pub struct SlurmConflict {
     what: String,
 }
 
-impl Slurm {
-    /// Reads one file, strictly: a key that is not in the RFC is an error, since a misspelt
-    /// exception would be one that is silently not made. Lists may be missing, as they often are.
-    pub fn parse(bytes: &[u8]) -> Result<Self, SlurmError> {
-        let file: File = serde_json::from_slice(bytes).map_err(|error| syntax(&error))?;
-        file.into_slurm()
+impl PrefixFilter {
+    /// None if it says nothing: it would take out everything.
+    pub fn new(prefix: Option<Prefix>, asn: Option<Asn>) -> Option<Self> {
+        (prefix.is_some() || asn.is_some()).then_some(PrefixFilter { prefix, asn })
     }
 
+    fn takes_out(&self, vrp: &Vrp) -> bool {
+        self.prefix.is_none_or(|prefix| prefix.covers(&vrp.prefix()))
+            && self.asn.is_none_or(|asn| asn == vrp.asn())
+    }
+}
+
+impl Slurm {
     /// Puts named files together; refused if two of them speak of the same address or customer.
     pub fn combine(files: Vec<(String, Slurm)>) -> Result<Self, SlurmConflict> {
         for (at, (second, slurm)) in files.iter().enumerate() {
@@ -125,16 +98,8 @@ impl Slurm {
         *self == Slurm::default()
     }
 
-    /// The VRPs that it adds.
-    pub fn assertions(&self) -> &[Vrp] {
-        &self.assertions
-    }
-
     fn filters_out(&self, vrp: &Vrp) -> bool {
-        self.filters.iter().any(|filter| {
-            filter.prefix.is_none_or(|prefix| prefix.covers(&vrp.prefix()))
-                && filter.asn.is_none_or(|asn| asn == vrp.asn())
-        })
+        self.filters.iter().any(|filter| filter.takes_out(vrp))
     }
 
     /// What both speak of.
@@ -161,126 +126,3 @@ impl Slurm {
         self.aspa_filters.iter().copied().chain(asserted)
     }
 }
-
-fn syntax(error: &serde_json::Error) -> SlurmError {
-    let text = error.to_string();
-    let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
-    SlurmError::Syntax { line: error.line(), column: error.column(), reason }
-}
-
-/// A file as it is written (RFC 8416 section 3).
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct File {
-    slurm_version: u64,
-    validation_output_filters: Filters,
-    locally_added_assertions: Assertions,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Filters {
-    #[serde(default)]
-    prefix_filters: Vec<FilterEntry>,
-    #[serde(default, rename = "bgpsecFilters")]
-    _bgpsec_filters: Vec<KeyEntry>,
-    aspa_filters: Option<Vec<AspaFilterEntry>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Assertions {
-    #[serde(default)]
-    prefix_assertions: Vec<AssertionEntry>,
-    #[serde(default, rename = "bgpsecAssertions")]
-    _bgpsec_assertions: Vec<KeyEntry>,
-    aspa_assertions: Option<Vec<AspaEntry>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FilterEntry {
-    prefix: Option<Prefix>,
-    asn: Option<Asn>,
-    #[serde(rename = "comment")]
-    _comment: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AssertionEntry {
-    prefix: Prefix,
-    asn: Asn,
-    max_prefix_length: Option<u8>,
-    #[serde(rename = "comment")]
-    _comment: Option<String>,
-}
-
-/// A router key, added or filtered.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyEntry {
-    #[serde(rename = "asn")]
-    _asn: Option<Asn>,
-    #[serde(rename = "SKI")]
-    _ski: Option<IgnoredAny>,
-    #[serde(rename = "routerPublicKey")]
-    _key: Option<IgnoredAny>,
-    #[serde(rename = "comment")]
-    _comment: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AspaFilterEntry {
-    customer_asn: Asn,
-    #[serde(rename = "comment")]
-    _comment: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AspaEntry {
-    customer_asn: Asn,
-    provider_asns: Vec<Asn>,
-    #[serde(rename = "comment")]
-    _comment: Option<String>,
-}
-
-impl File {
-    fn into_slurm(self) -> Result<Slurm, SlurmError> {
-        let (filters, assertions) = (self.validation_output_filters, self.locally_added_assertions);
-        match self.slurm_version {
-            1 if filters.aspa_filters.is_some() => {
-                return Err(SlurmError::NeedsVersion2("aspaFilters"));
-            }
-            1 if assertions.aspa_assertions.is_some() => {
-                return Err(SlurmError::NeedsVersion2("aspaAssertions"));
-            }
-            1 | 2 => {}
-            other => return Err(SlurmError::Version(other)),
-        }
-        let mut slurm = Slurm::default();
-        for (entry, FilterEntry { prefix, asn, .. }) in filters.prefix_filters.iter().enumerate() {
-            if prefix.is_none() && asn.is_none() {
-                return Err(SlurmError::EmptyFilter(entry + 1));
-            }
-            slurm.filters.push(PrefixFilter { prefix: *prefix, asn: *asn });
-        }
-        for (entry, assertion) in assertions.prefix_assertions.iter().enumerate() {
-            let max_length = assertion.max_prefix_length.unwrap_or(assertion.prefix.length());
-            let vrp = Vrp::new(assertion.prefix, max_length, assertion.asn);
-            let named = |error| SlurmError::MaxLength { entry: entry + 1, error };
-            slurm.assertions.push(vrp.map_err(named)?);
-        }
-        let filtered = filters.aspa_filters.unwrap_or_default();
-        slurm.aspa_filters = filtered.iter().map(|entry| entry.customer_asn).collect();
-        let added = assertions.aspa_assertions.unwrap_or_default().into_iter();
-        slurm.aspa_assertions =
-            added.map(|entry| (entry.customer_asn, entry.provider_asns)).collect();
-        Ok(slurm)
-    }
-}
-
-#[cfg(test)]
-mod tests;

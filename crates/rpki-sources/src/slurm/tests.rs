@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::AspaTable;
+use validator::{AspaTable, RpkiSnapshot, VrpTable};
 
 fn fixture(name: &str) -> Vec<u8> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/vrp");
@@ -28,15 +28,15 @@ const FIXTURES: [(&str, [usize; 3]); 8] = [
 #[test]
 fn every_fixture_is_read() {
     for (name, counts) in FIXTURES {
-        let slurm = Slurm::parse(&fixture(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let slurm = parse(&fixture(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
         let found = [slurm.filters.len(), slurm.assertions.len(), slurm.aspa_assertions.len()];
         assert_eq!(found, counts, "{name}");
     }
     let template = "hivedc+Routinator-Local-Exceptions-SLURM/rpki-exceptions.json";
     assert_eq!(
-        Slurm::parse(&fixture(template)).unwrap_err().to_string(),
-        "line 15, column 33: '170.39.196.X/28' is not a prefix (expected an address and a length, \
-         as 192.0.2.0/24)"
+        parse(&fixture(template)).unwrap_err().to_string(),
+        "line 15, column 33: invalid address: invalid IP address syntax (at \"prefix\": \
+         \"170.39.196.X/28\")"
     );
 }
 
@@ -46,7 +46,7 @@ fn every_prefix_of_every_fixture_is_refused() {
         let bytes = fixture(name);
         let whole = bytes.trim_ascii_end().len();
         for end in 0..whole {
-            assert!(Slurm::parse(&bytes[..end]).is_err(), "{name} cut at {end}");
+            assert!(parse(&bytes[..end]).is_err(), "{name} cut at {end}");
         }
     }
 }
@@ -54,7 +54,7 @@ fn every_prefix_of_every_fixture_is_refused() {
 /// RFC 8416 section 3.3.1 and 3.4.1 on the example of section 3.6 (the rpki-rs fixture).
 #[test]
 fn filters_and_assertions_of_rfc_8416() {
-    let slurm = Slurm::parse(&fixture("NLnetLabs+rpki-rs/slurm-full.json")).unwrap();
+    let slurm = parse(&fixture("NLnetLabs+rpki-rs/slurm-full.json")).unwrap();
     let before = [
         ("covered by the filter's prefix", vrp("192.0.2.0/24", 24, 64500), false),
         ("more specific", vrp("192.0.2.128/25", 25, 64500), false),
@@ -91,7 +91,7 @@ fn aspas_of_version_2() {
         table
     };
     let aspas = table(&[(1, &[4]), (2, &[4]), (3, &[4]), (5, &[4])]);
-    let after = Slurm::parse(file).unwrap().apply(&RpkiSnapshot { aspas, ..Default::default() });
+    let after = parse(file).unwrap().apply(&RpkiSnapshot { aspas, ..Default::default() });
     assert_eq!(after.aspas, table(&[(2, &[9]), (3, &[4, 9]), (5, &[4])]));
 }
 
@@ -117,31 +117,36 @@ fn what_is_wrong_is_named_with_its_place() {
                 "",
                 r#""prefixAssertions":[{"asn":1,"prefix":"192.0.2.0/24","maxPrefixLength":20}]"#,
             ),
-            "prefixAssertions, entry 1: max length 20 does not fit 192.0.2.0/24",
+            "line 3, column 100: max-length smaller than prefix length (at \
+             .2.0/24\",\"maxPrefixLength\":20})",
         ),
         (
             file(1, "", r#""prefixAssertions":[{"asn":1,"prefix":"192.0.2.1/24"}]"#),
-            "line 3, column 78: '192.0.2.1/24': host bits are set (the network is 192.0.2.0/24)",
+            "line 3, column 78: non-zero host portion (at asn\":1,\"prefix\":\"192.0.2.1/24\")",
         ),
         (
             file(1, r#""prefixFilter":[]"#, ""),
             "line 2, column 41: unknown field `prefixFilter`, expected one of `prefixFilters`, \
-             `bgpsecFilters`, `aspaFilters`",
+             `bgpsecFilters`, `aspaFilters` (at OutputFilters\":{\"prefixFilter\")",
         ),
         (
             file(1, "", r#""prefixAssertions":[{"asn":1}]"#),
-            "line 3, column 55: missing field `prefix`",
+            "line 3, column 55: missing field `prefix` (at {\"prefixAssertions\":[{\"asn\":1})",
+        ),
+        (
+            file(2, r#""aspaFilters":[{"comment":"all"}]"#, ""),
+            "aspaFilters, entry 1: no customerAsn",
         ),
         (String::new(), "line 1, column 0: EOF while parsing a value"),
     ] {
-        assert_eq!(Slurm::parse(file.as_bytes()).unwrap_err().to_string(), message, "{file}");
+        assert_eq!(parse(file.as_bytes()).unwrap_err().to_string(), message, "{file}");
     }
 }
 
 /// RFC 8416 section 4.2: no address may stand in the prefixes of two files.
 #[test]
 fn files_that_overlap_are_refused() {
-    let file = |json: &str| Slurm::parse(json.as_bytes()).unwrap();
+    let file = |json: &str| parse(json.as_bytes()).unwrap();
     let filters = file(
         r#"{"slurmVersion":1,"validationOutputFilters":{"prefixFilters":[
             {"prefix":"192.0.2.0/24"},{"asn":64500}]},"locallyAddedAssertions":{}}"#,
@@ -169,4 +174,11 @@ fn files_that_overlap_are_refused() {
         "b and c contradict: both have ASPAs of AS64500"
     );
     assert!(combine(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let plain = fixture("NLnetLabs+rpki-rs/slurm-full.json");
+    let marked = [b"\xef\xbb\xbf", &plain[..]].concat();
+    assert_eq!(parse(&marked), parse(&plain));
 }
