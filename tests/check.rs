@@ -207,7 +207,7 @@ fn without_the_net_it_says_what_it_did_not_try() {
 fn a_daemon_that_runs_holds_what_it_needs() {
     let mut house = House::new(VRPS);
     let store = house.folder.path().join("originwatch.db");
-    let _held = alerter::store::Store::open(Path::new(&store)).unwrap();
+    let _held = store::Store::open(Path::new(&store)).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     house.ports = vec![(port, "WEB")];

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use alerter::reply::Allowed;
+use alerter::replies::Allowed;
 use originwatch::config::{
     Archive, Calendar, CalendarPlace, Config, FeedKind, Mailbox, Rib, RibPlace, RisLiveMode,
 };
@@ -348,10 +348,10 @@ fn every_key_that_the_shipped_config_explains_exists() {
     assert_eq!(config.feeds.len(), 4);
     let names: Vec<_> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
     assert_eq!(names, ["slack", "tickets", "siem", "pager"]);
-    let (desk, quiet) = (config.desk_rules(), alerter::desk::DeskRules::default());
+    let (desk, quiet) = (config.desk_rules(), alerter::dispatch::DeskRules::default());
     assert_eq!(desk.programs.iter().collect::<Vec<_>>(), ["pager", "siem", "tickets"]);
     assert_eq!((&desk.storm, desk.ceiling), (&quiet.storm, quiet.ceiling));
-    let to = |destinations: &[alerter::desk::Destination]| -> Vec<String> {
+    let to = |destinations: &[alerter::Destination]| -> Vec<String> {
         destinations.iter().map(ToString::to_string).collect()
     };
     let [route] = desk.routing.rules.as_slice() else { panic!("{:?}", desk.routing) };

@@ -77,7 +77,7 @@ impl Place {
 
     /// Every notice that the store holds.
     fn stored(&self) -> Vec<Value> {
-        let store = alerter::store::Store::open(&self.path("originwatch.db")).unwrap();
+        let store = store::Store::open(&self.path("originwatch.db")).unwrap();
         let notices = store.notices().unwrap();
         notices.iter().map(|notice| serde_json::from_str(notice).unwrap()).collect()
     }

@@ -227,7 +227,7 @@ impl Lab {
     /// incident, in order, and how many mails nobody has asked for.
     pub(super) fn finish(&mut self, kind: &str) -> (Vec<Value>, usize) {
         self.daemon.take().unwrap().stop();
-        let store = alerter::store::Store::open(&self.path("originwatch.db")).unwrap();
+        let store = store::Store::open(&self.path("originwatch.db")).unwrap();
         let notices = store.notices().unwrap();
         let notices = notices.iter().map(|notice| serde_json::from_str(notice).unwrap());
         let notices = notices.filter(|notice: &Value| notice["kind"] == kind).collect();

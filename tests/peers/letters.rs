@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use alerter::store::Store;
+use store::Store;
 
 use super::mail_servers::{MailServers, Received};
 use super::process::until;

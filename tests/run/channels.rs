@@ -7,8 +7,8 @@ use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use alerter::store::Store;
 use serde_json::Value;
+use store::Store;
 
 use super::LIMIT;
 use super::daemon::Daemon;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use alerter::store::Store;
+use store::Store;
 
 use super::Place;
 use super::daemon::Daemon;

@@ -4,8 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
-use alerter::store::Store;
 use serde_json::Value;
+use store::Store;
 
 use super::daemon::Daemon;
 use super::relay::{Letter, Relay};

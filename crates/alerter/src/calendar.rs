@@ -12,15 +12,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::window::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarProperty, ICalendarStatus,
 };
 use calcard::{Entry, Parser, common::timezone::Tz};
+use incidents::printable;
 use validator::Severity;
-
-use crate::desk::{Expected, Window};
-use crate::directory::printable;
 
 /// What a calendar says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,25 +1,25 @@
 //! What would be told if something had happened, to try out the ways to those who are told.
 
+use crate::dispatch::DeskRules;
+use crate::notice::AnnotatedNotice;
+use crate::notification::Content;
+use crate::remark::Remark;
 use bgp::Timestamp;
+use incidents::{IncidentId, Notice, Reason, State};
 use validator::{Kind, OriginValidation, ValidationState};
-
-use crate::desk::{Content, DeskRules, Remark};
-use crate::notice::{IncidentId, Notice, Reason, State};
-use crate::words;
 
 /// The first and the last letter of an incident of this kind that did not happen: both say so, in the
 /// subject and in the text. Each second has incidents of its own, so that nobody takes the letters of
 /// one drill for repetitions of another's.
 pub fn drill(kind: Kind, now: Timestamp, rules: &DeskRules) -> Vec<Content> {
-    let sample: Result<Notice, _> = serde_json::from_str(include_str!("deliver/sample.json"));
+    let sample: Result<AnnotatedNotice, _> =
+        serde_json::from_str(include_str!("channels/sample.json"));
     let now = Timestamp::from_seconds(now.seconds());
     let course = [(Reason::Opened, State::Open, 0), (Reason::Resolved, State::Resolved, 1)];
     let letter = |(reason, state, sequence)| {
-        let incident = IncidentId::of_drill(now, kind);
-        let sample = of_kind(sample.as_ref().ok()?.clone(), kind);
+        let sample = of_kind(sample.as_ref().ok()?.notice.clone(), kind);
         let mut notice = Notice {
-            message_id: incident.message_id(sequence),
-            incident,
+            incident: IncidentId::of_drill(now, kind),
             sequence,
             update: 0,
             reason,
@@ -29,13 +29,12 @@ pub fn drill(kind: Kind, now: Timestamp, rules: &DeskRules) -> Vec<Content> {
             since: now,
             last_seen: now,
             changes: Vec::new(),
-            remarks: vec![Remark::Drill],
-            site: rules.site.clone(),
-            operator: rules.operator.clone(),
             ..sample
         };
         notice.evidence.iter_mut().for_each(|sight| sight.at = now);
-        notice.title = format!("{} - DRILL", words::title(&notice, &rules.time_zone));
+        let mut notice = AnnotatedNotice::new(notice, &rules.operator);
+        notice.remarks.push(Remark::Drill);
+        notice.title.push_str(" - DRILL");
         Some(Content::Notice(Box::new(notice)))
     };
     course.into_iter().filter_map(letter).collect()
@@ -70,7 +69,7 @@ fn of_kind(sample: Notice, kind: Kind) -> Notice {
     notice.prefix_count = 0;
     notice.evidence.clear();
     notice.evidence_count = 0;
-    notice.advice = crate::Advice::default();
+    notice.advice = incidents::Advice::default();
     notice
 }
 
@@ -79,7 +78,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::mail::{Letterhead, Mail};
+    use crate::content::mail::{Letterhead, Mail};
 
     #[test]
     fn a_drill_of_each_kind_says_so_in_its_subject_and_first_of_all_in_its_text() {

@@ -1,56 +1,36 @@
-//! From findings to a person: incidents, notices, and the channels that carry them.
+//! Notices to notifications to deliveries: who is told what, when, in which words, over which
+//! channel.
 //!
-//! Start with [`Incidents`], the engine: findings go in with [`Incidents::handle`], a
-//! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
-//! stand one table of current routes (`routes`), the stories that they make (`story`,
-//! `incident`) and the pure decision of what is news (`news`). A notice carries everything that
-//! is told; `text`, `words` and [`mail`] only write it down. Between the notices and the outbox
-//! stands the [`desk`]: who is told what, and when not.
+//! Start with [`dispatch`]: notices go in, what people want goes in, and a [`Letter`] comes out: a
+//! [`Content`] and the [`Destination`]s that get it. [`content`] says it in words, [`channels`] carry it,
+//! [`replies`] are what comes back, [`calendar`] is where maintenance [`Window`]s come from.
 //!
-//! The core never knows feeds, wire formats, tokio or the clock: `now` is an argument, so a year
-//! of incidents replays in seconds and comes out the same each time. Only [`deliver`] and [`store`]
-//! do I/O.
+//! It must never know feeds, wire formats or SQLite. [`dispatch`] and [`content`] are pure: they ask no clock
+//! and do no I/O.
 
-mod advice;
-mod agenda;
+mod annotations;
 pub mod calendar;
-mod country;
-pub mod deliver;
-pub mod desk;
-mod directory;
-mod draft;
+pub mod channels;
+pub mod content;
+pub mod dispatch;
 mod drill;
-mod extent;
-mod incident;
-mod incidents;
-pub mod mail;
-mod memory;
-mod news;
 mod notice;
-mod notice_page;
-mod page;
-pub mod reply;
-mod report;
-mod routes;
-mod rules;
-mod sources;
-pub mod store;
-mod story;
-mod summary_page;
-mod text;
-mod visibility;
-mod words;
+mod notification;
+mod receiver;
+mod remark;
+pub mod replies;
+mod scope;
+mod summary;
+mod window;
 
-pub use country::{Country, ParseCountryError};
-pub use directory::{AsDirectory, DirectoryError, Party};
+pub use annotations::{Acknowledged, Marks, Muted, Note, Signed};
+pub use content::mail;
+pub use content::{grouped, notice_text, plural, summary_text};
 pub use drill::drill;
-pub use extent::{Extent, ExtentClass};
-pub use incidents::{IncidentSummary, Incidents};
-pub use news::News;
-pub use notice::{
-    Acceptor, Advice, AffectedPrefix, Evidence, Home, IncidentId, MoreSpecific, Notice, Past,
-    Reason, Roa, State, Upstream, VantageCounts,
-};
-pub use rules::Rules;
-pub use sources::{FeedGap, FeedSight, RpkiSight, Sources};
-pub use words::{grouped, plural};
+pub use notice::{AnnotatedIncident, AnnotatedNotice, Operator};
+pub use notification::{Content, Letter};
+pub use receiver::Destination;
+pub use remark::{Hold, Remark};
+pub use scope::Scope;
+pub use summary::{Cause, Common, Queue, Row, Summary, SummaryId};
+pub use window::{Expected, ParseExpectedError, Standing, Window};

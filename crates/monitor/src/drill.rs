@@ -5,10 +5,10 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use alerter::deliver::smtp::Relay;
-use alerter::deliver::{Channel, Event, SendError};
-use alerter::desk::{Content, Destination};
-use alerter::mail::{Letterhead, Mail};
+use alerter::channels::smtp::Relay;
+use alerter::channels::{Channel, Event, SendError};
+use alerter::content::mail::{Letterhead, Mail};
+use alerter::{Content, Destination};
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use tokio::runtime::Runtime;

@@ -4,8 +4,8 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process;
 
-use alerter::store::StoreError;
 use archive::ArchiveError;
+use store::StoreError;
 
 use crate::config::LoadError;
 use rpki_sources::{LoadError as RpkiError, SourceError};

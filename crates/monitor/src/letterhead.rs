@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use alerter::mail::{Letterhead, Templates};
-use alerter::reply::{Replies, ReplyKey};
+use alerter::content::mail::{Letterhead, Templates};
+use alerter::replies::{Replies, ReplyKey};
 use jiff::tz::TimeZone;
 use lettre::Address;
 use lettre::message::Mailbox;

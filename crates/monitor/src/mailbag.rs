@@ -4,11 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use alerter::Notice;
-use alerter::deliver::SendError;
-use alerter::deliver::smtp::{Relay, RelayConfig};
-use alerter::desk::Content;
-use alerter::mail::{Letterhead, Mail};
+use alerter::channels::SendError;
+use alerter::channels::smtp::{Relay, RelayConfig};
+use alerter::content::mail::{Letterhead, Mail};
+use alerter::{AnnotatedNotice, Content};
 use tokio::runtime::Runtime;
 
 use crate::config::{self, Config};
@@ -83,7 +82,7 @@ impl Mailbag {
 
     /// Composes the mails of a notice; sends them, writes them, keeps them where that fails.
     /// What went wrong comes back for the user, each trouble once.
-    pub fn deliver(&mut self, notice: &Notice) -> Result<Option<String>, Failure> {
+    pub fn deliver(&mut self, notice: &AnnotatedNotice) -> Result<Option<String>, Failure> {
         let Some(address) = &self.address else { return Ok(None) };
         let mut mails = Vec::new();
         let content = Content::Notice(Box::new(notice.clone()));
@@ -190,7 +189,7 @@ pub(crate) fn relays(mail: &config::Mail) -> Result<Vec<Relay>, Failure> {
 }
 
 /// `0001-OW-20140402-AS4761-6f3a.0-noc@example.net.eml`.
-fn file_name(number: u64, notice: &Notice, mail: &Mail) -> String {
+fn file_name(number: u64, notice: &AnnotatedNotice, mail: &Mail) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "@.-+_".contains(c) { c } else { '_' };
     let recipient: String = mail.recipient().email.to_string().chars().map(safe).collect();
     format!("{number:04}-{}.{}-{recipient}.eml", notice.incident, notice.sequence)

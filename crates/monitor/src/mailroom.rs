@@ -3,9 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use alerter::store::{Queued, Request};
 use clap::{Args, Subcommand};
 use lettre::message::Mailbox;
+use store::{Queued, Request};
 use validator::Kind;
 
 use crate::cli::Format;

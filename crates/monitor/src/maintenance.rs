@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alerter::desk::{Expected, What, Window};
+use alerter::dispatch::What;
+use alerter::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand, ValueEnum};
 use validator::{Kind, Severity};

@@ -4,9 +4,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use alerter::desk::{Order, What};
-use alerter::store::{Answer, Request, StoreError, Visitor};
+use alerter::dispatch::{Order, What};
 use bgp::Timestamp;
+use store::{Answer, Request, StoreError, Visitor};
 
 use crate::config::{Config, parse_duration};
 use crate::exit::{ExitCode, Failure};

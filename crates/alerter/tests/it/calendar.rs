@@ -1,7 +1,7 @@
 //! Calendars as people and their programs write them.
 
 use alerter::calendar::{Calendar, CalendarError, read};
-use alerter::desk::{Expected, Window};
+use alerter::{Expected, Window};
 use bgp::Timestamp;
 use proptest::prelude::*;
 use validator::Severity;

@@ -1,14 +1,18 @@
-//! A gap in a feed: routes that nobody tells of any more are neither there nor gone.
+//! What is said of a gap in a feed: what nobody knows, and for how long nobody knew.
 
-use alerter::{FeedGap, Sources, State};
+use alerter::notice_text;
+use incidents::{FeedGap, Notice, Sources};
 use jiff::tz::TimeZone;
 
 use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, at, sources};
+use crate::told::told;
 
 const MINUTE: i64 = 60;
 
-fn state(lab: &Lab) -> State {
-    lab.incidents.summaries()[0].state
+/// The text, in one line.
+fn words(notice: &Notice) -> String {
+    let text = notice_text(&told(notice), &TimeZone::UTC);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Two vantage points hold the hijack when the feed breaks, ten minutes after first sight.
@@ -22,50 +26,24 @@ fn hijacked_before_a_gap() -> Lab {
     lab
 }
 
-fn statuses(lab: &Lab) -> Vec<String> {
-    lab.notices.iter().map(|notice| notice.status()).collect()
-}
-
 #[test]
-fn what_is_told_again_after_a_gap_goes_on_as_if_there_had_been_none() {
-    let mut lab = hijacked_before_a_gap();
-    assert_eq!(state(&lab), State::Clearing);
-    lab.hijack(11 * MINUTE, 10, FIRST);
-    assert_eq!(state(&lab), State::Open);
-    lab.hijack(12 * MINUTE, 13, FIRST);
-    lab.hijack(13 * MINUTE, 13, SECOND);
-    lab.tick(30 * MINUTE);
-    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
-    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 0));
-}
-
-#[test]
-fn a_gap_alone_resolves_nothing_until_the_routes_are_given_up() {
+fn a_vantage_point_that_is_not_heard_of_again_is_said_to_be_given_up() {
     let mut lab = hijacked_before_a_gap();
     let given_up = 10 * MINUTE + i64::try_from(FORGET_AFTER.as_secs()).unwrap();
-    lab.tick(given_up + 15 * MINUTE - 1);
-    assert_eq!(statuses(&lab), ["OPEN"]);
     lab.tick(given_up + 15 * MINUTE);
-    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
-    assert_eq!(lab.last().vantage.given_up, 2);
-    let text = lab.last().text(&TimeZone::UTC);
     let said = "2 vantage points were not heard of again after a gap in a feed";
-    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{text}");
+    assert!(words(lab.last()).contains(said), "{}", words(lab.last()));
 }
 
 #[test]
-fn one_that_is_told_again_keeps_it_open_and_the_other_is_said_to_be_unconfirmed() {
+fn one_that_was_not_heard_of_yet_is_said_to_be_unconfirmed() {
     let mut lab = hijacked_before_a_gap();
     lab.hijack(20 * MINUTE, 10, SECOND);
-    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
-    let vantage = &lab.last().vantage;
-    assert_eq!((vantage.holding, vantage.unconfirmed, vantage.given_up), (2, 1, 0));
-    assert_eq!(lab.last().state, State::Open);
-    assert!(lab.last().text(&TimeZone::UTC).contains("1 of these is unconfirmed"));
+    assert!(words(lab.last()).contains("1 of these is unconfirmed"));
 }
 
 #[test]
-fn a_notice_says_which_gaps_fell_into_its_incident() {
+fn gaps_are_told_with_their_length() {
     let gap = |router: Option<&str>, from, until: Option<i64>| FeedGap {
         router: router.map(str::to_owned),
         from: at(from),
@@ -78,116 +56,14 @@ fn a_notice_says_which_gaps_fell_into_its_incident() {
         lab.incidents.set_sources(sources);
         lab.hijack(10 * MINUTE, 10, FIRST);
         lab.hijack(20 * MINUTE, 13, FIRST);
-        let text = lab.last().text(&TimeZone::UTC);
-        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = words(lab.last());
         let (_, sight) = words.split_once("Our sight: ").unwrap();
-        (sight.split_once(';').unwrap().0.to_owned(), lab.last().feeds[0].gaps.clone())
+        sight.split_once(';').unwrap().0.to_owned()
     };
     let (before, within) = (gap(None, 60, Some(120)), gap(None, 660, Some(700)));
-    assert_eq!(said(vec![before.clone()]), ("1 feed".to_owned(), vec![]));
-    assert_eq!(
-        said(vec![before, within.clone()]),
-        ("1 feed, a gap of 40 s in rrc00".to_owned(), vec![within])
-    );
+    assert_eq!(said(vec![before.clone()]), "1 feed");
+    assert_eq!(said(vec![before, within]), "1 feed, a gap of 40 s in rrc00");
     // One that lasts counts up to the notice.
     let both = vec![gap(Some("edge1"), 900, Some(960)), gap(Some("edge2"), 1080, None)];
-    let two = "1 feed, 2 gaps of 3 min in all in rrc00";
-    assert_eq!(said(both.clone()), (two.to_owned(), both));
-}
-
-#[test]
-fn a_table_told_whole_ends_the_doubt() {
-    let mut lab = hijacked_before_a_gap();
-    lab.recover(11 * MINUTE, 10, FIRST);
-    lab.settled(12 * MINUTE, 10);
-    assert_eq!(state(&lab), State::Clearing);
-    lab.settled(13 * MINUTE, 13);
-    lab.tick(28 * MINUTE - 1);
-    assert_eq!(statuses(&lab), ["OPEN"]);
-    lab.tick(28 * MINUTE);
-    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
-    assert_eq!(lab.last().vantage.given_up, 0);
-}
-
-#[test]
-fn a_gap_between_two_sights_does_not_hide_a_hijack() {
-    let mut lab = Lab::with_baseline();
-    lab.hijack(0, 10, FIRST);
-    lab.gap(1, 10);
-    assert_eq!(statuses(&lab), Vec::<String>::new());
-    lab.hijack(2, 13, FIRST);
-    assert_eq!(statuses(&lab), ["OPEN"]);
-    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
-}
-
-const HIJACK: [u32; 3] = [110, 4651, 4761];
-const OWN: [u32; 3] = [110, 64510, 64500];
-
-#[test]
-fn what_a_table_tells_is_told_as_it_was_when_it_was_written() {
-    let mut lab = Lab::new();
-    lab.recall(0, -1800, 0, SECOND, &OWN);
-    lab.recall(0, -1800, 10, FIRST, &HIJACK);
-    lab.recall(0, -900, 13, FIRST, &[113, 4651, 4761]);
-    assert_eq!(statuses(&lab), ["OPEN"]);
-    let vantage = &lab.last().vantage;
-    assert_eq!((vantage.holding, vantage.unconfirmed, vantage.total), (2, 2, 3));
-    assert_eq!(lab.last().first_seen, crate::lab::at(-1800));
-    // Until somebody tells of it.
-    assert_eq!(state(&lab), State::Clearing);
-    lab.hijack(60, 13, FIRST);
-    assert_eq!(state(&lab), State::Open);
-    lab.withdraw(120, 13, FIRST);
-    lab.withdraw(120, 10, FIRST);
-    lab.tick(120 + 15 * MINUTE);
-    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
-    assert_eq!(lab.last().vantage.total, 3);
-}
-
-#[test]
-fn a_table_stands_back_behind_what_was_told() {
-    let mut lab = Lab::new();
-    for n in [10, 13] {
-        lab.recover(0, n, FIRST);
-        // Even where its clock is ahead.
-        lab.recall(1, 600, n, FIRST, &HIJACK);
-    }
-    assert_eq!(statuses(&lab), Vec::<String>::new());
-    // After a gap a table that was written since knows more, and one from before does not.
-    for n in [10, 13] {
-        lab.gap(2, n);
-        lab.recall(700, -1, n, FIRST, &HIJACK);
-    }
-    assert_eq!(statuses(&lab), Vec::<String>::new());
-    for n in [10, 13] {
-        lab.recall(700, 600, n, FIRST, &HIJACK);
-    }
-    assert_eq!(statuses(&lab), ["OPEN"]);
-}
-
-#[test]
-fn what_only_a_table_told_is_given_up_when_it_is_too_old() {
-    let mut lab = Lab::new();
-    let long = i64::try_from(FORGET_AFTER.as_secs()).unwrap();
-    for n in [10, 13] {
-        lab.recall(0, -1800, n, FIRST, &HIJACK);
-    }
-    lab.tick(long - 1801 + 15 * MINUTE);
-    assert_eq!(statuses(&lab), ["OPEN"]);
-    lab.tick(long - 1800 + 15 * MINUTE);
-    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
-    assert_eq!(lab.last().vantage.given_up, 2);
-}
-
-#[test]
-fn a_verdict_that_changes_does_not_end_a_doubt() {
-    let mut lab = hijacked_before_a_gap();
-    lab.sieve.set_snapshot(std::sync::Arc::new(validator::RpkiSnapshot::default()));
-    let Lab { sieve, incidents, .. } = &mut lab;
-    let judge = |prefix, route: &_, vantage: &_| sieve.judge(prefix, route, vantage);
-    incidents.judge_again(crate::lab::at(11 * MINUTE), judge);
-    lab.drain();
-    assert_eq!(state(&lab), State::Clearing);
-    lab.hijack(20 * MINUTE, 10, SECOND);
-    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
+    assert_eq!(said(both), "1 feed, 2 gaps of 3 min in all in rrc00");
 }

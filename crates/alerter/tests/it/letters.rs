@@ -1,17 +1,18 @@
 //! The words: golden texts and mails. `INSTA_UPDATE=always cargo test -p alerter` writes them
 //! anew; the diff is read.
 
-use alerter::desk::Content;
-use alerter::mail::{Late, Letterhead, Mail};
-use alerter::{AsDirectory, Incidents, Notice};
+use alerter::content::mail::{Late, Letterhead, Mail};
+use alerter::{AnnotatedNotice, Content, Operator, notice_text};
+use incidents::{AsDirectory, Incidents};
 use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use validator::{Finding, Kind};
 
 use crate::lab::{FIRST, Lab, SECOND, at, rules};
+use crate::told::{bst, told};
 
 /// Four notices of one story, with an update that has much to say.
-fn story() -> Vec<Notice> {
+fn story() -> Vec<AnnotatedNotice> {
     let mut lab = Lab::with_baseline();
     for n in 0..50 {
         lab.hijack(0, 10, &format!("203.{n}.0.0/16"));
@@ -29,18 +30,14 @@ fn story() -> Vec<Notice> {
     lab.tick(20_000);
     lab.hijack(50_000, 10, FIRST);
     lab.hijack(50_001, 13, FIRST);
-    lab.notices
+    lab.notices.iter().map(told).collect()
 }
 
-fn bst() -> TimeZone {
-    rules().time_zone
-}
-
-fn mail(notice: &Notice) -> String {
+fn mail(notice: &AnnotatedNotice) -> String {
     mail_that_is_late(notice, None)
 }
 
-fn mail_that_is_late(notice: &Notice, late: Option<&Late>) -> String {
+fn mail_that_is_late(notice: &AnnotatedNotice, late: Option<&Late>) -> String {
     let letterhead = Letterhead::new("originwatch@example.net".parse().unwrap(), bst());
     let recipient = "NOC <noc@example.net>".parse().unwrap();
     let content = Content::Notice(Box::new(notice.clone()));
@@ -59,11 +56,11 @@ fn shown(mail: &str) -> (String, String) {
 #[test]
 fn texts() {
     let story = story();
-    let status: Vec<String> = story.iter().map(Notice::status).collect();
+    let status: Vec<String> = story.iter().map(|notice| notice.status()).collect();
     assert_eq!(status, ["OPEN", "UPDATE 01", "RESOLVED", "REOPENED"]);
     for notice in &story {
         let name = format!("text-{}", notice.status().to_lowercase().replace(' ', "-"));
-        insta::assert_snapshot!(name, notice.text(&bst()));
+        insta::assert_snapshot!(name, notice_text(notice, &bst()));
     }
 }
 
@@ -105,7 +102,8 @@ fn the_other_kinds() {
         lab.incidents.handle(at(3), condition);
         lab.drain();
     }
-    let texts: Vec<String> = lab.notices.iter().map(|n| n.text(&TimeZone::UTC)).collect();
+    let texts: Vec<String> =
+        lab.notices.iter().map(|n| notice_text(&told(n), &TimeZone::UTC)).collect();
     assert_eq!(texts.len(), 6);
     insta::assert_snapshot!("text-other-kinds", texts.join("\n=====\n\n"));
 }
@@ -113,7 +111,7 @@ fn the_other_kinds() {
 #[test]
 fn no_line_is_wider_than_72_columns_where_a_space_allows() {
     for notice in story() {
-        for line in notice.text(&bst()).lines() {
+        for line in notice_text(&notice, &bst()).lines() {
             let one_word = line.split_whitespace().count() <= 2;
             assert!(line.chars().count() <= 72 || one_word, "{line}");
         }
@@ -131,15 +129,15 @@ fn names_from_a_registry_cannot_add_a_header_or_a_line() {
     let evil = "4761,\"X\r\nBcc: evil@example.org\r\n\r\nboo\u{202e}\",ID\n4651,A\u{1b}[2Jb,TH\n";
     let (directory, _) = AsDirectory::parse(evil.as_bytes());
     let mut lab = Lab::with_baseline();
-    let mut rules = rules();
-    rules.site = "LON01\r\nBcc: evil@example.org".into();
-    lab.incidents = Incidents::new(rules, directory.into());
+    lab.incidents = Incidents::new(rules(), directory.into());
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
-    let mail = mail(lab.last());
+    let operator = Operator::new("LON01\r\nBcc: evil@example.org", "", bst());
+    let notice = AnnotatedNotice::new(lab.last().clone(), &operator);
+    let mail = mail(&notice);
     let (head, _) = mail.split_once("\r\n\r\n").unwrap();
     assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
-    let text = lab.last().text(&TimeZone::UTC);
+    let text = notice_text(&notice, &TimeZone::UTC);
     assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
     assert!(!mail.contains('\u{1b}') && !text.contains('\u{1b}') && !text.contains('\u{202e}'));
 }
@@ -154,9 +152,9 @@ fn a_late_mail_says_so_before_anything_else() {
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
     // A notice is composed from what the store holds of it.
-    let json = serde_json::to_string(lab.last()).unwrap();
-    let notice: Notice = serde_json::from_str(&json).unwrap();
-    assert_eq!(&notice, lab.last());
+    let json = serde_json::to_string(&told(lab.last())).unwrap();
+    let notice: AnnotatedNotice = serde_json::from_str(&json).unwrap();
+    assert_eq!(notice, told(lab.last()));
     let by = std::time::Duration::from_secs(3 * 3600 + 90);
     let why = "mx.example.net:25 defers: 451\r\nBcc: all@example.net".to_owned();
     let late = mail_that_is_late(&notice, Some(&Late { by, why }));

@@ -3,15 +3,17 @@
 
 use std::sync::LazyLock;
 
-use alerter::desk::Content;
-use alerter::mail::{Late, Letterhead, Mail};
-use alerter::{Country, Notice};
+use alerter::AnnotatedNotice;
+use alerter::Content;
+use alerter::content::mail::{Late, Letterhead, Mail};
+use incidents::Country;
 use jiff::tz::TimeZone;
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use proptest::prelude::*;
 
 use crate::lab::{FIRST, Lab};
+use crate::told::told;
 
 /// What has broken mails, pages and terminals before, and anything else.
 fn hostile() -> impl Strategy<Value = String> {
@@ -34,17 +36,17 @@ fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![known.prop_map(str::to_owned), ".{0,60}", "\\PC{0,300}", "[ -~\\r\\n\\t]{0,80}"]
 }
 
-fn sample() -> Notice {
-    static SAMPLE: LazyLock<Notice> = LazyLock::new(|| {
+fn sample() -> AnnotatedNotice {
+    static SAMPLE: LazyLock<AnnotatedNotice> = LazyLock::new(|| {
         let mut lab = Lab::with_baseline();
         lab.hijack(0, 10, FIRST);
         lab.hijack(0, 11, FIRST);
-        lab.last().clone()
+        told(lab.last())
     });
     SAMPLE.clone()
 }
 
-fn with(texts: &[String]) -> Notice {
+fn with(texts: &[String]) -> AnnotatedNotice {
     let mut notice = sample();
     let text = |place: usize| texts[place].clone();
     notice.site = text(0);
@@ -62,7 +64,7 @@ fn with(texts: &[String]) -> Notice {
     notice
 }
 
-fn mail(notice: &Notice, why: &str) -> Mail {
+fn mail(notice: &AnnotatedNotice, why: &str) -> Mail {
     let letterhead = Letterhead::new("originwatch@example.net".parse().unwrap(), TimeZone::UTC);
     let late = Late { by: std::time::Duration::from_secs(600), why: why.to_owned() };
     let content = Content::Notice(Box::new(notice.clone()));
@@ -102,7 +104,7 @@ proptest! {
         }
         prop_assert!(!text.contains("\n\n\n"), "{}", text);
         let json = message.attachment(0).unwrap().contents();
-        let back: Notice = serde_json::from_slice(json).unwrap();
+        let back: AnnotatedNotice = serde_json::from_slice(json).unwrap();
         prop_assert_eq!(back, notice);
         let lines = String::from_utf8(bytes).unwrap();
         prop_assert!(lines.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])));
@@ -150,7 +152,7 @@ fn harmless(text: &str) -> String {
     if seen { "x".to_owned() } else { String::new() }
 }
 
-fn tags(notice: &Notice, why: &str) -> Vec<String> {
+fn tags(notice: &AnnotatedNotice, why: &str) -> Vec<String> {
     let bytes = mail(notice, why).formatted();
     let message = MessageParser::default().parse(&bytes).unwrap();
     let html = message.html_part(0).unwrap().text_contents().unwrap().to_owned();

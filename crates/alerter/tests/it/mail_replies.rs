@@ -3,19 +3,22 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use alerter::desk::{Content, Scope, What};
-use alerter::mail::{Letterhead, Mail};
-use alerter::reply::{
+use alerter::AnnotatedNotice;
+use alerter::content::mail::{Letterhead, Mail};
+use alerter::dispatch::What;
+use alerter::replies::{
     Allowed, Bounced, CommandError, Incoming, Replies, Reply, ReplyKey, ReplyRefusal, Seen, Token,
     WeakKey,
 };
-use alerter::{IncidentId, Notice};
+use alerter::{Content, Scope};
 use bgp::Timestamp;
+use incidents::IncidentId;
 use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 
-use crate::lab::{FIRST, Lab, rules};
+use crate::lab::{FIRST, Lab};
+use crate::told::{bst, told};
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
@@ -32,22 +35,22 @@ fn replies() -> Replies {
             Allowed::Domain("example.net".to_owned()),
             Allowed::Address("eve@partner.example".parse().unwrap()),
         ],
-        time_zone: rules().time_zone,
+        time_zone: bst(),
     }
 }
 
-fn notice() -> Notice {
-    static NOTICE: LazyLock<Notice> = LazyLock::new(|| {
+fn notice() -> AnnotatedNotice {
+    static NOTICE: LazyLock<AnnotatedNotice> = LazyLock::new(|| {
         let mut lab = Lab::with_baseline();
         lab.hijack(0, 10, FIRST);
         lab.hijack(0, 11, FIRST);
-        lab.last().clone()
+        told(lab.last())
     });
     NOTICE.clone()
 }
 
 fn incident() -> IncidentId {
-    notice().incident
+    notice().notice.incident
 }
 
 fn token(recipient: &str) -> Token {

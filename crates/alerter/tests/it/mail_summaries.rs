@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use alerter::desk::Content;
-use alerter::mail::{Letterhead, Mail, Templates};
+use alerter::Content;
+use alerter::content::mail::{Letterhead, Mail, Templates};
 use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
 
-use crate::lab::{FIRST, Lab, rules};
+use crate::lab::{FIRST, Lab};
+use crate::told::{bst, told};
 
 fn summary(cause: &Value, rows: usize) -> Content {
     let row = |n: usize| {
@@ -43,7 +44,7 @@ fn summary(cause: &Value, rows: usize) -> Content {
 
 fn compose(content: &Content, templates: Option<Templates>) -> Vec<u8> {
     let from = "originwatch@example.net".parse().unwrap();
-    let mut head = Letterhead::new(from, rules().time_zone);
+    let mut head = Letterhead::new(from, bst());
     head.templates = templates.map(Into::into);
     Mail::compose(content, &head, &"noc@example.net".parse().unwrap(), None).unwrap().formatted()
 }
@@ -100,7 +101,7 @@ fn own_words_replace_ours_and_are_the_same_in_html() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
-    let content = Content::Notice(Box::new(lab.last().clone()));
+    let content = Content::Notice(Box::new(told(lab.last())));
     let own = templates(&[
         ("notice.subject", "{{ notice.severity|upper }}: {{ notice.offenders[0].name }}"),
         ("notice.text", "Since {{ notice.since|moment }} <now>\n"),
@@ -117,7 +118,7 @@ fn a_template_that_fails_costs_its_own_words_and_not_the_mail() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
-    let mut notice = lab.last().clone();
+    let mut notice = told(lab.last());
     notice.details.clear();
     let content = Content::Notice(Box::new(notice));
     let own = templates(&[(

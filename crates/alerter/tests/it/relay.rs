@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use alerter::deliver::SendError;
-use alerter::deliver::smtp::{Relay, RelayConfig, RelayError, Tls};
-use alerter::desk::Content;
-use alerter::mail::{Letterhead, Mail};
+use alerter::Content;
+use alerter::channels::SendError;
+use alerter::channels::smtp::{Relay, RelayConfig, RelayError, Tls};
+use alerter::content::mail::{Letterhead, Mail};
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::lab::{FIRST, Lab};
+use crate::told::told;
 
 /// What the server does wrong, if anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ fn notice_mail() -> Mail {
     lab.hijack(0, 11, FIRST);
     let from = "originwatch@example.net".parse().unwrap();
     let letterhead = Letterhead::new(from, TimeZone::UTC);
-    let content = Content::Notice(Box::new(lab.last().clone()));
+    let content = Content::Notice(Box::new(told(lab.last())));
     Mail::compose(&content, &letterhead, &"noc@example.net".parse().unwrap(), None).unwrap()
 }
 

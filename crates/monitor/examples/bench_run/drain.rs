@@ -3,10 +3,11 @@ use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::time::Instant;
 
-use alerter::desk::{DeskRules, Destination, Routing};
-use alerter::store::Ledger;
-use alerter::{AsDirectory, Rules, Sources};
+use alerter::Destination;
+use alerter::dispatch::{DeskRules, Routing};
 use bgp::Timestamp;
+use incidents::{AsDirectory, Rules, Sources};
+use store::Ledger;
 use validator::{Finding, Kind};
 
 use super::Line;

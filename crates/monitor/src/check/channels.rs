@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use alerter::deliver::Transport;
+use alerter::channels::Transport;
 use tokio::net::TcpStream;
 
 use super::reach::{Place, Way};

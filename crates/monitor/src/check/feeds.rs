@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
-use alerter::store::{StoreError, Visitor};
+use store::{StoreError, Visitor};
 
 use super::report::Report;
 use crate::config::{Config, Feed, FeedKind, Rib, RibPlace};

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerter::AsDirectory;
+use incidents::AsDirectory;
 use validator::RpkiSnapshot;
 
 use super::report::{Report, readable};

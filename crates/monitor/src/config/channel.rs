@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alerter::deliver::{Facility, Preset, Transport};
+use alerter::channels::{Facility, Preset, Transport};
 
 use super::section::Section;
 use super::value;

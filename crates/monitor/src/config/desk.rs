@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use alerter::desk::{DeskRules, Destination, Digest, Hours, Routing, Rule, Step, Storm};
+use alerter::Destination;
+use alerter::dispatch::{DeskRules, Digest, Hours, Routing, Rule, Step, Storm};
 use jiff::civil::{Time, Weekday};
 use toml::Spanned;
 use toml::de::DeValue;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use alerter::Rules;
+use incidents::Rules;
 
 use super::section::Section;
 use super::value;

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alerter::deliver::smtp::Tls;
+use alerter::channels::smtp::Tls;
 use lettre::message::Mailbox;
 use toml::Spanned;
 use toml::de::DeValue;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use alerter::desk::{Expected, Standing, Window};
+use alerter::{Expected, Standing, Window};
 use bgp::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

@@ -25,8 +25,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use alerter::Rules;
-use alerter::desk::{DeskRules, Window};
+use alerter::Window;
+use alerter::dispatch::DeskRules;
+use incidents::Rules;
 use toml::de::DeTable;
 use validator::WatchList;
 
@@ -162,12 +163,9 @@ impl Config {
         let Incident { min_vantage_ases, resolve_after, reopen_within, update_every, forget_after } =
             self.incident;
         Rules {
-            site: self.operator.site.clone(),
-            operator: self.operator.name.clone(),
             own_asns: self.operator.asns.clone(),
             country: self.operator.country,
             upstreams: self.operator.upstreams.clone(),
-            time_zone: self.operator.time_zone.clone(),
             min_vantage_ases,
             min_vantage_ases_of: self.feeds.iter().flat_map(Feed::thresholds).collect(),
             resolve_after,
@@ -177,12 +175,16 @@ impl Config {
         }
     }
 
+    /// Whose incidents are told.
+    pub fn told_as(&self) -> alerter::Operator {
+        let Operator { site, name, time_zone, .. } = &self.operator;
+        alerter::Operator::new(site, name, time_zone.clone())
+    }
+
     /// The rules of the desk.
     pub fn desk_rules(&self) -> DeskRules {
         DeskRules {
-            site: self.operator.site.clone(),
-            operator: self.operator.name.clone(),
-            time_zone: self.operator.time_zone.clone(),
+            operator: self.told_as(),
             remember_for: self.incident.reopen_within,
             ..self.desk.clone()
         }

@@ -1,5 +1,5 @@
-use alerter::Country;
 use bgp::Asn;
+use incidents::Country;
 use jiff::tz::TimeZone;
 
 use super::section::Section;

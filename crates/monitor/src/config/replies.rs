@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use alerter::reply::{Allowed, LONGEST_LOCAL_PART};
+use alerter::replies::{Allowed, LONGEST_LOCAL_PART};
 use lettre::Address;
 use toml::Spanned;
 use toml::de::DeValue;

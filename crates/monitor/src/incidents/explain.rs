@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 
-use alerter::store::Visitor;
-use alerter::{AffectedPrefix, Evidence, IncidentSummary, Notice};
+use alerter::AnnotatedIncident;
+use incidents::{AffectedPrefix, Evidence, Notice};
+use store::Visitor;
 use validator::{Kind, Vrp};
 
 use crate::cli::Format;
@@ -10,7 +11,7 @@ use crate::exit::{ExitCode, Failure};
 /// Says why this is an incident: the rule, the verdict with its VRPs, the sights.
 pub(super) fn explain(
     visitor: &Visitor,
-    incident: &IncidentSummary,
+    incident: &AnnotatedIncident,
     format: Format,
 ) -> Result<ExitCode, Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());

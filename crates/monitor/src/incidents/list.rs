@@ -1,8 +1,7 @@
 use std::io::{self, Write};
 
-use alerter::IncidentSummary;
-use alerter::desk::Marks;
-use alerter::store::Visitor;
+use alerter::{AnnotatedIncident, Marks, notice_text};
+use store::Visitor;
 
 use crate::cli::Format;
 use crate::config::Config;
@@ -34,7 +33,7 @@ pub(super) fn list(visitor: &Visitor, all: bool, format: Format) -> Result<ExitC
 /// Prints the last notice of an incident with what people have said about it, or all as one object.
 pub(super) fn show(
     visitor: &Visitor,
-    incident: &IncidentSummary,
+    incident: &AnnotatedIncident,
     format: Format,
     config: &Config,
 ) -> Result<ExitCode, Failure> {
@@ -53,7 +52,11 @@ pub(super) fn show(
             }
             match notices.last() {
                 Some(notice) => {
-                    writeln!(out, "\n{}", notice.text(&config.operator.time_zone).trim_end())?;
+                    writeln!(
+                        out,
+                        "\n{}",
+                        notice_text(notice, &config.operator.time_zone).trim_end()
+                    )?;
                 }
                 None => writeln!(out, "nothing was told of it")?,
             }
@@ -67,9 +70,9 @@ pub(super) fn show(
     Ok(ExitCode::Done)
 }
 
-fn row(incident: &IncidentSummary) -> [String; 7] {
+fn row(incident: &AnnotatedIncident) -> [String; 7] {
     let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
-    let offenders = incident.offenders.iter().map(alerter::Party::label).collect::<Vec<_>>();
+    let offenders = incident.offenders.iter().map(incidents::Party::label).collect::<Vec<_>>();
     let by = match offenders.is_empty() {
         true => String::new(),
         false => format!(" by {}", offenders.join("; ")),

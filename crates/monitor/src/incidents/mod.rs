@@ -7,11 +7,13 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alerter::desk::{Scope, What};
-use alerter::store::Visitor;
-use alerter::{IncidentId, IncidentSummary};
+use alerter::AnnotatedIncident;
+use alerter::Scope;
+use alerter::dispatch::What;
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand};
+use incidents::IncidentId;
+use store::Visitor;
 use validator::Kind;
 
 use crate::cli::Format;
@@ -140,7 +142,7 @@ it starts.";
 pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
     let (config, visitor) = visit::enter(args.config.as_deref())?;
     let mark = |mark: &Mark, what: fn(IncidentId) -> What| {
-        let incident = one(&visitor, &mark.incident)?.incident;
+        let incident = one(&visitor, &mark.incident)?.summary.incident;
         visit::order(&visitor, &signed(mark.by.as_ref()), what(incident))
     };
     match &args.action {
@@ -155,7 +157,7 @@ pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
         Action::Ack(ack) => mark(ack, |incident| What::Acknowledge { incident }),
         Action::Close(close) => mark(close, |incident| What::Close { incident }),
         Action::Note { mark, text } => {
-            let incident = one(&visitor, &mark.incident)?.incident;
+            let incident = one(&visitor, &mark.incident)?.summary.incident;
             let what = What::Note { incident, text: text.clone() };
             visit::order(&visitor, &signed(mark.by.as_ref()), what)
         }
@@ -178,14 +180,14 @@ fn signed(by: Option<&String>) -> String {
 fn read(visitor: &Visitor, scope: &ScopeArgs) -> Result<Scope, Failure> {
     let ScopeArgs { incident, prefix, asn, kind } = scope;
     let scope = incident.as_ref().map(|name| one(visitor, name)).transpose()?;
-    let scope = scope.map(|incident| Scope::Incident(incident.incident));
+    let scope = scope.map(|incident| Scope::Incident(incident.summary.incident));
     let scope = scope.or(prefix.map(Scope::Prefix)).or(asn.map(Scope::Asn));
     let scope = scope.or(kind.map(Scope::Kind));
     scope.ok_or_else(|| Failure::Usage("what is to be muted?".to_owned()))
 }
 
 /// The one incident whose name begins so.
-fn one(visitor: &Visitor, beginning: &str) -> Result<IncidentSummary, Failure> {
+fn one(visitor: &Visitor, beginning: &str) -> Result<AnnotatedIncident, Failure> {
     let mut named = visitor.named(beginning)?;
     match (named.pop(), named.len()) {
         (Some(incident), 0) => Ok(incident),

@@ -13,8 +13,9 @@ mod summary;
 
 use std::time::Instant;
 
-use alerter::{IncidentSummary, Incidents, Notice, Party, Reason};
+use alerter::{AnnotatedNotice, Operator, notice_text};
 use archive::{DamageReports, Event, Inputs, Order, Scan};
+use incidents::{IncidentSummary, Incidents, Party, Reason};
 use jiff::tz::TimeZone;
 use validator::Sieve;
 
@@ -22,6 +23,7 @@ pub(crate) use plan::{derived, directory};
 pub use summary::Summary;
 
 use crate::cli::{Format, ReplayArgs};
+use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
@@ -42,9 +44,9 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     }
     let started = Instant::now();
     let plan = Plan::new(args)?;
-    let time_zone = &plan.rules.time_zone;
+    let operator = plan.config.as_ref().map(Config::told_as).unwrap_or_default();
     let mailbag = Mailbag::new(args.mail, args.eml.as_deref(), plan.config.as_ref())?;
-    let report = args.report.as_deref().map(|folder| Report::new(folder, time_zone));
+    let report = args.report.as_deref().map(|folder| Report::new(folder, operator.time_zone()));
     let report = report.transpose()?;
     let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
     let archive = plan.config.as_ref().map(|config| config.archive.clone()).unwrap_or_default();
@@ -52,7 +54,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     inputs.add(history);
     let console = Console::new(inputs.size());
     plan.remarks.iter().chain(&missing).for_each(|remark| console.say(remark));
-    let mut teller = Teller { args, time_zone, console: &console, mailbag, report };
+    let mut teller = Teller { args, operator: &operator, console: &console, mailbag, report };
     let summary = replay(&plan, inputs, &mut teller);
     console.done();
     let summary = summary?;
@@ -120,7 +122,7 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
 /// Prints notices, gives them to the mailbag, and files them.
 struct Teller<'a> {
     args: &'a ReplayArgs,
-    time_zone: &'a TimeZone,
+    operator: &'a Operator,
     console: &'a Console,
     mailbag: Mailbag,
     report: Option<Report>,
@@ -131,6 +133,7 @@ impl Teller<'_> {
     /// seen enough and hung up.
     fn drain(&mut self, incidents: &mut Incidents, summary: &mut Summary) -> Result<(), Failure> {
         while let Some(notice) = incidents.poll() {
+            let notice = AnnotatedNotice::new(notice, self.operator);
             summary.notices += 1;
             summary.incidents += u64::from(notice.reason == Reason::Opened);
             if let Some(trouble) = self.mailbag.deliver(&notice)? {
@@ -141,7 +144,7 @@ impl Teller<'_> {
                 report.add(&notice, &json)?;
             }
             match self.args.format {
-                Format::Text => self.console.print(&told(&notice, self.time_zone))?,
+                Format::Text => self.console.print(&told(&notice, self.operator.time_zone()))?,
                 Format::Json => self.console.print(&json)?,
             }
         }
@@ -168,12 +171,12 @@ impl Teller<'_> {
 /// Stands before each notice: as wide as its text.
 const RULE: &str = "========================================================================";
 
-fn told(notice: &Notice, time_zone: &TimeZone) -> String {
-    format!("{RULE}\n{}\n", notice.text(time_zone))
+fn told(notice: &AnnotatedNotice, time_zone: &TimeZone) -> String {
+    format!("{RULE}\n{}\n", notice_text(notice, time_zone))
 }
 
 /// A notice is made of texts and numbers, and maps with texts as keys: JSON can say it.
-fn json(notice: &Notice) -> String {
+fn json(notice: &AnnotatedNotice) -> String {
     serde_json::to_string(notice).unwrap_or_default() + "\n"
 }
 

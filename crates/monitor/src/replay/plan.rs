@@ -3,8 +3,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use alerter::{AsDirectory, FeedSight, RpkiSight, Rules, Sources};
 use bgp::Prefix;
+use incidents::{AsDirectory, FeedSight, RpkiSight, Rules, Sources};
 use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 
 use crate::cli::ReplayArgs;

@@ -3,7 +3,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use alerter::{IncidentId, Notice, plural};
+use alerter::{AnnotatedNotice, plural};
+use incidents::IncidentId;
 use jiff::tz::TimeZone;
 
 use super::told;
@@ -41,7 +42,7 @@ impl Report {
     }
 
     /// Files a notice behind those that its incident has already.
-    pub(super) fn add(&mut self, notice: &Notice, json: &str) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, notice: &AnnotatedNotice, json: &str) -> Result<(), Failure> {
         let incident = &notice.incident;
         let entry = self.incidents.entry(incident.clone()).or_default();
         entry.notices += 1;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use alerter::Incidents;
 use bgp::{Observation, Prefix, Timestamp, Vantage};
+use incidents::Incidents;
 use validator::{Finding, RouteFinding, Sieve, Sight};
 
 /// What happens, from the beginning that was asked for. What was before is state and no news: what

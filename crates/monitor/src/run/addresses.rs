@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use alerter::desk::Destination;
+use alerter::Destination;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alerter::deliver::{
+use alerter::channels::{
     self, Exec, ExecConfig, SigningKey, Syslog, SyslogConfig, Template, WebhookConfig,
 };
 
@@ -11,7 +11,7 @@ use crate::exit::Failure;
 use crate::mailbag::{password, read_error};
 
 /// A channel that is ready to send; nothing is connected yet.
-pub(crate) fn open(channel: &Channel) -> Result<deliver::Channel, Failure> {
+pub(crate) fn open(channel: &Channel) -> Result<channels::Channel, Failure> {
     let wrong = |error: &dyn std::fmt::Display| {
         Failure::Usage(format!("channel '{}': {error}", channel.name))
     };
@@ -33,7 +33,7 @@ pub(crate) fn open(channel: &Channel) -> Result<deliver::Channel, Failure> {
                 timeout,
                 extra_ca: webhook.ca_file.as_deref().map(read).transpose()?,
             };
-            deliver::Channel::Webhook(deliver::Webhook::new(&config).map_err(|e| wrong(&e))?)
+            channels::Channel::Webhook(channels::Webhook::new(&config).map_err(|e| wrong(&e))?)
         }
         ChannelKind::Syslog(syslog) => {
             let config = SyslogConfig {
@@ -45,24 +45,24 @@ pub(crate) fn open(channel: &Channel) -> Result<deliver::Channel, Failure> {
                 timeout,
                 ca: syslog.ca_file.as_deref().map(read).transpose()?,
             };
-            deliver::Channel::Syslog(Syslog::new(&config).map_err(|e| wrong(&e))?)
+            channels::Channel::Syslog(Syslog::new(&config).map_err(|e| wrong(&e))?)
         }
         ChannelKind::Exec(command) => {
             let config = ExecConfig { command: command.clone(), timeout };
-            deliver::Channel::Exec(Exec::new(&config))
+            channels::Channel::Exec(Exec::new(&config))
         }
     })
 }
 
-fn body(body: &config::Body) -> Result<deliver::Body, Failure> {
+fn body(body: &config::Body) -> Result<channels::Body, Failure> {
     Ok(match body {
-        config::Body::Event => deliver::Body::Event,
-        config::Body::Preset(preset) => deliver::Body::Preset(*preset),
+        config::Body::Event => channels::Body::Event,
+        config::Body::Preset(preset) => channels::Body::Preset(*preset),
         config::Body::Template(path) => {
             let source = std::fs::read_to_string(path).map_err(|error| read_error(path, error))?;
-            let template = Template::new(path, &source, &deliver::Event::samples());
+            let template = Template::new(path, &source, &channels::Event::samples());
             let template = template.map_err(|error| Failure::Usage(error.to_string()))?;
-            deliver::Body::Template(Box::new(template))
+            channels::Body::Template(Box::new(template))
         }
     })
 }

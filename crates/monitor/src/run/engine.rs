@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use alerter::desk::{Destination, Order, Queue, What, Window};
-use alerter::reply::Incoming;
-use alerter::store::{Ledger, StoreError};
+use alerter::dispatch::{Order, What};
+use alerter::replies::Incoming;
+use alerter::{Destination, Queue, Window};
 use bgp::{Asn, Timestamp};
+use store::{Ledger, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use validator::{Finding, Kind, Sieve};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use alerter::AsDirectory;
-use alerter::desk::{Order, What};
-use alerter::mail::Letterhead;
-use alerter::store::{Ledger, StoreError};
+use alerter::content::mail::Letterhead;
+use alerter::dispatch::{Order, What};
 use bgp::Timestamp;
+use incidents::AsDirectory;
+use store::{Ledger, StoreError};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -243,7 +243,8 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     if config.mail.is_none() && config.channels.is_empty() {
         tracing::warn!("there is no [mail] and no [[channel]]: nobody will be told");
     }
-    let (rules, desk, sources) = (config.rules(), config.desk_rules(), alerter::Sources::default());
+    let (rules, desk, sources) =
+        (config.rules(), config.desk_rules(), incidents::Sources::default());
     let (mut ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
     // Recordings tell their own time: for them this is before everything.
     let now = if is_recorded(config) { Timestamp::default() } else { wall() };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use alerter::desk::{Destination, Window};
-use alerter::reply::Incoming;
+use alerter::replies::Incoming;
+use alerter::{Destination, Window};
 use parser::{Walker, bmp};
 use tokio::sync::{Notify, mpsc, oneshot};
 

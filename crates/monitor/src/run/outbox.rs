@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use alerter::mail::Late;
-use alerter::store::{Destination, Store, StoreError};
+use alerter::Destination;
+use alerter::content::mail::Late;
 use bgp::Timestamp;
 use network::jittered;
+use store::{Store, StoreError};
 use tokio::sync::mpsc;
 use validator::Kind;
 

@@ -3,8 +3,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerter::AsDirectory;
-use alerter::mail::Letterhead;
+use alerter::content::mail::Letterhead;
+use incidents::AsDirectory;
 use tokio::sync::{mpsc, watch};
 use validator::WatchList;
 

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use alerter::deliver::{Channel, Event, SendError};
-use alerter::desk::Content;
-use alerter::mail::{Late, Letterhead};
-use alerter::store::Delivery;
+use alerter::Content;
+use alerter::channels::{Channel, Event, SendError};
+use alerter::content::mail::{Late, Letterhead};
 use jiff::tz::TimeZone;
+use store::Delivery;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

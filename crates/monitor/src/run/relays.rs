@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use alerter::deliver::smtp::Relay;
-use alerter::mail::{Late, Letterhead, Mail};
-use alerter::store::Delivery;
+use alerter::channels::smtp::Relay;
+use alerter::content::mail::{Late, Letterhead, Mail};
+use store::Delivery;
 use tokio::time::Instant;
 
 use super::post::{Outcome, Parcel, Report, content};

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use alerter::{FeedGap, FeedSight, RpkiSight, Sources};
 use bgp::Timestamp;
+use incidents::{FeedGap, FeedSight, RpkiSight, Sources};
 use validator::Kind;
 
 use super::clock::Moment;

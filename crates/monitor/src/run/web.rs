@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerter::IncidentId;
-use alerter::desk::{Order, Scope, What, Window};
-use alerter::store::{Answer, Request, StoreError, Visitor};
+use alerter::dispatch::{Order, What};
+use alerter::{Scope, Window};
 use axum::extract::{DefaultBodyLimit, Path as Of, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use bgp::Timestamp;
+use incidents::IncidentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::{Answer, Request, StoreError, Visitor};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -167,7 +168,7 @@ async fn incident(State(counter): State<Arc<Counter>>, Of(name): Of<String>) -> 
     let found = counter.look({
         let name = name.clone();
         move |visitor| {
-            let exact = |i: &alerter::IncidentSummary| i.incident.as_str() == name;
+            let exact = |i: &alerter::AnnotatedIncident| i.incident.as_str() == name;
             let incident = visitor.named(&name)?.into_iter().find(exact);
             Ok((incident, visitor.notices(&name)?))
         }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use alerter::deliver::{Exec, ExecConfig, SendError};
+use alerter::channels::{Exec, ExecConfig, SendError};
 use serde_json::Value;
 
 use super::{events, name};

@@ -1,4 +1,4 @@
-use alerter::deliver::{Body, Event, Preset, Webhook, WebhookConfig};
+use alerter::channels::{Body, Event, Preset, Webhook, WebhookConfig};
 use serde_json::{Value, json};
 
 use super::events;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerter::deliver::{Event, Facility, SendError, Syslog, SyslogConfig, Transport};
+use alerter::channels::{Event, Facility, SendError, Syslog, SyslogConfig, Transport};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_rustls::TlsAcceptor;

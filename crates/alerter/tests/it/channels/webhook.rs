@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use alerter::deliver::{
+use alerter::channels::{
     Body, Preset, SendError, SigningKey, Template, Webhook, WebhookConfig, WebhookError,
 };
 use bgp::Timestamp;

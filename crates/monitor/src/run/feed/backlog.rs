@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use alerter::store::{Ledger, StoreError};
 use archive::{Archive, ArchiveError, Input};
 use bgp::Timestamp;
 use parser::{Format, Step, Walker};
+use store::{Ledger, StoreError};
 use tokio::sync::watch;
 
 use super::super::clock::wall;

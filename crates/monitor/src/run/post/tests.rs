@@ -6,11 +6,12 @@ mod server;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use alerter::deliver::smtp::{Relay, RelayConfig, Tls};
-use alerter::deliver::{Body, Webhook, WebhookConfig};
-use alerter::desk::{DeskRules, Destination, Routing};
-use alerter::store::Ledger;
+use alerter::Destination;
+use alerter::channels::smtp::{Relay, RelayConfig, Tls};
+use alerter::channels::{Body, Webhook, WebhookConfig};
+use alerter::dispatch::{DeskRules, Routing};
 use bgp::Timestamp;
+use store::Ledger;
 use validator::{Finding, Kind};
 
 use super::super::outbox::{Lane, Outbox};
@@ -48,10 +49,10 @@ impl Bench {
             ceiling: None,
             ..DeskRules::default()
         };
-        let (directory, sources) = (Arc::default(), alerter::Sources::default());
+        let (directory, sources) = (Arc::default(), incidents::Sources::default());
         let path = folder.path().join("store.db");
         let (mut ledger, _) =
-            Ledger::open(&path, alerter::Rules::default(), desk, directory, sources).unwrap();
+            Ledger::open(&path, incidents::Rules::default(), desk, directory, sources).unwrap();
         for (second, active) in [(0, true), (60, false)] {
             let at = Timestamp::from_seconds(START + second);
             for number in 0..incidents {

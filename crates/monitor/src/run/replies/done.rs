@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerter::desk::Order;
-use alerter::reply::{Bounced, Incoming, Reply, Seen};
-use alerter::store::{Ledger, Store, StoreError};
+use alerter::dispatch::Order;
+use alerter::replies::{Bounced, Incoming, Reply, Seen};
 use bgp::Timestamp;
+use store::{Ledger, Store, StoreError};
 use validator::Kind;
 
 use crate::run::sight::Condition;

@@ -10,7 +10,7 @@ mod maildir;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerter::reply::{Incoming, Replies, ReplyRefusal};
+use alerter::replies::{Incoming, Replies, ReplyRefusal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 

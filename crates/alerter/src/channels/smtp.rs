@@ -1,0 +1,205 @@
+//! Mail to a relay over SMTP (RFC 5321), with STARTTLS (RFC 3207) or implicit TLS (RFC 8314).
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, Tls as LettreTls, TlsParameters,
+};
+use lettre::transport::smtp::extension::ClientId;
+use tokio::net::TcpStream;
+
+use super::error::{SendError, excerpt, one_line};
+use crate::content::mail::Mail;
+
+/// How the connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// STARTTLS, or no mail.
+    StartTls,
+    /// TLS from the first byte.
+    Implicit,
+    /// STARTTLS where the relay offers it, else in the clear.
+    Opportunistic,
+    /// In the clear.
+    None,
+}
+
+/// Where and how to hand mails over.
+#[derive(Clone)]
+pub struct RelayConfig {
+    /// The name of the relay; with TLS its certificate must bear it.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// User name and password; never shown.
+    pub credentials: Option<(String, String)>,
+    /// Our name in EHLO: a fully qualified one, or relays refuse it.
+    pub helo: String,
+    /// Time for one mail, from connecting to the relay's word.
+    pub timeout: Duration,
+    /// A certificate authority in PEM beside those of the system.
+    pub extra_ca: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for RelayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.credentials.as_ref().map(|(user, _)| user);
+        f.debug_struct("RelayConfig")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .field("user", &user)
+            .field("helo", &self.helo)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A relay.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    host: String,
+    port: u16,
+    tls: LettreTls,
+    credentials: Option<Credentials>,
+    helo: ClientId,
+    name: String,
+    timeout: Duration,
+}
+
+/// How long the relay may take to say good-bye: the mail is in its hands already.
+const GOOD_BYE: Duration = Duration::from_secs(1);
+
+/// The relay's settings cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The HELO name is not fully qualified.
+    #[error(
+        "helo name '{0}' is not fully qualified (expected a name with a dot, as monitor.example.net)"
+    )]
+    Helo(String),
+    /// The name or the certificate authority is not usable for TLS.
+    #[error("tls settings for {host}: {reason}")]
+    Tls {
+        /// The relay.
+        host: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Relay {
+    /// Checks the settings; connects only with the first mail.
+    pub fn new(config: &RelayConfig) -> Result<Self, RelayError> {
+        let literal = config.helo.starts_with('[') && config.helo.ends_with(']');
+        if !literal && !config.helo.trim_end_matches('.').contains('.') {
+            return Err(RelayError::Helo(config.helo.clone()));
+        }
+        let credentials = config.credentials.clone();
+        Ok(Relay {
+            host: config.host.clone(),
+            port: config.port,
+            tls: tls(config)?,
+            credentials: credentials.map(|(user, password)| Credentials::new(user, password)),
+            helo: ClientId::Domain(config.helo.clone()),
+            name: format!("{}:{}", config.host, config.port),
+            timeout: config.timeout,
+        })
+    }
+
+    /// Hands one mail over; returns what the relay said when it took it, on one line.
+    pub async fn send(&self, mail: &Mail) -> Result<String, SendError> {
+        // lettre's own timeout ends with the connection (lettre#1027): a relay that hangs after
+        // the banner or after the final dot would hang us.
+        match tokio::time::timeout(self.timeout, self.hand_over(mail)).await {
+            Ok(handed) => handed,
+            Err(_) => Err(SendError::TimedOut { place: self.name.clone(), after: self.timeout }),
+        }
+    }
+
+    async fn hand_over(&self, mail: &Mail) -> Result<String, SendError> {
+        let mut connection = self.connect().await?;
+        let answer = connection.send(mail.envelope(), &mail.formatted()).await;
+        let answer = answer.map_err(|error| self.classify(&error))?;
+        // Whatever it says to this, or if it says nothing: it has the mail.
+        let _ = tokio::time::timeout(GOOD_BYE, connection.quit()).await;
+        let said = answer.message().collect::<Vec<_>>().join(" ");
+        Ok(excerpt(format!("{} {said}", answer.code()).as_bytes()))
+    }
+
+    /// A connection on which mail may be sent.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
+        let failed = |error: Error| self.classify(&error);
+        let place = (self.host.as_str(), self.port);
+        let mut connection = match &self.tls {
+            // lettre takes no stream of ours here.
+            LettreTls::Wrapper(parameters) => {
+                let (timeout, tls) = (Some(self.timeout), Some(parameters.clone()));
+                AsyncSmtpConnection::connect_tokio1(place, timeout, &self.helo, tls, None).await
+            }
+            _ => {
+                let stream = prompt(place).await.map_err(|error| SendError::Unreachable {
+                    place: self.name.clone(),
+                    reason: one_line(&error),
+                })?;
+                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.helo).await
+            }
+        }
+        .map_err(failed)?;
+        match &self.tls {
+            LettreTls::Required(tls) => connection.starttls(tls.clone(), &self.helo).await,
+            LettreTls::Opportunistic(tls) if connection.can_starttls() => {
+                connection.starttls(tls.clone(), &self.helo).await
+            }
+            _ => Ok(()),
+        }
+        .map_err(failed)?;
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(failed)?;
+        }
+        Ok(connection)
+    }
+
+    fn classify(&self, error: &Error) -> SendError {
+        let place = self.name.clone();
+        let answer = one_line(error);
+        let code = error.status().map(u16::from);
+        match code {
+            Some(530 | 534 | 535 | 538) => SendError::Authentication { place, answer },
+            _ if error.is_permanent() => SendError::Refused { place, answer },
+            _ if error.is_transient() => SendError::Deferred { place, answer, retry_after: None },
+            _ => SendError::Unreachable { place, reason: answer },
+        }
+    }
+}
+
+/// lettre writes the mail and the dot behind it one after the other: with Nagle's algorithm the dot
+/// waits for the acknowledgement of the mail, which the relay's host delays by 40 ms.
+async fn prompt(place: (&str, u16)) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(place).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn tls(config: &RelayConfig) -> Result<LettreTls, RelayError> {
+    if config.tls == Tls::None {
+        return Ok(LettreTls::None);
+    }
+    let wrong =
+        |error: Error| RelayError::Tls { host: config.host.clone(), reason: one_line(&error) };
+    let mut parameters = TlsParameters::builder(config.host.clone());
+    if let Some(pem) = &config.extra_ca {
+        parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(wrong)?);
+    }
+    let parameters = parameters.build().map_err(wrong)?;
+    Ok(match config.tls {
+        Tls::StartTls => LettreTls::Required(parameters),
+        Tls::Implicit => LettreTls::Wrapper(parameters),
+        Tls::Opportunistic => LettreTls::Opportunistic(parameters),
+        Tls::None => LettreTls::None,
+    })
+}

@@ -1,0 +1,352 @@
+//! The page of a notice: the answers in the order in which a NOC asks.
+
+use bgp::Timestamp;
+use jiff::tz::TimeZone;
+use validator::{Kind, ValidationState};
+
+use crate::content::draft;
+use crate::content::page::{Answer, Badge, Block, Page, SightRow, Span, moment};
+use crate::content::phrase::{duration, grouped, plural};
+use crate::content::title::words;
+use crate::content::words::{
+    changes, headline, home_line, is_foreign, marks, prefix_row, sight, verdict, vrps, who,
+};
+use crate::notice::AnnotatedNotice;
+use incidents::{Acceptor, Evidence, ExtentClass, Notice, Past, Reason, Upstream, VantageCounts};
+
+/// Prefixes, verdicts, earlier events that the page lists; the rest stands in the JSON.
+const LISTED: usize = 12;
+
+/// The plain text of the mail and of the terminal, 72 columns wide, with times in `zone` and in UTC.
+pub fn notice_text(notice: &AnnotatedNotice, zone: &TimeZone) -> String {
+    page(notice, zone).text()
+}
+
+/// The page of a notice, with times in `zone` and in UTC.
+pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
+    let over = notice.reason == Reason::Resolved;
+    let badge = Badge { severity: notice.severity, over, status: notice.status() };
+    let mut page = Page::new(notice.title.clone(), badge);
+    let remarks = notice.remarks.iter().map(|remark| Block::Paragraph(remark.to_string()));
+    page.section(None, remarks.collect());
+    page.section(None, vec![Block::Paragraph(headline(notice))]);
+    page.section(None, what(notice));
+    let mut answers = Answers { zone, list: Vec::new() };
+    answers.since(notice);
+    if !notice.prefixes.is_empty() {
+        answers.reach(notice);
+        answers.rpki(notice);
+    }
+    answers.record(notice);
+    answers.answer("Our sight", &sight(&notice.feeds, notice.rpki.as_ref(), notice.at));
+    answers.marks(notice);
+    page.section(None, vec![Block::Timeline(spans(notice)), Block::Answers(answers.list)]);
+    let points = if over { vec![] } else { points(notice) };
+    if !points.is_empty() {
+        page.section(Some("What to do"), vec![Block::Points(points)]);
+        let draft = draft::draft(notice).map(Block::Draft);
+        page.section(Some("Draft"), draft.into_iter().collect());
+    }
+    if !notice.evidence.is_empty() {
+        let sights = notice.evidence.iter().map(sight_row).collect();
+        page.section(Some(&evidence_heading(notice)), vec![Block::Sights(sights)]);
+    }
+    let reference = format!("Incident {}, notice {}", notice.incident, notice.sequence);
+    page.section(None, vec![Block::Paragraph(reference)]);
+    page
+}
+
+/// What happened to which of our prefixes.
+fn what(notice: &Notice) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if !notice.prefixes.is_empty() {
+        let rows = notice.prefixes.iter().take(LISTED).map(prefix_row);
+        blocks.push(Block::Prefixes(rows.collect()));
+        blocks.extend(more(notice.prefix_count, "prefixes").map(Block::More));
+    }
+    if !notice.details.is_empty() {
+        blocks.push(Block::Points(notice.details.iter().take(LISTED).cloned().collect()));
+        blocks.extend(more(notice.details.len(), "points").map(Block::More));
+    }
+    blocks
+}
+
+fn more(count: usize, what: &str) -> Option<String> {
+    let more = count.checked_sub(LISTED).filter(|more| *more > 0)?;
+    Some(format!("and {more} more {what}, in the attached JSON"))
+}
+
+/// When it was held and since when not.
+fn spans(notice: &Notice) -> Vec<Span> {
+    let held = Span { held: true, from: notice.since, until: notice.last_seen };
+    let quiet = Span { held: false, from: notice.last_seen, until: notice.at };
+    [held, quiet].into_iter().filter(|span| span.until > span.from).collect()
+}
+
+struct Answers<'a> {
+    zone: &'a TimeZone,
+    list: Vec<Answer>,
+}
+
+impl Answers<'_> {
+    /// What is new, how serious it is, since when.
+    fn since(&mut self, notice: &Notice) {
+        if !notice.changes.is_empty() {
+            self.answer("New", &format!("{}.", changes(&notice.changes).join("; ")));
+        }
+        self.answer("Severity", &notice.severity.to_string().to_uppercase());
+        self.answer("First seen", &self.moment(notice.since));
+        if notice.since > notice.first_seen {
+            self.answer("", &format!("(first of all: {})", self.moment(notice.first_seen)));
+        }
+        match notice.reason {
+            Reason::Resolved => {
+                self.answer("Gone since", &self.moment(notice.last_seen));
+                let lasted = duration(notice.last_seen.since(notice.since));
+                let quiet = duration(notice.at.since(notice.last_seen));
+                self.answer("Lasted", &format!("{lasted}; no sight of it for {quiet} now"));
+            }
+            Reason::Opened | Reason::Update | Reason::Reopened | Reason::Reminder => {
+                self.answer("Last seen", &self.moment(notice.last_seen));
+            }
+        }
+    }
+
+    /// How far, what is not affected, who let it in, targeted or mass.
+    fn reach(&mut self, notice: &Notice) {
+        let vantage = &notice.vantage;
+        let over = notice.reason == Reason::Resolved;
+        let countries: Vec<String> = vantage
+            .by_country
+            .iter()
+            .map(|(country, count)| format!("{country}\u{a0}{count}"))
+            .collect();
+        let by = if countries.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", countries.join(", "))
+        };
+        if over {
+            let reach = format!(
+                "{} vantage points held it in all{by}; now none of {}",
+                vantage.ever, vantage.total
+            );
+            self.answer("How far", &reach);
+        } else {
+            let ases = plural(vantage.holding_ases, "AS", "ASes");
+            let reach = format!(
+                "{} of {} vantage points hold it, in {ases}{by}",
+                vantage.holding, vantage.total
+            );
+            self.answer("How far", &reach);
+        }
+        if let Some(doubt) = doubt_line(vantage) {
+            self.answer("", &doubt);
+        }
+        if let Some(home) = &vantage.home {
+            self.answer("", &home_line(home, over));
+        }
+        self.upstreams(&notice.upstreams, over);
+        let share = |a: &Acceptor| format!("{} ({:.0}\u{a0}%)", a.party.label(), a.share * 100.0);
+        let accepted: Vec<String> = notice.accepted_by.iter().take(LISTED).map(share).collect();
+        if !accepted.is_empty() {
+            let label = if is_foreign(notice) { "Let in by" } else { "Through" };
+            let of = if accepted.len() > 1 { ", of the vantage points that held it" } else { "" };
+            self.answer(label, &format!("{}{of}", accepted.join("; ")));
+        }
+        self.extent(notice);
+    }
+
+    fn upstreams(&mut self, upstreams: &[Upstream], over: bool) {
+        let list = |affected: bool| {
+            let some = upstreams.iter().filter(|u| u.affected == affected);
+            some.map(|u| u.party.label()).collect::<Vec<_>>().join("; ")
+        };
+        let (bad, good) = (list(true), list(false));
+        if !bad.is_empty() {
+            let verb = if over { "passed it on" } else { "pass it on" };
+            self.answer("", &format!("our upstreams that {verb}: {bad}"));
+        }
+        if !good.is_empty() {
+            self.answer("", &format!("not seen behind our upstreams {good}"));
+        }
+    }
+
+    fn extent(&mut self, notice: &Notice) {
+        if !is_foreign(notice) {
+            return;
+        }
+        let extent = &notice.extent;
+        let count = if extent.at_least { " or more" } else { "" };
+        let others = format!(
+            "{}{count} other {} of {} hit by the same AS",
+            grouped(extent.prefixes),
+            if extent.prefixes == 1 { "prefix" } else { "prefixes" },
+            plural(extent.origins, "other network", "other networks"),
+        );
+        let usual = match extent.usual {
+            0 => "none before".to_owned(),
+            usual => format!("{} before", grouped(usual)),
+        };
+        self.answer(
+            "Aim",
+            &match extent.class {
+                ExtentClass::Mass => format!("mass: {others} ({usual})"),
+                ExtentClass::Targeted if extent.prefixes == 0 => {
+                    format!("targeted: no other network's prefix seen ({usual})")
+                }
+                ExtentClass::Targeted => format!("targeted: only {others} ({usual})"),
+            },
+        );
+    }
+
+    /// What RPKI says and which VRPs say so.
+    fn rpki(&mut self, notice: &Notice) {
+        let mut lines: Vec<String> = Vec::new();
+        for affected in &notice.prefixes {
+            let line = format!("{} {}", verdict(&affected.rov), vrps(&affected.rov));
+            let line = format!("{}: {}", affected.announced, line.trim_end());
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        for (index, line) in lines.iter().take(LISTED).enumerate() {
+            self.answer(if index == 0 { "RPKI" } else { "" }, line);
+        }
+        if let Some(more) = more(lines.len(), "verdicts") {
+            self.answer("", &more);
+        }
+    }
+
+    /// Whether this offender has a record here.
+    fn record(&mut self, notice: &Notice) {
+        if notice.record.is_empty() {
+            if is_foreign(notice) {
+                self.answer("Record", "nothing known of this AS here");
+            }
+            return;
+        }
+        for (index, past) in notice.record.iter().take(LISTED).enumerate() {
+            let line = self.past(past);
+            self.answer(if index == 0 { "Record" } else { "" }, &line);
+        }
+    }
+
+    fn past(&self, past: &Past) -> String {
+        format!(
+            "{}, {}, {}, for {} ({})",
+            past.first_seen.to_jiff().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M"),
+            words(past.kind),
+            plural(past.prefixes, "prefix", "prefixes"),
+            duration(past.last_seen.since(past.first_seen)),
+            past.incident,
+        )
+    }
+
+    /// What people have said about it.
+    fn marks(&mut self, notice: &AnnotatedNotice) {
+        for (label, text) in marks(&notice.marks, self.zone) {
+            self.answer(label, &text);
+        }
+    }
+
+    fn moment(&self, at: Timestamp) -> String {
+        moment(at, self.zone)
+    }
+
+    fn answer(&mut self, label: &'static str, text: &str) {
+        self.list.push(Answer { label, text: text.to_owned() });
+    }
+}
+
+fn evidence_heading(notice: &Notice) -> String {
+    let (shown, half) = (notice.evidence.len(), notice.evidence.len() / 2);
+    let of = match notice.evidence_count {
+        count if shown < count => format!(" (the first {half} and the last {half} of {count})"),
+        _ => String::new(),
+    };
+    format!("Evidence, times in UTC{of}")
+}
+
+fn sight_row(sight: &Evidence) -> SightRow {
+    let country = sight.country.map(|country| country.to_string()).unwrap_or_default();
+    SightRow {
+        time: sight.at.to_jiff().strftime("%m-%d %H:%M:%S").to_string(),
+        vantage: [
+            sight.collector.clone(),
+            sight.peer_asn.to_string(),
+            country,
+            sight.peer_ip.to_string(),
+        ],
+        prefix: sight.prefix.to_string(),
+        path: sight.as_path.clone(),
+    }
+}
+
+/// What a NOC can do about it, the quickest first.
+fn points(notice: &AnnotatedNotice) -> Vec<String> {
+    let mut points = Vec::new();
+    for (allowed, note) in [(true, "your ROA allows it"), (false, "needs a ROA first")] {
+        let list = notice.advice.announce.iter().filter(|m| m.allowed == allowed);
+        let list: Vec<String> = list.take(LISTED).map(|m| m.prefix.to_string()).collect();
+        if !list.is_empty() {
+            let list = list.join(", ");
+            points.push(format!("Announce more-specifics while it lasts: {list} ({note})."));
+        }
+    }
+    for roa in notice.advice.roas.iter().take(LISTED) {
+        let (prefix, asn, length) = (roa.prefix, roa.asn, roa.max_length);
+        points.push(format!("Create the missing ROA: {prefix}, {asn}, max length {length}."));
+    }
+    if draft::draft(notice).is_some() {
+        let accepted: Vec<String> =
+            notice.accepted_by.iter().take(LISTED).map(|a| a.party.asn.to_string()).collect();
+        let filter = match accepted.as_slice() {
+            [] => String::new(),
+            some => format!(" and {} to filter it", some.join(", ")),
+        };
+        let offender = who(&notice.offenders);
+        points.push(format!("Ask {offender} to withdraw{filter}; a draft is below."));
+    }
+    points.extend(config_point(notice).map(str::to_owned));
+    points
+}
+
+/// After a gap in a feed, and while tables are all that is known, not everything is certain.
+fn doubt_line(vantage: &VantageCounts) -> Option<String> {
+    let unconfirmed = (vantage.unconfirmed > 0).then(|| {
+        let many = plural(vantage.unconfirmed, "of these is", "of these are");
+        format!("{many} unconfirmed: not heard of live since a gap in a feed or the start")
+    });
+    let given_up = (vantage.given_up > 0).then(|| {
+        let many = plural(vantage.given_up, "vantage point was", "vantage points were");
+        format!("{many} not heard of again after a gap in a feed or the start, and given up")
+    });
+    let said: Vec<String> = unconfirmed.into_iter().chain(given_up).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// What to change in the config if what was seen is as it should be.
+fn config_point(notice: &Notice) -> Option<&'static str> {
+    let valid = notice.prefixes.iter().any(|p| p.rov.state() == ValidationState::Valid);
+    match notice.kind {
+        Kind::OriginHijack | Kind::SubPrefixHijack if valid => {
+            Some("RPKI entitles this origin: if it is right, add it to `origins` of the watch.")
+        }
+        Kind::SuperPrefix => {
+            Some("If this aggregate is rightful, list it under `aggregates` of the watch.")
+        }
+        Kind::NewMoreSpecific => {
+            Some("If it is meant, raise `max_length` of the watch; else find out who leaks it.")
+        }
+        Kind::OwnAsNewPrefix => {
+            Some("If it is meant, add a watch for it; else withdraw it: it may be a leak of ours.")
+        }
+        Kind::FirstHop => Some("If it is an upstream of ours, add it to `upstreams`."),
+        Kind::FeedSilent | Kind::RouterDown => {
+            Some("Until it is back, no news from there is no good news.")
+        }
+        Kind::RpkiStale => Some("Verdicts are the last known ones: look at the validator."),
+        _ => None,
+    }
+}

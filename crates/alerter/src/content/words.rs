@@ -1,0 +1,267 @@
+//! The phrases that texts, subjects and drafts are made of.
+
+use std::collections::BTreeSet;
+
+use bgp::Timestamp;
+use jiff::tz::TimeZone;
+use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
+
+use super::page::{PrefixRow, moment};
+use crate::annotations::{Marks, Note};
+use crate::content::phrase::{capitalized, duration, grouped, plural};
+use crate::content::title::words;
+use crate::summary::{Cause, Summary};
+use incidents::{AffectedPrefix, FeedSight, Home, News, Notice, Party, Reason, RpkiSight};
+
+/// VRPs that a line names; the rest stands in the JSON.
+const LISTED: usize = 12;
+
+/// Whether somebody else is at fault: only then it matters whom else they hit, and only then
+/// there is somebody to write to.
+pub(crate) const fn is_foreign(notice: &Notice) -> bool {
+    let foreign = matches!(
+        notice.kind,
+        Kind::OriginHijack
+            | Kind::SubPrefixHijack
+            | Kind::Squatting
+            | Kind::SuperPrefix
+            | Kind::FirstHop
+            | Kind::RouteLeak
+    );
+    foreign && !notice.own
+}
+
+/// What happened to which of our prefixes, in one sentence; a list follows it.
+pub(crate) fn headline(notice: &Notice) -> String {
+    let over = notice.reason == Reason::Resolved;
+    let now = |past, present| if over { past } else { present };
+    let (does, is) = (now("originated", "originates"), now("was", "is"));
+    let (stands, leaks) = (now("stood", "stands"), now("leaked", "leaks"));
+    let announces = now("announced", "announces");
+    let who = who(&notice.offenders);
+    let count = plural(announced(notice), "prefix", "prefixes");
+    let what = match notice.kind {
+        Kind::OriginHijack | Kind::SubPrefixHijack => {
+            format!("{who} {does} {count} of our address space")
+        }
+        Kind::Squatting => format!("{who} {does} {count} of ours that nobody may announce"),
+        Kind::SuperPrefix => format!("{who} {does} {count} covering what is ours"),
+        Kind::NewMoreSpecific => {
+            format!("{who} {does} {count} more specific than the watch list allows")
+        }
+        Kind::OwnAsNewPrefix => format!("our own {who} {does} {count} outside every watch"),
+        Kind::RpkiInvalid => format!(
+            "what our own {who} announces {is} RPKI-invalid, and networks that validate drop it: \
+             {count}"
+        ),
+        Kind::RpkiUncovered => {
+            format!("no ROA covers {count} that our own {who} {announces}")
+        }
+        Kind::FirstHop => format!(
+            "{who} {stands} next to our AS on the way to {count} of ours and is no upstream of \
+             ours: a forged origin, or an upstream that the config does not name"
+        ),
+        Kind::RouteLeak => format!("{who} {leaks} {count} of ours on a path that ASPA forbids"),
+        condition => condition_headline(condition, &notice.subject, over),
+    };
+    let end = if notice.prefixes.is_empty() && notice.details.is_empty() { "." } else { ":" };
+    match notice.reason {
+        Reason::Resolved => format!("It is over. {}{end}", capitalized(&what)),
+        Reason::Reopened => format!("Again: {what}{end}"),
+        Reason::Opened | Reason::Update | Reason::Reminder => {
+            format!("{}{end}", capitalized(&what))
+        }
+    }
+}
+
+/// The same of what is not about routes.
+fn condition_headline(kind: Kind, subject: &str, over: bool) -> String {
+    let is = if over { "was" } else { "is" };
+    match kind {
+        Kind::VisibilityLoss => {
+            let (cannot, more) = if over { ("could", "") } else { ("can", " any more") };
+            format!("{subject} {cannot} not be reached from where it could be{more}")
+        }
+        Kind::RoaChange => "ROAs that matter to us changed".to_owned(),
+        Kind::RoaExpiry => format!("ROAs of ours expire soon: {subject}"),
+        Kind::TaMalfunction => {
+            format!("the VRPs of the trust anchor {subject} collapsed in number")
+        }
+        Kind::RpkiStale => format!("the RPKI data of {subject} {is} older than it should be"),
+        Kind::FeedSilent => {
+            format!("the feed {subject} {is} silent, and what it shows {is} unseen")
+        }
+        Kind::RouterDown => format!("the router {subject} {is} not telling us its routes"),
+        Kind::DeliveryFailing => format!("delivery to {subject} {is} failing"),
+        other => format!("{} {subject}", words(other)),
+    }
+}
+
+/// How many prefixes were announced: one that covers several watches counts once.
+fn announced(notice: &Notice) -> usize {
+    if notice.kind != Kind::SuperPrefix {
+        return notice.prefix_count;
+    }
+    notice.prefixes.iter().map(|p| p.announced).collect::<BTreeSet<_>>().len()
+}
+
+/// The offenders with their names.
+pub(crate) fn who(offenders: &[Party]) -> String {
+    let labels: Vec<String> = offenders.iter().map(Party::label).collect();
+    if labels.len() > 1 { format!("one of {}", labels.join(" / ")) } else { labels.join("") }
+}
+
+/// A row of the list that follows the headline.
+pub(crate) fn prefix_row(affected: &AffectedPrefix) -> PrefixRow {
+    let announced = match affected.watched {
+        Some(watched) if watched == affected.announced => watched.to_string(),
+        Some(watched) if watched.covers(&affected.announced) => {
+            format!("{} in {watched}", affected.announced)
+        }
+        Some(watched) => format!("{} over {watched}", affected.announced),
+        None => affected.announced.to_string(),
+    };
+    PrefixRow {
+        announced,
+        verdict: format!("{}, RPKI {}", words(affected.kind), affected.rov.state().name()),
+        description: affected.description.clone(),
+    }
+}
+
+pub(crate) fn verdict(rov: &OriginValidation) -> String {
+    match (rov.state(), rov.reason()) {
+        (ValidationState::Invalid, Some(InvalidReason::As)) => "invalid (wrong AS)".to_owned(),
+        (ValidationState::Invalid, Some(InvalidReason::Length)) => "invalid (too long)".to_owned(),
+        (state, _) => state.name().to_owned(),
+    }
+}
+
+pub(crate) fn vrps(rov: &OriginValidation) -> String {
+    let deciding: &[&[Vrp]] = match rov.state() {
+        ValidationState::Valid => &[&rov.matched],
+        _ => &[&rov.unmatched_length, &rov.unmatched_as],
+    };
+    let all: Vec<&Vrp> = deciding.iter().copied().flatten().collect();
+    let shown = all.iter().take(LISTED).map(|vrp| {
+        if vrp.max_length() == vrp.prefix().length() {
+            format!("{} {}", vrp.prefix(), vrp.asn())
+        } else {
+            format!("{}-{} {}", vrp.prefix(), vrp.max_length(), vrp.asn())
+        }
+    });
+    match shown.collect::<Vec<_>>() {
+        list if list.is_empty() => "(no VRP covers it)".to_owned(),
+        list => format!("by VRP {}", list.join(", ")),
+    }
+}
+
+pub(crate) fn home_line(home: &Home, over: bool) -> String {
+    let hold = if over { "held it" } else { "hold it" };
+    format!("{} of {} vantage points in {} {hold}", home.holding, home.total, home.country)
+}
+
+/// What is new, in phrases; many prefixes are only counted.
+pub(crate) fn changes(news: &[News]) -> Vec<String> {
+    const NAMED: usize = 4;
+    let count = news.iter().filter(|news| matches!(news, News::Prefix(_))).count();
+    let mut phrases = Vec::new();
+    if count > NAMED {
+        phrases.push(format!("{} more prefixes", grouped(count)));
+    }
+    let told = |news: &&News| count <= NAMED || !matches!(news, News::Prefix(_));
+    phrases.extend(news.iter().filter(told).map(change));
+    phrases
+}
+
+fn change(news: &News) -> String {
+    match news {
+        News::Severity(severity) => format!("it is {severity} now"),
+        News::Prefix(prefix) => format!("{prefix} too"),
+        News::AcceptedBy(asn) => format!("{asn} lets it in as well"),
+        News::SpreadPast(percent) => {
+            format!("at its widest, more than {percent}\u{a0}% of the vantage points held it")
+        }
+        News::SeenIn(country) => format!("first sight in {country}"),
+        News::Upstream(asn) => format!("seen behind our upstream {asn}"),
+        News::Mass => "it hits many other networks too".to_owned(),
+        News::Detail(detail) => detail.trim_end_matches('.').to_owned(),
+    }
+}
+
+/// What our sight was worth at that time.
+pub(crate) fn sight(feeds: &[FeedSight], rpki: Option<&RpkiSight>, at: Timestamp) -> String {
+    let down: Vec<&str> =
+        feeds.iter().filter(|feed| !feed.up).map(|feed| feed.name.as_str()).collect();
+    let mut sight = plural(feeds.len(), "feed", "feeds");
+    if !down.is_empty() {
+        sight = format!("{sight}, without {}", down.join(", "));
+    }
+    for gaps in feeds.iter().filter_map(|feed| gaps(feed, at)) {
+        sight = format!("{sight}, {gaps}");
+    }
+    match rpki {
+        None => format!("{sight}; no RPKI data: nothing could be validated"),
+        Some(rpki) => {
+            let stale = if rpki.stale { "STALE " } else { "" };
+            let made = rpki.generated.map(|at| format!(" made {at}")).unwrap_or_default();
+            format!("{sight}; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
+        }
+    }
+}
+
+/// `a gap of 40 s in ris-live`, `3 gaps of 5 min in all in bmp`.
+fn gaps(feed: &FeedSight, at: Timestamp) -> Option<String> {
+    let length = feed.gaps.iter().map(|gap| gap.until.unwrap_or(at).since(gap.from)).sum();
+    let (length, name) = (duration(length), &feed.name);
+    match feed.gaps.len() {
+        0 => None,
+        1 => Some(format!("a gap of {length} in {name}")),
+        gaps => Some(format!("{gaps} gaps of {length} in all in {name}")),
+    }
+}
+
+/// What people have said about an incident: labels and texts.
+pub(crate) fn marks(marks: &Marks, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let signed = |by: &str, at| format!("by {by}, {}", moment(at, zone));
+    let mut list = Vec::new();
+    if let Some(ack) = &marks.acknowledged {
+        list.push(("Taken", signed(&ack.by, ack.at)));
+    }
+    if let Some(muted) = &marks.muted {
+        let text = format!("until {}, by {}", moment(muted.until, zone), muted.by);
+        list.push(("Muted", text));
+    }
+    if let Some(window) = &marks.expected {
+        list.push(("Expected", format!("in the maintenance window {window}")));
+    }
+    if let Some(closed) = &marks.closed {
+        list.push(("Closed", signed(&closed.by, closed.at)));
+    }
+    let note = |note: &Note| format!("{} ({})", note.text, signed(&note.by, note.at));
+    list.extend(marks.notes.iter().rev().take(LISTED).map(|one| ("Note", note(one))));
+    list
+}
+
+/// Many incidents, in one phrase.
+pub(crate) fn summary_headline(summary: &Summary) -> String {
+    let count = plural(summary.row_count, "incident", "incidents");
+    match &summary.cause {
+        Cause::Storm(common) => format!("storm: {count} {common}"),
+        Cause::Ceiling { .. } => format!("held back: {count}"),
+        Cause::Maintenance { window } => {
+            let unmet = match summary.unmet.len() {
+                0 => String::new(),
+                unmet => {
+                    let unmet = plural(unmet, "expected change", "expected changes");
+                    format!(", {unmet} did not happen")
+                }
+            };
+            format!("maintenance {}: {count}{unmet}", window.name)
+        }
+        Cause::Daily => match summary.open_count {
+            0 => "daily: nothing open".to_owned(),
+            open => format!("daily: {} open", plural(open, "incident", "incidents")),
+        },
+        Cause::Drill => "DRILL: nothing has happened".to_owned(),
+    }
+}

@@ -1,0 +1,193 @@
+//! What people want of the desk.
+
+use bgp::Timestamp;
+
+use super::case::Case;
+use super::order::{Order, Refusal, What};
+use super::{Desk, Wake};
+use crate::annotations::{Acknowledged, Muted, Note, Signed};
+use crate::scope::Scope;
+use crate::window::{Planned, Window};
+use incidents::{IncidentId, Incidents, printable};
+
+/// Notes of an incident that are kept, the latest.
+const NOTES: usize = 50;
+/// Characters of a note or a name that are kept: a line, not a letter.
+const LINE: usize = 500;
+
+impl Desk {
+    /// Does what somebody wants, after everything that was due before it.
+    ///
+    /// # Errors
+    ///
+    /// Where it makes no sense now; nothing has changed then.
+    pub fn order(
+        &mut self,
+        now: Timestamp,
+        order: Order,
+        incidents: &Incidents,
+    ) -> Result<(), Refusal> {
+        self.handle_timeout(now, incidents);
+        let by = line(&order.by);
+        match order.what {
+            What::Acknowledge { incident } => self.acknowledge(by, &incident)?,
+            What::Mute { scope, until } => self.mute(by, scope, until, incidents)?,
+            What::Unmute { scope } => self.unmute(&scope, incidents)?,
+            What::Close { incident } => self.close(by, &incident, incidents)?,
+            What::Note { incident, text } => self.note(by, &incident, &text)?,
+            What::MaintenanceAdd { window } => self.add_window(window, incidents)?,
+            What::MaintenanceRemove { name } => self.remove_window(&name, incidents)?,
+            What::SetWindows { source, windows } => {
+                self.set_windows(&source, windows, incidents)?
+            }
+            What::SetAddresses { destination, addresses } => {
+                self.memory.endangered.remove(&destination);
+                self.memory.addresses.insert(destination, addresses);
+                let ids: Vec<IncidentId> = self.memory.cases.keys().cloned().collect();
+                ids.iter().for_each(|id| self.note_endangered(id, incidents));
+            }
+        }
+        Ok(())
+    }
+
+    /// A case that is not over.
+    fn open_case(&mut self, id: &IncidentId) -> Result<&mut Case, Refusal> {
+        match self.memory.cases.get_mut(id) {
+            Some(case) if case.is_over() => Err(Refusal::Over(id.clone())),
+            Some(case) => Ok(case),
+            None => Err(Refusal::UnknownIncident(id.clone())),
+        }
+    }
+
+    fn acknowledge(&mut self, by: String, id: &IncidentId) -> Result<(), Refusal> {
+        let at = self.memory.now;
+        let case = self.open_case(id)?;
+        let severity = case.latest.severity;
+        case.marks.acknowledged = Some(Acknowledged { by, at, severity });
+        self.schedule_case(id);
+        Ok(())
+    }
+
+    fn close(&mut self, by: String, id: &IncidentId, incidents: &Incidents) -> Result<(), Refusal> {
+        let at = self.memory.now;
+        let case = self.open_case(id)?;
+        case.marks.closed = Some(Signed { by, at });
+        case.held.take_if(|held| held.window.is_none());
+        let storm = case.storm.clone();
+        self.schedule_case(id);
+        if let Some(common) = storm {
+            self.change_storm(&common, false, incidents);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, by: String, id: &IncidentId, text: &str) -> Result<(), Refusal> {
+        let at = self.memory.now;
+        let case = self.memory.cases.get_mut(id);
+        let case = case.ok_or_else(|| Refusal::UnknownIncident(id.clone()))?;
+        let text = line(text);
+        if text.is_empty() {
+            return Err(Refusal::Empty("note"));
+        }
+        case.marks.notes.push(Note { by, at, text });
+        let excess = case.marks.notes.len().saturating_sub(NOTES);
+        case.marks.notes.drain(..excess);
+        Ok(())
+    }
+
+    fn mute(
+        &mut self,
+        by: String,
+        scope: Scope,
+        until: Timestamp,
+        incidents: &Incidents,
+    ) -> Result<(), Refusal> {
+        let now = self.memory.now;
+        if until <= now {
+            return Err(Refusal::EndInThePast { until, now });
+        }
+        if let Scope::Incident(id) = &scope {
+            self.open_case(id)?;
+        }
+        self.memory.mutes.retain(|mute| mute.scope != scope);
+        self.memory.mutes.push(Muted { by, at: now, until, scope });
+        self.schedule_mutes();
+        self.review_mutes(incidents);
+        Ok(())
+    }
+
+    fn unmute(&mut self, scope: &Scope, incidents: &Incidents) -> Result<(), Refusal> {
+        let before = self.memory.mutes.len();
+        self.memory.mutes.retain(|mute| mute.scope != *scope);
+        if self.memory.mutes.len() == before {
+            return Err(Refusal::NotMuted(scope.clone()));
+        }
+        self.end_mutes(incidents);
+        Ok(())
+    }
+
+    fn add_window(&mut self, window: Window, incidents: &Incidents) -> Result<(), Refusal> {
+        let now = self.memory.now;
+        check(&window)?;
+        if window.until <= now {
+            return Err(Refusal::EndInThePast { until: window.until, now });
+        }
+        let kept = self.memory.windows.iter().filter(|planned| planned.source.is_empty());
+        let mut windows: Vec<Window> = kept.map(|planned| planned.window.clone()).collect();
+        windows.retain(|known| known.name != line(&window.name));
+        windows.push(window);
+        self.set_windows("", windows, incidents)
+    }
+
+    fn remove_window(&mut self, name: &str, incidents: &Incidents) -> Result<(), Refusal> {
+        let ordered = self.memory.windows.iter().filter(|planned| planned.source.is_empty());
+        let mut windows: Vec<Window> = ordered.map(|planned| planned.window.clone()).collect();
+        let before = windows.len();
+        windows.retain(|window| window.name != name);
+        if windows.len() == before {
+            return Err(Refusal::UnknownWindow(name.to_owned()));
+        }
+        self.set_windows("", windows, incidents)
+    }
+
+    /// What is open and not among the new ones ends now; those that are over already are left out.
+    fn set_windows(
+        &mut self,
+        source: &str,
+        windows: Vec<Window>,
+        incidents: &Incidents,
+    ) -> Result<(), Refusal> {
+        windows.iter().try_for_each(check)?;
+        let now = self.memory.now;
+        let planned = windows.into_iter().filter(|window| window.until > now).map(|window| {
+            let name = line(&window.name);
+            Planned { source: source.to_owned(), window: Window { name, ..window } }
+        });
+        let planned: Vec<Planned> = planned.collect();
+        let of_source = |planned: &mut Planned| planned.source == source;
+        let gone: Vec<Planned> = self.memory.windows.extract_if(.., of_source).collect();
+        let keys: Vec<_> = planned.iter().map(Planned::key).collect();
+        self.memory.windows.extend(planned);
+        for planned in gone.iter().filter(|planned| !keys.contains(&planned.key())) {
+            self.agenda.set(&Wake::Window(planned.key()), None);
+            self.tell_window(planned, false, incidents);
+        }
+        self.schedule_windows();
+        Ok(())
+    }
+}
+
+fn check(window: &Window) -> Result<(), Refusal> {
+    if line(&window.name).is_empty() {
+        return Err(Refusal::Empty("name of the maintenance window"));
+    }
+    if window.until <= window.from {
+        return Err(Refusal::EmptyWindow(line(&window.name)));
+    }
+    Ok(())
+}
+
+/// What a person wrote, as one line that is safe everywhere.
+fn line(text: &str) -> String {
+    printable(text).trim().chars().take(LINE).collect()
+}

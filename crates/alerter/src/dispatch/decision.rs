@@ -1,0 +1,308 @@
+//! The way of a notice through what may hold it back.
+
+use bgp::Timestamp;
+use validator::Severity;
+
+use super::case::Case;
+use super::pace::Pace;
+use super::{Desk, Wake};
+use crate::annotations::{Marks, Muted};
+use crate::notice::AnnotatedNotice;
+use crate::notification::{Content, Letter};
+use crate::receiver::Destination;
+use crate::remark::{Hold, Remark};
+use crate::summary::Row;
+use crate::window::WindowKey;
+use incidents::{IncidentId, Incidents, News, Notice, Reason};
+
+impl Desk {
+    /// The engine has said something.
+    pub(super) fn decide(&mut self, notice: Notice, incidents: &Incidents) {
+        let now = self.memory.now;
+        let id = notice.incident.clone();
+        let known = self.memory.cases.contains_key(&id);
+        let opening = matches!(notice.reason, Reason::Opened | Reason::Reopened);
+        if opening || !known {
+            let to = self.rules.routing.of(now, self.rules.operator.time_zone(), &notice);
+            let case = self.memory.cases.entry(id.clone());
+            let case = case.or_insert_with(|| Case::new(now, notice.clone()));
+            case.widen(to);
+            // A store of an older version has told it to everyone.
+            case.told = !known && !opening;
+        }
+        if let Some(case) = self.memory.cases.get_mut(&id) {
+            case.take(now, notice);
+        }
+        self.note_endangered(&id, incidents);
+        self.tell(&id, incidents);
+        self.schedule_case(&id);
+    }
+
+    /// The latest notice of an incident, to whom it may concern.
+    fn tell(&mut self, id: &IncidentId, incidents: &Incidents) {
+        let Some(case) = self.memory.cases.get(id) else { return };
+        let over = case.latest.reason == Reason::Resolved;
+        if over {
+            self.tell_end(id, incidents);
+            return;
+        }
+        if self.is_held(id) {
+            return;
+        }
+        let Some(notice) = self.latest(id) else { return };
+        self.post_case(id, notice.clone(), Audience::Programs);
+        if self.is_paced(id) || self.joins_storm(id, incidents) {
+            return;
+        }
+        let Some(case) = self.memory.cases.get_mut(id) else { return };
+        let notice = if case.held.is_some() { case.release(notice) } else { notice };
+        self.post_case(id, notice, Audience::People);
+        self.step_pace(id);
+    }
+
+    /// Whoever was told that it opened is told that it is over, whatever holds back the rest.
+    fn tell_end(&mut self, id: &IncidentId, incidents: &Incidents) {
+        let Some(case) = self.memory.cases.get_mut(id) else { return };
+        (case.marks.muted, case.marks.expected) = (None, None);
+        if !case.told {
+            // In a window it stays a row of the summary; what was muted is not told any more.
+            case.held.take_if(|held| held.window.is_none());
+            return;
+        }
+        case.held = None;
+        let storm = case.storm.clone();
+        let Some(notice) = self.latest(id) else { return };
+        self.post_case(id, notice.clone(), Audience::Programs);
+        match storm {
+            Some(common) => self.change_storm(&common, false, incidents),
+            None => self.post_case(id, notice, Audience::People),
+        }
+    }
+
+    /// Whether it is closed, muted or expected: then it is kept back.
+    pub(super) fn is_held(&mut self, id: &IncidentId) -> bool {
+        let now = self.memory.now;
+        let Some(case) = self.memory.cases.get(id) else { return true };
+        let mute = self.mute_of(&case.latest).cloned();
+        let window = self.window_of(&case.latest);
+        let Some(case) = self.memory.cases.get_mut(id) else { return true };
+        case.marks.muted.clone_from(&mute);
+        case.marks.expected = window.as_ref().map(|key| key.name.clone());
+        if case.marks.closed.is_some() {
+            return true;
+        }
+        if mute.is_some() {
+            case.hold(now, Hold::Mute, None);
+        } else if let Some(key) = window {
+            case.hold(now, Hold::Maintenance(key.name.clone()), Some(key));
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// The mute that holds for it, the longest one.
+    pub(super) fn mute_of(&self, notice: &Notice) -> Option<&Muted> {
+        let now = self.memory.now;
+        let holds = |mute: &&Muted| mute.until > now && mute.scope.holds(notice);
+        self.memory.mutes.iter().filter(holds).max_by_key(|mute| mute.until)
+    }
+
+    /// The window that expects it.
+    pub(super) fn window_of(&self, notice: &Notice) -> Option<WindowKey> {
+        let now = self.memory.now;
+        let mut windows = self.memory.windows.iter().filter(|planned| planned.window.is_open(now));
+        windows.find(|planned| planned.window.expects_incident(notice)).map(super::Planned::key)
+    }
+
+    /// Whether its updates come at widening intervals and this one is too early.
+    fn is_paced(&mut self, id: &IncidentId) -> bool {
+        let now = self.memory.now;
+        let Some(case) = self.memory.cases.get_mut(id) else { return true };
+        let more_serious = case.latest.changes.iter().any(|n| matches!(n, News::Severity(_)));
+        let update = case.latest.reason == Reason::Update && !more_serious;
+        let early = case.pace.is_some_and(|pace| now < pace.next());
+        let paced = update && early && case.is_mass() && case.told && case.storm.is_none();
+        if paced {
+            case.hold(now, Hold::Mass, None);
+        }
+        paced
+    }
+
+    fn step_pace(&mut self, id: &IncidentId) {
+        let now = self.memory.now;
+        let Some((rules, case)) = self.rules.storm.as_ref().zip(self.memory.cases.get_mut(id))
+        else {
+            return;
+        };
+        match &mut case.pace {
+            Some(pace) => pace.step(now, rules),
+            none => *none = Some(Pace::new(now, rules)),
+        }
+    }
+
+    /// What held it back is no more: how it stands now, if something was held.
+    pub(super) fn release(&mut self, id: &IncidentId, incidents: &Incidents) {
+        let now = self.memory.now;
+        let Some(case) = self.memory.cases.get_mut(id) else { return };
+        if case.is_over() || case.held.is_none() {
+            return;
+        }
+        let by_pace = case.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
+        let fresh = self.fresh(id, incidents);
+        let Some((case, fresh)) = self.memory.cases.get_mut(id).zip(fresh) else { return };
+        let notice = case.release(fresh);
+        case.wait_from(now);
+        // Of what was muted programs were told nothing either.
+        if !by_pace {
+            self.post_case(id, notice.clone(), Audience::Programs);
+        }
+        if !self.joins_storm(id, incidents) {
+            self.post_case(id, notice, Audience::People);
+            self.step_pace(id);
+        }
+    }
+
+    /// What the engine said last of an incident.
+    fn latest(&self, id: &IncidentId) -> Option<AnnotatedNotice> {
+        let case = self.memory.cases.get(id)?;
+        Some(AnnotatedNotice::new(case.latest.clone(), &self.rules.operator))
+    }
+
+    /// How an incident stands now, under the name of the last notice.
+    pub(super) fn fresh(&self, id: &IncidentId, incidents: &Incidents) -> Option<AnnotatedNotice> {
+        let case = self.memory.cases.get(id)?;
+        let now = self.memory.now;
+        let latest = &case.latest;
+        let stood = || Notice { at: now, reason: Reason::Reminder, ..latest.clone() };
+        let mut fresh = incidents.look(now, id).unwrap_or_else(stood);
+        fresh.sequence = latest.sequence;
+        Some(AnnotatedNotice::new(fresh, &self.rules.operator))
+    }
+
+    /// Posts a notice to its circle, or the part of it that is meant.
+    pub(super) fn post_case(
+        &mut self,
+        id: &IncidentId,
+        mut notice: AnnotatedNotice,
+        audience: Audience,
+    ) {
+        let programs = &self.rules.programs;
+        let Some(case) = self.memory.cases.get_mut(id) else { return };
+        let meant = |to: &&Destination| match audience {
+            Audience::Programs => programs.contains(&to.channel),
+            Audience::People => !programs.contains(&to.channel),
+        };
+        let to: Vec<Destination> = case.circle.iter().filter(meant).cloned().collect();
+        if !case.told && audience == Audience::People {
+            case.told = true;
+            case.wait_from(self.memory.now);
+        }
+        notice.marks = case.marks.clone();
+        notice.retitle(self.rules.operator.time_zone());
+        let content = Content::Notice(Box::new(notice));
+        let also = self.post(to, content);
+        if let Some(case) = self.memory.cases.get_mut(id) {
+            case.widen(also);
+        }
+    }
+
+    /// The way out: who is added because somebody may not be reached, and who has had enough.
+    ///
+    /// Returns who was added.
+    pub(super) fn post(
+        &mut self,
+        mut to: Vec<Destination>,
+        mut content: Content,
+    ) -> Vec<Destination> {
+        let now = self.memory.now;
+        let mut added = Vec::new();
+        if let Some(remark) = to.iter().find_map(|to| self.endangered(to)) {
+            added = self.rules.also.iter().filter(|also| !to.contains(also)).cloned().collect();
+            to.extend(added.iter().cloned());
+            match &mut content {
+                Content::Notice(notice) => notice.remarks.push(remark),
+                Content::Summary(summary) => summary.remarks.push(remark),
+            }
+        }
+        if let Some(limit) = self.rules.ceiling {
+            to.retain(|to| self.passes(to, limit, &content));
+        }
+        if !to.is_empty() {
+            let urgent = is_urgent(&content);
+            self.letters.push_back(Letter { to, urgent, at: now, content });
+        }
+        added
+    }
+
+    /// Whether a letter may go there now; else it becomes a row of a digest.
+    fn passes(&mut self, to: &Destination, limit: u32, content: &Content) -> bool {
+        if self.rules.programs.contains(&to.channel) {
+            return true;
+        }
+        let now = self.memory.now;
+        let meter = self.memory.meters.entry(to.clone()).or_default();
+        let passed = meter.pass(now, limit, content);
+        if let (false, Content::Notice(notice)) = (passed, content) {
+            let none = Marks::default();
+            let marks = self.memory.cases.get(&notice.incident).map_or(&none, |case| &case.marks);
+            meter.hold(now, Row::of(&notice.notice, marks, 0));
+        }
+        self.schedule_meter(to);
+        passed
+    }
+
+    pub(super) fn schedule_meter(&mut self, to: &Destination) {
+        let meter = self.memory.meters.get(to);
+        let due = meter.zip(self.rules.ceiling).and_then(|(meter, limit)| meter.due(limit));
+        self.agenda.set(&Wake::Ceiling(to.clone()), due);
+    }
+
+    /// Why a destination may not be reached.
+    fn endangered(&self, to: &Destination) -> Option<Remark> {
+        let (incident, prefix) = self.memory.endangered.get(to)?.iter().next()?;
+        let (incident, prefix) = (incident.clone(), *prefix);
+        Some(Remark::Endangered { destination: to.clone(), prefix, incident })
+    }
+
+    /// Whether an open incident is about an address that a destination depends on.
+    pub(super) fn note_endangered(&mut self, id: &IncidentId, incidents: &Incidents) {
+        let Some(case) = self.memory.cases.get(id) else { return };
+        let notice = &case.latest;
+        let harmful = !case.is_over() && notice.severity >= Severity::Warning;
+        for (destination, addresses) in &self.memory.addresses {
+            let listed = notice.prefixes.iter().map(|affected| affected.announced);
+            let mut listed = listed.filter(|prefix| addresses.iter().any(|a| prefix.contains(*a)));
+            let unlisted = || {
+                let all = notice.prefixes.len() == notice.prefix_count;
+                addresses.iter().filter(|_| !all).find_map(|a| incidents.covering(id, *a))
+            };
+            let covering = if harmful { listed.next().or_else(unlisted) } else { None };
+            let known = self.memory.endangered.entry(destination.clone()).or_default();
+            match covering {
+                Some(prefix) => known.insert(id.clone(), prefix),
+                None => known.remove(id),
+            };
+        }
+    }
+}
+
+/// Who is meant of a circle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Programs,
+    People,
+}
+
+fn is_urgent(content: &Content) -> bool {
+    let over = match content {
+        Content::Notice(notice) => notice.reason == Reason::Resolved,
+        Content::Summary(summary) => summary.over || summary.open_count == 0,
+    };
+    content.severity() == Severity::Critical && !over
+}
+
+/// So long after that nothing more is expected of an incident that is over.
+pub(super) fn forget_at(case: &Case, remember_for: std::time::Duration) -> Option<Timestamp> {
+    case.over.map(|over| over + remember_for)
+}

@@ -1,0 +1,130 @@
+//! What happens when a maintenance window or a mute ends.
+
+use super::{Desk, Wake};
+use crate::notification::Content;
+use crate::receiver::Destination;
+use crate::remark::Hold;
+use crate::summary::{Cause, Row, SummaryId};
+use crate::window::{Planned, Standing, WindowKey};
+use incidents::{IncidentId, Incidents};
+
+impl Desk {
+    pub(super) fn schedule_windows(&mut self) {
+        for planned in &self.memory.windows {
+            self.agenda.set(&Wake::Window(planned.key()), Some(planned.window.until));
+        }
+    }
+
+    pub(super) fn schedule_mutes(&mut self) {
+        let next = self.memory.mutes.iter().map(|mute| mute.until).min();
+        self.agenda.set(&Wake::Mutes, next);
+    }
+
+    /// A window has come to its end.
+    pub(super) fn end_window(&mut self, key: &WindowKey, incidents: &Incidents) {
+        if let Some(planned) = self.take_window(key) {
+            self.tell_window(&planned, true, incidents);
+        }
+    }
+
+    pub(super) fn take_window(&mut self, key: &WindowKey) -> Option<Planned> {
+        self.agenda.set(&Wake::Window(key.clone()), None);
+        let place = self.memory.windows.iter().position(|planned| planned.key() == *key)?;
+        Some(self.memory.windows.remove(place))
+    }
+
+    /// One letter for all that a window held, and for what should have happened in it.
+    pub(super) fn tell_window(&mut self, planned: &Planned, complete: bool, incidents: &Incidents) {
+        let now = self.memory.now;
+        let (key, window) = (planned.key(), &planned.window);
+        let held: Vec<IncidentId> = self.held_by(&key);
+        let mut rows = Vec::new();
+        let mut to: Vec<Destination> = Vec::new();
+        for id in &held {
+            let Some(case) = self.memory.cases.get_mut(id) else { continue };
+            let notices = case.held.take().map_or(0, |held| held.notices);
+            case.marks.expected = None;
+            rows.push(Row::of(&case.latest, &case.marks, notices));
+            case.told = true;
+            case.wait_from(now);
+            let people = case.circle.iter().filter(|to| !self.rules.programs.contains(&to.channel));
+            let new: Vec<_> = people.filter(|person| !to.contains(person)).cloned().collect();
+            to.extend(new);
+        }
+        self.tell_programs(&held, incidents);
+        let stands = |prefix, origin| incidents.holders(prefix, origin) > 0;
+        let unmet = window.expects.iter().filter(|expected| {
+            complete
+                && stands(expected.prefix, expected.origin)
+                    != (expected.stands == Standing::Announced)
+        });
+        let unmet: Vec<_> = unmet.copied().collect();
+        if to.is_empty() {
+            to.clone_from(&self.rules.routing.default);
+            to.retain(|to| !self.rules.programs.contains(&to.channel));
+        }
+        if !rows.is_empty() || !unmet.is_empty() {
+            let id = SummaryId::of("maintenance", &key.name, key.from);
+            let cause = Cause::Maintenance { window: window.clone() };
+            let mut summary = self.summary(id, cause, rows, incidents);
+            (summary.since, summary.unmet) = (window.from, unmet);
+            if !summary.unmet.is_empty() {
+                summary.severity = summary.severity.max(validator::Severity::Warning);
+            }
+            self.post(to, Content::Summary(Box::new(summary)));
+        }
+        held.iter().for_each(|id| self.schedule_case(id));
+    }
+
+    fn held_by(&self, key: &WindowKey) -> Vec<IncidentId> {
+        let by = |held: &super::case::Held| held.window.as_ref() == Some(key);
+        let held = self.memory.cases.iter().filter(|(_, case)| case.held.as_ref().is_some_and(by));
+        held.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Programs read no summaries: what is still open is told to them by itself.
+    fn tell_programs(&mut self, held: &[IncidentId], incidents: &Incidents) {
+        for id in held {
+            let open = self.memory.cases.get(id).is_some_and(|case| !case.is_over());
+            let Some(mut notice) = self.fresh(id, incidents).filter(|_| open) else { continue };
+            let latest =
+                self.memory.cases.get(id).map(|case| (case.latest.reason, case.latest.update));
+            (notice.reason, notice.update) = latest.unwrap_or((notice.reason, 0));
+            self.post_case(id, notice, super::decision::Audience::Programs);
+        }
+    }
+
+    /// A mute has come to its end.
+    pub(super) fn end_mutes(&mut self, incidents: &Incidents) {
+        let now = self.memory.now;
+        self.memory.mutes.retain(|mute| mute.until > now);
+        self.schedule_mutes();
+        self.review_mutes(incidents);
+    }
+
+    /// The mutes are not what they were: which cases do they still hold?
+    pub(super) fn review_mutes(&mut self, incidents: &Incidents) {
+        let touched = self.memory.cases.iter().filter(|(_, case)| {
+            !case.is_over() && (case.marks.muted.is_some() || self.mute_of(&case.latest).is_some())
+        });
+        let touched: Vec<IncidentId> = touched.map(|(id, _)| id.clone()).collect();
+        for id in touched {
+            let Some(case) = self.memory.cases.get(&id) else { continue };
+            let mute = self.mute_of(&case.latest).cloned();
+            let window = self.window_of(&case.latest);
+            let Some(case) = self.memory.cases.get_mut(&id) else { continue };
+            case.marks.muted = mute;
+            let free = case.marks.muted.is_none() && case.marks.closed.is_none();
+            match (free, window, &mut case.held) {
+                (true, Some(key), Some(held)) => {
+                    case.marks.expected = Some(key.name.clone());
+                    held.by = Hold::Maintenance(key.name.clone());
+                    held.window = Some(key);
+                }
+                (true, None, Some(_)) => self.release(&id, incidents),
+                _ => {}
+            }
+            self.schedule_case(&id);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Who is told what, and when not: what stands between the engine and the outbox.
+//!
+//! Start with [`Desk`]: notices go in with [`Desk::handle`], what people want with
+//! [`Desk::order`], and a [`Letter`] comes out of [`Desk::poll`]. `decision` is the way of a notice
+//! through what may hold it back: closed, mute, maintenance `window`, widening `pace`, `storm`,
+//! `ceiling`. What time brings stands in `reminder`, `maintenance` and `digest`. Like the engine the
+//! desk is a deterministic fold that asks no clock, and it must never know how a letter is carried.
+//!
+//! What people may rely on:
+//!
+//! * An acknowledgement stops reminders and escalation; updates still come. What becomes more
+//!   serious, or reopens, was not acknowledged.
+//! * A mute, a maintenance window and a close hold back everything but the end: whoever was told that an
+//!   incident opened is told when it is over, since programs keep what they were not told the end
+//!   of. Who was told nothing is not told the end either.
+//! * When a mute ends and the incident is still open, one letter says how it stands and what was missed;
+//!   when a window ends, one summary tells all that it held.
+//! * Nothing is told twice: a letter that stands for several notices bears the Message-ID of the last.
+
+mod case;
+mod ceiling;
+mod control;
+mod decision;
+mod digest;
+mod maintenance;
+mod order;
+mod pace;
+mod reminder;
+mod routing;
+mod rules;
+mod storm;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use bgp::{Prefix, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use order::{Order, Refusal, What};
+pub use routing::{Hours, Routing, Rule};
+pub use rules::{DeskRules, Digest, Step, Storm};
+
+use crate::annotations::{Marks, Muted};
+use crate::notice::AnnotatedNotice;
+use crate::notification::Letter;
+use crate::receiver::Destination;
+use crate::summary::{Common, Queue};
+use crate::window::{Planned, Window, WindowKey};
+use case::Case;
+use ceiling::Meter;
+use incidents::{Agenda, IncidentId, Incidents, Notice, pairs};
+use storm::Storms;
+
+/// Decides which notices become letters, for whom, and when.
+///
+/// After each call of [`handle`](Self::handle), [`order`](Self::order) and
+/// [`handle_timeout`](Self::handle_timeout), drain [`poll`](Self::poll). The engine, of which a
+/// reminder or a summary asks how things stand, is an argument.
+#[derive(Debug)]
+pub struct Desk {
+    rules: DeskRules,
+    queue: Queue,
+    memory: Memory,
+    agenda: Agenda<Wake>,
+    letters: VecDeque<Letter>,
+}
+
+/// Everything that the past decides.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    now: Timestamp,
+    cases: BTreeMap<IncidentId, Case>,
+    mutes: Vec<Muted>,
+    windows: Vec<Planned>,
+    storms: Storms,
+    #[serde(with = "pairs")]
+    meters: BTreeMap<Destination, Meter>,
+    #[serde(with = "pairs")]
+    addresses: BTreeMap<Destination, Vec<IpAddr>>,
+    /// Which destinations lie inside what which open incidents are about.
+    #[serde(with = "pairs")]
+    endangered: BTreeMap<Destination, BTreeMap<IncidentId, Prefix>>,
+}
+
+/// What time alone changes; those of the same time in this order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wake {
+    /// A mute ends.
+    Mutes,
+    Window(WindowKey),
+    Case(IncidentId),
+    Storm(Common),
+    Ceiling(Destination),
+    Digest,
+}
+
+impl Desk {
+    /// Nothing is known yet.
+    pub fn new(rules: DeskRules) -> Self {
+        Desk {
+            rules,
+            queue: Queue::default(),
+            memory: Memory::default(),
+            agenda: Agenda::default(),
+            letters: VecDeque::new(),
+        }
+    }
+
+    /// What the desk knows, as JSON; rules and undrained letters are not part of it.
+    ///
+    /// # Errors
+    ///
+    /// Only where the memory for it cannot be had.
+    pub fn save(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&self.memory)
+    }
+
+    /// Goes on from what [`save`](Self::save) wrote, under rules that may have changed since.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are not what `save` wrote.
+    pub fn restore(rules: DeskRules, saved: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut desk = Desk::new(rules);
+        desk.memory = serde_json::from_slice(saved)?;
+        desk.schedule_all();
+        Ok(desk)
+    }
+
+    /// What waits to be delivered, as the daily digest tells it.
+    pub fn set_queue(&mut self, queue: Queue) {
+        self.queue = queue;
+    }
+
+    /// A notice as it is told while nobody has said anything of the incident.
+    pub fn annotated(&self, notice: Notice) -> AnnotatedNotice {
+        AnnotatedNotice::new(notice, &self.rules.operator)
+    }
+
+    /// Takes a notice in, after everything that was due before it.
+    pub fn handle(&mut self, now: Timestamp, notice: Notice, incidents: &Incidents) {
+        self.handle_timeout(now, incidents);
+        self.decide(notice, incidents);
+    }
+
+    /// Does what is due at `now`. Safe to call early or twice. What comes at intervals and was
+    /// missed more than once is made up for once.
+    pub fn handle_timeout(&mut self, now: Timestamp, incidents: &Incidents) {
+        while let Some((due, wake)) = self.agenda.take_due(now) {
+            self.memory.now = self.memory.now.max(due);
+            match wake {
+                Wake::Mutes => self.end_mutes(incidents),
+                Wake::Window(key) => self.end_window(&key, incidents),
+                Wake::Case(id) => self.wake_case(&id, now, incidents),
+                Wake::Storm(common) => self.tell_storm(&common, incidents),
+                Wake::Ceiling(destination) => self.tell_held_back(&destination, incidents),
+                Wake::Digest => self.tell_day(now, incidents),
+            }
+        }
+        if now > self.memory.now {
+            let first = self.memory.now == Timestamp::default();
+            self.memory.now = now;
+            if first {
+                self.schedule_digest();
+            }
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.agenda.next()
+    }
+
+    /// The next letter, in the order in which they were decided.
+    pub fn poll(&mut self) -> Option<Letter> {
+        self.letters.pop_front()
+    }
+
+    /// What people have said about an incident; none of one that was never told.
+    pub fn marks(&self, incident: &IncidentId) -> Option<&Marks> {
+        self.memory.cases.get(incident).map(|case| &case.marks)
+    }
+
+    /// The addresses that a destination depends on, as it was last told.
+    pub fn addresses(&self, destination: &Destination) -> &[IpAddr] {
+        self.memory.addresses.get(destination).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is muted, and until when.
+    pub fn mutes(&self) -> &[Muted] {
+        &self.memory.mutes
+    }
+
+    /// The maintenance windows that are open or to come, each with its source; empty of those that
+    /// were added by an order.
+    pub fn windows(&self) -> impl Iterator<Item = (&str, &Window)> {
+        self.memory.windows.iter().map(|planned| (planned.source.as_str(), &planned.window))
+    }
+
+    /// How many letters' worth is held back and will be told: cases, and rows of digests.
+    pub fn held(&self) -> usize {
+        let cases = self.memory.cases.values().filter(|case| case.held.is_some()).count();
+        cases + self.memory.meters.values().map(|meter| meter.held.len()).sum::<usize>()
+    }
+
+    fn schedule_all(&mut self) {
+        let ids: Vec<IncidentId> = self.memory.cases.keys().cloned().collect();
+        ids.iter().for_each(|id| self.schedule_case(id));
+        let storms: Vec<Common> = self.memory.storms.commons().cloned().collect();
+        storms.iter().for_each(|common| self.schedule_storm(common));
+        let meters: Vec<Destination> = self.memory.meters.keys().cloned().collect();
+        meters.iter().for_each(|destination| self.schedule_meter(destination));
+        self.schedule_windows();
+        self.schedule_mutes();
+        if self.memory.now != Timestamp::default() {
+            self.schedule_digest();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What is said again, and to whom next, while nobody has acknowledged an incident.
+
+use std::time::Duration;
+
+use bgp::Timestamp;
+
+use super::decision::{Audience, forget_at};
+use super::{Desk, Wake};
+use crate::notification::Content;
+use crate::remark::{Hold, Remark};
+use incidents::{IncidentId, Incidents, Notice, Reason};
+
+impl Desk {
+    /// Puts the next thing that time alone will do to a case on the agenda.
+    pub(super) fn schedule_case(&mut self, id: &IncidentId) {
+        let due = self.memory.cases.get(id).and_then(|case| {
+            let held = case.held.as_ref();
+            if held.is_some_and(|held| held.window.is_some()) {
+                return None;
+            }
+            let paced = held.filter(|held| held.by == Hold::Mass && !case.is_done());
+            let paced = paced.and(case.pace).map(|pace| pace.next());
+            let forget = forget_at(case, self.rules.remember_for);
+            let nags = [self.reminder_due(id), self.escalation_due(id), paced, forget];
+            nags.into_iter().flatten().min()
+        });
+        self.agenda.set(&Wake::Case(id.clone()), due);
+    }
+
+    /// The time of a case has come; what comes at intervals starts again from `now`.
+    pub(super) fn wake_case(&mut self, id: &IncidentId, now: Timestamp, incidents: &Incidents) {
+        let at = self.memory.now;
+        let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= at);
+        let Some(case) = self.memory.cases.get(id) else { return };
+        if is_due(forget_at(case, self.rules.remember_for)) {
+            self.memory.cases.remove(id);
+            return;
+        }
+        let paced = case.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
+        if paced && is_due(case.pace.map(|pace| pace.next())) {
+            self.release(id, incidents);
+        }
+        while is_due(self.escalation_due(id)) {
+            self.escalate(id, incidents);
+        }
+        if is_due(self.reminder_due(id)) {
+            self.remind(id, incidents);
+            if let Some((case, every)) = self.memory.cases.get_mut(id).zip(self.rules.remind_every)
+            {
+                case.reminded_at = last_before(at, every, now);
+            }
+        }
+        self.schedule_case(id);
+    }
+
+    fn reminder_due(&self, id: &IncidentId) -> Option<Timestamp> {
+        let case = self.memory.cases.get(id)?;
+        // A storm says itself how its incidents stand.
+        let waits = case.waits() && case.storm.is_none();
+        self.rules
+            .remind_every
+            .filter(|every| waits && !every.is_zero())
+            .map(|e| case.reminded_at + e)
+    }
+
+    fn escalation_due(&self, id: &IncidentId) -> Option<Timestamp> {
+        let case = self.memory.cases.get(id)?;
+        let step = self.rules.escalation.get(case.steps)?;
+        (case.waits() && case.is_critical()).then(|| case.waits_since + step.after)
+    }
+
+    fn remind(&mut self, id: &IncidentId, incidents: &Incidents) {
+        let Some(mut notice) = self.fresh(id, incidents) else { return };
+        let Some(case) = self.memory.cases.get_mut(id) else { return };
+        case.reminders += 1;
+        let (number, since) = (case.reminders, case.waits_since);
+        notice.message_id = also_known(&notice, 'r', number);
+        notice.remarks.push(Remark::Reminder { number, since });
+        (notice.reason, notice.update) = (Reason::Reminder, 0);
+        self.post_case(id, notice, Audience::People);
+    }
+
+    /// Tells the next contact. Whoever knows already is reminded by his own rule.
+    fn escalate(&mut self, id: &IncidentId, incidents: &Incidents) {
+        let now = self.memory.now;
+        let fresh = self.fresh(id, incidents);
+        let Some((case, mut notice)) = self.memory.cases.get_mut(id).zip(fresh) else { return };
+        let Some(step) = self.rules.escalation.get(case.steps) else { return };
+        case.steps += 1;
+        case.escalations += 1;
+        let to: Vec<_> = step.to.iter().filter(|to| !case.circle.contains(to)).cloned().collect();
+        case.widen(to.iter().cloned());
+        if let Some(common) = case.storm.clone() {
+            self.widen_storm(&common, to, incidents);
+            return;
+        }
+        let after: Duration = now.since(case.waits_since);
+        let step = u32::try_from(case.steps).unwrap_or(u32::MAX);
+        notice.message_id = also_known(&notice, 'e', case.escalations);
+        notice.remarks.push(Remark::Escalation { step, after });
+        notice.marks = case.marks.clone();
+        (notice.reason, notice.update) = (Reason::Reminder, 0);
+        notice.retitle(self.rules.operator.time_zone());
+        if !to.is_empty() {
+            self.post(to, Content::Notice(Box::new(notice)));
+        }
+    }
+}
+
+/// A Message-ID of its own, in the thread of the incident.
+fn also_known(notice: &Notice, why: char, number: u32) -> String {
+    format!("<{}.{}.{why}{number}@originwatch>", notice.incident, notice.sequence)
+}
+
+/// The last step at or before `now` of those that are `every` apart from `first`.
+pub(super) fn last_before(first: Timestamp, every: Duration, now: Timestamp) -> Timestamp {
+    let every = every.as_micros().max(1);
+    let steps = now.since(first).as_micros() / every;
+    first + Duration::from_micros(u64::try_from(steps * every).unwrap_or(0))
+}

@@ -1,0 +1,114 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::civil::Time;
+
+use super::routing::Routing;
+use crate::notice::Operator;
+use crate::receiver::Destination;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Who is told what, and when not.
+///
+/// By default everything goes to all destinations at once, but for storms and beyond the ceiling;
+/// there are no reminders, no escalation and no digest.
+#[derive(Clone, Debug)]
+pub struct DeskRules {
+    /// Whose incidents these are; whose time zone titles, hours and the digest have.
+    pub operator: Operator,
+    /// Who is told of which incidents.
+    pub routing: Routing,
+    /// When many incidents become one letter; none: never.
+    pub storm: Option<Storm>,
+    /// Letters an hour to one destination, beyond which what is not critical waits for a digest; none:
+    /// no limit.
+    pub ceiling: Option<u32>,
+    /// Who is told of a critical incident that nobody has acknowledged, in the order of `after`.
+    pub escalation: Vec<Step>,
+    /// How often it is said again that an open incident is not acknowledged; none: never.
+    pub remind_every: Option<Duration>,
+    /// The letter that comes every day; none: there is none.
+    pub digest: Option<Digest>,
+    /// Who is told as well while a destination lies inside what an open incident is about.
+    pub also: Vec<Destination>,
+    /// Channels that programs read. They are given every notice by itself, whatever storm and
+    /// ceiling say, and no summaries: they put the notices together by the incident's id.
+    pub programs: BTreeSet<String>,
+    /// How long an incident that is over is remembered, with its marks and its destinations: as long as
+    /// it may reopen.
+    pub remember_for: Duration,
+}
+
+/// When many incidents become one letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storm {
+    /// So many are told one by one; the next within the window makes a storm of them.
+    pub incidents: usize,
+    /// The window.
+    pub within: Duration,
+    /// The waits between its letters, while there is something new; the last one is repeated.
+    pub every: Vec<Duration>,
+}
+
+/// The next contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// After so long without an acknowledgement.
+    pub after: Duration,
+    /// Who is told.
+    pub to: Vec<Destination>,
+}
+
+/// The letter that comes every day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// The time of day, by the operator's clock.
+    pub at: Time,
+    /// Who gets it.
+    pub to: Vec<Destination>,
+}
+
+impl DeskRules {
+    /// Everybody who may be told something.
+    pub fn destinations(&self) -> BTreeSet<&Destination> {
+        let routes = self.routing.rules.iter().map(|rule| &rule.to);
+        let steps = self.escalation.iter().map(|step| &step.to);
+        let digest = self.digest.iter().map(|digest| &digest.to);
+        let all = [&self.routing.default, &self.also].into_iter().chain(routes).chain(steps);
+        all.chain(digest).flatten().collect()
+    }
+}
+
+impl Default for Storm {
+    /// What `[storm]` has where the config is silent.
+    fn default() -> Self {
+        let every = vec![15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR];
+        Storm { incidents: 5, within: 10 * MINUTE, every }
+    }
+}
+
+impl Storm {
+    /// How long to wait after so many waits.
+    pub(super) fn wait(&self, waits: usize) -> Duration {
+        self.every.get(waits).or(self.every.last()).copied().unwrap_or(HOUR)
+    }
+}
+
+impl Default for DeskRules {
+    fn default() -> Self {
+        DeskRules {
+            operator: Operator::default(),
+            routing: Routing::default(),
+            storm: Some(Storm::default()),
+            ceiling: Some(30),
+            escalation: Vec::new(),
+            remind_every: None,
+            digest: None,
+            also: Vec::new(),
+            programs: BTreeSet::new(),
+            remember_for: 7 * 24 * HOUR,
+        }
+    }
+}

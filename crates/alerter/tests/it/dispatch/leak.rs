@@ -1,0 +1,145 @@
+//! Storms: many incidents, few mails.
+
+use std::collections::BTreeSet;
+
+use alerter::dispatch::{DeskRules, Routing};
+use alerter::{Content, Destination, Letter};
+use bgp::Prefix;
+use incidents::{IncidentId, Reason};
+use validator::Severity;
+
+use super::office::{Office, desk_rules, id, mailbox, notice};
+use crate::lab::{Lab, rules, watch};
+
+/// Incidents that a letter to somebody speaks of.
+fn told(letters: &[Letter]) -> BTreeSet<IncidentId> {
+    let of = |letter: &Letter| match &letter.content {
+        Content::Notice(notice) => vec![notice.incident.clone()],
+        Content::Summary(summary) => summary.rows.iter().map(|r| r.incident.clone()).collect(),
+    };
+    letters.iter().flat_map(of).collect()
+}
+
+#[test]
+fn five_hundred_offenders_at_once_make_fewer_than_ten_mails() {
+    let mut office = Office::new(desk_rules());
+    for n in 0..500 {
+        office.say(n, i64::from(n), 0, Reason::Opened);
+    }
+    for n in 0..500 {
+        office.say(n, 950 + i64::from(n), 1, Reason::Update);
+    }
+    for n in 0..500 {
+        office.say(n, 10_000 + i64::from(n), 2, Reason::Resolved);
+    }
+    office.wait(1_000_000);
+    assert_eq!(told(&office.letters), (0..500).map(id).collect());
+    insta::assert_snapshot!("five-hundred", office.course());
+    assert!(office.letters.len() < 10, "{}", office.letters.len());
+}
+
+#[test]
+fn a_leak_of_three_hundred_thousand_prefixes_makes_fewer_than_ten_mails() {
+    const WATCHED: u32 = 500;
+    let ours =
+        |n: u32| Prefix::from_bits(bgp::Family::Ipv4, u128::from(0x0b00_0000 + n * 256) << 96, 24);
+    let watches = (0..WATCHED).map(|n| watch(&ours(n).to_string())).collect();
+    let mut lab = Lab::with(watches, rules());
+    let mut office = Office::new(desk_rules());
+    let mut announced = 0u32;
+    // 300,000 prefixes in 40 minutes, a watched one in every 600, at two vantage points.
+    for step in 0..300_000u32 {
+        let second = i64::from(step) / 125;
+        if step % 600 == 0 {
+            let prefix = ours(announced).to_string();
+            lab.hijack(second, 10, &prefix);
+            lab.hijack(second, 11, &prefix);
+            announced += 1;
+        } else {
+            let bits = u128::from(0xcb00_0000 + step * 64) << 96;
+            lab.hijack(second, 12, &Prefix::from_bits(bgp::Family::Ipv4, bits, 26).to_string());
+        }
+        pass_on(&mut lab, &mut office, second);
+    }
+    assert_eq!(announced, WATCHED);
+    for n in 0..WATCHED {
+        for vantage in [10, 11] {
+            lab.withdraw(10_000 + i64::from(n), vantage, &ours(n).to_string());
+        }
+        pass_on(&mut lab, &mut office, 10_000 + i64::from(n));
+    }
+    lab.tick(20_000);
+    pass_on(&mut lab, &mut office, 20_000);
+    insta::assert_snapshot!("leak", office.course());
+    assert!(office.letters.len() < 10, "{}", office.letters.len());
+}
+
+/// What the engine of the lab has said goes to the desk.
+fn pass_on(lab: &mut Lab, office: &mut Office, second: i64) {
+    for notice in lab.notices.drain(..) {
+        office.hear(notice);
+    }
+    if office.desk.next_timeout().is_some_and(|due| due <= crate::lab::at(second)) {
+        office.wait(second);
+    }
+}
+
+#[test]
+fn incidents_by_one_offender_are_told_as_one_and_others_beside_them_are_not() {
+    let mut office = Office::new(desk_rules());
+    for n in 0..9 {
+        let mut notice = notice(n, i64::from(n) * 10, 0, Reason::Opened, Severity::Warning);
+        notice.offenders[0].asn = bgp::Asn::new(4761);
+        office.hear(notice);
+    }
+    office.say(100, 100, 0, Reason::Opened);
+    // An hour later it is a story of its own again.
+    let mut late = notice(200, 4000, 0, Reason::Opened, Severity::Warning);
+    late.offenders[0].asn = bgp::Asn::new(4761);
+    office.hear(late);
+    // What becomes more serious is told at once.
+    office.worse(3, 4100, 1, Severity::Critical);
+    insta::assert_snapshot!("one-offender", office.course());
+}
+
+#[test]
+fn routers_that_go_down_together_are_one_storm() {
+    let mut office = Office::new(desk_rules());
+    for n in 0..8 {
+        office.router(n, i64::from(n), Reason::Opened);
+    }
+    for n in 0..8 {
+        office.router(n, 600 + i64::from(n), Reason::Resolved);
+    }
+    office.wait(10_000);
+    insta::assert_snapshot!("routers", office.course());
+}
+
+#[test]
+fn programs_are_told_of_each_by_itself() {
+    let hook = Destination { channel: "webhook".into(), address: "pager".into() };
+    let routing = Routing::to_all(vec![mailbox("noc"), hook.clone()]);
+    let programs = ["webhook".to_owned()].into();
+    let mut office = Office::new(DeskRules { routing, programs, ceiling: Some(3), ..desk_rules() });
+    for n in 0..20 {
+        office.say(n, i64::from(n), 0, Reason::Opened);
+        office.say(n, 2000 + i64::from(n), 1, Reason::Resolved);
+    }
+    let to_hook: Vec<&Letter> = office.letters.iter().filter(|l| l.to.contains(&hook)).collect();
+    assert_eq!(to_hook.len(), 40);
+    assert!(to_hook.iter().all(|letter| matches!(letter.content, Content::Notice(_))));
+}
+
+#[test]
+fn beyond_the_ceiling_a_digest_tells_the_rest_and_what_is_critical_passes() {
+    let mut office = Office::new(DeskRules { storm: None, ceiling: Some(10), ..desk_rules() });
+    for n in 0..30 {
+        let severity = if n == 25 { Severity::Critical } else { Severity::Warning };
+        office.hear(notice(n, i64::from(n) * 60, 0, Reason::Opened, severity));
+    }
+    office.hear(notice(25, 1900, 1, Reason::Resolved, Severity::Critical));
+    office.restart();
+    office.wait(20_000);
+    insta::assert_snapshot!("ceiling", office.course());
+    assert_eq!(told(&office.letters), (0..30).map(id).collect());
+}

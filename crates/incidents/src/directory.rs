@@ -1,0 +1,144 @@
+use std::collections::HashMap;
+
+use bgp::Asn;
+use serde::{Deserialize, Serialize};
+
+use crate::Country;
+
+/// Who is who: the name and the country of an AS, from `[data] as_names`.
+#[derive(Clone, Debug, Default)]
+pub struct AsDirectory {
+    entries: HashMap<Asn, (Box<str>, Option<Country>)>,
+}
+
+/// An AS with what the directory knows of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Party {
+    /// The number.
+    pub asn: Asn,
+    /// Its name; absent if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where it is registered; absent if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+}
+
+/// A line of the directory that says nothing usable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: expected asn,name,country")]
+pub struct DirectoryError {
+    /// Counted from one.
+    pub line: usize,
+}
+
+impl AsDirectory {
+    /// Reads `asn,name,country` lines: the country is the last field, so that a name may hold
+    /// commas, quoted or not; a header line, empty lines and `#` comments are passed over.
+    ///
+    /// Lines that say nothing usable are left out and returned beside the rest.
+    pub fn parse(bytes: &[u8]) -> (Self, Vec<DirectoryError>) {
+        let text = String::from_utf8_lossy(bytes);
+        let mut directory = AsDirectory::default();
+        let mut errors = Vec::new();
+        for (index, line) in text.lines().map(str::trim).enumerate() {
+            let header = index == 0 && line.to_ascii_lowercase().starts_with("asn");
+            if line.is_empty() || line.starts_with('#') || header {
+                continue;
+            }
+            match entry(line) {
+                Some((asn, name, country)) => {
+                    directory.entries.insert(asn, (name, country));
+                }
+                None => errors.push(DirectoryError { line: index + 1 }),
+            }
+        }
+        (directory, errors)
+    }
+
+    /// What is known of an AS.
+    pub fn party(&self, asn: Asn) -> Party {
+        let (name, country) = match self.entries.get(&asn) {
+            Some((name, country)) => (Some(name.to_string()).filter(|n| !n.is_empty()), *country),
+            None => (None, None),
+        };
+        Party { asn, name, country }
+    }
+
+    /// Where an AS is registered, as far as is known.
+    pub fn country(&self, asn: Asn) -> Option<Country> {
+        self.entries.get(&asn).and_then(|(_, country)| *country)
+    }
+
+    /// How many ASes are known.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nobody is known.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl Party {
+    /// `AS4761 INDOSAT-INP-AP, ID`, as far as it is known.
+    pub fn label(&self) -> String {
+        let mut label = self.asn.to_string();
+        if let Some(name) = &self.name {
+            label = format!("{label} {name}");
+        }
+        match self.country {
+            Some(country) => format!("{label}, {country}"),
+            None => label,
+        }
+    }
+}
+
+fn entry(line: &str) -> Option<(Asn, Box<str>, Option<Country>)> {
+    let (asn, rest) = line.split_once(',')?;
+    let (name, country) = match rest.rsplit_once(',') {
+        Some((name, country)) => (name, country.trim()),
+        None => (rest, ""),
+    };
+    let country = if country.is_empty() { None } else { Some(country.parse().ok()?) };
+    let name = name.trim();
+    let name = name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name);
+    Some((asn.trim().parse().ok()?, printable(&name.replace("\"\"", "\"")).into(), country))
+}
+
+/// Text from outside, made safe for a terminal, a header and a page: control characters,
+/// line breaks and the marks that turn the direction of text become one space.
+pub fn printable(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.split(hidden).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_hold_commas_and_the_country_may_be_missing() {
+        let (directory, errors) = AsDirectory::parse(
+            b"asn,name,country\n4761,INDOSAT-INP-AP,ID\nAS3356,\"Level 3, LLC\",us\n\n# x\n1,Lone, Inc.,\n2,Nameless\nx,y,z\n3,Bad,country\n",
+        );
+        let label = |asn| directory.party(Asn::new(asn)).label();
+        assert_eq!(label(4761), "AS4761 INDOSAT-INP-AP, ID");
+        assert_eq!(label(3356), "AS3356 Level 3, LLC, US");
+        assert_eq!(label(1), "AS1 Lone, Inc.");
+        assert_eq!(label(2), "AS2 Nameless");
+        assert_eq!(label(64500), "AS64500");
+        assert_eq!(errors, [DirectoryError { line: 8 }, DirectoryError { line: 9 }]);
+    }
+
+    #[test]
+    fn what_a_registry_says_cannot_break_a_line() {
+        let (directory, _) =
+            AsDirectory::parse("1,Evil\u{202e}\u{1b}[31m\tCorp\u{0}x,GB".as_bytes());
+        assert_eq!(directory.party(Asn::new(1)).name.unwrap(), "Evil [31m Corp x");
+    }
+}

@@ -1,0 +1,496 @@
+//! The engine: findings in, notices out. Owns all state; asks no clock.
+
+mod look;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
+use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Severity, Sight, Watch};
+
+use crate::agenda::Agenda;
+use crate::extent::Elsewhere;
+use crate::incident::{Incident, Phase};
+use crate::memory::{Memory, MemoryRef};
+use crate::notice::{IncidentId, Notice, Past, Reason};
+use crate::report::is_mass;
+use crate::routes::{Down, RouteTable, Row, RowKey};
+use crate::story::{Breach, Class, Story, breaches};
+use crate::visibility::Level;
+use crate::{AsDirectory, Rules, Sources};
+
+pub use look::IncidentSummary;
+
+/// Ended incidents that are remembered as the record of their offenders.
+const ARCHIVE: usize = 10_000;
+
+/// The incidents of one operator: a deterministic fold over findings.
+///
+/// After each call of [`handle`](Self::handle), [`handle_timeout`](Self::handle_timeout) and
+/// [`finish`](Self::finish), drain [`poll`](Self::poll). `now` never goes back: an earlier one
+/// counts as the latest that was given.
+#[derive(Debug)]
+pub struct Incidents {
+    rules: Rules,
+    directory: Arc<AsDirectory>,
+    sources: Sources,
+    now: Timestamp,
+    routes: RouteTable,
+    elsewhere: Elsewhere,
+    incidents: BTreeMap<Story, Incident>,
+    agenda: Agenda<Story>,
+    archive: VecDeque<(Box<[Asn]>, Past)>,
+    notices: VecDeque<Notice>,
+}
+
+impl Incidents {
+    /// No incidents yet.
+    pub fn new(rules: Rules, directory: Arc<AsDirectory>) -> Self {
+        Incidents {
+            rules,
+            directory,
+            sources: Sources::default(),
+            now: Timestamp::from_micros(i64::MIN),
+            routes: RouteTable::default(),
+            elsewhere: Elsewhere::default(),
+            incidents: BTreeMap::new(),
+            agenda: Agenda::default(),
+            archive: VecDeque::new(),
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// What the engine knows, as JSON in gzip; config and undrained notices are not part of it.
+    ///
+    /// # Errors
+    ///
+    /// Only where the memory for it cannot be had.
+    pub fn save(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let memory = MemoryRef {
+            now: self.now,
+            routes: &self.routes,
+            elsewhere: &self.elsewhere,
+            incidents: self.incidents.values().collect(),
+            archive: &self.archive,
+        };
+        memory.pack()
+    }
+
+    /// Goes on from what [`save`](Self::save) wrote, under rules that may have changed since.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are not what `save` wrote.
+    pub fn restore(
+        rules: Rules,
+        directory: Arc<AsDirectory>,
+        saved: &[u8],
+    ) -> Result<Self, serde_json::Error> {
+        let memory = Memory::unpack(saved)?;
+        let mut incidents = Incidents::new(rules, directory);
+        incidents.now = memory.now;
+        incidents.routes = memory.routes.restored(&incidents.directory);
+        incidents.elsewhere = memory.elsewhere;
+        incidents.archive = memory.archive;
+        for incident in memory.incidents {
+            let story = incident.story.clone();
+            incidents.incidents.insert(story.clone(), incident);
+            incidents.schedule(&story);
+        }
+        Ok(incidents)
+    }
+
+    /// What the following notices say of what our sight is worth.
+    pub fn set_sources(&mut self, sources: Sources) {
+        self.sources = sources;
+    }
+
+    /// Takes a finding in, after everything that was due before it.
+    pub fn handle(&mut self, now: Timestamp, finding: Finding) {
+        self.handle_timeout(now);
+        match finding {
+            Finding::Route(finding) => self.route(finding),
+            // A session that is up says something of our space soon enough, or does not count.
+            Finding::SessionUp { .. } => {}
+            Finding::SessionDown { at, vantage } => {
+                let Down { taken, carried } = self.routes.station_down(&vantage);
+                for (key, row) in taken {
+                    let gone = breaches(key.prefix, &row.held, vantage.asn);
+                    self.replace(at, key, gone, Vec::new());
+                }
+                carried.into_iter().for_each(|prefix| self.settle_visibility(at, prefix));
+            }
+            Finding::Gap { at, vantage } => {
+                let doubted = self.routes.doubt(&vantage, at);
+                self.settle_breached(&doubted);
+            }
+            Finding::Settled { at, vantage, family } => {
+                for key in self.routes.doubted(&vantage, family) {
+                    self.withdraw(at, key);
+                }
+            }
+            Finding::Elsewhere { at, prefix, origin, holders } => {
+                self.elsewhere.note(at, prefix, origin, &holders);
+                let story = Story::of(Class::Hijack, [origin]);
+                if self.incidents.contains_key(&story) {
+                    self.settle(&story);
+                }
+            }
+            Finding::Condition { at, kind, subject, details, active } => {
+                self.condition(at, kind, &subject, details, active, None);
+            }
+        }
+    }
+
+    /// A prefix of ours may be seen less far than before, or again as far.
+    fn settle_visibility(&mut self, at: Timestamp, prefix: Prefix) {
+        let Some((change, ases)) = self.routes.visibility_change(prefix, &self.rules) else {
+            return;
+        };
+        let (details, active) = (change.details(&ases), change.level != Level::Fine);
+        let about = Some((change.watch, change.rov));
+        let subject = prefix.to_string();
+        self.condition(at, Kind::VisibilityLoss, &subject, details, active, about);
+    }
+
+    fn condition(
+        &mut self,
+        at: Timestamp,
+        kind: Kind,
+        subject: &str,
+        details: Vec<String>,
+        active: bool,
+        about: Option<(Arc<Watch>, OriginValidation)>,
+    ) {
+        let story = Story::condition(kind, subject);
+        if !self.incidents.contains_key(&story) {
+            if !active {
+                return;
+            }
+            let incident = Incident::new(self.new_id(&story, at), story.clone(), at);
+            self.incidents.insert(story.clone(), incident);
+        }
+        if let Some(incident) = self.incidents.get_mut(&story) {
+            incident.set_condition(at, kind, details, active);
+            if let Some((watch, rov)) = about {
+                incident.concerns(watch, rov);
+            }
+        }
+        self.settle(&story);
+        if kind.is_event() {
+            // Told, and that is all: the next one is another incident.
+            self.agenda.set(&story, None);
+            if let Some(incident) = self.incidents.remove(&story) {
+                // Remembered for its name, which must not be given again.
+                let past = incident.as_past();
+                self.remember(past.map(|past| (story.offenders.clone(), past)));
+            }
+        }
+    }
+
+    /// Does what is due at `now`. Safe to call early or twice.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        loop {
+            let forgotten = self.forgotten().filter(|(due, _)| *due <= now);
+            match forgotten.filter(|(due, _)| self.agenda.next().is_none_or(|next| due <= &next)) {
+                Some((due, key)) => {
+                    self.now = self.now.max(due);
+                    self.give_up(key);
+                }
+                None => {
+                    let Some((due, story)) = self.agenda.take_due(now) else { break };
+                    self.now = self.now.max(due);
+                    self.expire(&story);
+                }
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// The route that is the first to be given up, and when.
+    fn forgotten(&self) -> Option<(Timestamp, RowKey)> {
+        let (since, key) = self.routes.oldest_doubt()?;
+        Some((since + self.rules.forget_after, key))
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while only a
+    /// finding can change anything.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        let forgotten = self.forgotten().map(|(due, _)| due);
+        self.agenda.next().into_iter().chain(forgotten).min()
+    }
+
+    /// The next notice, in the order in which they were decided.
+    pub fn poll(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// The input is at its end: changes that were being gathered are told now.
+    pub fn finish(&mut self, now: Timestamp) {
+        self.handle_timeout(now);
+        let lasting = |incident: &Incident| matches!(incident.phase, Phase::Open | Phase::Doubtful);
+        let open = self.incidents.iter().filter(|(_, incident)| lasting(incident));
+        let gathered = open.filter(|(_, incident)| !incident.news().is_empty());
+        let stories: Vec<Story> = gathered.map(|(story, _)| story.clone()).collect();
+        for story in stories {
+            self.tell(&story, Reason::Update);
+            self.schedule(&story);
+        }
+    }
+
+    /// Judges every current route again, because the RPKI data or the watch list changed:
+    /// incidents come and go without any BGP message.
+    pub fn judge_again(
+        &mut self,
+        now: Timestamp,
+        judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
+    ) {
+        for finding in self.judged_anew(now, judge) {
+            self.handle(now, finding);
+        }
+    }
+
+    fn route(&mut self, finding: RouteFinding) {
+        let RouteFinding { at, vantage, prefix, path_id, sight } = finding;
+        let id = self.routes.station_up(&vantage, &self.directory);
+        let key = RowKey { vantage: id, prefix, path_id };
+        match sight {
+            Sight::Held(held) => self.put(key, Row { held, at, doubted: None }, vantage.asn),
+            Sight::Recalled(held) if self.routes.is_older(&key, at) => {
+                self.put(key, Row { held, at, doubted: Some(at) }, vantage.asn);
+            }
+            Sight::Recalled(_) => {}
+            Sight::Withdrawn => self.withdraw(at, key),
+        }
+    }
+
+    fn withdraw(&mut self, at: Timestamp, key: RowKey) {
+        let Some((row, asn)) = self.routes.take(key).zip(self.routes.asn(key.vantage)) else {
+            return;
+        };
+        let gone = breaches(key.prefix, &row.held, asn);
+        self.replace(at, key, gone, Vec::new());
+        self.settle_super_prefixes(key.prefix);
+        self.settle_visibility(at, key.prefix);
+    }
+
+    /// A route that nobody has confirmed for so long is believed no more; what it was part of says
+    /// so when it ends.
+    fn give_up(&mut self, key: RowKey) {
+        let Some((row, asn)) = self.routes.forget(key).zip(self.routes.asn(key.vantage)) else {
+            return;
+        };
+        for gone in breaches(key.prefix, &row.held, asn) {
+            if let Some(incident) = self.incidents.get_mut(&gone.story) {
+                incident.give_up(self.now, key, gone.part);
+            }
+            self.settle(&gone.story);
+        }
+    }
+
+    /// Decides anew on every story that one of these routes is part of.
+    fn settle_breached(&mut self, keys: &[RowKey]) {
+        let breached = keys.iter().flat_map(|key| {
+            let row = self.routes.row(key).zip(self.routes.asn(key.vantage));
+            row.map(|(row, asn)| breaches(key.prefix, &row.held, asn)).unwrap_or_default()
+        });
+        let stories: BTreeSet<Story> = breached.map(|breach| breach.story).collect();
+        for story in stories {
+            self.settle(&story);
+        }
+    }
+
+    fn put(&mut self, key: RowKey, row: Row, vantage: Asn) {
+        let at = row.at;
+        let after = breaches(key.prefix, &row.held, vantage);
+        let before = self.routes.put(key, row);
+        let before = before.map(|row| breaches(key.prefix, &row.held, vantage)).unwrap_or_default();
+        self.replace(at, key, before, after);
+        self.settle_super_prefixes(key.prefix);
+        self.settle_visibility(at, key.prefix);
+    }
+
+    /// A less-specific over a prefix of ours is worse where our own route was lost.
+    fn settle_super_prefixes(&mut self, prefix: Prefix) {
+        if !self.routes.is_lost(prefix) {
+            return;
+        }
+        let over = |story: &&Story| story.class == Class::Other(Kind::SuperPrefix);
+        let stories: Vec<Story> = self.incidents.keys().filter(over).cloned().collect();
+        for story in stories {
+            self.settle(&story);
+        }
+    }
+
+    /// A vantage point broke the rules `before` and breaks the rules `after`. The new route
+    /// stands in the table already.
+    fn replace(&mut self, at: Timestamp, key: RowKey, before: Vec<Breach>, after: Vec<Breach>) {
+        let mut touched = BTreeSet::new();
+        for gone in before {
+            let stays = after.iter().any(|b| b.story == gone.story && b.part == gone.part);
+            if let Some(incident) = self.incidents.get_mut(&gone.story).filter(|_| !stays) {
+                incident.release(at, key, gone.part);
+                touched.insert(gone.story);
+            }
+        }
+        for breach in after {
+            touched.insert(breach.story.clone());
+            self.hold(key, breach);
+        }
+        for story in touched {
+            self.settle(&story);
+        }
+    }
+
+    fn hold(&mut self, key: RowKey, breach: Breach) {
+        let Some(row) = self.routes.row(&key) else { return };
+        let Some(station) = self.routes.station(key.vantage) else { return };
+        if !self.incidents.contains_key(&breach.story) {
+            let incident =
+                Incident::new(self.new_id(&breach.story, row.at), breach.story.clone(), row.at);
+            self.incidents.insert(breach.story.clone(), incident);
+        }
+        if let Some(incident) = self.incidents.get_mut(&breach.story) {
+            incident.hold(key, row, breach, station, &self.rules);
+        }
+    }
+
+    /// A name that no other incident has.
+    fn new_id(&self, story: &Story, at: Timestamp) -> IncidentId {
+        let taken = |id: &IncidentId| {
+            self.incidents.values().any(|incident| incident.id == *id)
+                || self.archive.iter().any(|(_, past)| past.incident == *id)
+        };
+        let mut salt = 0;
+        loop {
+            let id = IncidentId::new(at, story, salt);
+            if !taken(&id) {
+                return id;
+            }
+            salt += 1;
+        }
+    }
+
+    /// Something about a story changed: decides its state and whether to tell.
+    fn settle(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        let (held, certain) = (incident.lasts(), incident.is_certain(&self.routes));
+        incident
+            .occurrence
+            .known
+            .note_spread(incident.occurrence.holding.len(), self.routes.total());
+        if !incident.occurrence.known.mass {
+            incident.occurrence.known.mass = is_mass(incident, &self.elsewhere);
+        }
+        if incident.covers_lost_route(&self.routes) {
+            let severity = &mut incident.occurrence.known.severity;
+            *severity = (*severity).max(Some(Severity::Warning));
+        }
+        match incident.phase {
+            Phase::Suspected if !held => {
+                self.incidents.remove(story);
+            }
+            Phase::Suspected | Phase::Resolved { .. } => {
+                if incident.reaches_threshold(&self.routes, &self.rules) {
+                    self.open_incident(story, certain);
+                }
+            }
+            Phase::Open | Phase::Doubtful if !held => {
+                incident.phase = Phase::Clearing { since: self.now };
+            }
+            Phase::Open | Phase::Doubtful | Phase::Clearing { .. } if certain => {
+                incident.phase = Phase::Open;
+                self.tell_if_due(story);
+            }
+            Phase::Open | Phase::Clearing { .. } if held => incident.phase = Phase::Doubtful,
+            Phase::Open | Phase::Doubtful | Phase::Clearing { .. } => {}
+        }
+        self.schedule(story);
+    }
+
+    /// One that only a table tells of is told as open, too, before it is in doubt.
+    fn open_incident(&mut self, story: &Story, certain: bool) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        let reopened = matches!(incident.phase, Phase::Resolved { .. });
+        incident.phase = Phase::Open;
+        incident.updates = 0;
+        self.tell(story, if reopened { Reason::Reopened } else { Reason::Opened });
+        if let Some(incident) = self.incidents.get_mut(story).filter(|_| !certain) {
+            incident.phase = Phase::Doubtful;
+        }
+    }
+
+    fn tell_if_due(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.get(story) else { return };
+        let waited = incident.deadline(&self.rules).is_some_and(|due| due <= self.now);
+        if waited || incident.is_more_serious_than_told() {
+            self.tell(story, Reason::Update);
+        }
+    }
+
+    /// The time of an incident has come.
+    fn expire(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        match incident.phase {
+            Phase::Suspected => {}
+            Phase::Open | Phase::Doubtful => self.tell_if_due(story),
+            Phase::Clearing { .. } => {
+                incident.phase = Phase::Resolved { at: self.now };
+                self.tell(story, Reason::Resolved);
+                if let Some(incident) = self.incidents.get_mut(story) {
+                    let past = incident.as_past();
+                    incident.past.extend(past);
+                }
+            }
+            Phase::Resolved { .. } => self.retire(story),
+        }
+        self.schedule(story);
+    }
+
+    /// The story is over for good; what is held of it now, if anything, is a new one.
+    fn retire(&mut self, story: &Story) {
+        let Some(incident) = self.incidents.remove(story) else { return };
+        self.remember(incident.past.into_iter().map(|past| (story.offenders.clone(), past)));
+        let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
+        let keys: Vec<RowKey> = self
+            .routes
+            .rows()
+            .map(|(key, _)| *key)
+            .filter(|key| held.contains(&key.vantage))
+            .collect();
+        for key in keys {
+            let Some((row, asn)) = self.routes.row(&key).zip(self.routes.asn(key.vantage)) else {
+                continue;
+            };
+            for breach in breaches(key.prefix, &row.held, asn) {
+                if breach.story == *story {
+                    self.hold(key, breach);
+                }
+            }
+        }
+        self.settle(story);
+    }
+
+    fn remember(&mut self, past: impl IntoIterator<Item = (Box<[Asn]>, Past)>) {
+        self.archive.extend(past);
+        let excess = self.archive.len().saturating_sub(ARCHIVE);
+        self.archive.drain(..excess);
+    }
+
+    fn tell(&mut self, story: &Story, reason: Reason) {
+        let Some(incident) = self.incidents.get_mut(story) else { return };
+        if reason == Reason::Update {
+            incident.updates += 1;
+        }
+        let news = if reason == Reason::Update { incident.news() } else { Vec::new() };
+        let sequence = incident.told(self.now);
+        let Some(incident) = self.incidents.get(story) else { return };
+        let notice = self.reporter().report(incident, self.now, reason, sequence, news);
+        self.notices.extend(notice);
+    }
+
+    fn schedule(&mut self, story: &Story) {
+        let incident = self.incidents.get(story);
+        self.agenda.set(story, incident.and_then(|incident| incident.deadline(&self.rules)));
+    }
+}

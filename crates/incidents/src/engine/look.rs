@@ -1,0 +1,158 @@
+//! Looking at the incidents without changing them.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
+use serde::{Deserialize, Serialize};
+use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
+
+use super::Incidents;
+use crate::incident::Incident;
+use crate::notice::{IncidentId, Notice, Reason, State};
+use crate::report::Reporter;
+use crate::routes::{Row, RowKey};
+use crate::story::Class;
+use crate::{Party, Sources};
+
+/// An incident in one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentSummary {
+    /// Its name.
+    pub incident: IncidentId,
+    /// Where it stands.
+    pub state: State,
+    /// The most serious kind in it.
+    pub kind: Kind,
+    /// The most serious severity.
+    pub severity: Option<Severity>,
+    /// Who.
+    pub offenders: Vec<Party>,
+    /// What was announced.
+    pub prefixes: Vec<Prefix>,
+    /// First sight.
+    pub first_seen: Timestamp,
+    /// Last sight.
+    pub last_seen: Timestamp,
+    /// How many vantage points hold it now.
+    pub holding: usize,
+    /// How many vantage points are up.
+    pub total: usize,
+}
+
+impl Incidents {
+    /// The vantage points that are up and have said something of our space.
+    pub fn vantages(&self) -> Vec<Vantage> {
+        self.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
+    }
+
+    /// What is wrong beside routes: each condition that was told and is not over, with its subject.
+    pub fn conditions(&self) -> Vec<(Kind, String)> {
+        let active = self.incidents.iter().filter(|(_, incident)| incident.occurrence.active);
+        let condition = active.filter_map(|(story, _)| match story.class {
+            Class::Other(kind) => Some((kind, story.subject.to_string())),
+            Class::Hijack => None,
+        });
+        condition.filter(|(_, subject)| !subject.is_empty()).collect()
+    }
+
+    /// What the engine was told that our sight is worth.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// An incident as it stands at `now`, under the number of its last notice; none of one that
+    /// was never told, or is over for good.
+    pub fn look(&self, now: Timestamp, id: &IncidentId) -> Option<Notice> {
+        let incident = self.by_id(id).filter(|incident| incident.sequence > 0)?;
+        let (reason, sequence) = (Reason::Reminder, incident.sequence - 1);
+        self.reporter().report(incident, now, reason, sequence, Vec::new())
+    }
+
+    /// What an incident is about that contains the address.
+    pub fn covering(&self, id: &IncidentId, address: IpAddr) -> Option<Prefix> {
+        let mut prefixes = self.by_id(id)?.occurrence.known.prefixes.iter();
+        prefixes.find(|prefix| prefix.contains(address)).copied()
+    }
+
+    /// How many vantage points hold a route to exactly this prefix by this origin.
+    pub fn holders(&self, prefix: Prefix, origin: Asn) -> usize {
+        let by = |row: &Row| row.held.origin.members() == [origin];
+        let rows = self.routes.rows().filter(|(key, row)| key.prefix == prefix && by(row));
+        rows.map(|(key, _)| key.vantage).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The findings that judging every current route again makes: of those whose verdict differs.
+    pub fn judged_anew(
+        &self,
+        now: Timestamp,
+        judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
+    ) -> Vec<Finding> {
+        let judged = self.routes.rows().filter_map(|(key, row)| {
+            let vantage = &self.routes.station(key.vantage)?.vantage;
+            let held = judge(key.prefix, &row.held.route, vantage);
+            (held != row.held).then(|| {
+                // What is in doubt stays so: nobody has told of it.
+                let is_certain = row.doubted.is_none();
+                let sight = if is_certain { Sight::Held(held) } else { Sight::Recalled(held) };
+                let vantage = vantage.clone();
+                let RowKey { prefix, path_id, .. } = *key;
+                Finding::Route(RouteFinding { at: now, vantage, prefix, path_id, sight })
+            })
+        });
+        judged.collect()
+    }
+
+    /// Every incident that is not over for good, suspected ones too, in a stable order.
+    pub fn summaries(&self) -> Vec<IncidentSummary> {
+        let mut summaries: Vec<_> =
+            self.incidents.values().filter_map(|incident| self.summary(incident)).collect();
+        summaries.sort_by(|a, b| (a.first_seen, &a.incident).cmp(&(b.first_seen, &b.incident)));
+        summaries
+    }
+
+    /// Of these incidents those that are not over for good.
+    pub fn summaries_of(&self, ids: &BTreeSet<IncidentId>) -> Vec<IncidentSummary> {
+        let asked = self.incidents.values().filter(|incident| ids.contains(&incident.id));
+        asked.filter_map(|incident| self.summary(incident)).collect()
+    }
+
+    /// The incidents that are open or clearing.
+    pub fn open(&self) -> Vec<IncidentSummary> {
+        let mut summaries = self.summaries();
+        summaries.retain(|summary| matches!(summary.state, State::Open | State::Clearing));
+        summaries
+    }
+
+    pub(super) fn reporter(&self) -> Reporter<'_> {
+        Reporter {
+            rules: &self.rules,
+            directory: &self.directory,
+            sources: &self.sources,
+            routes: &self.routes,
+            elsewhere: &self.elsewhere,
+            archive: &self.archive,
+        }
+    }
+
+    fn by_id(&self, id: &IncidentId) -> Option<&Incident> {
+        self.incidents.values().find(|incident| incident.id == *id)
+    }
+
+    fn summary(&self, incident: &Incident) -> Option<IncidentSummary> {
+        let occurrence = &incident.occurrence;
+        Some(IncidentSummary {
+            incident: incident.id.clone(),
+            state: incident.state(),
+            kind: incident.kind()?,
+            severity: occurrence.known.severity,
+            offenders: incident.story.offenders.iter().map(|a| self.directory.party(*a)).collect(),
+            prefixes: occurrence.known.prefixes.iter().copied().collect(),
+            first_seen: incident.first_seen,
+            last_seen: if incident.lasts() { self.now } else { occurrence.last_seen },
+            holding: occurrence.holding.len(),
+            total: self.routes.total(),
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! Findings to incidents to notices: a deterministic fold.
+//!
+//! Start with [`Incidents`], the engine: findings go in with [`Incidents::handle`], a
+//! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
+//! stand one table of current routes (`routes`), the stories that they make (`story`,
+//! `incident`) and the pure decision of what is news (`news`). A notice carries every fact that is
+//! told later.
+//!
+//! It must never know feeds, wire formats, tokio, the clock, channels, or how things are said to
+//! people: `now` is an argument, so a year of incidents replays in seconds and comes out the same
+//! each time.
+
+mod advice;
+mod agenda;
+mod country;
+mod directory;
+mod engine;
+mod extent;
+mod incident;
+mod memory;
+mod news;
+mod notice;
+mod report;
+mod routes;
+mod rules;
+mod sources;
+mod story;
+mod visibility;
+
+pub use agenda::Agenda;
+pub use country::{Country, ParseCountryError};
+pub use directory::{AsDirectory, DirectoryError, Party, printable};
+pub use engine::{IncidentSummary, Incidents};
+pub use extent::{Extent, ExtentClass};
+pub use memory::pairs;
+pub use news::News;
+pub use notice::{
+    Acceptor, Advice, AffectedPrefix, Evidence, Fnv, Home, IncidentId, MoreSpecific, Notice, Past,
+    Reason, Roa, State, Upstream, VantageCounts,
+};
+pub use rules::Rules;
+pub use sources::{FeedGap, FeedSight, RpkiSight, Sources};

@@ -1,0 +1,93 @@
+//! What the engine knows, written down so that it can go on after a restart as if nothing had
+//! happened.
+
+use std::collections::VecDeque;
+use std::io::{BufReader, BufWriter, Write as _};
+
+use bgp::{Asn, Timestamp};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+
+use crate::extent::Elsewhere;
+use crate::incident::Incident;
+use crate::notice::Past;
+use crate::routes::RouteTable;
+
+/// Everything that the past decides. The rest of the engine comes from the config.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Memory {
+    pub(crate) now: Timestamp,
+    pub(crate) routes: RouteTable,
+    pub(crate) elsewhere: Elsewhere,
+    pub(crate) incidents: Vec<Incident>,
+    pub(crate) archive: VecDeque<(Box<[Asn]>, Past)>,
+}
+
+/// The same, borrowed.
+#[derive(Debug, Serialize)]
+pub(crate) struct MemoryRef<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) routes: &'a RouteTable,
+    pub(crate) elsewhere: &'a Elsewhere,
+    pub(crate) incidents: Vec<&'a Incident>,
+    pub(crate) archive: &'a VecDeque<(Box<[Asn]>, Past)>,
+}
+
+impl Memory {
+    /// Reads what [`MemoryRef::pack`] wrote, and the plain JSON of older versions.
+    pub(crate) fn unpack(packed: &[u8]) -> Result<Self, serde_json::Error> {
+        match packed.first() {
+            Some(b'{') => serde_json::from_slice(packed),
+            _ => serde_json::from_reader(BufReader::new(GzDecoder::new(packed))),
+        }
+    }
+}
+
+impl MemoryRef<'_> {
+    /// As JSON in gzip, packed while it is written: each route repeats its watches and its verdict,
+    /// so the whole of it in words would be many times as large as the engine.
+    pub(crate) fn pack(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut packer = BufWriter::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        serde_json::to_writer(&mut packer, self)?;
+        packer.flush().map_err(serde_json::Error::io)?;
+        let packer = packer.into_inner().map_err(|error| serde_json::Error::io(error.into()))?;
+        packer.finish().map_err(serde_json::Error::io)
+    }
+}
+
+/// A map as an array of pairs: JSON objects take only strings as keys.
+pub mod pairs {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// Writes the map.
+    ///
+    /// # Errors
+    ///
+    /// Where the serializer has one.
+    pub fn serialize<'a, M, K, V, S>(map: &'a M, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        &'a M: IntoIterator<Item = (&'a K, &'a V)>,
+        K: Serialize + 'a,
+        V: Serialize + 'a,
+        S: Serializer,
+    {
+        serializer.collect_seq(map)
+    }
+
+    /// Reads the map.
+    ///
+    /// # Errors
+    ///
+    /// Where the input is no array of pairs.
+    pub fn deserialize<'de, M, K, V, D>(deserializer: D) -> Result<M, D::Error>
+    where
+        M: FromIterator<(K, V)>,
+        K: Deserialize<'de>,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

@@ -1,0 +1,169 @@
+//! An incident and the tables behind it, made into a notice that stands on its own.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bgp::{Asn, Timestamp};
+
+use crate::advice::advice;
+use crate::directory::printable;
+use crate::extent::{Elsewhere, Extent};
+use crate::incident::Incident;
+use crate::news::News;
+use crate::notice::{
+    Acceptor, AffectedPrefix, Home, Notice, Past, Reason, Upstream, VantageCounts,
+};
+use crate::routes::{RouteTable, VantageId};
+use crate::{AsDirectory, Country, Rules, Sources};
+
+/// Prefixes that a notice lists: what a person can read, and a mail can carry.
+const LISTED_PREFIXES: usize = 200;
+/// Earlier events of the offender that a notice lists.
+const LISTED_RECORD: usize = 20;
+/// How long before first sight the offender's other announcements count as the same event: a leak
+/// reaches each network at its own time.
+const WINDOW_BEFORE: Duration = Duration::from_secs(3600);
+
+/// What a notice is made from.
+pub(crate) struct Reporter<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) directory: &'a AsDirectory,
+    pub(crate) sources: &'a Sources,
+    pub(crate) routes: &'a RouteTable,
+    pub(crate) elsewhere: &'a Elsewhere,
+    pub(crate) archive: &'a VecDeque<(Box<[Asn]>, Past)>,
+}
+
+/// What the offender did to others since shortly before this occurrence.
+fn window(incident: &Incident, elsewhere: &Elsewhere) -> Extent {
+    let (from, before) = (begins(incident.occurrence.since), begins(incident.first_seen));
+    elsewhere.extent(&incident.story.offenders, from, before)
+}
+
+/// Whether that is mass.
+pub(crate) fn is_mass(incident: &Incident, elsewhere: &Elsewhere) -> bool {
+    elsewhere.is_mass(&incident.story.offenders, begins(incident.occurrence.since))
+}
+
+/// When the window of an event that was first seen at `at` begins.
+fn begins(at: Timestamp) -> Timestamp {
+    let before = i64::try_from(WINDOW_BEFORE.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(at.micros().saturating_sub(before))
+}
+
+impl Reporter<'_> {
+    /// None only of an incident without any part, which has nothing to tell.
+    pub(crate) fn report(
+        &self,
+        incident: &Incident,
+        at: Timestamp,
+        reason: Reason,
+        sequence: u32,
+        changes: Vec<News>,
+    ) -> Option<Notice> {
+        let occurrence = &incident.occurrence;
+        let parties = |asns: &[Asn]| asns.iter().map(|asn| self.directory.party(*asn)).collect();
+        let over = reason == Reason::Resolved;
+        Some(Notice {
+            incident: incident.id.clone(),
+            sequence,
+            update: if reason == Reason::Update { incident.updates } else { 0 },
+            reason,
+            state: incident.state(),
+            kind: incident.kind()?,
+            severity: occurrence.known.severity?,
+            at,
+            first_seen: incident.first_seen,
+            since: occurrence.since,
+            last_seen: if incident.lasts() { at } else { occurrence.last_seen },
+            subject: printable(&incident.story.subject),
+            details: occurrence.known.details.iter().cloned().collect(),
+            own: !incident.story.offenders.is_empty()
+                && incident.story.offenders.iter().all(|asn| self.rules.own_asns.contains(asn)),
+            offenders: parties(&incident.story.offenders),
+            prefixes: self.prefixes(incident),
+            prefix_count: occurrence.parts.len(),
+            vantage: self.vantage(incident, over),
+            accepted_by: self.acceptors(incident),
+            upstreams: self.upstreams(incident),
+            extent: window(incident, self.elsewhere),
+            record: self.record(incident),
+            changes,
+            feeds: self.sources.feeds_since(occurrence.since),
+            rpki: self.sources.rpki.clone(),
+            advice: advice(&occurrence.parts, &incident.story.offenders, &self.rules.own_asns),
+            evidence: occurrence.evidence.iter().cloned().collect(),
+            evidence_count: occurrence.evidence.count,
+        })
+    }
+
+    fn prefixes(&self, incident: &Incident) -> Vec<AffectedPrefix> {
+        let parts = incident.occurrence.parts.iter().take(LISTED_PREFIXES);
+        let affected = parts.map(|(key, part)| AffectedPrefix {
+            watched: key.watched,
+            description: part.watch.as_ref().map(|w| w.description.clone()).unwrap_or_default(),
+            announced: key.announced,
+            kind: part.kind,
+            holding: part.holders.iter().map(|(id, _)| id).collect::<BTreeSet<_>>().len(),
+            rov: part.rov.clone(),
+        });
+        affected.collect()
+    }
+
+    fn vantage(&self, incident: &Incident, over: bool) -> VantageCounts {
+        let occurrence = &incident.occurrence;
+        let holding: BTreeSet<VantageId> = occurrence.holding.keys().copied().collect();
+        let told = if over { &occurrence.ever } else { &holding };
+        let country = |id: &VantageId| self.routes.station(*id).and_then(|s| s.country);
+        let mut by_country: BTreeMap<Country, usize> = BTreeMap::new();
+        for country in told.iter().filter_map(country) {
+            *by_country.entry(country).or_default() += 1;
+        }
+        let home = self.rules.country.map(|home| Home {
+            country: home,
+            holding: by_country.get(&home).copied().unwrap_or(0),
+            total: self.routes.stations().filter(|(_, s)| s.country == Some(home)).count(),
+        });
+        let ases: BTreeSet<Asn> = holding.iter().filter_map(|id| self.routes.asn(*id)).collect();
+        VantageCounts {
+            holding: holding.len(),
+            holding_ases: ases.len(),
+            unconfirmed: incident.doubtful_vantages(self.routes),
+            given_up: occurrence.given_up.len(),
+            ever: occurrence.ever.len(),
+            total: self.routes.total(),
+            by_country,
+            home,
+        }
+    }
+
+    fn acceptors(&self, incident: &Incident) -> Vec<Acceptor> {
+        let occurrence = &incident.occurrence;
+        let ever = occurrence.ever.len().max(1);
+        let mut acceptors: Vec<(usize, Asn)> =
+            occurrence.acceptors.iter().map(|(asn, seen)| (seen.len(), *asn)).collect();
+        acceptors.sort_by_key(|(seen, asn)| (std::cmp::Reverse(*seen), *asn));
+        let share = |seen: usize| (seen as f64 / ever as f64 * 1000.0).round() / 1000.0;
+        let named = |(seen, asn)| Acceptor { party: self.directory.party(asn), share: share(seen) };
+        acceptors.into_iter().map(named).collect()
+    }
+
+    fn upstreams(&self, incident: &Incident) -> Vec<Upstream> {
+        let known = &incident.occurrence.known.upstreams;
+        let upstream = |asn: &Asn| Upstream {
+            party: self.directory.party(*asn),
+            affected: known.contains(asn),
+        };
+        self.rules.upstreams.iter().map(upstream).collect()
+    }
+
+    /// Earlier times of this incident and earlier incidents of any of its offenders, the latest
+    /// first.
+    fn record(&self, incident: &Incident) -> Vec<Past> {
+        let offenders = &incident.story.offenders;
+        let same = |asns: &[Asn]| asns.iter().any(|asn| offenders.contains(asn));
+        let earlier = self.archive.iter().filter(|(asns, _)| same(asns)).map(|(_, past)| past);
+        let record = incident.past.iter().rev().chain(earlier.rev());
+        record.take(LISTED_RECORD).cloned().collect()
+    }
+}

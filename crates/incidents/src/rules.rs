@@ -1,0 +1,48 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bgp::Asn;
+
+use crate::Country;
+
+/// What is ours, and when an incident opens, is told again, resolves and reopens.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The operator's own ASes.
+    pub own_asns: Vec<Asn>,
+    /// The operator's country: notices say how many of its vantage points are affected.
+    pub country: Option<Country>,
+    /// Who may stand next to us on a path: notices say whether they took the offender's route.
+    pub upstreams: Vec<Asn>,
+    /// How many distinct vantage ASes must hold a route at the same time before an incident opens.
+    pub min_vantage_ases: u32,
+    /// The same of vantage points whose collector bears this name, where it differs: one router of
+    /// our own is to be believed alone.
+    pub min_vantage_ases_of: BTreeMap<String, u32>,
+    /// How long nobody must hold the route before an incident is resolved.
+    pub resolve_after: Duration,
+    /// How long after it was resolved a repeat is the same incident.
+    pub reopen_within: Duration,
+    /// Updates are at least this far apart.
+    pub update_every: Duration,
+    /// How long a route that nobody confirms after a gap is believed to be there still.
+    pub forget_after: Duration,
+}
+
+impl Default for Rules {
+    /// What `[incident]` has where the config is silent; no operator.
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Rules {
+            own_asns: Vec::new(),
+            country: None,
+            upstreams: Vec::new(),
+            min_vantage_ases: 2,
+            min_vantage_ases_of: BTreeMap::new(),
+            resolve_after: 15 * MINUTE,
+            reopen_within: 7 * 24 * 60 * MINUTE,
+            update_every: 15 * MINUTE,
+            forget_after: 24 * 60 * MINUTE,
+        }
+    }
+}

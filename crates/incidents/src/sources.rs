@@ -1,0 +1,67 @@
+use bgp::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What our sight is worth: the feeds and the RPKI data behind a notice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The feeds, in the order of the config.
+    pub feeds: Vec<FeedSight>,
+    /// The RPKI data; none if there is none, and then every route is `not-found`.
+    pub rpki: Option<RpkiSight>,
+}
+
+/// One feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedSight {
+    /// Its name: of a replay the file or folder, else the type with a number.
+    pub name: String,
+    /// Its type, as in the config (`ris-live`, `bmp`, `mrt`).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether it brings messages.
+    pub up: bool,
+    /// The last message; absent before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// When it told nothing and may have missed something, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<FeedGap>,
+}
+
+/// A time of which a feed cannot tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedGap {
+    /// Of which router; absent where the feed is one connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<String>,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl Sources {
+    /// The feeds, with the gaps since then alone.
+    pub fn feeds_since(&self, since: Timestamp) -> Vec<FeedSight> {
+        let mut feeds = self.feeds.clone();
+        for feed in &mut feeds {
+            feed.gaps.retain(|gap| gap.until.is_none_or(|until| until >= since));
+        }
+        feeds
+    }
+}
+
+/// The RPKI data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RpkiSight {
+    /// How many VRPs.
+    pub vrps: usize,
+    /// When they were made, by their own word; absent if they do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generated: Option<Timestamp>,
+    /// Where they come from.
+    pub source: String,
+    /// Whether they are older than they should be.
+    pub stale: bool,
+}

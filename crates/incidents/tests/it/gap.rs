@@ -1,0 +1,180 @@
+//! A gap in a feed: routes that nobody tells of any more are neither there nor gone.
+
+use incidents::{FeedGap, Sources, State};
+
+use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, at, sources};
+
+const MINUTE: i64 = 60;
+
+fn state(lab: &Lab) -> State {
+    lab.incidents.summaries()[0].state
+}
+
+/// Two vantage points hold the hijack when the feed breaks, ten minutes after first sight.
+fn hijacked_before_a_gap() -> Lab {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(0, 10, FIRST);
+    lab.hijack(1, 13, FIRST);
+    for n in 0..40 {
+        lab.gap(10 * MINUTE, n);
+    }
+    lab
+}
+
+fn statuses(lab: &Lab) -> Vec<String> {
+    lab.notices.iter().map(|notice| notice.status()).collect()
+}
+
+#[test]
+fn what_is_told_again_after_a_gap_goes_on_as_if_there_had_been_none() {
+    let mut lab = hijacked_before_a_gap();
+    assert_eq!(state(&lab), State::Clearing);
+    lab.hijack(11 * MINUTE, 10, FIRST);
+    assert_eq!(state(&lab), State::Open);
+    lab.hijack(12 * MINUTE, 13, FIRST);
+    lab.hijack(13 * MINUTE, 13, SECOND);
+    lab.tick(30 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
+    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 0));
+}
+
+#[test]
+fn a_gap_alone_resolves_nothing_until_the_routes_are_given_up() {
+    let mut lab = hijacked_before_a_gap();
+    let given_up = 10 * MINUTE + i64::try_from(FORGET_AFTER.as_secs()).unwrap();
+    lab.tick(given_up + 15 * MINUTE - 1);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    lab.tick(given_up + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.given_up, 2);
+}
+
+#[test]
+fn one_that_is_told_again_keeps_it_open_and_the_other_is_said_to_be_unconfirmed() {
+    let mut lab = hijacked_before_a_gap();
+    lab.hijack(20 * MINUTE, 10, SECOND);
+    assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
+    let vantage = &lab.last().vantage;
+    assert_eq!((vantage.holding, vantage.unconfirmed, vantage.given_up), (2, 1, 0));
+    assert_eq!(lab.last().state, State::Open);
+}
+
+#[test]
+fn a_notice_says_which_gaps_fell_into_its_incident() {
+    let gap = |router: Option<&str>, from, until: Option<i64>| FeedGap {
+        router: router.map(str::to_owned),
+        from: at(from),
+        until: until.map(at),
+    };
+    let said = |gaps: Vec<FeedGap>| {
+        let mut lab = Lab::with_baseline();
+        let mut sources: Sources = sources();
+        sources.feeds[0].gaps = gaps;
+        lab.incidents.set_sources(sources);
+        lab.hijack(10 * MINUTE, 10, FIRST);
+        lab.hijack(20 * MINUTE, 13, FIRST);
+        lab.last().feeds[0].gaps.clone()
+    };
+    let (before, within) = (gap(None, 60, Some(120)), gap(None, 660, Some(700)));
+    assert_eq!(said(vec![before.clone()]), vec![]);
+    assert_eq!(said(vec![before, within.clone()]), vec![within]);
+    let both = vec![gap(Some("edge1"), 900, Some(960)), gap(Some("edge2"), 1080, None)];
+    assert_eq!(said(both.clone()), both);
+}
+
+#[test]
+fn a_table_told_whole_ends_the_doubt() {
+    let mut lab = hijacked_before_a_gap();
+    lab.recover(11 * MINUTE, 10, FIRST);
+    lab.settled(12 * MINUTE, 10);
+    assert_eq!(state(&lab), State::Clearing);
+    lab.settled(13 * MINUTE, 13);
+    lab.tick(28 * MINUTE - 1);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    lab.tick(28 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.given_up, 0);
+}
+
+#[test]
+fn a_gap_between_two_sights_does_not_hide_a_hijack() {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(0, 10, FIRST);
+    lab.gap(1, 10);
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    lab.hijack(2, 13, FIRST);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
+}
+
+const HIJACK: [u32; 3] = [110, 4651, 4761];
+const OWN: [u32; 3] = [110, 64510, 64500];
+
+#[test]
+fn what_a_table_tells_is_told_as_it_was_when_it_was_written() {
+    let mut lab = Lab::new();
+    lab.recall(0, -1800, 0, SECOND, &OWN);
+    lab.recall(0, -1800, 10, FIRST, &HIJACK);
+    lab.recall(0, -900, 13, FIRST, &[113, 4651, 4761]);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    let vantage = &lab.last().vantage;
+    assert_eq!((vantage.holding, vantage.unconfirmed, vantage.total), (2, 2, 3));
+    assert_eq!(lab.last().first_seen, crate::lab::at(-1800));
+    // Until somebody tells of it.
+    assert_eq!(state(&lab), State::Clearing);
+    lab.hijack(60, 13, FIRST);
+    assert_eq!(state(&lab), State::Open);
+    lab.withdraw(120, 13, FIRST);
+    lab.withdraw(120, 10, FIRST);
+    lab.tick(120 + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.total, 3);
+}
+
+#[test]
+fn a_table_stands_back_behind_what_was_told() {
+    let mut lab = Lab::new();
+    for n in [10, 13] {
+        lab.recover(0, n, FIRST);
+        // Even where its clock is ahead.
+        lab.recall(1, 600, n, FIRST, &HIJACK);
+    }
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    // After a gap a table that was written since knows more, and one from before does not.
+    for n in [10, 13] {
+        lab.gap(2, n);
+        lab.recall(700, -1, n, FIRST, &HIJACK);
+    }
+    assert_eq!(statuses(&lab), Vec::<String>::new());
+    for n in [10, 13] {
+        lab.recall(700, 600, n, FIRST, &HIJACK);
+    }
+    assert_eq!(statuses(&lab), ["OPEN"]);
+}
+
+#[test]
+fn what_only_a_table_told_is_given_up_when_it_is_too_old() {
+    let mut lab = Lab::new();
+    let long = i64::try_from(FORGET_AFTER.as_secs()).unwrap();
+    for n in [10, 13] {
+        lab.recall(0, -1800, n, FIRST, &HIJACK);
+    }
+    lab.tick(long - 1801 + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    lab.tick(long - 1800 + 15 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+    assert_eq!(lab.last().vantage.given_up, 2);
+}
+
+#[test]
+fn a_verdict_that_changes_does_not_end_a_doubt() {
+    let mut lab = hijacked_before_a_gap();
+    lab.sieve.set_snapshot(std::sync::Arc::new(validator::RpkiSnapshot::default()));
+    let Lab { sieve, incidents, .. } = &mut lab;
+    let judge = |prefix, route: &_, vantage: &_| sieve.judge(prefix, route, vantage);
+    incidents.judge_again(crate::lab::at(11 * MINUTE), judge);
+    lab.drain();
+    assert_eq!(state(&lab), State::Clearing);
+    lab.hijack(20 * MINUTE, 10, SECOND);
+    assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
+}

@@ -1,0 +1,13 @@
+//! The engine through its public face.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
+)]
+
+mod engine;
+mod gap;
+#[expect(dead_code, reason = "shared with the tests of what stands behind the engine")]
+mod lab;
+mod model;
+mod visibility;

@@ -1,0 +1,91 @@
+//! How many notices a second reach the outbox, and what a queue of 100,000 costs the engine.
+//!
+//! `cargo run --release -p alerter --example bench_outbox [FOLDER]`: the folder should lie on the disk
+//! that a store would lie on, since each commit waits for it.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it measures and says what it measured"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use alerter::Destination;
+use alerter::dispatch::{DeskRules, Routing};
+use bgp::Timestamp;
+use incidents::{AsDirectory, Rules, Sources};
+use store::{Ledger, StoreError};
+use validator::{Finding, Kind};
+
+const NOTICES: usize = 3000;
+const QUEUE: u32 = 100_000;
+/// Notices of one commit, as a busy second brings them.
+const BATCH: usize = 100;
+
+fn main() -> Result<(), StoreError> {
+    let folder = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    let path = folder.join(format!("bench_outbox-{}.db", std::process::id()));
+    let done = bench(&path);
+    for end in ["", "-wal", "-shm", ".lock"] {
+        // Some of them may not be there.
+        let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
+    done
+}
+
+fn bench(path: &Path) -> Result<(), StoreError> {
+    let to = Destination { channel: "mail".into(), address: "noc@example.net".into() };
+    let routing = Routing::to_all(vec![to]);
+    let desk = DeskRules { routing, storm: None, ceiling: None, ..DeskRules::default() };
+    let (rules, directory) = (Rules::default(), AsDirectory::default().into());
+    let (mut ledger, _) = Ledger::open(path, rules, desk, directory, Sources::default())?;
+    let mut number = 0u32;
+    println!(
+        "{:>8} {:>16} {:>16} {:>16}",
+        "queue", "each alone", "by the hundred", "due and taken"
+    );
+    for target in [0, QUEUE] {
+        while number < target {
+            tell(&mut ledger, &mut number, 1000)?;
+        }
+        let queue = ledger.store().queue_length()?.0;
+        let alone = rate(NOTICES / 10, || tell(&mut ledger, &mut number, 1))?;
+        let together = rate(NOTICES / BATCH, || tell(&mut ledger, &mut number, BATCH))?;
+        let taken = rate(NOTICES / 10, || take(&ledger))?;
+        let together = together * BATCH as f64;
+        println!("{queue:>8} {alone:>12.0} n/s {together:>12.0} n/s {taken:>12.0} n/s");
+    }
+    Ok(())
+}
+
+/// So many incidents open, each with a notice, and all are durable.
+fn tell(ledger: &mut Ledger, number: &mut u32, count: usize) -> Result<(), StoreError> {
+    for _ in 0..count {
+        *number += 1;
+        // Far enough apart that no two of a day have the same id by chance.
+        let at = Timestamp::from_seconds(1_700_000_000) + Duration::from_secs(1000) * *number;
+        // An event: told once, and over. What is measured is the way, not the engine's memory.
+        let (kind, subject) = (Kind::RoaChange, format!("ROAs {number}"));
+        let details = vec!["added 198.18.0.0/21 AS64500".to_owned()];
+        ledger.handle(at, Finding::Condition { at, kind, subject, details, active: true });
+    }
+    ledger.commit().map(drop)
+}
+
+/// One delivery as a carrier makes it.
+fn take(ledger: &Ledger) -> Result<(), StoreError> {
+    let now = Timestamp::from_seconds(4_000_000_000);
+    for delivery in ledger.store().due("mail", now, 1)? {
+        ledger.store().taken(delivery.number)?;
+    }
+    Ok(())
+}
+
+/// Times a second.
+fn rate(times: usize, mut what: impl FnMut() -> Result<(), StoreError>) -> Result<f64, StoreError> {
+    let begun = Instant::now();
+    (0..times).try_for_each(|_| what())?;
+    Ok(times as f64 / begun.elapsed().max(Duration::from_nanos(1)).as_secs_f64())
+}

@@ -1,0 +1,248 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bgp::{Route, Timestamp, Vantage};
+use validator::{Finding, Sieve};
+
+use crate::file::{Batch, Came, Entry};
+use crate::fold::{Fold, Yield};
+use crate::{Answer, Board, Store, StoreError};
+use alerter::Queue;
+use alerter::dispatch::{Desk, DeskRules, Order, Refusal};
+use alerter::{AnnotatedIncident, AnnotatedNotice};
+use incidents::{AsDirectory, IncidentId, IncidentSummary, Incidents, Rules, Sources};
+
+/// Journal entries after which a checkpoint is made: folding so many takes a fraction of a second
+/// at the next start.
+const CHECKPOINT_EVERY: usize = 20_000;
+
+/// How often the table of incidents is written whole, by the time of the engine: those that a notice
+/// is about are written with it, and ten thousand others need not be for each.
+const REFRESH_EVERY: Duration = Duration::from_secs(10);
+
+/// The engine with its store: what [`commit`](Self::commit) has returned from outlives anything.
+///
+/// Between commits the engine is ahead of the store; a crash then loses what was taken in since,
+/// and the feed, asked from its last [`position`](Self::set_position), brings it again.
+#[derive(Debug)]
+pub struct Ledger {
+    fold: Fold,
+    store: Store,
+    batch: Batch,
+    journal: usize,
+    now: Timestamp,
+    /// When the table of incidents was written whole.
+    refreshed: Timestamp,
+    /// Orders since the last commit: marks may have changed.
+    ordered: bool,
+}
+
+/// What was found when the ledger was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Whether there was a checkpoint.
+    pub checkpoint: bool,
+    /// How many journal entries were folded on top of it.
+    pub entries: usize,
+}
+
+impl Ledger {
+    /// Opens the store and goes on where it ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`], and where what the store holds cannot be read.
+    pub fn open(
+        path: &Path,
+        rules: Rules,
+        desk: DeskRules,
+        directory: Arc<AsDirectory>,
+        sources: Sources,
+    ) -> Result<(Self, Opening), StoreError> {
+        let store = Store::open(path)?;
+        let (checkpoint, entries) = store.load()?;
+        let mut incidents = match &checkpoint.engine {
+            Some(saved) => Incidents::restore(rules, directory, saved)?,
+            None => Incidents::new(rules, directory),
+        };
+        incidents.set_sources(sources);
+        let desk = match &checkpoint.desk {
+            Some(saved) => Desk::restore(desk, saved)?,
+            None => Desk::new(desk),
+        };
+        let opening = Opening { checkpoint: checkpoint.engine.is_some(), entries: entries.len() };
+        let mut fold = Fold { incidents, desk };
+        let mut now = Timestamp::default();
+        for entry in entries {
+            now = now.max(entry.now);
+            // What comes of it was written with it.
+            fold.take(entry);
+        }
+        let (batch, journal) = (Batch::default(), opening.entries);
+        let refreshed = Timestamp::default();
+        Ok((Ledger { fold, store, batch, journal, now, refreshed, ordered: false }, opening))
+    }
+
+    /// Takes a finding in. Durable after the next commit.
+    pub fn handle(&mut self, now: Timestamp, finding: Finding) {
+        self.take(Entry { now, came: Came::Finding(Box::new(finding)) });
+    }
+
+    /// Does what somebody wants. Durable after the next commit.
+    ///
+    /// # Errors
+    ///
+    /// Where it makes no sense now.
+    pub fn order(&mut self, now: Timestamp, order: Order) -> Result<(), Refusal> {
+        self.ordered = true;
+        self.take(Entry { now, came: Came::Order(order) }).map_or(Ok(()), Err)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.fold.next_timeout()
+    }
+
+    /// Does what is due at `now`. Durable after the next commit.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        if self.next_timeout().is_some_and(|due| due <= now) {
+            self.take(Entry { now, came: Came::Time });
+        }
+    }
+
+    /// Judges every current route again, because the RPKI data or the watch list changed. Durable
+    /// after the next commit.
+    pub fn judge_again(&mut self, now: Timestamp, sieve: &Sieve) {
+        let judge =
+            |prefix, route: &Arc<Route>, vantage: &Vantage| sieve.judge(prefix, route, vantage);
+        for finding in self.fold.incidents.judged_anew(now, judge) {
+            self.handle(now, finding);
+        }
+    }
+
+    /// Notes how far a feed was read; written together with what it brought.
+    pub fn set_position(&mut self, feed: &str, value: impl Into<String>) {
+        self.batch.positions.retain(|(name, _)| name != feed);
+        self.batch.positions.push((feed.to_owned(), value.into()));
+    }
+
+    /// What the following notices say of what our sight is worth.
+    pub fn set_sources(&mut self, sources: Sources) {
+        self.fold.incidents.set_sources(sources);
+    }
+
+    /// What waits to be delivered, as the daily digest tells it.
+    pub fn set_queue(&mut self, queue: Queue) {
+        self.fold.desk.set_queue(queue);
+    }
+
+    /// Whether a notice, a letter or an order waits to be made durable: then commit at once.
+    pub fn has_notices(&self) -> bool {
+        self.ordered || !self.batch.notices.is_empty() || !self.batch.letters.is_empty()
+    }
+
+    /// Writes everything since the last commit in one transaction; returns the notices in it, whose
+    /// letters now stand in the outbox too.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one. Nothing is lost then: the next commit writes it all.
+    pub fn commit(&mut self) -> Result<Vec<AnnotatedNotice>, StoreError> {
+        let Batch { entries, positions, answers, .. } = &self.batch;
+        if !(entries.is_empty() && positions.is_empty() && answers.is_empty()) {
+            if self.has_notices() {
+                self.batch.summaries = self.refresh();
+            }
+            self.batch.board = self.ordered.then(|| self.board());
+            self.store.write(&self.batch)?;
+            self.journal += self.batch.entries.len();
+            self.ordered = false;
+        }
+        let batch = std::mem::take(&mut self.batch);
+        if self.journal >= CHECKPOINT_EVERY {
+            self.checkpoint()?;
+        }
+        Ok(batch.notices)
+    }
+
+    /// Commits, and writes the engine's memory whole, so that the next start has nothing to fold.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one; what was committed before stays.
+    pub fn close(mut self) -> Result<Vec<AnnotatedNotice>, StoreError> {
+        let notices = self.commit()?;
+        self.checkpoint()?;
+        Ok(notices)
+    }
+
+    /// The engine, for those who only look.
+    pub fn incidents(&self) -> &Incidents {
+        &self.fold.incidents
+    }
+
+    /// The desk, for those who only look.
+    pub fn desk(&self) -> &Desk {
+        &self.fold.desk
+    }
+
+    /// Every incident that is not over for good, with its marks.
+    pub fn summaries(&self) -> Vec<AnnotatedIncident> {
+        self.marked(self.fold.incidents.summaries())
+    }
+
+    /// The store, for those who deliver.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Of this request; durable after the next commit.
+    pub(crate) fn note_answer(&mut self, number: i64, answer: Answer) {
+        self.ordered = true;
+        self.batch.answers.push((number, answer));
+    }
+
+    fn board(&self) -> Board {
+        let desk = &self.fold.desk;
+        let windows = desk.windows().map(|(source, window)| (source.to_owned(), window.clone()));
+        Board { mutes: desk.mutes().to_vec(), windows: windows.collect() }
+    }
+
+    /// What has to be written of the table of incidents.
+    fn refresh(&mut self) -> Vec<AnnotatedIncident> {
+        if self.ordered || self.now.since(self.refreshed) >= REFRESH_EVERY {
+            self.refreshed = self.now;
+            return self.summaries();
+        }
+        let told: BTreeSet<IncidentId> =
+            self.batch.notices.iter().map(|notice| notice.incident.clone()).collect();
+        self.marked(self.fold.incidents.summaries_of(&told))
+    }
+
+    fn marked(&self, summaries: Vec<IncidentSummary>) -> Vec<AnnotatedIncident> {
+        let marked = |summary: IncidentSummary| {
+            let marks = self.fold.desk.marks(&summary.incident).cloned().unwrap_or_default();
+            AnnotatedIncident { summary, marks }
+        };
+        summaries.into_iter().map(marked).collect()
+    }
+
+    /// Only right after a commit: what is not in the store yet must not be in a checkpoint.
+    fn checkpoint(&mut self) -> Result<(), StoreError> {
+        let (engine, desk) = (self.fold.incidents.save()?, self.fold.desk.save()?);
+        self.store.checkpoint(&engine, &desk, &self.summaries())?;
+        self.journal = 0;
+        Ok(())
+    }
+
+    fn take(&mut self, entry: Entry) -> Option<Refusal> {
+        self.now = self.now.max(entry.now);
+        self.batch.entries.push(entry.clone());
+        let Yield { notices, letters, refusal } = self.fold.take(entry);
+        self.batch.notices.extend(notices);
+        self.batch.letters.extend(letters);
+        refusal
+    }
+}

@@ -1,0 +1,25 @@
+//! What must survive: the memory of engine and desk, every notice, and every letter that is still to
+//! be delivered, in one SQLite file.
+//!
+//! Start with [`Ledger`]: it stands in front of engine and desk and makes each step durable.
+//! [`Store`] is the file. Both are one deterministic fold, so the file holds a checkpoint of it and
+//! the findings and orders since then; going on after `kill -9` is folding these again, which gives
+//! the same letters with the same Message-IDs, and those are there already.
+//!
+//! One process owns the file. Others are [`Visitor`]s: they look, and leave [`Request`]s, which the
+//! owner takes with [`Ledger::take_requests`].
+
+#[expect(clippy::disallowed_types, reason = "this is an edge: the file and its lock are its work")]
+mod file;
+mod fold;
+mod ledger;
+mod outbox;
+mod request;
+mod schema;
+mod visitor;
+
+pub use file::{Store, StoreError};
+pub use ledger::{Ledger, Opening};
+pub use outbox::Delivery;
+pub use request::{Answer, Request};
+pub use visitor::{Board, Queued, Visitor};

@@ -1,0 +1,273 @@
+use bgp::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{Store, StoreError};
+use alerter::{Destination, Letter};
+
+/// One letter on its way to one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number, the oldest first.
+    pub number: i64,
+    /// Where it goes.
+    pub destination: Destination,
+    /// Of which letter.
+    pub message_id: String,
+    /// The Message-ID of the first letter of its thread.
+    pub thread: String,
+    /// Goes before what is not urgent.
+    pub urgent: bool,
+    /// What the letter says, as JSON: a [`Content`](alerter::Content).
+    pub content: String,
+    /// When the letter was decided.
+    pub created: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What happened the last time.
+    pub last_error: Option<String>,
+}
+
+impl Store {
+    /// What is due at `now` for a channel, at most `limit`: what is urgent first, then what has been
+    /// due longest.
+    ///
+    /// Of each thread and destination only the oldest that waits: a person must not read of the
+    /// end before the beginning. The cost grows with `limit`, not with what waits.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn due(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut due = self.due_of(channel, true, now, limit)?;
+        due.extend(self.due_of(channel, false, now, limit - due.len().min(limit))?);
+        Ok(due)
+    }
+
+    fn due_of(
+        &self,
+        channel: &str,
+        urgent: bool,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.number, o.channel, o.address, o.message_id, o.thread, o.urgent, l.content,
+                    o.created, o.attempts, o.last_error
+             FROM outbox o JOIN letter l ON l.number = o.letter
+             WHERE o.head = 1 AND o.channel = ?1 AND o.urgent = ?2 AND o.next_attempt <= ?3
+             ORDER BY o.next_attempt, o.number LIMIT ?4",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![channel, urgent, now.micros(), limit], |row| {
+            Ok(Delivery {
+                number: row.get(0)?,
+                destination: Destination { channel: row.get(1)?, address: row.get(2)? },
+                message_id: row.get(3)?,
+                thread: row.get(4)?,
+                urgent: row.get(5)?,
+                content: row.get(6)?,
+                created: Timestamp::from_micros(row.get(7)?),
+                attempts: row.get(8)?,
+                last_error: row.get(9)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// When the next delivery of a channel is due; none while nothing waits.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn next_due(&self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT next_attempt FROM outbox WHERE head = 1 AND channel = ? AND urgent = ?
+             ORDER BY next_attempt LIMIT 1",
+        )?;
+        let mut first = |urgent: bool| -> Result<Option<i64>, StoreError> {
+            Ok(statement.query_row(params![channel, urgent], |row| row.get(0)).optional()?)
+        };
+        let next = [first(true)?, first(false)?].into_iter().flatten().min();
+        Ok(next.map(Timestamp::from_micros))
+    }
+
+    /// The place has taken it.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one; the delivery is then repeated with the same Message-ID.
+    pub fn taken(&self, number: i64) -> Result<(), StoreError> {
+        let taken = "UPDATE outbox SET state = 'taken', attempts = attempts + 1, last_error = NULL
+                     WHERE number = ?1 AND state = 'waiting'";
+        self.ended(number, taken, params![number])
+    }
+
+    /// It was not taken, and will be tried again at `next_attempt`.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn deferred(
+        &self,
+        number: i64,
+        next_attempt: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let deferred =
+            "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?2, last_error = ?3
+                        WHERE number = ?1 AND state = 'waiting'";
+        self.connection.execute(deferred, params![number, next_attempt.micros(), error])?;
+        Ok(())
+    }
+
+    /// It will not be tried again unless a person asks for it.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn dead(&self, number: i64, error: &str) -> Result<(), StoreError> {
+        let dead = "UPDATE outbox SET attempts = attempts + 1, state = 'dead', last_error = ?2
+                    WHERE number = ?1 AND state = 'waiting'";
+        self.ended(number, dead, params![number, error])
+    }
+
+    /// A mail that a relay had taken came back: it is given up after all. The destination as we
+    /// write it; none where no mail of this Message-ID was sent to this address.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn bounced(
+        &self,
+        message_id: &str,
+        recipient: &str,
+        error: &str,
+    ) -> Result<Option<String>, StoreError> {
+        // We may have written to `NOC <noc@example.net>`, of which a report has the address alone.
+        let bounced = "UPDATE outbox SET state = 'dead', last_error = ?3
+                       WHERE message_id = ?1 AND channel = 'mail' AND state IN ('taken', 'dead')
+                           AND (lower(address) = lower(?2)
+                               OR substr(lower(address), -length(?2) - 2)
+                                   = '<' || lower(?2) || '>')
+                       RETURNING address";
+        let values = params![message_id, recipient, error];
+        Ok(self.connection.query_row(bounced, values, |row| row.get(0)).optional()?)
+    }
+
+    /// What was given up is tried again, from the beginning; how many there were.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn requeue(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut dead = transaction.prepare("SELECT number FROM outbox WHERE state = 'dead'")?;
+        let numbers = dead.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        drop(dead);
+        let requeue = "UPDATE outbox SET state = 'waiting', next_attempt = ?, attempts = 0
+                       WHERE state = 'dead'";
+        transaction.execute(requeue, [now.micros()])?;
+        for number in &numbers {
+            // It may be older than what waits at the head of the line.
+            let line = "UPDATE outbox SET head = 0 WHERE head = 1 AND
+                        (channel, address, thread) =
+                        (SELECT channel, address, thread FROM outbox WHERE number = ?)";
+            transaction.prepare_cached(line)?.execute([number])?;
+            promote(&transaction, *number)?;
+        }
+        transaction.commit()?;
+        Ok(numbers.len())
+    }
+
+    /// It waits no longer, and what stands behind it in its thread does not wait for it.
+    fn ended(
+        &self,
+        number: i64,
+        update: &str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> Result<(), StoreError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        if transaction.prepare_cached(update)?.execute(values)? > 0 {
+            transaction
+                .prepare_cached("UPDATE outbox SET head = 0 WHERE number = ?")?
+                .execute([number])?;
+            promote(&transaction, number)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// How many deliveries wait for each channel that any wait for.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn waiting(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let waiting = "SELECT channel, count(*) FROM outbox WHERE state = 'waiting'
+                       GROUP BY channel";
+        let mut statement = self.connection.prepare(waiting)?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many deliveries wait, and how many are dead.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn queue_length(&self) -> Result<(u64, u64), StoreError> {
+        queue_length(&self.connection)
+    }
+}
+
+/// How many deliveries wait, and how many are dead.
+pub(crate) fn queue_length(connection: &Connection) -> Result<(u64, u64), StoreError> {
+    let count = |state: &str| -> Result<u64, StoreError> {
+        let count = "SELECT count(*) FROM outbox WHERE state = ?";
+        let count: i64 = connection.query_row(count, [state], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    };
+    Ok((count("waiting")?, count("dead")?))
+}
+
+/// Makes the oldest that waits in the thread of this one, for the same destination, the head.
+fn promote(transaction: &Connection, number: i64) -> Result<(), StoreError> {
+    let next = "UPDATE outbox SET head = 1 WHERE number = (
+                    SELECT min(w.number) FROM outbox w, outbox o
+                    WHERE o.number = ? AND w.state = 'waiting' AND w.channel = o.channel
+                      AND w.address = o.address AND w.thread = o.thread)";
+    transaction.prepare_cached(next)?.execute([number])?;
+    Ok(())
+}
+
+/// Each letter with a delivery for each of its destinations.
+///
+/// What a place has been given once under a Message-ID it is not given again.
+pub(crate) fn write_letters(
+    transaction: &Connection,
+    letters: &[Letter],
+) -> Result<(), StoreError> {
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO letter (message_id, at, content) VALUES (?, ?, ?)")?;
+    let mut outbox = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO outbox
+             (letter, message_id, thread, urgent, channel, address, created, next_attempt, head)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, NOT EXISTS (
+             SELECT 1 FROM outbox WHERE state = 'waiting' AND channel = ?5 AND address = ?6
+                 AND thread = ?3))",
+    )?;
+    for Letter { to, urgent, at, content } in letters {
+        let (id, thread, at) = (content.message_id(), content.thread_id(), at.micros());
+        insert.execute(params![id, at, serde_json::to_string(content)?])?;
+        let letter = transaction.last_insert_rowid();
+        for Destination { channel, address } in to {
+            outbox.execute(params![letter, id, thread, urgent, channel, address, at])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+use std::path::{Path, PathBuf};
+
+use bgp::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+
+use crate::file::is_locked;
+use crate::outbox::queue_length;
+use crate::{Answer, Request, StoreError, schema};
+use alerter::{AnnotatedIncident, AnnotatedNotice};
+use alerter::{Muted, Window};
+
+/// Somebody beside the one who owns the store: looks, and leaves requests.
+///
+/// Looking never waits for the owner, nor makes the owner wait.
+#[derive(Debug)]
+pub struct Visitor {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// A delivery as a person sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Queued {
+    /// Its number.
+    pub number: i64,
+    /// `waiting` or `dead`.
+    pub state: String,
+    /// The channel.
+    pub channel: String,
+    /// The address within it.
+    pub address: String,
+    /// Of which letter.
+    pub message_id: String,
+    /// What the letter is about.
+    pub title: String,
+    /// When the letter was decided.
+    pub created: Timestamp,
+    /// When it is tried next.
+    pub next_attempt: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What happened the last time.
+    pub last_error: Option<String>,
+}
+
+/// What people have told the desk to hold back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Board {
+    /// What is muted, and until when.
+    pub mutes: Vec<Muted>,
+    /// Maintenance windows, open or to come, each with its source: empty of those that were added by
+    /// an order.
+    pub windows: Vec<(String, Window)>,
+}
+
+impl Visitor {
+    /// Opens a store that somebody has made.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, where it is not ours or not of this version, and where SQLite or the file
+    /// system refuses.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        schema::recognise(&connection)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(Visitor { connection, path: path.to_owned() })
+    }
+
+    /// Whether somebody owns the store now, who will answer.
+    ///
+    /// # Errors
+    ///
+    /// Where the lock cannot be asked for.
+    pub fn is_attended(&self) -> Result<bool, StoreError> {
+        is_locked(&self.path)
+    }
+
+    /// The incidents, the latest first; those that are over for good only if `all`.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn incidents(&self, all: bool) -> Result<Vec<AnnotatedIncident>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT summary FROM incident WHERE ?1 OR state <> 'resolved'
+             ORDER BY first_seen DESC, id",
+        )?;
+        let rows = statement.query_map([all], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// The incidents whose names begin so: mostly one, since nobody types such a name whole.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn named(&self, beginning: &str) -> Result<Vec<AnnotatedIncident>, StoreError> {
+        let mut incidents = self.incidents(true)?;
+        if let Some(exact) = incidents.iter().position(|i| i.incident.as_str() == beginning) {
+            return Ok(vec![incidents.swap_remove(exact)]);
+        }
+        incidents.retain(|incident| incident.incident.as_str().starts_with(beginning));
+        Ok(incidents)
+    }
+
+    /// The notices of an incident, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn notices(&self, incident: &str) -> Result<Vec<AnnotatedNotice>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT notice FROM notice WHERE incident = ? ORDER BY sequence")?;
+        let rows = statement.query_map([incident], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// What waits to be delivered, and what was given up, the oldest first, at most so many.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn queue(&self, limit: usize) -> Result<Vec<Queued>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.number, o.state, o.channel, o.address, o.message_id, o.created,
+                    o.next_attempt, o.attempts, o.last_error, l.content ->> '$.title'
+             FROM outbox o JOIN letter l ON l.number = o.letter
+             WHERE o.state IN ('waiting', 'dead') ORDER BY o.number LIMIT ?",
+        )?;
+        let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], queued)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many deliveries wait, and how many were given up.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn queue_length(&self) -> Result<(u64, u64), StoreError> {
+        queue_length(&self.connection)
+    }
+
+    /// What is muted, and which maintenance windows there are, as of now.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn board(&self, now: Timestamp) -> Result<Board, StoreError> {
+        let board = "SELECT board FROM board";
+        let board: Option<String> =
+            self.connection.query_row(board, [], |row| row.get(0)).optional()?;
+        let mut board: Board = match board {
+            Some(json) => serde_json::from_str(&json)?,
+            None => Board::default(),
+        };
+        board.mutes.retain(|mute| mute.until > now);
+        board.windows.retain(|(_, window)| window.until > now);
+        Ok(board)
+    }
+
+    /// Leaves a request; its number, to ask for the answer.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn ask(&self, now: Timestamp, request: &Request) -> Result<i64, StoreError> {
+        let insert = "INSERT INTO request (at, request) VALUES (?, ?)";
+        let request = serde_json::to_string(request)?;
+        self.connection.execute(insert, rusqlite::params![now.micros(), request])?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// What became of a request; none while nobody has done it.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn answer(&self, number: i64) -> Result<Option<Answer>, StoreError> {
+        let answer = "SELECT answer FROM request WHERE number = ?";
+        let answer: Option<Option<String>> =
+            self.connection.query_row(answer, [number], |row| row.get(0)).optional()?;
+        Ok(answer.flatten().map(|answer| serde_json::from_str(&answer)).transpose()?)
+    }
+}
+
+fn queued(row: &Row<'_>) -> rusqlite::Result<Queued> {
+    Ok(Queued {
+        number: row.get(0)?,
+        state: row.get(1)?,
+        channel: row.get(2)?,
+        address: row.get(3)?,
+        message_id: row.get(4)?,
+        created: Timestamp::from_micros(row.get(5)?),
+        next_attempt: Timestamp::from_micros(row.get(6)?),
+        attempts: row.get(7)?,
+        last_error: row.get(8)?,
+        title: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+    })
+}

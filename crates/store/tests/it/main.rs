@@ -1,0 +1,17 @@
+//! The store through its public face.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
+)]
+
+#[expect(dead_code, reason = "shared with the engine's own tests")]
+#[path = "../../../incidents/tests/it/lab.rs"]
+mod lab;
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it kills processes and so needs an environment, a clock and a word between them"
+)]
+mod ledger;
+mod request;

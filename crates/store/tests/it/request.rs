@@ -1,0 +1,85 @@
+//! Requests of others: done once, whatever happens to the one who does them.
+
+use alerter::dispatch::{Order, What};
+use incidents::IncidentId;
+use store::{Answer, Ledger, Request, StoreError, Visitor};
+
+use crate::lab::at;
+use crate::ledger::{Folder, open, play};
+
+fn order(what: What) -> Request {
+    Request::Order(Order { by: "alice".into(), what })
+}
+
+fn note(incident: &IncidentId) -> Request {
+    order(What::Note { incident: incident.clone(), text: "called them".into() })
+}
+
+/// A store with incidents in it, and the name of the latest.
+fn told(name: &str) -> (Folder, IncidentId) {
+    let folder = Folder::new(name);
+    play(&folder.store());
+    let visitor = Visitor::open(&folder.store()).unwrap();
+    let latest = visitor.incidents(true).unwrap().swap_remove(0);
+    (folder, latest.summary.incident)
+}
+
+fn notes(folder: &Folder, incident: &IncidentId) -> usize {
+    let visitor = Visitor::open(&folder.store()).unwrap();
+    let named = visitor.named(incident.as_str()).unwrap();
+    named[0].marks.notes.len()
+}
+
+#[test]
+fn a_crash_between_request_and_commit_does_nothing_twice() {
+    let (folder, incident) = told("requests");
+    let visitor = Visitor::open(&folder.store()).unwrap();
+    assert!(!visitor.is_attended().unwrap());
+    let number = visitor.ask(at(0), &note(&incident)).unwrap();
+    let mut crashed = open(&folder.store()).unwrap();
+    assert!(visitor.is_attended().unwrap());
+    assert_eq!(crashed.take_requests(at(170_000)).unwrap(), 1);
+    drop(crashed);
+    assert_eq!(visitor.answer(number).unwrap(), None);
+    let take = |ledger: &mut Ledger| ledger.take_requests(at(170_000)).unwrap();
+    let mut ledger = open(&folder.store()).unwrap();
+    assert_eq!(take(&mut ledger), 1);
+    ledger.commit().unwrap();
+    assert_eq!(visitor.answer(number).unwrap(), Some(Answer::Done));
+    // Killed after the commit: what came of it is folded again, the request is not.
+    drop(ledger);
+    let mut ledger = open(&folder.store()).unwrap();
+    assert_eq!(take(&mut ledger), 0);
+    ledger.close().unwrap();
+    assert_eq!(notes(&folder, &incident), 1);
+}
+
+#[test]
+fn what_cannot_be_done_is_answered_and_holds_nothing_up() {
+    let (folder, incident) = told("refusals");
+    let visitor = Visitor::open(&folder.store()).unwrap();
+    let unknown: IncidentId = serde_json::from_str("\"OW-19990101-AS1-0000\"").unwrap();
+    let refused = visitor.ask(at(0), &order(What::Acknowledge { incident: unknown })).unwrap();
+    let done = visitor.ask(at(0), &note(&incident)).unwrap();
+    let connection = rusqlite::Connection::open(folder.store()).unwrap();
+    connection.execute("INSERT INTO request (at, request) VALUES (0, '{}')", []).unwrap();
+    let garbage = connection.last_insert_rowid();
+    let mut ledger = open(&folder.store()).unwrap();
+    assert_eq!(ledger.take_requests(at(170_000)).unwrap(), 3);
+    ledger.close().unwrap();
+    let text = "there is no incident OW-19990101-AS1-0000 that can still change";
+    assert_eq!(visitor.answer(refused).unwrap(), Some(Answer::Refused(text.into())));
+    assert_eq!(visitor.answer(done).unwrap(), Some(Answer::Done));
+    let answer = visitor.answer(garbage).unwrap();
+    assert!(matches!(&answer, Some(Answer::Refused(why)) if why.contains("cannot be read")));
+}
+
+#[test]
+fn a_visitor_neither_makes_nor_changes_a_store() {
+    let folder = Folder::new("visitor");
+    assert!(matches!(Visitor::open(&folder.store()), Err(StoreError::Sqlite(_))));
+    assert!(!folder.store().exists());
+    let connection = rusqlite::Connection::open(folder.store()).unwrap();
+    connection.execute("CREATE TABLE theirs (x)", []).unwrap();
+    assert!(matches!(Visitor::open(&folder.store()), Err(StoreError::Foreign)));
+}
