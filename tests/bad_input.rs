@@ -56,19 +56,6 @@ fn of_a_truncated_gzip_what_was_read_is_used_and_the_cut_is_told() {
 }
 
 #[test]
-fn of_a_truncated_record_the_cut_is_told() {
-    let whole = root().join("../shared/data/mrt/t2mune+mrtparse/quagga_bgp");
-    let whole = fs::read(whole).unwrap();
-    let (_folder, path) = file("cut.mrt", &whole[..whole.len() - 1]);
-    let (code, lines) = fate(&replay(&path), &path);
-    assert_eq!(code, Some(1));
-    assert_eq!(
-        lines,
-        ["cut.mrt: record 90 at byte 6570: file ends within a record, that record is lost"]
-    );
-}
-
-#[test]
 fn an_empty_file_is_told() {
     let (_folder, path) = file("empty.mrt", "");
     assert_eq!(fate(&replay(&path), &path), (Some(1), vec!["empty.mrt: is empty".to_owned()]));

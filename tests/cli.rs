@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::play::{Run, assert_golden, originwatch, root};
+use crate::play::{Run, assert_golden, finish, originwatch, root, run};
 
 #[test]
 fn help_is_as_it_was_read_last() {
@@ -91,7 +91,7 @@ fn a_reader_that_has_seen_enough_is_success() {
     let mut stdin = child.stdin.take().unwrap();
     // Once it has hung up, nobody reads these any more.
     while stdin.write_all(&b"198.18.0.0/21 AS64500\n".repeat(100)).is_ok() {}
-    let output = child.wait_with_output().unwrap();
+    let output = finish(child);
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(0));
 }
@@ -102,7 +102,7 @@ fn without_c_the_config_of_the_folder_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let check = || -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
-        Run::of(command.arg("check").current_dir(folder.path()).output().unwrap())
+        run(command.arg("check").current_dir(folder.path()))
     };
     let nowhere = check();
     assert_eq!(nowhere.code, Some(2));

@@ -12,16 +12,16 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::play::{Run, notices, originwatch, root};
-use crate::run::announce;
-use crate::run::tables::{TABLE, table};
-use crate::web;
+use crate::play::ris_live::announce;
+use crate::play::tables::{TABLE, table};
+use crate::play::web;
+use crate::play::{self, Run, notices, originwatch, root};
 
 const CONFIG: &str = "data/indosat-2014/originwatch.toml";
 const FOLDER: &str = "data/indosat-2014";
 
 fn run(command: &mut Command) -> Run {
-    Run::of(command.current_dir(root()).output().unwrap())
+    play::run(command.current_dir(root()))
 }
 
 /// The notices of a replay; of two that read the same things from elsewhere they are the same.

@@ -2,29 +2,17 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Stdio};
 use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::play::{Run, originwatch, root, shared};
+use crate::play::{Run, originwatch, originwatch_reading, root};
 
 const VRPS: &str = "data/indosat-2014/vrps.json";
 
 /// Validates the lines of `routes`.
 fn many(arguments: &[&str], routes: &str) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_originwatch"))
-        .arg("validate")
-        .args(arguments)
-        .arg("-")
-        .current_dir(root())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(routes.as_bytes()).unwrap();
-    Run::of(child.wait_with_output().unwrap())
+    originwatch_reading([&["validate"], arguments, &["-"]].concat(), routes)
 }
 
 fn one(prefix: &str, asn: &str) -> (Option<i32>, String) {
@@ -130,18 +118,6 @@ fn local_exceptions_are_made() {
         "{}",
         run.stderr
     );
-}
-
-/// The whole of RPKI as rpki-client wrote it on 2025-07-20; see the README of the data.
-#[test]
-fn the_723521_vrps_of_july_2025_answer() {
-    let vrps = shared("vrp/jeffsw+rpkilog/rpkiclient_summary_20250720T093135Z.json.bz2");
-    let run = many(
-        &["--vrps", vrps.to_str().unwrap()],
-        "1.1.1.0/24 AS13335\n1.1.1.0/24 AS4761\n8.8.8.0/25 AS15169\n10.0.0.0/8 AS64500\n193.0.0.0/21 AS3333\n",
-    );
-    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    crate::play::assert_golden("validate/july-2025.txt", &run.stdout);
 }
 
 #[test]

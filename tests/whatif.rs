@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::play::{originwatch, shared};
+use crate::play::originwatch;
 
 /// A folder with VRPs, a change of them, and what else a test writes.
 struct Lab(TempDir);
@@ -105,22 +105,6 @@ fn without_prefixes_the_routes_are_those_of_our_roas() {
     let expected = "198.18.8.0/21 AS64500 becomes not-found, was valid\n\
                     of 2 routes 0 become valid, 0 invalid, 1 not-found; 1 stay\n";
     assert_eq!((code, told.as_str()), (Some(0), expected));
-}
-
-/// The RIB of 2014: AS42334 announces, among others, 62.84.64.0/19.
-#[test]
-fn our_routes_come_out_of_a_rib() {
-    let lab = Lab::new();
-    lab.write("cover.json", r#"{"roas":[{"asn":1,"prefix":"62.84.64.0/19"}]}"#);
-    let rib = shared("mrt/CAIDA+libbgpstream/routeviews.route-views.jinx.ribs.1401487200.bz2");
-    let rib = rib.display().to_string();
-    let arguments = ["--origin", "AS42334", "--prefix", "62.84.64.0/19", "--rib", &rib];
-    let (code, told, _) = lab.whatif("cover.json", &arguments);
-    assert_eq!(code, Some(1), "{told}");
-    assert!(
-        told.starts_with("62.84.64.0/19 AS42334 becomes invalid (as), was not-found\n"),
-        "{told}"
-    );
 }
 
 #[test]

@@ -9,6 +9,8 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::play::LIMIT;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How a relay behaves.
@@ -60,7 +62,7 @@ impl Relay {
 
     /// The verbs of the only visitor.
     pub(super) fn said(&self) -> Vec<String> {
-        self.ended.recv().unwrap();
+        self.ended.recv_timeout(LIMIT).unwrap();
         self.said.lock().unwrap().clone()
     }
 }

@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use rpki_sources::{Health, load_once};
 
 use super::cache::FakeCache;
-use super::proxy::{self, Fault};
-use super::{Duration, first, follow_port, rtr, until, until_vrps, vrps};
+use crate::play::proxy::{self, Fault};
+use crate::play::rtr::{first, follow_port, rtr, until, until_vrps, vrps};
 
 const ONE: &str = "198.18.0.0/21-24 AS1";
 const TWO: &str = "198.18.0.0/21-24 AS2";

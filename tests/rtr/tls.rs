@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use rpki_sources::{Cache, Source, load_once};
 use tokio::net::{TcpListener, TcpStream};
@@ -8,7 +9,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::cache::FakeCache;
-use super::{Duration, first};
+use crate::play::rtr::first;
 
 /// TLS in front of this port, with a certificate for `localhost`; gives the port and the
 /// certificate.

@@ -5,10 +5,10 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-use super::Place;
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::spool::{drop_in, place, updates};
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
+use crate::play::spool::{drop_in, place, updates};
 
 const TOKEN: &str = "0123456789abcdef0123";
 

@@ -1,72 +1,12 @@
 //! Routers: the bytes of real ones, sent to the daemon's port.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::{Place, without_times};
-use crate::play::shared;
-
-/// A feed at a free port for routers at this address.
-pub(super) fn feed(router: &str, more: &str) -> (u16, String) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let text = format!(
-        "[[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:{port}\"\n\
-         routers = [{{ address = \"{router}\", name = \"edge1\" }}]\nmin_vantage_ases = 1\n{more}\n"
-    );
-    (port, text)
-}
-
-/// Watches what AS4761 announces in the captures, as if it were ours.
-pub(super) fn watch(place: &Place, prefix: &str) {
-    let text = fs::read_to_string(place.config()).unwrap();
-    let (head, tail) = text.split_once("[[watch]]").unwrap();
-    let (_, tail) = tail.split_once("[rpki]").unwrap();
-    // One router is enough, in a replay of its bytes too, which does not know whose they are.
-    let watch = format!("[[watch]]\nprefix = \"{prefix}\"\n");
-    fs::write(place.config(), format!("{head}{watch}\n[rpki]{tail}")).unwrap();
-    place.edit("min_vantage_ases = 2", "min_vantage_ases = 1");
-}
-
-#[test]
-fn a_router_gives_what_a_replay_of_its_bytes_gives() {
-    let relay = Relay::start();
-    let (port, feed) = feed("127.0.0.1", "");
-    let place = Place::new(relay.port, &feed);
-    let capture = shared("bmp/made/gobgp310-all-policies.bmp");
-    watch(&place, PREFIX);
-    let mut daemon = Daemon::start(&place.config());
-    let mut router = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    // A router that trickles: every boundary is somewhere within a message.
-    for bytes in fs::read(&capture).unwrap().chunks(7) {
-        router.write_all(bytes).unwrap();
-    }
-    // Four stories: who gets their mail out first is not decided.
-    let mut kinds = [(); 4].map(|()| relay.next().header("X-Originwatch-Kind"));
-    kinds.sort();
-    drop(router);
-    daemon.wait_for("disconnected: closed by the router");
-    daemon.stop();
-    let replayed = place.replayed(&[&capture]);
-    let of = |notices: Vec<serde_json::Value>| {
-        // At its end a replay tells what the daemon still gathers.
-        let told = |n: &serde_json::Value| n["reason"] != "update";
-        let notices = without_times(notices).into_iter().filter(told);
-        let short =
-            notices.map(|n| (n["kind"].clone(), n["offenders"].clone(), n["prefixes"].clone()));
-        let mut short: Vec<_> = short.map(|parts| format!("{parts:?}")).collect();
-        short.sort();
-        short
-    };
-    assert_eq!(of(place.stored()), of(replayed));
-    assert_eq!(
-        kinds,
-        ["origin-hijack", "own-as-new-prefix", "sub-prefix-hijack", "visibility-loss"]
-            .map(|kind| Some(kind.to_owned()))
-    );
-}
+use crate::play::bmp::feed;
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
 
 #[test]
 fn strangers_and_those_who_speak_something_else_are_turned_away() {
@@ -120,6 +60,3 @@ fn a_router_that_is_gone_is_told_until_it_is_back() {
     told("reopened");
     daemon.stop();
 }
-
-/// What the captures hold: the README beside them tells it.
-pub(super) const PREFIX: &str = "198.51.100.0/24";

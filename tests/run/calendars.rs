@@ -4,9 +4,9 @@ use std::fs;
 
 use jiff::{Timestamp, ToSpan as _};
 
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::spool::place;
+use crate::play::daemon::Daemon;
+use crate::play::relay::Relay;
+use crate::play::spool::place;
 
 #[test]
 fn a_calendar_gives_windows_for_as_long_as_the_config_names_it() {

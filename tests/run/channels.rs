@@ -10,11 +10,11 @@ use std::thread;
 use serde_json::Value;
 use store::Store;
 
-use super::LIMIT;
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::spool::{self, drop_in, updates};
+use crate::play::LIMIT;
+use crate::play::daemon::Daemon;
 use crate::play::originwatch;
+use crate::play::relay::Relay;
+use crate::play::spool::{self, drop_in, updates};
 
 /// An HTTP server that takes everything: the signature and the body of each request.
 pub(super) fn hook() -> (u16, Receiver<(bool, Value)>) {

@@ -2,29 +2,10 @@
 
 use serde_json::Value;
 
-use super::Place;
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::spool::{drop_in, place, updates};
-use crate::play::{Run, originwatch};
-
-impl Place {
-    fn command(&self, words: &[&str]) -> Run {
-        let config = self.config();
-        originwatch(words.iter().copied().chain(["-c", config.to_str().unwrap()]))
-    }
-
-    #[track_caller]
-    pub(super) fn done(&self, words: &[&str]) -> String {
-        let run = self.command(words);
-        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{words:?} {}", run.stdout);
-        run.stdout
-    }
-
-    pub(crate) fn listed(&self) -> Vec<Value> {
-        serde_json::from_str(&self.done(&["incidents", "list", "--format", "json"])).unwrap()
-    }
-}
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
+use crate::play::spool::{drop_in, place, updates};
 
 /// A daemon that has told of the hijack of 2014.
 fn hijacked() -> (Relay, Place, Daemon, String) {

@@ -4,10 +4,10 @@ use std::fs;
 
 use store::Store;
 
-use super::Place;
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::spool::{self, drop_in, updates};
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
+use crate::play::spool::{self, drop_in, updates};
 
 /// A daemon whose spool holds the first notice.
 fn daemon(place: &Place) -> Daemon {

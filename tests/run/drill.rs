@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 
 use validator::Kind;
 
-use super::Place;
 use super::channels::hook;
-use super::relay::Relay;
-use super::spool;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
+use crate::play::spool;
 use crate::play::{Run, originwatch};
 
 fn mail_test(place: &Place, more: &[&str]) -> Run {

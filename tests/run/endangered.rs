@@ -1,10 +1,10 @@
 //! A relay that lies inside the prefix that is hijacked.
 
-use super::LIMIT;
 use super::channels::hook;
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::spool::{self, drop_in, updates};
+use crate::play::LIMIT;
+use crate::play::daemon::Daemon;
+use crate::play::relay::Relay;
+use crate::play::spool::{self, drop_in, updates};
 
 #[test]
 fn while_a_relay_lies_in_a_hijacked_prefix_others_are_told_at_once_and_why() {

@@ -6,10 +6,11 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::server::{Server, Step};
-use super::{LIMIT, Place};
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
+use crate::play::ris_server::{Server, Step};
+use crate::play::{LIMIT, output};
 
 /// A server that tells of every request, and answers that all is well.
 fn listener() -> (u16, Receiver<String>) {
@@ -57,7 +58,7 @@ fn a_terminal_shows_how_things_are() {
         env!("CARGO_BIN_EXE_originwatch"),
         place.config().display()
     );
-    let output = Command::new("script").args(["-qec", &run, "/dev/null"]).output().unwrap();
+    let output = output(Command::new("script").args(["-qec", &run, "/dev/null"]));
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(
         shown.contains("\r\x1b[K\x1b[?7l0 of 0 feeds up, 0 messages/s, 0 incidents open"),

@@ -7,10 +7,11 @@ use std::time::Instant;
 use serde_json::Value;
 use store::Store;
 
-use super::daemon::Daemon;
-use super::relay::{Letter, Relay};
-use super::spool::{self, drop_in, updates};
-use super::{LIMIT, Place};
+use crate::play::LIMIT;
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::{Letter, Relay};
+use crate::play::spool::{self, drop_in, updates};
 
 const REPLIES: &str = "[mail.replies]
 reply_to = \"watch@example.net\"

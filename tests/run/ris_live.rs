@@ -8,32 +8,12 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::server::{Server, Step};
-use super::{LIMIT, Place, announce, withdraw, without_times};
-
-/// A hijack of a few seconds, as three vantage points see it, and its end.
-pub(super) fn story(at: i64) -> Vec<String> {
-    let (first, second) = ("198.18.0.0/21", "198.18.8.0/21");
-    vec![
-        announce(at - 9, 1, first, &[101, 64510, 64500]),
-        announce(at - 9, 2, first, &[102, 64511, 64500]),
-        announce(at - 8, 3, second, &[103, 64511, 64500]),
-        announce(at - 7, 1, first, &[101, 4651, 4761]),
-        announce(at - 7, 2, "203.0.113.0/24", &[102, 3356, 1299]),
-        announce(at - 6, 2, first, &[102, 4651, 4761]),
-        withdraw(at - 5, 1, first),
-        announce(at - 4, 2, first, &[102, 64511, 64500]),
-        // Time goes on in a replay with the messages alone.
-        announce(at - 1, 3, second, &[103, 64511, 64500]),
-    ]
-}
-
-pub(super) fn wall() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
-}
+use crate::play::LIMIT;
+use crate::play::daemon::Daemon;
+use crate::play::place::{Place, without_times};
+use crate::play::relay::Relay;
+use crate::play::ris_live::{story, wall};
+use crate::play::ris_server::{Server, Step};
 
 #[test]
 fn live_gives_what_a_replay_of_the_same_messages_gives() {

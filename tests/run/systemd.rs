@@ -4,10 +4,11 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::server::Server;
-use super::{LIMIT, Place};
+use crate::play::LIMIT;
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
+use crate::play::ris_server::Server;
 
 #[test]
 fn a_socket_that_was_opened_for_us_is_used_and_outlives_a_reload() {

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use super::Place;
-use super::daemon::Daemon;
-use super::relay::Relay;
-use super::ris_live::{story, wall};
-use super::server::{Server, Step};
+use crate::play::daemon::Daemon;
+use crate::play::place::Place;
+use crate::play::relay::Relay;
+use crate::play::ris_live::{story, wall};
+use crate::play::ris_server::{Server, Step};
 
 /// How much a process may write into a file (prlimit(1)).
 fn limit(daemon: &Daemon, octets: &str) {

@@ -123,12 +123,9 @@ fn with_text_length<S: Serializer>(vrps: &[&Vrp], serializer: S) -> Result<S::Ok
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use bgp::Asn;
 
     use super::*;
-    use crate::VrpTable;
 
     /// The shape is that of Routinator 0.15's `/api/v1/validity`, read off its answers.
     #[test]
@@ -184,55 +181,6 @@ mod tests {
                 r#""VRPs":{{"matched":[{matched}],"unmatched_as":[{unmatched_as}],"unmatched_length":[{unmatched_length}]"#
             );
             assert_eq!(show(verdict), format!("{before}{head},{vrps}{after}"));
-        }
-    }
-    /// What RIPEstat, which asks Routinator, said in 2026 of the routes of known incidents, VRP by
-    /// VRP (dim-tsoukalas/RouteCause, MIT).
-    #[test]
-    fn agrees_with_ripestat_on_known_incidents() {
-        #[derive(serde::Deserialize)]
-        struct Answer {
-            status: String,
-            validating_roas: Vec<Roa>,
-        }
-        #[derive(serde::Deserialize)]
-        struct Roa {
-            max_length: u8,
-            origin: Asn,
-            prefix: Prefix,
-            validity: String,
-        }
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../../shared/data/misc/dim-tsoukalas+RouteCause/rpki_cache.json"
-        );
-        let json = std::fs::read(path).unwrap();
-        let answers: BTreeMap<String, Answer> = serde_json::from_slice(&json).unwrap();
-        assert_eq!(answers.len(), 25);
-        for (route, answer) in answers {
-            let (prefix, origin) = route.split_once('|').unwrap();
-            let (prefix, origin) = (prefix.parse().unwrap(), origin.parse().unwrap());
-            let vrp = |roa: &Roa| Vrp::new(roa.prefix, roa.max_length, roa.origin).unwrap();
-            let table = VrpTable::new(answer.validating_roas.iter().map(vrp));
-            let origin = RouteOrigin::As(origin);
-            let verdict = table.validate(prefix, &origin);
-            let ours = ValidatedRoute::new(prefix, &origin, &verdict).validity;
-            let status = match (ours.state, ours.reason) {
-                (ValidationState::Valid, _) => "valid",
-                (ValidationState::NotFound, _) => "unknown",
-                (ValidationState::Invalid, Some(InvalidReason::As)) => "invalid_asn",
-                (ValidationState::Invalid, _) => "invalid_length",
-            };
-            assert_eq!(status, answer.status, "{route}");
-            for roa in &answer.validating_roas {
-                let list = match roa.validity.as_str() {
-                    "valid" => &ours.vrps.matched,
-                    "invalid_asn" => &ours.vrps.unmatched_as,
-                    "invalid_length" => &ours.vrps.unmatched_length,
-                    other => panic!("{route}: {other}"),
-                };
-                assert!(list.contains(&&vrp(roa)), "{route}: {}", vrp(roa));
-            }
         }
     }
 }

@@ -1,96 +1,10 @@
 use std::io::Write;
-use std::path::Path;
 
 use bgp::{Asn, Timestamp};
 use proptest::prelude::*;
 use validator::{Skipped, Vrp};
 
 use super::*;
-
-fn fixture(name: &str) -> Vec<u8> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/vrp");
-    let path = data.join(name);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// Every file of VRPs with what it holds: VRPs, ASPAs, router keys, skipped entries.
-///
-/// Routinator's own test set lists each entry twice.
-const FIXTURES: [(&str, [usize; 4]); 13] = [
-    ("NLnetLabs+routinator/output-111.bird2", [1, 0, 0, 0]),
-    ("NLnetLabs+routinator/output-111.csv", [1, 0, 0, 0]),
-    ("NLnetLabs+routinator/output-111.csvcompat", [1, 0, 0, 0]),
-    ("NLnetLabs+routinator/output-111.csvext", [1, 0, 0, 0]),
-    ("NLnetLabs+routinator/output-111.json", [1, 1, 2, 0]),
-    ("NLnetLabs+routinator/output-111.jsonext", [1, 1, 2, 0]),
-    ("NLnetLabs+routinator/output-111.openbgpd", [1, 0, 0, 0]),
-    ("NLnetLabs+rtrtr/vrps-metadata.json", [2, 0, 0, 0]),
-    ("NLnetLabs+rtrtr/vrps.rpki-client.json", [2, 0, 1, 0]),
-    // Forty entries, but it is one page of ten four times.
-    ("RIPE-NCC+rpki-validator-3/roas-response-0-50.json", [10, 0, 0, 0]),
-    ("bgp+stayrtr/cmd__stayrtr__smalltest.rpki.json", [2, 0, 0, 0]),
-    ("bgp+stayrtr/cmd__stayrtr__test.rpki.json", [19, 2, 3, 0]),
-    ("cloudflare+gortr/cmd__gortr__test.rpki.json", [2, 0, 0, 0]),
-];
-
-const RPKI_CLIENT_2023: &str = "jeffsw+rpkilog/roa_test.rpkiclient2023.json";
-const RPKI_CLIENT_2025: &str = "jeffsw+rpkilog/rpkiclient_summary_20250720T093135Z.json.bz2";
-
-#[test]
-fn every_fixture_is_read() {
-    for (name, counts) in FIXTURES.into_iter().chain([(RPKI_CLIENT_2023, [379, 2, 3, 0])]) {
-        let snapshot = parse(&fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let RpkiSnapshot { vrps, aspas, router_keys, skipped, .. } = snapshot;
-        assert_eq!([vrps.len(), aspas.len(), router_keys, skipped.count], counts, "{name}");
-    }
-}
-
-/// The counts stand in the data set's own description and in the dump's metadata.
-#[test]
-fn the_dump_of_2025_has_723_521_vrps() {
-    let snapshot = parse(&fixture(RPKI_CLIENT_2025)).unwrap();
-    let family = |family| snapshot.vrps.iter().filter(move |vrp| vrp.prefix().family() == family);
-    assert_eq!(snapshot.vrps.len(), 723_521);
-    assert_eq!(family(bgp::Family::Ipv6).count(), 143_155);
-    assert_eq!(snapshot.vrps.iter().filter(|vrp| vrp.asn() == Asn::ZERO).count(), 2_419);
-    let anchors: Vec<_> = snapshot.trust_anchors.iter().map(|(n, c)| (n.as_str(), *c)).collect();
-    let expected = [
-        ("afrinic", 26_326),
-        ("apnic", 153_201),
-        ("arin", 203_995),
-        ("lacnic", 39_011),
-        ("ripe", 300_988),
-    ];
-    assert_eq!(anchors, expected);
-    assert_eq!((snapshot.aspas.len(), snapshot.router_keys), (100, 2));
-    assert_eq!(snapshot.generated, "2025-07-20T09:31:33Z".parse().ok());
-    assert_eq!(snapshot.skipped, Skipped::default());
-    assert!(snapshot.vrps.iter_expiry().all(|(_, expires)| expires.is_some()));
-    // At this size the index is at its widest: each VRP must find itself.
-    use validator::ValidationState::{Invalid, Valid};
-    for vrp in snapshot.vrps.iter() {
-        let state = snapshot.vrps.state(vrp.prefix(), &bgp::RouteOrigin::As(vrp.asn()));
-        let forbids = vrp.asn() == Asn::ZERO;
-        let expected = if forbids { Invalid } else { Valid };
-        assert_eq!(state, expected, "{vrp}");
-    }
-}
-
-#[test]
-fn every_prefix_of_every_small_fixture_is_read_or_refused() {
-    for (name, _) in FIXTURES {
-        let bytes = fixture(name);
-        for end in 0..bytes.len() {
-            let result = parse(&bytes[..end]);
-            // What is cut inside a JSON document is never taken for a smaller one.
-            if bytes[0] == b'{' && !bytes[end..].trim_ascii().is_empty() {
-                let error = result.unwrap_err();
-                let cut = matches!(error, DocumentError::Truncated { .. } | DocumentError::Empty);
-                assert!(cut, "{name} cut at {end}: {error}");
-            }
-        }
-    }
-}
 
 /// The one VRP of a document of one entry.
 fn only(json: &str) -> (Vrp, Option<Timestamp>) {
@@ -99,27 +13,45 @@ fn only(json: &str) -> (Vrp, Option<Timestamp>) {
     found
 }
 
+/// The same VRP as each validator writes it.
+const DIALECTS: [&str; 14] = [
+    r#"{"roas":[{"asn":"AS64500","prefix":"192.0.2.0/24","maxLength":25,"ta":"ripe"}]}"#,
+    r#"{"roas":[{"asn":64500,"prefix":"192.0.2.0/24","maxLength":25,"ta":"ripe"}]}"#,
+    r#"{"vrps":[{"asn":"64500","prefix":"192.0.2.0/24","maxLength":"25"}]}"#,
+    r#"{"metadata":{"vrps":1},"roas":[{"asn":64500,"prefix":"192.0.2.0/24","maxPrefixLength":25}]}"#,
+    r#"{"data":[{"asn":"64500","prefix":"192.0.2.0/24","length":25,"trustAnchor":"RIPE"}]}"#,
+    r#"[{"asn":"as64500","prefix":"192.0.2.0\/24","maxLength":25,"ta":null,"new":[{}]}]"#,
+    "ASN,IP Prefix,Max Length,Trust Anchor\nAS64500,192.0.2.0/24,25,ripe\n",
+    "\"ASN\",\"IP Prefix\",\"Max Length\",\"Trust Anchor\"\r\n\"AS64500\",\"192.0.2.0/24\",\"25\",\"ri,pe\"\r\n",
+    "URI,ASN,IP Prefix,Max Length,Not Before,Not After\nN/A,AS64500,192.0.2.0/24,25,N/A,N/A",
+    "prefix,maxlen,asn\n192.0.2.0/24,25,64500\n",
+    "AS64500,192.0.2.0/24,25,ripe\n",
+    "roa-set {\n    192.0.2.0/24 maxlen 25 source-as 64500\n}\n",
+    "# made today\nroute 192.0.2.0/24 max 25 as 64500;\n",
+    "\u{feff}\n [{\"asn\":64500,\"prefix\":\"192.0.2.0/24\",\"maxLength\":25}]",
+];
+
 #[test]
 fn every_dialect_says_the_same() {
     let expected = Vrp::new("192.0.2.0/24".parse().unwrap(), 25, Asn::new(64500)).unwrap();
-    let documents = [
-        r#"{"roas":[{"asn":"AS64500","prefix":"192.0.2.0/24","maxLength":25,"ta":"ripe"}]}"#,
-        r#"{"roas":[{"asn":64500,"prefix":"192.0.2.0/24","maxLength":25,"ta":"ripe"}]}"#,
-        r#"{"vrps":[{"asn":"64500","prefix":"192.0.2.0/24","maxLength":"25"}]}"#,
-        r#"{"metadata":{"vrps":1},"roas":[{"asn":64500,"prefix":"192.0.2.0/24","maxPrefixLength":25}]}"#,
-        r#"{"data":[{"asn":"64500","prefix":"192.0.2.0/24","length":25,"trustAnchor":"RIPE"}]}"#,
-        r#"[{"asn":"as64500","prefix":"192.0.2.0\/24","maxLength":25,"ta":null,"new":[{}]}]"#,
-        "ASN,IP Prefix,Max Length,Trust Anchor\nAS64500,192.0.2.0/24,25,ripe\n",
-        "\"ASN\",\"IP Prefix\",\"Max Length\",\"Trust Anchor\"\r\n\"AS64500\",\"192.0.2.0/24\",\"25\",\"ri,pe\"\r\n",
-        "URI,ASN,IP Prefix,Max Length,Not Before,Not After\nN/A,AS64500,192.0.2.0/24,25,N/A,N/A",
-        "prefix,maxlen,asn\n192.0.2.0/24,25,64500\n",
-        "AS64500,192.0.2.0/24,25,ripe\n",
-        "roa-set {\n    192.0.2.0/24 maxlen 25 source-as 64500\n}\n",
-        "# made today\nroute 192.0.2.0/24 max 25 as 64500;\n",
-        "\u{feff}\n [{\"asn\":64500,\"prefix\":\"192.0.2.0/24\",\"maxLength\":25}]",
-    ];
-    for document in documents {
+    for document in DIALECTS {
         assert_eq!(only(document), (expected, None), "{document}");
+    }
+}
+
+#[test]
+fn every_prefix_of_every_dialect_is_read_or_refused() {
+    for document in DIALECTS {
+        let bytes = document.as_bytes();
+        for end in 0..bytes.len() {
+            let result = parse(&bytes[..end]);
+            // What is cut inside a JSON document is never taken for a smaller one.
+            if bytes[0] == b'{' && !bytes[end..].trim_ascii().is_empty() {
+                let error = result.unwrap_err();
+                let cut = matches!(error, DocumentError::Truncated { .. } | DocumentError::Empty);
+                assert!(cut, "{document} cut at {end}: {error}");
+            }
+        }
     }
 }
 
@@ -267,7 +199,9 @@ fn aspas_of_every_shape_are_united_by_customer() {
 
 #[test]
 fn compressed_by_content_and_cut() {
-    let plain = fixture(RPKI_CLIENT_2023);
+    let entry = |asn: u32| format!(r#"{{"asn":{asn},"prefix":"192.0.2.0/24","maxLength":25}}"#);
+    let entries: Vec<_> = (1..400).map(entry).collect();
+    let plain = format!(r#"{{"metadata":{{}},"roas":[{}]}}"#, entries.join(",")).into_bytes();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&plain).unwrap();
     let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
@@ -311,11 +245,11 @@ fn more_vrps_than_can_be_are_refused() {
 proptest! {
     /// Whatever is damaged, it is read or refused, and what is read can be asked.
     #[test]
-    fn a_damaged_fixture_is_read_or_refused(
-        fixture_number in 0..FIXTURES.len(),
+    fn a_damaged_document_is_read_or_refused(
+        number in 0..DIALECTS.len(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
     ) {
-        let mut bytes = fixture(FIXTURES[fixture_number].0);
+        let mut bytes = DIALECTS[number].as_bytes().to_vec();
         for (at, byte) in damage {
             let at = at.index(bytes.len());
             bytes[at] = byte;

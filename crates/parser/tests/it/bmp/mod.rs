@@ -1,0 +1,4 @@
+//! BMP: what a stream tells, and what is made up.
+
+mod limits;
+mod openbmp;

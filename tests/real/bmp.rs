@@ -1,0 +1,49 @@
+//! Routers: the bytes of real ones, sent to the daemon's port.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpStream;
+
+use crate::play::bmp::{PREFIX, feed, watch};
+use crate::play::daemon::Daemon;
+use crate::play::place::{Place, without_times};
+use crate::play::relay::Relay;
+use fixtures::real::recording;
+
+#[test]
+fn a_router_gives_what_a_replay_of_its_bytes_gives() {
+    let relay = Relay::start();
+    let (port, feed) = feed("127.0.0.1", "");
+    let place = Place::new(relay.port, &feed);
+    let capture = recording("bmp/made/gobgp310-all-policies.bmp");
+    watch(&place, PREFIX);
+    let mut daemon = Daemon::start(&place.config());
+    let mut router = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    // A router that trickles: every boundary is somewhere within a message.
+    for bytes in fs::read(&capture).unwrap().chunks(7) {
+        router.write_all(bytes).unwrap();
+    }
+    // Four stories: who gets their mail out first is not decided.
+    let mut kinds = [(); 4].map(|()| relay.next().header("X-Originwatch-Kind"));
+    kinds.sort();
+    drop(router);
+    daemon.wait_for("disconnected: closed by the router");
+    daemon.stop();
+    let replayed = place.replayed(&[&capture]);
+    let of = |notices: Vec<serde_json::Value>| {
+        // At its end a replay tells what the daemon still gathers.
+        let told = |n: &serde_json::Value| n["reason"] != "update";
+        let notices = without_times(notices).into_iter().filter(told);
+        let short =
+            notices.map(|n| (n["kind"].clone(), n["offenders"].clone(), n["prefixes"].clone()));
+        let mut short: Vec<_> = short.map(|parts| format!("{parts:?}")).collect();
+        short.sort();
+        short
+    };
+    assert_eq!(of(place.stored()), of(replayed));
+    assert_eq!(
+        kinds,
+        ["origin-hijack", "own-as-new-prefix", "sub-prefix-hijack", "visibility-loss"]
+            .map(|kind| Some(kind.to_owned()))
+    );
+}

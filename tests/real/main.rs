@@ -1,0 +1,21 @@
+//! The real binary on recordings of others and among their programs: routers, caches of RPKI, mail servers.
+//!
+//! `ORIGINWATCH_DATA=DIR cargo test --workspace --test real` runs it; CONTRIBUTING.md says what it needs.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails; helpers are no #[test]"
+)]
+
+mod bmp;
+mod commands;
+mod counts;
+mod incidents;
+mod peers;
+#[expect(dead_code, reason = "the other suite uses the rest")]
+#[path = "../play/mod.rs"]
+mod play;
+mod reload;
+mod rtr;
+mod search;
