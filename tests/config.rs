@@ -348,20 +348,21 @@ fn every_key_that_the_shipped_config_explains_exists() {
     assert_eq!(config.feeds.len(), 4);
     let names: Vec<_> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
     assert_eq!(names, ["slack", "tickets", "siem", "pager"]);
-    let (desk, quiet) = (config.desk_rules(), alerter::dispatch::DeskRules::default());
-    assert_eq!(desk.programs.iter().collect::<Vec<_>>(), ["pager", "siem", "tickets"]);
-    assert_eq!((&desk.storm, desk.ceiling), (&quiet.storm, quiet.ceiling));
+    let (dispatcher, quiet) =
+        (config.dispatch_rules(), alerter::dispatch::DispatchRules::default());
+    assert_eq!(dispatcher.programs.iter().collect::<Vec<_>>(), ["pager", "siem", "tickets"]);
+    assert_eq!((&dispatcher.storm, dispatcher.ceiling), (&quiet.storm, quiet.ceiling));
     let to = |destinations: &[alerter::Destination]| -> Vec<String> {
         destinations.iter().map(ToString::to_string).collect()
     };
-    let [route] = desk.routing.rules.as_slice() else { panic!("{:?}", desk.routing) };
+    let [route] = dispatcher.routing.rules.as_slice() else { panic!("{:?}", dispatcher.routing) };
     assert_eq!(to(&route.to), ["mail:noc@example.net", "mail:boss@example.net", "slack"]);
     let all = ["mail:noc@example.net", "slack", "tickets", "siem", "pager"];
-    assert_eq!(to(&desk.routing.default), all);
-    assert_eq!(to(&desk.escalation[0].to), ["mail:boss@example.net"]);
-    assert_eq!(to(&desk.also), ["slack"]);
-    assert_eq!(desk.remind_every, Some(Duration::from_secs(4 * 3600)));
-    assert_eq!(to(&desk.digest.unwrap().to), ["mail:noc@example.net"]);
+    assert_eq!(to(&dispatcher.routing.default), all);
+    assert_eq!(to(&dispatcher.escalation[0].to), ["mail:boss@example.net"]);
+    assert_eq!(to(&dispatcher.also), ["slack"]);
+    assert_eq!(dispatcher.remind_every, Some(Duration::from_secs(4 * 3600)));
+    assert_eq!(to(&dispatcher.digest.unwrap().to), ["mail:noc@example.net"]);
     let [window] = config.maintenance.as_slice() else { panic!("{:?}", config.maintenance) };
     // London has no summer time in December.
     assert_eq!(window.from, "2026-12-01T22:00:00Z".parse().unwrap());

@@ -1,6 +1,6 @@
 //! What would be told if something had happened, to try out the ways to those who are told.
 
-use crate::dispatch::DeskRules;
+use crate::dispatch::DispatchRules;
 use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
 use crate::remark::Remark;
@@ -11,7 +11,7 @@ use validator::{Kind, OriginValidation, ValidationState};
 /// The first and the last letter of an incident of this kind that did not happen: both say so, in the
 /// subject and in the text. Each second has incidents of its own, so that nobody takes the letters of
 /// one drill for repetitions of another's.
-pub fn drill(kind: Kind, now: Timestamp, rules: &DeskRules) -> Vec<Content> {
+pub fn drill(kind: Kind, now: Timestamp, rules: &DispatchRules) -> Vec<Content> {
     let sample: Result<AnnotatedNotice, _> =
         serde_json::from_str(include_str!("channels/sample.json"));
     let now = Timestamp::from_seconds(now.seconds());
@@ -86,7 +86,7 @@ mod tests {
         let now = Timestamp::from_seconds(1_800_000_000);
         let mut ids = std::collections::BTreeSet::new();
         for kind in Kind::ALL {
-            let letters = drill(kind, now, &DeskRules::default());
+            let letters = drill(kind, now, &DispatchRules::default());
             let courses: Vec<_> = letters.iter().map(|letter| letter.title().to_owned()).collect();
             assert_eq!(courses.len(), 2, "{kind}");
             for letter in &letters {
@@ -100,8 +100,11 @@ mod tests {
                 assert!(text.contains("This is a drill: nothing has happened."), "{text}");
             }
         }
-        let later =
-            drill(Kind::RpkiStale, now + std::time::Duration::from_secs(1), &DeskRules::default());
+        let later = drill(
+            Kind::RpkiStale,
+            now + std::time::Duration::from_secs(1),
+            &DispatchRules::default(),
+        );
         ids.extend(later.iter().map(|letter| letter.message_id().to_owned()));
         assert_eq!(ids.len(), 2 * Kind::ALL.len() + 2);
     }

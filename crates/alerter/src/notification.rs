@@ -7,7 +7,7 @@ use crate::notice::AnnotatedNotice;
 use crate::receiver::Destination;
 use crate::summary::Summary;
 
-/// What the desk lets out: content, and to whom it goes. One delivery for each of them.
+/// What the dispatcher lets out: content, and to whom it goes. One delivery for each of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Letter {
     /// To whom; each once.

@@ -76,7 +76,7 @@ fn destinations(config: &Config, aim: &Aim<'_>) -> Result<Vec<Destination>, Fail
         let (channel, address) = ("mail".to_owned(), mailbox.to_string());
         return Ok(vec![Destination { channel, address }]);
     }
-    let rules = config.desk_rules();
+    let rules = config.dispatch_rules();
     let all = rules.destinations();
     let mut names: Vec<&str> = all.iter().map(|to| to.channel.as_str()).collect();
     names.dedup();
@@ -129,7 +129,7 @@ impl Place {
         config: &Config,
         runtime: &Runtime,
     ) -> Result<bool, Failure> {
-        let rules = config.desk_rules();
+        let rules = config.dispatch_rules();
         let each = if self.until_the_end { 2 } else { 1 };
         let letters = kinds
             .iter()

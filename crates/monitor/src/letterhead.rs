@@ -75,7 +75,7 @@ fn replies(
 
 /// Everybody to whom an incident may be told.
 fn recipients(config: &Config, mail: &config::Mail) -> Vec<Address> {
-    let rules = config.desk_rules();
+    let rules = config.dispatch_rules();
     let routed = rules.routing.rules.iter().flat_map(|rule| &rule.to);
     let escalated = rules.escalation.iter().flat_map(|step| &step.to);
     let others = routed.chain(escalated).filter(|to| to.channel == "mail");

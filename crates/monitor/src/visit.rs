@@ -29,7 +29,7 @@ pub(crate) fn enter(config: Option<&Path>) -> Result<(Config, Visitor), Failure>
     Ok((config, visitor))
 }
 
-/// Has the daemon do something of the desk.
+/// Has the daemon do something of the dispatcher.
 pub(crate) fn order(visitor: &Visitor, by: &str, what: What) -> Result<ExitCode, Failure> {
     ask(visitor, &Request::Order(Order { by: by.to_owned(), what }))
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use alerter::Destination;
-use alerter::dispatch::{DeskRules, Routing};
+use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
 use store::{Ledger, StoreError};
@@ -38,9 +38,10 @@ fn main() -> Result<(), StoreError> {
 fn bench(path: &Path) -> Result<(), StoreError> {
     let to = Destination { channel: "mail".into(), address: "noc@example.net".into() };
     let routing = Routing::to_all(vec![to]);
-    let desk = DeskRules { routing, storm: None, ceiling: None, ..DeskRules::default() };
+    let dispatcher =
+        DispatchRules { routing, storm: None, ceiling: None, ..DispatchRules::default() };
     let (rules, directory) = (Rules::default(), AsDirectory::default().into());
-    let (mut ledger, _) = Ledger::open(path, rules, desk, directory, Sources::default())?;
+    let (mut ledger, _) = Ledger::open(path, rules, dispatcher, directory, Sources::default())?;
     let mut number = 0u32;
     println!(
         "{:>8} {:>16} {:>16} {:>16}",

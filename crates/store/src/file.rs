@@ -63,7 +63,7 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// One thing that engine and desk took in.
+/// One thing that engine and dispatcher took in.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) now: Timestamp,
@@ -79,11 +79,11 @@ pub(crate) enum Came {
     Time,
 }
 
-/// What engine and desk know; none of what an older version did not write.
+/// What engine and dispatcher know; none of what an older version did not write.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoint {
     pub(crate) engine: Option<Vec<u8>>,
-    pub(crate) desk: Option<Vec<u8>>,
+    pub(crate) dispatcher: Option<Vec<u8>>,
 }
 
 /// What belongs together: all of it is written, or nothing.
@@ -95,7 +95,7 @@ pub(crate) struct Batch {
     pub(crate) summaries: Vec<AnnotatedIncident>,
     pub(crate) positions: Vec<(String, String)>,
     pub(crate) answers: Vec<(i64, Answer)>,
-    /// What others may see of the desk, where that has changed.
+    /// What others may see of the dispatcher, where that has changed.
     pub(crate) board: Option<Board>,
 }
 
@@ -116,8 +116,9 @@ impl Store {
     /// The last checkpoint, and what came after it.
     pub(crate) fn load(&self) -> Result<(Checkpoint, Vec<Entry>), StoreError> {
         let checkpoint = "SELECT engine, desk FROM checkpoint";
-        let row =
-            |row: &rusqlite::Row<'_>| Ok(Checkpoint { engine: row.get(0)?, desk: row.get(1)? });
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(Checkpoint { engine: row.get(0)?, dispatcher: row.get(1)? })
+        };
         let checkpoint = self.connection.query_row(checkpoint, [], row).optional()?;
         let mut statement =
             self.connection.prepare("SELECT now, finding, wanted FROM journal ORDER BY number")?;
@@ -156,7 +157,7 @@ impl Store {
         Ok(notices.collect::<Result<_, _>>()?)
     }
 
-    /// Every letter that the desk ever let out, as JSON, the oldest first.
+    /// Every letter that the dispatcher ever let out, as JSON, the oldest first.
     ///
     /// # Errors
     ///
@@ -197,7 +198,7 @@ impl Store {
     pub(crate) fn checkpoint(
         &mut self,
         engine: &[u8],
-        desk: &[u8],
+        dispatcher: &[u8],
         summaries: &[AnnotatedIncident],
     ) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;

@@ -3,14 +3,14 @@ use bgp::Timestamp;
 use crate::file::{Came, Entry};
 use alerter::AnnotatedNotice;
 use alerter::Letter;
-use alerter::dispatch::{Desk, Refusal};
+use alerter::dispatch::{Dispatcher, Refusal};
 use incidents::Incidents;
 
-/// Engine and desk as one fold: the same when something happens and when it is read back.
+/// Engine and dispatcher as one fold: the same when something happens and when it is read back.
 #[derive(Debug)]
 pub(crate) struct Fold {
     pub(crate) incidents: Incidents,
-    pub(crate) desk: Desk,
+    pub(crate) dispatcher: Dispatcher,
 }
 
 /// What came of one step.
@@ -28,15 +28,15 @@ impl Fold {
         let Entry { now, came } = entry;
         let mut came_of = Yield::default();
         while let Some(due) = self.incidents.next_timeout().filter(|due| *due <= now) {
-            self.desk.handle_timeout(due, &self.incidents);
+            self.dispatcher.handle_timeout(due, &self.incidents);
             self.incidents.handle_timeout(due);
             self.pass_on(due, &mut came_of);
         }
-        self.desk.handle_timeout(now, &self.incidents);
+        self.dispatcher.handle_timeout(now, &self.incidents);
         match came {
             Came::Finding(finding) => self.incidents.handle(now, *finding),
             Came::Order(order) => {
-                came_of.refusal = self.desk.order(now, order, &self.incidents).err();
+                came_of.refusal = self.dispatcher.order(now, order, &self.incidents).err();
             }
             Came::Time => self.incidents.handle_timeout(now),
         }
@@ -46,16 +46,16 @@ impl Fold {
 
     /// When time alone does something.
     pub(crate) fn next_timeout(&self) -> Option<Timestamp> {
-        let due = [self.incidents.next_timeout(), self.desk.next_timeout()];
+        let due = [self.incidents.next_timeout(), self.dispatcher.next_timeout()];
         due.into_iter().flatten().min()
     }
 
     fn pass_on(&mut self, now: Timestamp, came_of: &mut Yield) {
         while let Some(notice) = self.incidents.poll() {
-            came_of.notices.push(self.desk.annotated(notice.clone()));
-            self.desk.handle(now, notice, &self.incidents);
+            came_of.notices.push(self.dispatcher.annotated(notice.clone()));
+            self.dispatcher.handle(now, notice, &self.incidents);
         }
-        while let Some(letter) = self.desk.poll() {
+        while let Some(letter) = self.dispatcher.poll() {
             came_of.letters.push(letter);
         }
     }

@@ -10,7 +10,7 @@ use crate::file::{Batch, Came, Entry};
 use crate::fold::{Fold, Yield};
 use crate::{Answer, Board, Store, StoreError};
 use alerter::Queue;
-use alerter::dispatch::{Desk, DeskRules, Order, Refusal};
+use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal};
 use alerter::{AnnotatedIncident, AnnotatedNotice};
 use incidents::{AsDirectory, IncidentId, IncidentSummary, Incidents, Rules, Sources};
 
@@ -57,7 +57,7 @@ impl Ledger {
     pub fn open(
         path: &Path,
         rules: Rules,
-        desk: DeskRules,
+        dispatcher: DispatchRules,
         directory: Arc<AsDirectory>,
         sources: Sources,
     ) -> Result<(Self, Opening), StoreError> {
@@ -68,12 +68,12 @@ impl Ledger {
             None => Incidents::new(rules, directory),
         };
         incidents.set_sources(sources);
-        let desk = match &checkpoint.desk {
-            Some(saved) => Desk::restore(desk, saved)?,
-            None => Desk::new(desk),
+        let dispatcher = match &checkpoint.dispatcher {
+            Some(saved) => Dispatcher::restore(dispatcher, saved)?,
+            None => Dispatcher::new(dispatcher),
         };
         let opening = Opening { checkpoint: checkpoint.engine.is_some(), entries: entries.len() };
-        let mut fold = Fold { incidents, desk };
+        let mut fold = Fold { incidents, dispatcher };
         let mut now = Timestamp::default();
         for entry in entries {
             now = now.max(entry.now);
@@ -135,7 +135,7 @@ impl Ledger {
 
     /// What waits to be delivered, as the daily digest tells it.
     pub fn set_queue(&mut self, queue: Queue) {
-        self.fold.desk.set_queue(queue);
+        self.fold.dispatcher.set_queue(queue);
     }
 
     /// Whether a notice, a letter or an order waits to be made durable: then commit at once.
@@ -183,9 +183,9 @@ impl Ledger {
         &self.fold.incidents
     }
 
-    /// The desk, for those who only look.
-    pub fn desk(&self) -> &Desk {
-        &self.fold.desk
+    /// The dispatcher, for those who only look.
+    pub fn dispatcher(&self) -> &Dispatcher {
+        &self.fold.dispatcher
     }
 
     /// Every incident that is not over for good, with its marks.
@@ -205,9 +205,10 @@ impl Ledger {
     }
 
     fn board(&self) -> Board {
-        let desk = &self.fold.desk;
-        let windows = desk.windows().map(|(source, window)| (source.to_owned(), window.clone()));
-        Board { mutes: desk.mutes().to_vec(), windows: windows.collect() }
+        let dispatcher = &self.fold.dispatcher;
+        let windows =
+            dispatcher.windows().map(|(source, window)| (source.to_owned(), window.clone()));
+        Board { mutes: dispatcher.mutes().to_vec(), windows: windows.collect() }
     }
 
     /// What has to be written of the table of incidents.
@@ -223,7 +224,7 @@ impl Ledger {
 
     fn marked(&self, summaries: Vec<IncidentSummary>) -> Vec<AnnotatedIncident> {
         let marked = |summary: IncidentSummary| {
-            let marks = self.fold.desk.marks(&summary.incident).cloned().unwrap_or_default();
+            let marks = self.fold.dispatcher.marks(&summary.incident).cloned().unwrap_or_default();
             AnnotatedIncident { summary, marks }
         };
         summaries.into_iter().map(marked).collect()
@@ -231,8 +232,8 @@ impl Ledger {
 
     /// Only right after a commit: what is not in the store yet must not be in a checkpoint.
     fn checkpoint(&mut self) -> Result<(), StoreError> {
-        let (engine, desk) = (self.fold.incidents.save()?, self.fold.desk.save()?);
-        self.store.checkpoint(&engine, &desk, &self.summaries())?;
+        let (engine, desk) = (self.fold.incidents.save()?, self.fold.dispatcher.save()?);
+        self.store.checkpoint(&engine, &dispatcher, &self.summaries())?;
         self.journal = 0;
         Ok(())
     }

@@ -12,7 +12,7 @@ const AT_ONCE: u32 = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Something of the desk.
+    /// Something of the dispatcher.
     Order(Order),
     /// Every delivery that waits is tried now.
     Flush,

@@ -44,7 +44,7 @@ pub struct Queued {
     pub last_error: Option<String>,
 }
 
-/// What people have told the desk to hold back.
+/// What people have told the dispatcher to hold back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Board {
     /// What is muted, and until when.

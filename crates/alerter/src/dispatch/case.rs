@@ -14,7 +14,7 @@ use incidents::{ExtentClass, News, Notice, Reason};
 /// Prefixes of one incident above which its updates come at widening intervals.
 const MANY_PREFIXES: usize = 20;
 
-/// What the desk knows of one incident.
+/// What the dispatcher knows of one incident.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Case {
     /// What the engine said last.

@@ -1,10 +1,10 @@
-//! What people want of the desk.
+//! What people want of the dispatcher.
 
 use bgp::Timestamp;
 
 use super::case::Case;
 use super::order::{Order, Refusal, What};
-use super::{Desk, Wake};
+use super::{Dispatcher, Wake};
 use crate::annotations::{Acknowledged, Muted, Note, Signed};
 use crate::scope::Scope;
 use crate::window::{Planned, Window};
@@ -15,7 +15,7 @@ const NOTES: usize = 50;
 /// Characters of a note or a name that are kept: a line, not a letter.
 const LINE: usize = 500;
 
-impl Desk {
+impl Dispatcher {
     /// Does what somebody wants, after everything that was due before it.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use validator::Severity;
 
 use super::case::Case;
 use super::pace::Pace;
-use super::{Desk, Wake};
+use super::{Dispatcher, Wake};
 use crate::annotations::{Marks, Muted};
 use crate::notice::AnnotatedNotice;
 use crate::notification::{Content, Letter};
@@ -15,7 +15,7 @@ use crate::summary::Row;
 use crate::window::WindowKey;
 use incidents::{IncidentId, Incidents, News, Notice, Reason};
 
-impl Desk {
+impl Dispatcher {
     /// The engine has said something.
     pub(super) fn decide(&mut self, notice: Notice, incidents: &Incidents) {
         let now = self.memory.now;

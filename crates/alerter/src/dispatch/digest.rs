@@ -7,14 +7,14 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use validator::Severity;
 
-use super::{Desk, Wake};
+use super::{Dispatcher, Wake};
 use crate::content::title;
 use crate::notification::{Content, Letter};
 use crate::receiver::Destination;
 use crate::summary::{Cause, LISTED_ROWS, Row, Summary, SummaryId};
 use incidents::{IncidentId, IncidentSummary, Incidents, Reason};
 
-impl Desk {
+impl Dispatcher {
     /// A summary of these rows as they stand now, the first of its thread.
     pub(super) fn summary(
         &self,

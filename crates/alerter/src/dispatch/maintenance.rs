@@ -1,6 +1,6 @@
 //! What happens when a maintenance window or a mute ends.
 
-use super::{Desk, Wake};
+use super::{Dispatcher, Wake};
 use crate::notification::Content;
 use crate::receiver::Destination;
 use crate::remark::Hold;
@@ -8,7 +8,7 @@ use crate::summary::{Cause, Row, SummaryId};
 use crate::window::{Planned, Standing, WindowKey};
 use incidents::{IncidentId, Incidents};
 
-impl Desk {
+impl Dispatcher {
     pub(super) fn schedule_windows(&mut self) {
         for planned in &self.memory.windows {
             self.agenda.set(&Wake::Window(planned.key()), Some(planned.window.until));

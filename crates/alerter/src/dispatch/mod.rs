@@ -1,10 +1,10 @@
 //! Who is told what, and when not: what stands between the engine and the outbox.
 //!
-//! Start with [`Desk`]: notices go in with [`Desk::handle`], what people want with
-//! [`Desk::order`], and a [`Letter`] comes out of [`Desk::poll`]. `decision` is the way of a notice
+//! Start with [`Dispatcher`]: notices go in with [`Dispatcher::handle`], what people want with
+//! [`Dispatcher::order`], and a [`Letter`] comes out of [`Dispatcher::poll`]. `decision` is the way of a notice
 //! through what may hold it back: closed, mute, maintenance `window`, widening `pace`, `storm`,
 //! `ceiling`. What time brings stands in `reminder`, `maintenance` and `digest`. Like the engine the
-//! desk is a deterministic fold that asks no clock, and it must never know how a letter is carried.
+//! dispatcher is a deterministic fold that asks no clock, and it must never know how a letter is carried.
 //!
 //! What people may rely on:
 //!
@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 
 pub use order::{Order, Refusal, What};
 pub use routing::{Hours, Routing, Rule};
-pub use rules::{DeskRules, Digest, Step, Storm};
+pub use rules::{Digest, DispatchRules, Step, Storm};
 
 use crate::annotations::{Marks, Muted};
 use crate::notice::AnnotatedNotice;
@@ -57,8 +57,8 @@ use storm::Storms;
 /// [`handle_timeout`](Self::handle_timeout), drain [`poll`](Self::poll). The engine, of which a
 /// reminder or a summary asks how things stand, is an argument.
 #[derive(Debug)]
-pub struct Desk {
-    rules: DeskRules,
+pub struct Dispatcher {
+    rules: DispatchRules,
     queue: Queue,
     memory: Memory,
     agenda: Agenda<Wake>,
@@ -94,10 +94,10 @@ enum Wake {
     Digest,
 }
 
-impl Desk {
+impl Dispatcher {
     /// Nothing is known yet.
-    pub fn new(rules: DeskRules) -> Self {
-        Desk {
+    pub fn new(rules: DispatchRules) -> Self {
+        Dispatcher {
             rules,
             queue: Queue::default(),
             memory: Memory::default(),
@@ -106,7 +106,7 @@ impl Desk {
         }
     }
 
-    /// What the desk knows, as JSON; rules and undrained letters are not part of it.
+    /// What the dispatcher knows, as JSON; rules and undrained letters are not part of it.
     ///
     /// # Errors
     ///
@@ -120,11 +120,11 @@ impl Desk {
     /// # Errors
     ///
     /// Where the bytes are not what `save` wrote.
-    pub fn restore(rules: DeskRules, saved: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut desk = Desk::new(rules);
-        desk.memory = serde_json::from_slice(saved)?;
-        desk.schedule_all();
-        Ok(desk)
+    pub fn restore(rules: DispatchRules, saved: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut dispatcher = Dispatcher::new(rules);
+        dispatcher.memory = serde_json::from_slice(saved)?;
+        dispatcher.schedule_all();
+        Ok(dispatcher)
     }
 
     /// What waits to be delivered, as the daily digest tells it.

@@ -7,7 +7,7 @@ use bgp::Timestamp;
 use incidents::IncidentId;
 use serde::{Deserialize, Serialize};
 
-/// What a person, or a program in their name, wants of the desk.
+/// What a person, or a program in their name, wants of the dispatcher.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Who, as letters and pages show it: a mail address, a login, the name of a file.

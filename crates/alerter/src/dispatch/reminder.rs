@@ -5,12 +5,12 @@ use std::time::Duration;
 use bgp::Timestamp;
 
 use super::decision::{Audience, forget_at};
-use super::{Desk, Wake};
+use super::{Dispatcher, Wake};
 use crate::notification::Content;
 use crate::remark::{Hold, Remark};
 use incidents::{IncidentId, Incidents, Notice, Reason};
 
-impl Desk {
+impl Dispatcher {
     /// Puts the next thing that time alone will do to a case on the agenda.
     pub(super) fn schedule_case(&mut self, id: &IncidentId) {
         let due = self.memory.cases.get(id).and_then(|case| {

@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// By default everything goes to all destinations at once, but for storms and beyond the ceiling;
 /// there are no reminders, no escalation and no digest.
 #[derive(Clone, Debug)]
-pub struct DeskRules {
+pub struct DispatchRules {
     /// Whose incidents these are; whose time zone titles, hours and the digest have.
     pub operator: Operator,
     /// Who is told of which incidents.
@@ -70,7 +70,7 @@ pub struct Digest {
     pub to: Vec<Destination>,
 }
 
-impl DeskRules {
+impl DispatchRules {
     /// Everybody who may be told something.
     pub fn destinations(&self) -> BTreeSet<&Destination> {
         let routes = self.routing.rules.iter().map(|rule| &rule.to);
@@ -96,9 +96,9 @@ impl Storm {
     }
 }
 
-impl Default for DeskRules {
+impl Default for DispatchRules {
     fn default() -> Self {
-        DeskRules {
+        DispatchRules {
             operator: Operator::default(),
             routing: Routing::default(),
             storm: Some(Storm::default()),

@@ -8,7 +8,7 @@ use validator::{Kind, Severity};
 
 use super::pace::Pace;
 use super::rules::Storm;
-use super::{Desk, Wake};
+use super::{Dispatcher, Wake};
 use crate::notification::Content;
 use crate::receiver::Destination;
 use crate::summary::{Cause, Common, Row, SummaryId};
@@ -93,7 +93,7 @@ fn commons(notice: &Notice) -> Vec<Common> {
     commons
 }
 
-impl Desk {
+impl Dispatcher {
     /// Whether people are told of it in one letter with others: it is in a storm, or makes one.
     pub(super) fn joins_storm(&mut self, id: &IncidentId, incidents: &Incidents) -> bool {
         let now = self.memory.now;

@@ -1,4 +1,4 @@
-//! The desk: who is told what, and when not.
+//! The dispatcher: who is told what, and when not.
 
 mod controls;
 mod invariants;

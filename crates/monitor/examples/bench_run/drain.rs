@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use alerter::Destination;
-use alerter::dispatch::{DeskRules, Routing};
+use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
 use store::Ledger;
@@ -58,14 +58,14 @@ pub(crate) fn measure(program: &Path, letters: usize) -> Result<Vec<Line>, Box<d
 /// A store with a queue in it, as a relay that was down for a day leaves it.
 fn queue(store: &Path, letters: usize) -> Result<(), Box<dyn Error>> {
     let to = Destination { channel: "mail".into(), address: "noc@example.net".into() };
-    let desk = DeskRules {
+    let dispatcher = DispatchRules {
         routing: Routing::to_all(vec![to]),
         storm: None,
         ceiling: None,
-        ..DeskRules::default()
+        ..DispatchRules::default()
     };
     let (rules, directory) = (Rules::default(), AsDirectory::default().into());
-    let (mut ledger, _) = Ledger::open(store, rules, desk, directory, Sources::default())?;
+    let (mut ledger, _) = Ledger::open(store, rules, dispatcher, directory, Sources::default())?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     let (now, ago) = (i64::try_from(now)?, i64::try_from(letters)?);
     for number in 0..ago {

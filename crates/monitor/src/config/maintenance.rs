@@ -11,7 +11,7 @@ use validator::Severity;
 
 use super::fault::Fault;
 use super::section::Section;
-use super::{desk, value};
+use super::{dispatcher, value};
 
 const PIERCE: &[(&str, Option<Severity>)] = &[
     ("notice", Some(Severity::Notice)),
@@ -106,7 +106,7 @@ fn read(section: &Section<'_>, zone: &TimeZone) -> Option<Window> {
     }
     let prefixes = section.list("prefixes", value::prefix).unwrap_or_default();
     let asns = section.list("asns", value::asn).unwrap_or_default();
-    let kinds = section.list("kinds", desk::kind).unwrap_or_default();
+    let kinds = section.list("kinds", dispatcher::kind).unwrap_or_default();
     let pierce = section.optional("pierce", value::word(PIERCE));
     let expects = section.sections("expects");
     let expects = expects.iter().filter_map(expected).collect();

@@ -6,7 +6,7 @@
 
 mod archive;
 mod channel;
-mod desk;
+mod dispatcher;
 mod fault;
 mod feed;
 mod heartbeat;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use alerter::Window;
-use alerter::dispatch::DeskRules;
+use alerter::dispatch::DispatchRules;
 use incidents::Rules;
 use toml::de::DeTable;
 use validator::WatchList;
@@ -74,7 +74,7 @@ pub struct Config {
     /// `[[channel]]`.
     pub channels: Vec<Channel>,
     /// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`, `[endangered]`.
-    desk: DeskRules,
+    dispatcher: DispatchRules,
     /// `[[maintenance]]` with times.
     pub maintenance: Vec<Window>,
     /// `[[maintenance]]` with a calendar.
@@ -181,12 +181,12 @@ impl Config {
         alerter::Operator::new(site, name, time_zone.clone())
     }
 
-    /// The rules of the desk.
-    pub fn desk_rules(&self) -> DeskRules {
-        DeskRules {
+    /// The rules of the dispatcher.
+    pub fn dispatch_rules(&self) -> DispatchRules {
+        DispatchRules {
             operator: self.told_as(),
             remember_for: self.incident.reopen_within,
-            ..self.desk.clone()
+            ..self.dispatcher.clone()
         }
     }
 
@@ -220,7 +220,7 @@ impl Config {
         let archive = root.section("archive").map_or_else(Archive::default, |s| archive::read(&s));
         let mail = root.section("mail").map(Mail::read);
         let channels = Channel::read_all(&root.sections("channel"));
-        let desk = desk::read(
+        let dispatcher = dispatcher::read(
             root,
             mail.as_ref().and_then(Option::as_ref),
             channels.as_deref().unwrap_or_default(),
@@ -245,7 +245,7 @@ impl Config {
             // A [mail] that cannot be read is a fault, not a config without mail.
             mail: mail.map_or(Some(None), |mail| mail.map(Some))?,
             channels: channels?,
-            desk,
+            dispatcher,
             maintenance,
             calendars,
             as_names,

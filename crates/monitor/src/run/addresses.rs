@@ -33,7 +33,7 @@ pub(super) async fn follow(config: Config, inputs: mpsc::Sender<Input>) {
             return;
         }
     };
-    let rules = config.desk_rules();
+    let rules = config.dispatch_rules();
     loop {
         for destination in rules.destinations() {
             let addresses = of(destination, &config, &dns).await;
@@ -122,7 +122,7 @@ mod tests {
              no-mx.example.org A 203.0.113.80
              hooks.example.org A 203.0.113.81",
         );
-        let rules = config.desk_rules();
+        let rules = config.dispatch_rules();
         let mut found = Vec::new();
         for destination in rules.destinations() {
             let Addresses { known, in_part } = of(destination, &config, &dns).await;

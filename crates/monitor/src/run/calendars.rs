@@ -43,7 +43,7 @@ enum CalendarsError {
     Calendar(#[from] CalendarError),
 }
 
-/// Under which name the desk keeps the windows of a calendar.
+/// Under which name the dispatcher keeps the windows of a calendar.
 pub(super) fn source(name: &str) -> String {
     format!("{SOURCE}{name}")
 }

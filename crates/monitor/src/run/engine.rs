@@ -224,9 +224,9 @@ impl Engine {
         self.flows.insert(pipe, flow);
     }
 
-    /// Told to the desk where they have changed: each time is an entry in the journal.
+    /// Told to the dispatcher where they have changed: each time is an entry in the journal.
     fn take_addresses(&mut self, destination: Destination, found: Addresses) {
-        let known = self.ledger.desk().addresses(&destination);
+        let known = self.ledger.dispatcher().addresses(&destination);
         let mut addresses = found.known;
         if found.in_part {
             addresses.extend(known);
@@ -243,7 +243,7 @@ impl Engine {
 
     /// Takes the maintenance windows of a source in place of those that it had, if they differ.
     fn set_windows(&mut self, source: String, windows: Vec<Window>) {
-        let of_source = self.ledger.desk().windows().filter(|(from, _)| *from == source);
+        let of_source = self.ledger.dispatcher().windows().filter(|(from, _)| *from == source);
         if of_source.map(|(_, window)| window).eq(&windows) {
             return;
         }
@@ -252,7 +252,7 @@ impl Engine {
         self.order(order, "maintenance windows do not hold");
     }
 
-    /// Tells the desk what no person said.
+    /// Tells the dispatcher what no person said.
     fn order(&mut self, order: Order, complaint: &str) {
         // Recordings tell their own time: before them is before everything.
         if let Err(refusal) = self.ledger.order(self.clock.now().unwrap_or_default(), order) {

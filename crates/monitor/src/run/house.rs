@@ -243,9 +243,9 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     if config.mail.is_none() && config.channels.is_empty() {
         tracing::warn!("there is no [mail] and no [[channel]]: nobody will be told");
     }
-    let (rules, desk, sources) =
-        (config.rules(), config.desk_rules(), incidents::Sources::default());
-    let (mut ledger, opening) = Ledger::open(&config.store, rules, desk, directory, sources)?;
+    let (rules, dispatcher, sources) =
+        (config.rules(), config.dispatch_rules(), incidents::Sources::default());
+    let (mut ledger, opening) = Ledger::open(&config.store, rules, dispatcher, directory, sources)?;
     // Recordings tell their own time: for them this is before everything.
     let now = if is_recorded(config) { Timestamp::default() } else { wall() };
     let mut sources = vec![("config".to_owned(), config.maintenance.clone())];
@@ -273,7 +273,7 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
 /// The calendars that the config no longer names, and of which windows are left.
 fn forgotten(config: &Config, ledger: &Ledger) -> BTreeSet<String> {
     let known: Vec<_> = config.calendars.iter().map(|one| calendars::source(&one.name)).collect();
-    let sources = ledger.desk().windows().map(|(source, _)| source);
+    let sources = ledger.dispatcher().windows().map(|(source, _)| source);
     let left = sources.filter(|source| source.starts_with(calendars::SOURCE));
     left.filter(|source| !known.iter().any(|one| one == source)).map(str::to_owned).collect()
 }

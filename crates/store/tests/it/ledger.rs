@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use alerter::Destination;
-use alerter::dispatch::{DeskRules, Order, Routing, What};
+use alerter::dispatch::{DispatchRules, Order, Routing, What};
 use alerter::{AnnotatedNotice, Content, Operator, Scope};
 use bgp::Timestamp;
 use store::{Delivery, Ledger, Store, StoreError};
@@ -48,13 +48,13 @@ fn noc() -> Vec<Destination> {
 }
 
 /// Everything at once to everyone.
-fn desk_rules() -> DeskRules {
+fn dispatch_rules() -> DispatchRules {
     let routing = Routing::to_all(noc());
-    DeskRules { routing, storm: None, ceiling: None, ..DeskRules::default() }
+    DispatchRules { routing, storm: None, ceiling: None, ..DispatchRules::default() }
 }
 
 pub(crate) fn open(path: &Path) -> Result<Ledger, StoreError> {
-    Ok(Ledger::open(path, rules(), desk_rules(), directory().into(), sources())?.0)
+    Ok(Ledger::open(path, rules(), dispatch_rules(), directory().into(), sources())?.0)
 }
 
 /// Forty incidents that open, spread, clear, resolve and reopen: each step a finding.

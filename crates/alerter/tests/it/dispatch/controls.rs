@@ -4,21 +4,25 @@
 use std::time::Duration;
 
 use alerter::AnnotatedNotice;
-use alerter::dispatch::{DeskRules, Digest, Refusal, Routing, Rule, Step, What};
+use alerter::dispatch::{Digest, DispatchRules, Refusal, Routing, Rule, Step, What};
 use alerter::{Content, Destination, Scope};
 use incidents::Reason;
 use validator::Severity;
 
-use super::office::{Office, desk_rules, id, mailbox, notice};
+use super::office::{Office, dispatch_rules, id, mailbox, notice};
 use crate::lab::at;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// With reminders and a second contact.
-fn with_nagging() -> DeskRules {
+fn with_nagging() -> DispatchRules {
     let night = Step { after: Duration::from_secs(900), to: vec![mailbox("night")] };
     let boss = Step { after: HOUR, to: vec![mailbox("boss")] };
-    DeskRules { escalation: vec![night, boss], remind_every: Some(4 * HOUR), ..desk_rules() }
+    DispatchRules {
+        escalation: vec![night, boss],
+        remind_every: Some(4 * HOUR),
+        ..dispatch_rules()
+    }
 }
 
 fn last(office: &Office) -> &AnnotatedNotice {
@@ -32,14 +36,14 @@ fn last(office: &Office) -> &AnnotatedNotice {
 #[test]
 fn by_default_everything_is_told_at_once_to_everyone() {
     let routing = Routing::to_all(vec![mailbox("noc"), mailbox("night")]);
-    let mut office = Office::new(DeskRules { routing, ..desk_rules() });
+    let mut office = Office::new(DispatchRules { routing, ..dispatch_rules() });
     office.say(1, 0, 0, Reason::Opened);
     office.say(1, 900, 1, Reason::Update);
     office.say(1, 2000, 2, Reason::Resolved);
     office.say(1, 5000, 3, Reason::Reopened);
     office.wait(1_000_000);
     insta::assert_snapshot!("everyone", office.course());
-    assert_eq!(office.desk.held(), 0);
+    assert_eq!(office.dispatcher.held(), 0);
 }
 
 #[test]
@@ -102,13 +106,13 @@ fn what_is_muted_is_told_when_the_mute_ends_and_its_end_always() {
 
 #[test]
 fn an_unmute_tells_what_opened_meanwhile_as_opened() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     let scope = Scope::Kind(validator::Kind::OriginHijack);
     office.order(0, What::Mute { scope: scope.clone(), until: at(9000) }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
     office.say(1, 1000, 1, Reason::Update);
-    assert_eq!((office.letters.len(), office.desk.held()), (0, 1));
-    assert!(office.desk.marks(&id(1)).unwrap().muted.is_some());
+    assert_eq!((office.letters.len(), office.dispatcher.held()), (0, 1));
+    assert!(office.dispatcher.marks(&id(1)).unwrap().muted.is_some());
     office.order(2000, What::Unmute { scope: scope.clone() }).unwrap();
     assert_eq!(last(&office).reason, Reason::Opened);
     assert_eq!(last(&office).message_id, id(1).message_id(1));
@@ -135,7 +139,7 @@ fn what_is_closed_is_over_by_hand_until_it_really_is() {
 
 #[test]
 fn a_note_stands_in_later_notices_on_one_line() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     office.say(1, 0, 0, Reason::Opened);
     let note = |text: &str| What::Note { incident: id(1), text: text.into() };
     office.order(1, note("called AS1\r\nSubject: x")).unwrap();
@@ -149,7 +153,7 @@ fn a_note_stands_in_later_notices_on_one_line() {
 
 #[test]
 fn a_mute_that_ends_in_the_past_is_refused() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     office.say(1, 10, 0, Reason::Opened);
     let mute = What::Mute { scope: Scope::Incident(id(1)), until: at(10) };
     let refused = office.order(10, mute);
@@ -167,7 +171,7 @@ fn whoever_was_told_that_it_opened_is_told_the_rest() {
         rules: vec![rule(Severity::Warning, "noc"), rule(Severity::Critical, "night")],
         default: vec![mailbox("archive")],
     };
-    let mut office = Office::new(DeskRules { routing, ..desk_rules() });
+    let mut office = Office::new(DispatchRules { routing, ..dispatch_rules() });
     office.hear(notice(1, 0, 0, Reason::Opened, Severity::Notice));
     office.hear(notice(2, 1, 0, Reason::Opened, Severity::Warning));
     office.hear(notice(3, 2, 0, Reason::Opened, Severity::Critical));
@@ -180,7 +184,7 @@ fn whoever_was_told_that_it_opened_is_told_the_rest() {
 #[test]
 fn a_destination_under_attack_is_not_relied_on_alone() {
     let hook = Destination { channel: "webhook".into(), address: "pager".into() };
-    let mut office = Office::new(DeskRules { also: vec![hook], ..desk_rules() });
+    let mut office = Office::new(DispatchRules { also: vec![hook], ..dispatch_rules() });
     let addresses = vec!["198.18.1.25".parse().unwrap()];
     office.order(0, What::SetAddresses { destination: mailbox("noc"), addresses }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
@@ -193,13 +197,13 @@ fn a_destination_under_attack_is_not_relied_on_alone() {
 #[test]
 fn the_digest_comes_every_day_and_once_for_days_that_were_missed() {
     let digest = Digest { at: jiff::civil::time(8, 0, 0, 0), to: vec![mailbox("noc")] };
-    let mut office = Office::new(DeskRules { digest: Some(digest), ..desk_rules() });
+    let mut office = Office::new(DispatchRules { digest: Some(digest), ..dispatch_rules() });
     office.say(1, 0, 0, Reason::Opened);
     office.wait(100_000);
     office.restart();
     office.wait(200_000);
     // Three days without us.
-    office.desk.handle_timeout(at(500_000), &office.incidents);
+    office.dispatcher.handle_timeout(at(500_000), &office.incidents);
     office.wait(500_001);
     insta::assert_snapshot!("daily", office.course());
 }

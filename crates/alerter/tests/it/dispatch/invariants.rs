@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use alerter::dispatch::{DeskRules, Digest, Routing, Step, What};
+use alerter::dispatch::{Digest, DispatchRules, Routing, Step, What};
 use alerter::{Cause, Content, Destination, Letter, Scope, Window};
 use incidents::{IncidentId, Reason, State};
 use proptest::prelude::*;
 use validator::Severity;
 
-use super::office::{Office, desk_rules, id, mailbox, notice, seconds};
+use super::office::{Office, dispatch_rules, id, mailbox, notice, seconds};
 use crate::lab::at;
 
 /// What the world does. The engine's part is made to be one that the engine could say.
@@ -135,15 +135,15 @@ fn hook() -> Destination {
     Destination { channel: "webhook".into(), address: "pager".into() }
 }
 
-fn all_rules() -> DeskRules {
-    DeskRules {
+fn all_rules() -> DispatchRules {
+    DispatchRules {
         routing: Routing::to_all(vec![mailbox("noc"), hook()]),
         programs: ["webhook".to_owned()].into(),
         ceiling: Some(8),
         escalation: vec![Step { after: Duration::from_secs(900), to: vec![mailbox("night")] }],
         remind_every: Some(Duration::from_secs(7200)),
         digest: Some(Digest { at: jiff::civil::time(8, 0, 0, 0), to: vec![mailbox("noc")] }),
-        ..desk_rules()
+        ..dispatch_rules()
     }
 }
 
@@ -179,7 +179,7 @@ fn tellings<'a>(
 }
 
 proptest! {
-    // A restart writes and reads the whole desk after each step.
+    // A restart writes and reads the whole dispatcher after each step.
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
@@ -245,7 +245,7 @@ proptest! {
                 prop_assert!(over, "{incident} to {to}\n{}", office.course());
             }
         }
-        prop_assert_eq!(office.desk.held(), 0);
+        prop_assert_eq!(office.dispatcher.held(), 0);
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use alerter::dispatch::{DeskRules, Routing};
+use alerter::dispatch::{DispatchRules, Routing};
 use alerter::{Content, Destination, Letter};
 use bgp::Prefix;
 use incidents::{IncidentId, Reason};
 use validator::Severity;
 
-use super::office::{Office, desk_rules, id, mailbox, notice};
+use super::office::{Office, dispatch_rules, id, mailbox, notice};
 use crate::lab::{Lab, rules, watch};
 
 /// Incidents that a letter to somebody speaks of.
@@ -22,7 +22,7 @@ fn told(letters: &[Letter]) -> BTreeSet<IncidentId> {
 
 #[test]
 fn five_hundred_offenders_at_once_make_fewer_than_ten_mails() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     for n in 0..500 {
         office.say(n, i64::from(n), 0, Reason::Opened);
     }
@@ -45,7 +45,7 @@ fn a_leak_of_three_hundred_thousand_prefixes_makes_fewer_than_ten_mails() {
         |n: u32| Prefix::from_bits(bgp::Family::Ipv4, u128::from(0x0b00_0000 + n * 256) << 96, 24);
     let watches = (0..WATCHED).map(|n| watch(&ours(n).to_string())).collect();
     let mut lab = Lab::with(watches, rules());
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     let mut announced = 0u32;
     // 300,000 prefixes in 40 minutes, a watched one in every 600, at two vantage points.
     for step in 0..300_000u32 {
@@ -74,19 +74,19 @@ fn a_leak_of_three_hundred_thousand_prefixes_makes_fewer_than_ten_mails() {
     assert!(office.letters.len() < 10, "{}", office.letters.len());
 }
 
-/// What the engine of the lab has said goes to the desk.
+/// What the engine of the lab has said goes to the dispatcher.
 fn pass_on(lab: &mut Lab, office: &mut Office, second: i64) {
     for notice in lab.notices.drain(..) {
         office.hear(notice);
     }
-    if office.desk.next_timeout().is_some_and(|due| due <= crate::lab::at(second)) {
+    if office.dispatcher.next_timeout().is_some_and(|due| due <= crate::lab::at(second)) {
         office.wait(second);
     }
 }
 
 #[test]
 fn incidents_by_one_offender_are_told_as_one_and_others_beside_them_are_not() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     for n in 0..9 {
         let mut notice = notice(n, i64::from(n) * 10, 0, Reason::Opened, Severity::Warning);
         notice.offenders[0].asn = bgp::Asn::new(4761);
@@ -104,7 +104,7 @@ fn incidents_by_one_offender_are_told_as_one_and_others_beside_them_are_not() {
 
 #[test]
 fn routers_that_go_down_together_are_one_storm() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     for n in 0..8 {
         office.router(n, i64::from(n), Reason::Opened);
     }
@@ -120,7 +120,8 @@ fn programs_are_told_of_each_by_itself() {
     let hook = Destination { channel: "webhook".into(), address: "pager".into() };
     let routing = Routing::to_all(vec![mailbox("noc"), hook.clone()]);
     let programs = ["webhook".to_owned()].into();
-    let mut office = Office::new(DeskRules { routing, programs, ceiling: Some(3), ..desk_rules() });
+    let mut office =
+        Office::new(DispatchRules { routing, programs, ceiling: Some(3), ..dispatch_rules() });
     for n in 0..20 {
         office.say(n, i64::from(n), 0, Reason::Opened);
         office.say(n, 2000 + i64::from(n), 1, Reason::Resolved);
@@ -132,7 +133,8 @@ fn programs_are_told_of_each_by_itself() {
 
 #[test]
 fn beyond_the_ceiling_a_digest_tells_the_rest_and_what_is_critical_passes() {
-    let mut office = Office::new(DeskRules { storm: None, ceiling: Some(10), ..desk_rules() });
+    let mut office =
+        Office::new(DispatchRules { storm: None, ceiling: Some(10), ..dispatch_rules() });
     for n in 0..30 {
         let severity = if n == 25 { Severity::Critical } else { Severity::Warning };
         office.hear(notice(n, i64::from(n) * 60, 0, Reason::Opened, severity));

@@ -1,6 +1,6 @@
-//! A desk, an engine that knows nothing, and notices made by hand.
+//! A dispatcher, an engine that knows nothing, and notices made by hand.
 
-use alerter::dispatch::{Desk, DeskRules, Order, Refusal, Routing, What};
+use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal, Routing, What};
 use alerter::{Content, Destination, Letter, Scope};
 use bgp::{Asn, Timestamp};
 use incidents::{IncidentId, Incidents, News, Notice, Reason, State};
@@ -11,20 +11,20 @@ use crate::told::operator;
 
 pub(crate) struct Office {
     pub(crate) incidents: Incidents,
-    pub(crate) desk: Desk,
+    pub(crate) dispatcher: Dispatcher,
     pub(crate) letters: Vec<Letter>,
-    rules: DeskRules,
+    rules: DispatchRules,
 }
 
 pub(crate) fn mailbox(name: &str) -> Destination {
     Destination { channel: "mail".into(), address: format!("{name}@example.net") }
 }
 
-pub(crate) fn desk_rules() -> DeskRules {
-    DeskRules {
+pub(crate) fn dispatch_rules() -> DispatchRules {
+    DispatchRules {
         operator: operator(),
         routing: Routing::to_all(vec![mailbox("noc")]),
-        ..DeskRules::default()
+        ..DispatchRules::default()
     }
 }
 
@@ -60,14 +60,14 @@ pub(crate) fn notice(
 }
 
 impl Office {
-    pub(crate) fn new(rules: DeskRules) -> Self {
+    pub(crate) fn new(rules: DispatchRules) -> Self {
         let incidents = Incidents::new(crate::lab::rules(), directory().into());
-        let desk = Desk::new(rules.clone());
-        Office { incidents, desk, letters: Vec::new(), rules }
+        let dispatcher = Dispatcher::new(rules.clone());
+        Office { incidents, dispatcher, letters: Vec::new(), rules }
     }
 
     pub(crate) fn hear(&mut self, notice: Notice) {
-        self.desk.handle(notice.at, notice, &self.incidents);
+        self.dispatcher.handle(notice.at, notice, &self.incidents);
         self.drain();
     }
 
@@ -96,7 +96,7 @@ impl Office {
 
     pub(crate) fn order(&mut self, second: i64, what: What) -> Result<(), Refusal> {
         let order = Order { by: "ann@example.net".into(), what };
-        let done = self.desk.order(at(second), order, &self.incidents);
+        let done = self.dispatcher.order(at(second), order, &self.incidents);
         self.drain();
         done
     }
@@ -108,22 +108,22 @@ impl Office {
 
     /// Time goes on till then, asked for whenever something is due.
     pub(crate) fn wait(&mut self, second: i64) {
-        while let Some(due) = self.desk.next_timeout().filter(|due| *due <= at(second)) {
-            self.desk.handle_timeout(due, &self.incidents);
+        while let Some(due) = self.dispatcher.next_timeout().filter(|due| *due <= at(second)) {
+            self.dispatcher.handle_timeout(due, &self.incidents);
             self.drain();
         }
-        self.desk.handle_timeout(at(second), &self.incidents);
+        self.dispatcher.handle_timeout(at(second), &self.incidents);
         self.drain();
     }
 
     /// What a crash and a new start do.
     pub(crate) fn restart(&mut self) {
-        let saved = self.desk.save().unwrap();
-        self.desk = Desk::restore(self.rules.clone(), &saved).unwrap();
+        let saved = self.dispatcher.save().unwrap();
+        self.dispatcher = Dispatcher::restore(self.rules.clone(), &saved).unwrap();
     }
 
     fn drain(&mut self) {
-        while let Some(letter) = self.desk.poll() {
+        while let Some(letter) = self.dispatcher.poll() {
             self.letters.push(letter);
         }
     }

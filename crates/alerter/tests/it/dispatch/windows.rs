@@ -6,7 +6,7 @@ use bgp::Asn;
 use incidents::Reason;
 use validator::Severity;
 
-use super::office::{Office, desk_rules, id, notice};
+use super::office::{Office, dispatch_rules, id, notice};
 use crate::lab::{FIRST, Lab, SECOND, at, prefix};
 
 fn window() -> Window {
@@ -25,12 +25,12 @@ fn summary(office: &Office) -> &Summary {
 
 #[test]
 fn what_is_expected_is_told_after_the_window_in_one_letter() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     office.order(0, What::MaintenanceAdd { window: window() }).unwrap();
     office.hear(notice(1, 50, 0, Reason::Opened, Severity::Warning));
     office.hear(notice(2, 200, 0, Reason::Opened, Severity::Warning));
     office.hear(notice(3, 300, 0, Reason::Opened, Severity::Warning));
-    assert_eq!(office.desk.marks(&id(2)).unwrap().expected.as_deref(), Some("core upgrade"));
+    assert_eq!(office.dispatcher.marks(&id(2)).unwrap().expected.as_deref(), Some("core upgrade"));
     office.hear(notice(1, 1000, 1, Reason::Update, Severity::Warning));
     office.hear(notice(3, 1100, 1, Reason::Resolved, Severity::Warning));
     office.hear(notice(1, 1200, 2, Reason::Resolved, Severity::Warning));
@@ -44,7 +44,7 @@ fn what_is_expected_is_told_after_the_window_in_one_letter() {
 
 #[test]
 fn a_window_that_nothing_pierces_holds_everything_and_ends_when_it_is_removed() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     let all = Window { pierce: None, ..Window::new("night", at(0), at(9000)) };
     office.order(0, What::MaintenanceAdd { window: all }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
@@ -55,12 +55,12 @@ fn a_window_that_nothing_pierces_holds_everything_and_ends_when_it_is_removed() 
     office.order(20, remove("night")).unwrap();
     assert_eq!(summary(&office).row_count, 1);
     assert_eq!(summary(&office).rows[0].held, 1);
-    assert_eq!(office.desk.windows().count(), 0);
+    assert_eq!(office.dispatcher.windows().count(), 0);
 }
 
 #[test]
 fn windows_of_a_source_are_replaced_by_what_it_says_now() {
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     let set = |windows| What::SetWindows { source: "calendar".into(), windows };
     office.order(0, set(vec![window(), Window::new("past", at(-10), at(-5))])).unwrap();
     office.hear(notice(1, 200, 0, Reason::Opened, Severity::Warning));
@@ -87,7 +87,7 @@ fn what_should_have_happened_and_did_not_is_told() {
         [expected(FIRST, Standing::Announced), expected("198.18.4.0/24", Standing::Withdrawn)];
     let unmet =
         [expected(SECOND, Standing::Withdrawn), expected("198.18.5.0/24", Standing::Announced)];
-    let mut office = Office::new(desk_rules());
+    let mut office = Office::new(dispatch_rules());
     std::mem::swap(&mut office.incidents, &mut lab.incidents);
     let expects = [met, unmet].concat();
     office.order(0, What::MaintenanceAdd { window: Window { expects, ..window() } }).unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use alerter::Destination;
 use alerter::channels::smtp::{Relay, RelayConfig, Tls};
 use alerter::channels::{Body, Webhook, WebhookConfig};
-use alerter::dispatch::{DeskRules, Routing};
+use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use store::Ledger;
 use validator::{Finding, Kind};
@@ -43,16 +43,17 @@ impl Bench {
             address: address.to_owned(),
         };
         let everywhere = vec![of("mail", "noc@example.net"), of("hook", "")];
-        let desk = DeskRules {
+        let dispatcher = DispatchRules {
             routing: Routing::to_all(everywhere),
             storm: None,
             ceiling: None,
-            ..DeskRules::default()
+            ..DispatchRules::default()
         };
         let (directory, sources) = (Arc::default(), incidents::Sources::default());
         let path = folder.path().join("store.db");
         let (mut ledger, _) =
-            Ledger::open(&path, incidents::Rules::default(), desk, directory, sources).unwrap();
+            Ledger::open(&path, incidents::Rules::default(), dispatcher, directory, sources)
+                .unwrap();
         for (second, active) in [(0, true), (60, false)] {
             let at = Timestamp::from_seconds(START + second);
             for number in 0..incidents {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use alerter::Destination;
-use alerter::dispatch::{DeskRules, Digest, Hours, Routing, Rule, Step, Storm};
+use alerter::dispatch::{Digest, DispatchRules, Hours, Routing, Rule, Step, Storm};
 use jiff::civil::{Time, Weekday};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -15,9 +15,9 @@ use super::value;
 
 /// `[[route]]`, `[storm]`, `[[escalation]]`, `[reminder]`, `[digest]`, `[endangered]`: who is told what,
 /// and when not.
-pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]) -> DeskRules {
+pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]) -> DispatchRules {
     let known = Known::new(mail, channels);
-    let defaults = DeskRules::default();
+    let defaults = DispatchRules::default();
     let rules = root.sections("route").iter().filter_map(|one| route(one, &known)).collect();
     let (storm, ceiling) = match root.section("storm") {
         Some(section) => read_storm(&section, &defaults),
@@ -25,7 +25,7 @@ pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]
     };
     let steps = root.sections("escalation");
     let programs = channels.iter().filter(|channel| channel.is_for_programs());
-    DeskRules {
+    DispatchRules {
         routing: Routing { rules, default: known.all() },
         storm,
         ceiling,
@@ -139,7 +139,7 @@ fn route(section: &Section<'_>, known: &Known) -> Option<Rule> {
 }
 
 /// When many incidents become one letter, and how many letters an hour there may be.
-fn read_storm(section: &Section<'_>, defaults: &DeskRules) -> (Option<Storm>, Option<u32>) {
+fn read_storm(section: &Section<'_>, defaults: &DispatchRules) -> (Option<Storm>, Option<u32>) {
     let default = Storm::default();
     let incidents = section.optional("incidents", value::number(0..=10_000));
     let incidents: usize = incidents.map_or(default.incidents, |incidents: u32| incidents as usize);
