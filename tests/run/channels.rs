@@ -65,7 +65,7 @@ fn a_webhook_and_a_program_are_told_what_the_mailbox_is_and_no_secret_is_logged(
     place.edit("[[feed]]", &channels);
     updates().iter().for_each(|file| drop_in(&place, file));
     let mut daemon = Daemon::start(&place.config());
-    daemon.wait_for("letter held: the config has to be put right");
+    daemon.wait_for("notification held: the config has to be put right");
     let incident = |course: &[(String, String)]| -> Vec<String> {
         let first = course.first().map(|(key, _)| key.clone());
         let of = course.iter().filter(|(key, _)| Some(key) == first.as_ref());
@@ -96,11 +96,11 @@ fn letters_for_a_channel_that_is_gone_are_told() {
     place.edit("[[feed]]", &format!("{channel}[[feed]]"));
     updates().iter().take(2).for_each(|file| drop_in(&place, file));
     let mut daemon = Daemon::start(&place.config());
-    daemon.wait_for("letter held: the config has to be put right");
+    daemon.wait_for("notification held: the config has to be put right");
     daemon.stop();
     place.edit(channel, "");
     let mut daemon = Daemon::spawn(&place.config());
-    daemon.wait_for("letters wait for a channel that the config does not have");
+    daemon.wait_for("notifications wait for a channel that the config does not have");
     daemon.wait_for(" running ");
     daemon.stop();
     let arguments = ["mail", "queue", "-c"].map(std::ffi::OsStr::new);

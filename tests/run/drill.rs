@@ -73,7 +73,7 @@ fn a_drill_that_is_not_taken_is_told_with_what_the_server_said() {
     let run = mail_test(&place, &["--channel", "pager"]);
     let lines: Vec<_> = run.stdout.lines().collect();
     assert_eq!((run.code, lines.len()), (Some(1), 2), "{lines:?}");
-    let told = "pager: origin-hijack OPEN: pager is not where letters go: No such file";
+    let told = "pager: origin-hijack OPEN: pager is not where notifications go: No such file";
     assert!(lines[0].starts_with(told), "{lines:?}");
     assert_eq!(lines[1], "pager: 35 more not tried");
     let run = mail_test(&place, &["--channel", "slack"]);

@@ -8,15 +8,15 @@ use bgp::Timestamp;
 use incidents::{IncidentId, Notice, Reason, State};
 use validator::{Kind, OriginValidation, ValidationState};
 
-/// The first and the last letter of an incident of this kind that did not happen: both say so, in the
-/// subject and in the text. Each second has incidents of its own, so that nobody takes the letters of
+/// The first and the last notification of an incident of this kind that did not happen: both say so, in the
+/// subject and in the text. Each second has incidents of its own, so that nobody takes the notifications of
 /// one drill for repetitions of another's.
 pub fn drill(kind: Kind, now: Timestamp, rules: &DispatchRules) -> Vec<Content> {
     let sample: Result<AnnotatedNotice, _> =
         serde_json::from_str(include_str!("channels/sample.json"));
     let now = Timestamp::from_seconds(now.seconds());
     let course = [(Reason::Opened, State::Open, 0), (Reason::Resolved, State::Resolved, 1)];
-    let letter = |(reason, state, sequence)| {
+    let notification = |(reason, state, sequence)| {
         let sample = of_kind(sample.as_ref().ok()?.notice.clone(), kind);
         let mut notice = Notice {
             incident: IncidentId::of_drill(now, kind),
@@ -37,7 +37,7 @@ pub fn drill(kind: Kind, now: Timestamp, rules: &DispatchRules) -> Vec<Content> 
         notice.title.push_str(" - DRILL");
         Some(Content::Notice(Box::new(notice)))
     };
-    course.into_iter().filter_map(letter).collect()
+    course.into_iter().filter_map(notification).collect()
 }
 
 /// A hijack, made into something else: a condition of ours has no routes and no offender.
@@ -86,15 +86,19 @@ mod tests {
         let now = Timestamp::from_seconds(1_800_000_000);
         let mut ids = std::collections::BTreeSet::new();
         for kind in Kind::ALL {
-            let letters = drill(kind, now, &DispatchRules::default());
-            let courses: Vec<_> = letters.iter().map(|letter| letter.title().to_owned()).collect();
+            let notifications = drill(kind, now, &DispatchRules::default());
+            let courses: Vec<_> =
+                notifications.iter().map(|notification| notification.title().to_owned()).collect();
             assert_eq!(courses.len(), 2, "{kind}");
-            for letter in &letters {
-                assert_eq!((letter.kind(), letter.key()), (Some(kind), letters[0].key()));
-                assert_eq!(letter.thread_id(), letters[0].message_id());
-                ids.insert(letter.message_id().to_owned());
+            for notification in &notifications {
+                assert_eq!(
+                    (notification.kind(), notification.key()),
+                    (Some(kind), notifications[0].key())
+                );
+                assert_eq!(notification.thread_id(), notifications[0].message_id());
+                ids.insert(notification.message_id().to_owned());
                 let to = "noc@example.net".parse().unwrap();
-                let mail = Mail::compose(letter, &head, &to, None).unwrap();
+                let mail = Mail::compose(notification, &head, &to, None).unwrap();
                 assert!(mail.subject().starts_with("[originwatch] DRILL "), "{}", mail.subject());
                 let text = String::from_utf8(mail.formatted()).unwrap();
                 assert!(text.contains("This is a drill: nothing has happened."), "{text}");
@@ -105,7 +109,7 @@ mod tests {
             now + std::time::Duration::from_secs(1),
             &DispatchRules::default(),
         );
-        ids.extend(later.iter().map(|letter| letter.message_id().to_owned()));
+        ids.extend(later.iter().map(|notification| notification.message_id().to_owned()));
         assert_eq!(ids.len(), 2 * Kind::ALL.len() + 2);
     }
 }

@@ -1,7 +1,7 @@
 //! Notices to notifications to deliveries: who is told what, when, in which words, over which
 //! channel.
 //!
-//! Start with [`dispatch`]: notices go in, what people want goes in, and a [`Letter`] comes out: a
+//! Start with [`dispatch`]: notices go in, what people want goes in, and a [`Notification`] comes out: a
 //! [`Content`] and the [`Destination`]s that get it. [`content`] says it in words, [`channels`] carry it,
 //! [`replies`] are what comes back, [`calendar`] is where maintenance [`Window`]s come from.
 //!
@@ -28,7 +28,7 @@ pub use content::mail;
 pub use content::{grouped, notice_text, plural, summary_text};
 pub use drill::drill;
 pub use notice::{AnnotatedIncident, AnnotatedNotice, Operator};
-pub use notification::{Content, Letter};
+pub use notification::{Content, Notification};
 pub use receiver::Destination;
 pub use remark::{Hold, Remark};
 pub use scope::Scope;

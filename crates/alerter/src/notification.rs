@@ -9,7 +9,7 @@ use crate::summary::Summary;
 
 /// What the dispatcher lets out: content, and to whom it goes. One delivery for each of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct Notification {
     /// To whom; each once.
     pub to: Vec<Destination>,
     /// Goes before what is not urgent: it tells of something critical that is not over.
@@ -20,7 +20,7 @@ pub struct Letter {
     pub content: Content,
 }
 
-/// What a letter says.
+/// What a notification says.
 ///
 /// In JSON the notice or the summary with one more field, `content`; without that field it is a
 /// notice, as older stores have them.
@@ -42,8 +42,8 @@ impl Content {
         }
     }
 
-    /// The Message-ID of the first letter of the thread; the same as [`message_id`](Self::message_id)
-    /// where this is that letter, and a reply to it otherwise.
+    /// The Message-ID of the first notification of the thread; the same as [`message_id`](Self::message_id)
+    /// where this is that notification, and a reply to it otherwise.
     pub fn thread_id(&self) -> String {
         match self {
             Content::Notice(notice) => notice.thread_id(),
@@ -75,7 +75,7 @@ impl Content {
         }
     }
 
-    /// A name that stays the same from the first to the last letter of the thread: of an incident
+    /// A name that stays the same from the first to the last notification of the thread: of an incident
     /// its id. What programs behind a webhook tell open and close by.
     pub fn key(&self) -> &str {
         match self {

@@ -19,7 +19,7 @@ pub(crate) const LISTED_ROWS: usize = 500;
 #[serde(transparent)]
 pub struct SummaryId(pub(crate) String);
 
-/// Many incidents in one letter. As with a notice, everything that is told of it stands here, and
+/// Many incidents in one notification. As with a notice, everything that is told of it stands here, and
 /// fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -34,7 +34,7 @@ pub struct Summary {
     /// Since when what it tells was gathered: the begin of the storm, the window, the day, or the
     /// first notice that was held back.
     pub since: Timestamp,
-    /// Of a storm: every incident in it has ended, and this is the last letter.
+    /// Of a storm: every incident in it has ended, and this is the last notification.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,
     /// The most serious severity in it.
@@ -60,7 +60,7 @@ pub struct Summary {
     /// Why it goes where it goes, where that needs saying.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
-    /// The same for every repetition of this letter.
+    /// The same for every repetition of this notification.
     pub message_id: String,
     /// `LON01 - storm: 500 incidents by AS4761 - 19:26 - 02/04/2014 - OPEN`, in the operator's time
     /// zone.
@@ -72,13 +72,13 @@ pub struct Summary {
     pub operator: String,
 }
 
-/// Why many incidents are told in one letter.
+/// Why many incidents are told in one notification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// They came together and have this in common.
     Storm(Common),
-    /// Held back: more than so many letters an hour to one destination are too many to read.
+    /// Held back: more than so many notifications an hour to one destination are too many to read.
     Ceiling {
         /// The limit.
         per_hour: u32,
@@ -171,7 +171,7 @@ impl SummaryId {
         &self.0
     }
 
-    /// The Message-ID of one of its letters, in angle brackets.
+    /// The Message-ID of one of its notifications, in angle brackets.
     pub fn message_id(&self, sequence: u32) -> String {
         format!("<{}.{sequence}@originwatch>", self.0)
     }
@@ -188,7 +188,7 @@ impl Summary {
         }
     }
 
-    /// The Message-ID of the first letter of the thread.
+    /// The Message-ID of the first notification of the thread.
     pub fn thread_id(&self) -> String {
         self.summary.message_id(0)
     }

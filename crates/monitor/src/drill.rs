@@ -36,7 +36,7 @@ struct Place {
     way: Way,
     /// Programs keep what they were not told the end of.
     until_the_end: bool,
-    /// From one letter to the next.
+    /// From one notification to the next.
     pause: Duration,
 }
 
@@ -45,7 +45,7 @@ enum Way {
     Channel(Channel, TimeZone),
 }
 
-/// Why a letter was not taken.
+/// Why a notification was not taken.
 struct Trouble {
     said: String,
     /// Others may well be taken.
@@ -99,7 +99,7 @@ fn destinations(config: &Config, aim: &Aim<'_>) -> Result<Vec<Destination>, Fail
 fn place(config: &Config, destination: &Destination) -> Result<Place, Failure> {
     let zone = config.operator.time_zone.clone();
     let pause = |per_minute: Option<u32>| {
-        per_minute.and_then(|letters| Duration::from_secs(60).checked_div(letters))
+        per_minute.and_then(|notifications| Duration::from_secs(60).checked_div(notifications))
     };
     if let Some(one) = config.channels.iter().find(|one| one.name == destination.channel) {
         return Ok(Place {
@@ -121,7 +121,7 @@ fn place(config: &Config, destination: &Destination) -> Result<Place, Failure> {
 }
 
 impl Place {
-    /// Whether everything was taken. Where nobody answers one letter is enough to know it.
+    /// Whether everything was taken. Where nobody answers one notification is enough to know it.
     fn try_out(
         &self,
         name: &str,
@@ -131,16 +131,16 @@ impl Place {
     ) -> Result<bool, Failure> {
         let rules = config.dispatch_rules();
         let each = if self.until_the_end { 2 } else { 1 };
-        let letters = kinds
+        let notifications = kinds
             .iter()
             .flat_map(|kind| alerter::drill(*kind, now(), &rules).into_iter().take(each));
-        let letters: Vec<Content> = letters.collect();
-        let (mut all_taken, mut left) = (true, letters.len());
-        for letter in &letters {
+        let notifications: Vec<Content> = notifications.collect();
+        let (mut all_taken, mut left) = (true, notifications.len());
+        for notification in &notifications {
             left -= 1;
-            let result = runtime.block_on(self.send(letter));
+            let result = runtime.block_on(self.send(notification));
             let mut out = io::stdout().lock();
-            let what = described(letter);
+            let what = described(notification);
             match result {
                 Ok(said) => writeln!(out, "{name}: {what}: taken{said}")?,
                 Err(trouble) => {
@@ -163,14 +163,14 @@ impl Place {
     }
 
     /// What was said by who took it, with a colon in front.
-    async fn send(&self, letter: &Content) -> Result<String, Trouble> {
+    async fn send(&self, notification: &Content) -> Result<String, Trouble> {
         match &self.way {
             Way::Channel(channel, zone) => {
-                let sent = channel.send(&Event::of(letter, zone), now()).await;
+                let sent = channel.send(&Event::of(notification, zone), now()).await;
                 sent.map(|()| String::new()).map_err(|error| Trouble::of(&error))
             }
             Way::Mail(relays, letterhead, mailbox) => {
-                let mail = Mail::compose(letter, letterhead, mailbox, None);
+                let mail = Mail::compose(notification, letterhead, mailbox, None);
                 let mail = mail
                     .map_err(|error| Trouble { said: error.to_string(), of_this_letter: true })?;
                 hand_over(&mail, relays).await
@@ -214,8 +214,8 @@ impl Trouble {
 }
 
 /// `origin-hijack OPEN`.
-fn described(letter: &Content) -> String {
-    match letter {
+fn described(notification: &Content) -> String {
+    match notification {
         Content::Notice(notice) => format!("{} {}", notice.kind, notice.status()),
         Content::Summary(summary) => summary.title.clone(),
     }

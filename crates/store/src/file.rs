@@ -7,7 +7,7 @@ use validator::Finding;
 
 use crate::request::write_answers;
 use crate::{Answer, Board, schema};
-use alerter::Letter;
+use alerter::Notification;
 use alerter::dispatch::Order;
 use alerter::{AnnotatedIncident, AnnotatedNotice};
 
@@ -91,7 +91,7 @@ pub(crate) struct Checkpoint {
 pub(crate) struct Batch {
     pub(crate) entries: Vec<Entry>,
     pub(crate) notices: Vec<AnnotatedNotice>,
-    pub(crate) letters: Vec<Letter>,
+    pub(crate) notifications: Vec<Notification>,
     pub(crate) summaries: Vec<AnnotatedIncident>,
     pub(crate) positions: Vec<(String, String)>,
     pub(crate) answers: Vec<(i64, Answer)>,
@@ -145,7 +145,7 @@ impl Store {
         Ok(self.connection.query_row(position, [feed], |row| row.get(0)).optional()?)
     }
 
-    /// Every notice that was ever given, as JSON, the oldest first; also those that no letter told.
+    /// Every notice that was ever given, as JSON, the oldest first; also those that no notification told.
     ///
     /// # Errors
     ///
@@ -157,19 +157,19 @@ impl Store {
         Ok(notices.collect::<Result<_, _>>()?)
     }
 
-    /// Every letter that the dispatcher ever let out, as JSON, the oldest first.
+    /// Every notification that the dispatcher ever let out, as JSON, the oldest first.
     ///
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn letters(&self) -> Result<Vec<String>, StoreError> {
+    pub fn notifications(&self) -> Result<Vec<String>, StoreError> {
         let mut statement =
             self.connection.prepare("SELECT content FROM letter ORDER BY number")?;
-        let letters = statement.query_map([], |row| row.get(0))?;
-        Ok(letters.collect::<Result<_, _>>()?)
+        let notifications = statement.query_map([], |row| row.get(0))?;
+        Ok(notifications.collect::<Result<_, _>>()?)
     }
 
-    /// Writes a batch in one transaction, and a row in the outbox for every letter and destination.
+    /// Writes a batch in one transaction, and a row in the outbox for every notification and destination.
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         {
@@ -182,7 +182,7 @@ impl Store {
             }
             write_incidents(&transaction, &batch.summaries)?;
             write_notices(&transaction, &batch.notices)?;
-            crate::outbox::write_letters(&transaction, &batch.letters)?;
+            crate::outbox::write_notifications(&transaction, &batch.notifications)?;
             write_answers(&transaction, &batch.answers)?;
             if let Some(board) = &batch.board {
                 let board = serde_json::to_string(board)?;

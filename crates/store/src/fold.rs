@@ -2,7 +2,7 @@ use bgp::Timestamp;
 
 use crate::file::{Came, Entry};
 use alerter::AnnotatedNotice;
-use alerter::Letter;
+use alerter::Notification;
 use alerter::dispatch::{Dispatcher, Refusal};
 use incidents::Incidents;
 
@@ -17,7 +17,7 @@ pub(crate) struct Fold {
 #[derive(Debug, Default)]
 pub(crate) struct Yield {
     pub(crate) notices: Vec<AnnotatedNotice>,
-    pub(crate) letters: Vec<Letter>,
+    pub(crate) notifications: Vec<Notification>,
     /// Why an order was not followed.
     pub(crate) refusal: Option<Refusal>,
 }
@@ -55,8 +55,8 @@ impl Fold {
             came_of.notices.push(self.dispatcher.annotated(notice.clone()));
             self.dispatcher.handle(now, notice, &self.incidents);
         }
-        while let Some(letter) = self.dispatcher.poll() {
-            came_of.letters.push(letter);
+        while let Some(notification) = self.dispatcher.poll() {
+            came_of.notifications.push(notification);
         }
     }
 }

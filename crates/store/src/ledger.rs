@@ -138,13 +138,13 @@ impl Ledger {
         self.fold.dispatcher.set_queue(queue);
     }
 
-    /// Whether a notice, a letter or an order waits to be made durable: then commit at once.
+    /// Whether a notice, a notification or an order waits to be made durable: then commit at once.
     pub fn has_notices(&self) -> bool {
-        self.ordered || !self.batch.notices.is_empty() || !self.batch.letters.is_empty()
+        self.ordered || !self.batch.notices.is_empty() || !self.batch.notifications.is_empty()
     }
 
     /// Writes everything since the last commit in one transaction; returns the notices in it, whose
-    /// letters now stand in the outbox too.
+    /// notifications now stand in the outbox too.
     ///
     /// # Errors
     ///
@@ -241,9 +241,9 @@ impl Ledger {
     fn take(&mut self, entry: Entry) -> Option<Refusal> {
         self.now = self.now.max(entry.now);
         self.batch.entries.push(entry.clone());
-        let Yield { notices, letters, refusal } = self.fold.take(entry);
+        let Yield { notices, notifications, refusal } = self.fold.take(entry);
         self.batch.notices.extend(notices);
-        self.batch.letters.extend(letters);
+        self.batch.notifications.extend(notifications);
         refusal
     }
 }

@@ -1,10 +1,10 @@
-//! What must survive: the memory of engine and dispatcher, every notice, and every letter that is still to
+//! What must survive: the memory of engine and dispatcher, every notice, and every notification that is still to
 //! be delivered, in one SQLite file.
 //!
 //! Start with [`Ledger`]: it stands in front of engine and dispatcher and makes each step durable.
 //! [`Store`] is the file. Both are one deterministic fold, so the file holds a checkpoint of it and
 //! the findings and orders since then; going on after `kill -9` is folding these again, which gives
-//! the same letters with the same Message-IDs, and those are there already.
+//! the same notifications with the same Message-IDs, and those are there already.
 //!
 //! One process owns the file. Others are [`Visitor`]s: they look, and leave [`Request`]s, which the
 //! owner takes with [`Ledger::take_requests`].

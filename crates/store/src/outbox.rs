@@ -2,24 +2,24 @@ use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{Store, StoreError};
-use alerter::{Destination, Letter};
+use alerter::{Destination, Notification};
 
-/// One letter on its way to one place.
+/// One notification on its way to one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// Its number, the oldest first.
     pub number: i64,
     /// Where it goes.
     pub destination: Destination,
-    /// Of which letter.
+    /// Of which notification.
     pub message_id: String,
-    /// The Message-ID of the first letter of its thread.
+    /// The Message-ID of the first notification of its thread.
     pub thread: String,
     /// Goes before what is not urgent.
     pub urgent: bool,
-    /// What the letter says, as JSON: a [`Content`](alerter::Content).
+    /// What the notification says, as JSON: a [`Content`](alerter::Content).
     pub content: String,
-    /// When the letter was decided.
+    /// When the notification was decided.
     pub created: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
@@ -245,12 +245,12 @@ fn promote(transaction: &Connection, number: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Each letter with a delivery for each of its destinations.
+/// Each notification with a delivery for each of its destinations.
 ///
 /// What a place has been given once under a Message-ID it is not given again.
-pub(crate) fn write_letters(
+pub(crate) fn write_notifications(
     transaction: &Connection,
-    letters: &[Letter],
+    notifications: &[Notification],
 ) -> Result<(), StoreError> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO letter (message_id, at, content) VALUES (?, ?, ?)")?;
@@ -261,12 +261,12 @@ pub(crate) fn write_letters(
              SELECT 1 FROM outbox WHERE state = 'waiting' AND channel = ?5 AND address = ?6
                  AND thread = ?3))",
     )?;
-    for Letter { to, urgent, at, content } in letters {
+    for Notification { to, urgent, at, content } in notifications {
         let (id, thread, at) = (content.message_id(), content.thread_id(), at.micros());
         insert.execute(params![id, at, serde_json::to_string(content)?])?;
-        let letter = transaction.last_insert_rowid();
+        let notification = transaction.last_insert_rowid();
         for Destination { channel, address } in to {
-            outbox.execute(params![letter, id, thread, urgent, channel, address, at])?;
+            outbox.execute(params![notification, id, thread, urgent, channel, address, at])?;
         }
     }
     Ok(())

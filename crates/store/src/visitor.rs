@@ -30,11 +30,11 @@ pub struct Queued {
     pub channel: String,
     /// The address within it.
     pub address: String,
-    /// Of which letter.
+    /// Of which notification.
     pub message_id: String,
-    /// What the letter is about.
+    /// What the notification is about.
     pub title: String,
-    /// When the letter was decided.
+    /// When the notification was decided.
     pub created: Timestamp,
     /// When it is tried next.
     pub next_attempt: Timestamp,

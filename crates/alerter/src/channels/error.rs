@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// Why a letter was not taken. What to do about it differs; see each.
+/// Why a notification was not taken. What to do about it differs; see each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// It defers (SMTP 4xx; HTTP 408, 425, 429, 5xx; a program that fails): try again later.
@@ -13,7 +13,7 @@ pub enum SendError {
         /// How long it asks us to wait.
         retry_after: Option<Duration>,
     },
-    /// It refuses this letter or recipient (SMTP 5xx; HTTP 4xx): trying again changes nothing.
+    /// It refuses this notification or recipient (SMTP 5xx; HTTP 4xx): trying again changes nothing.
     #[error("{place} refuses: {answer}")]
     Refused {
         /// Which relay or host.
@@ -22,7 +22,7 @@ pub enum SendError {
         answer: String,
     },
     /// It refuses user name, password or key, or wants them (SMTP 530, 534, 535, 538; HTTP 401, 403):
-    /// a fault of the configuration, not of the letter. Keep it and shout.
+    /// a fault of the configuration, not of the notification. Keep it and shout.
     #[error("{place} refuses to authenticate us: {answer}")]
     Authentication {
         /// Which relay or host.
@@ -32,14 +32,14 @@ pub enum SendError {
     },
     /// There is nothing behind the address (HTTP 3xx, 404, 405, 410; no such program): a fault of the
     /// configuration too. Keep it and shout.
-    #[error("{place} is not where letters go: {answer}")]
+    #[error("{place} is not where notifications go: {answer}")]
     Misconfigured {
         /// Which host or program.
         place: String,
         /// Its answer.
         answer: String,
     },
-    /// No word within the time. The letter may have been taken.
+    /// No word within the time. The notification may have been taken.
     #[error("{place} gave no answer within {} s", .after.as_secs_f64())]
     TimedOut {
         /// Which relay, host or program.
@@ -47,7 +47,7 @@ pub enum SendError {
         /// The time that was given.
         after: Duration,
     },
-    /// The connection could not be made or broke; if it broke late, the letter may have been taken.
+    /// The connection could not be made or broke; if it broke late, the notification may have been taken.
     #[error("{place} cannot be reached: {reason}")]
     Unreachable {
         /// Which relay or host.

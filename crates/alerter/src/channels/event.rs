@@ -11,14 +11,14 @@ use serde::Serialize;
 use serde_json::Value;
 use validator::Severity;
 
-/// What a channel says of a letter: the facts that every service wants, in no service's shape.
+/// What a channel says of a notification: the facts that every service wants, in no service's shape.
 ///
 /// It is what a template sees, and what a program reads; fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
-    /// The same for all letters of one thread: what opens an alert elsewhere also closes it.
+    /// The same for all notifications of one thread: what opens an alert elsewhere also closes it.
     pub key: String,
-    /// Of this letter alone, and the same each time that it is sent: for an idempotency key.
+    /// Of this notification alone, and the same each time that it is sent: for an idempotency key.
     pub id: String,
     /// What becomes of the alert.
     pub action: Action,
@@ -44,7 +44,8 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delayed: Option<Delayed>,
     /// All that is known, as `replay --format json` writes it.
-    pub letter: Value,
+    #[serde(rename = "letter")]
+    pub notification: Value,
 }
 
 /// What becomes of an alert.
@@ -73,7 +74,7 @@ pub struct Delayed {
 }
 
 impl Event {
-    /// What there is to say of a letter, with times in this zone.
+    /// What there is to say of a notification, with times in this zone.
     pub fn of(content: &Content, zone: &TimeZone) -> Self {
         let event = match content {
             Content::Notice(notice) => Event::of_notice(notice, zone),
@@ -82,8 +83,8 @@ impl Event {
         Event {
             key: content.key().to_owned(),
             id: id(content.message_id()),
-            // Without floats that are no numbers a letter is always JSON.
-            letter: serde_json::to_value(content).unwrap_or_default(),
+            // Without floats that are no numbers a notification is always JSON.
+            notification: serde_json::to_value(content).unwrap_or_default(),
             ..event
         }
     }
@@ -125,7 +126,7 @@ impl Event {
             since: notice.since,
             at: notice.at,
             delayed: None,
-            letter: Value::Null,
+            notification: Value::Null,
         }
     }
 
@@ -152,7 +153,7 @@ impl Event {
             since: summary.since,
             at: summary.at,
             delayed: None,
-            letter: Value::Null,
+            notification: Value::Null,
         }
     }
 

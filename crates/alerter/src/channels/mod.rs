@@ -1,4 +1,4 @@
-//! The edges where a letter leaves: everything here is async and does I/O.
+//! The edges where a notification leaves: everything here is async and does I/O.
 //!
 //! [`smtp`] carries mails, a [`Channel`] everything else. All of them say what went wrong as a
 //! [`SendError`], whose kinds are what a carrier does next: try again, give up, hold and shout. What

@@ -194,7 +194,7 @@ impl Webhook {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE => {
                 SendError::Misconfigured { place, answer }
             }
-            // A redirect would carry the letter, and perhaps the key, to where nobody wanted it.
+            // A redirect would carry the notification, and perhaps the key, to where nobody wanted it.
             _ if status.is_redirection() => SendError::Misconfigured { place, answer },
             _ if status.is_client_error() => SendError::Refused { place, answer },
             _ => SendError::Deferred { place, answer, retry_after },

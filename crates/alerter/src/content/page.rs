@@ -1,14 +1,14 @@
-//! What a letter says, in order, before it is text or HTML: both show the same facts because both
+//! What a notification says, in order, before it is text or HTML: both show the same facts because both
 //! are made of one page.
 
 use bgp::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use validator::Severity;
 
-/// One letter.
+/// One notification.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Page {
-    /// What must be read before anything else: that the letter is late.
+    /// What must be read before anything else: that the notification is late.
     pub(crate) lead: Vec<String>,
     pub(crate) title: String,
     pub(crate) badge: Badge,

@@ -49,7 +49,7 @@ pub(crate) fn page(summary: &Summary, zone: &TimeZone) -> Page {
         page.section(Some("Expected, and did not happen"), vec![Block::Points(unmet)]);
     }
     page.section(None, vec![Block::Answers(answers(summary, zone))]);
-    let reference = format!("Summary {}, letter {}", summary.summary, summary.sequence);
+    let reference = format!("Summary {}, notification {}", summary.summary, summary.sequence);
     page.section(None, vec![Block::Paragraph(reference)]);
     page
 }
@@ -61,7 +61,7 @@ fn badge_word(summary: &Summary) -> String {
     }
 }
 
-/// Why they come in one letter.
+/// Why they come in one notification.
 fn why(summary: &Summary) -> String {
     match &summary.cause {
         Cause::Storm(_) if summary.over => "All of them are over.".to_owned(),
@@ -69,12 +69,14 @@ fn why(summary: &Summary) -> String {
             "While it lasts they are told in this thread, at widening intervals.".to_owned()
         }
         Cause::Ceiling { per_hour } => format!(
-            "More than {per_hour} letters an hour are too many to read, so these were held back."
+            "More than {per_hour} notifications an hour are too many to read, so these were held back."
         ),
         Cause::Maintenance { window } => {
             format!("What was expected in the window {} was held back until its end.", window.name)
         }
-        Cause::Daily => "This letter comes every day, and proves that we are watching.".to_owned(),
+        Cause::Daily => {
+            "This notification comes every day, and proves that we are watching.".to_owned()
+        }
         Cause::Drill => "This is a drill: nothing has happened.".to_owned(),
     }
 }
@@ -100,7 +102,7 @@ fn answers(summary: &Summary, zone: &TimeZone) -> Vec<Answer> {
     }
     if let Some(queue) = summary.queue {
         let text = format!("{} waiting, {} given up", queue.waiting, queue.dead);
-        answers.push(answer("Letters", text));
+        answers.push(answer("Notifications", text));
     }
     answers
 }

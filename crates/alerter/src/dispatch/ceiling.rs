@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use validator::Severity;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// A digest waits so long for more, or it would come with each letter that there is room for.
+/// A digest waits so long for more, or it would come with each notification that there is room for.
 const GATHER: Duration = Duration::from_secs(15 * 60);
 
 /// What went to one destination within the last hour, and what waits for a digest.
@@ -21,7 +21,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Whether there is room for a letter at `now`, which it then takes.
+    /// Whether there is room for a notification at `now`, which it then takes.
     pub(super) fn pass(&mut self, now: Timestamp, limit: u32, content: &Content) -> bool {
         while self.sent.front().is_some_and(|at| now.since(*at) >= HOUR) {
             self.sent.pop_front();

@@ -12,7 +12,7 @@ use incidents::{IncidentId, Incidents, printable};
 
 /// Notes of an incident that are kept, the latest.
 const NOTES: usize = 50;
-/// Characters of a note or a name that are kept: a line, not a letter.
+/// Characters of a note or a name that are kept: a line, not a notification.
 const LINE: usize = 500;
 
 impl Dispatcher {

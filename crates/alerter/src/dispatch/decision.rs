@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::{Dispatcher, Wake};
 use crate::annotations::{Marks, Muted};
 use crate::notice::AnnotatedNotice;
-use crate::notification::{Content, Letter};
+use crate::notification::{Content, Notification};
 use crate::receiver::Destination;
 use crate::remark::{Hold, Remark};
 use crate::summary::Row;
@@ -230,12 +230,12 @@ impl Dispatcher {
         }
         if !to.is_empty() {
             let urgent = is_urgent(&content);
-            self.letters.push_back(Letter { to, urgent, at: now, content });
+            self.notifications.push_back(Notification { to, urgent, at: now, content });
         }
         added
     }
 
-    /// Whether a letter may go there now; else it becomes a row of a digest.
+    /// Whether a notification may go there now; else it becomes a row of a digest.
     fn passes(&mut self, to: &Destination, limit: u32, content: &Content) -> bool {
         if self.rules.programs.contains(&to.channel) {
             return true;

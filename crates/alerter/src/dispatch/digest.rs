@@ -1,4 +1,4 @@
-//! Letters that tell of many incidents.
+//! Notifications that tell of many incidents.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use validator::Severity;
 
 use super::{Dispatcher, Wake};
 use crate::content::title;
-use crate::notification::{Content, Letter};
+use crate::notification::{Content, Notification};
 use crate::receiver::Destination;
 use crate::summary::{Cause, LISTED_ROWS, Row, Summary, SummaryId};
 use incidents::{IncidentId, IncidentSummary, Incidents, Reason};
@@ -82,11 +82,11 @@ impl Dispatcher {
         let at = now;
         let urgent = summary.severity == Severity::Critical && summary.open_count > 0;
         let content = Content::Summary(Box::new(summary));
-        self.letters.push_back(Letter { to: vec![to.clone()], urgent, at, content });
+        self.notifications.push_back(Notification { to: vec![to.clone()], urgent, at, content });
         self.schedule_meter(to);
     }
 
-    /// The letter that comes every day, for the last day that was missed if there were several.
+    /// The notification that comes every day, for the last day that was missed if there were several.
     pub(super) fn tell_day(&mut self, now: Timestamp, incidents: &Incidents) {
         let Some(digest) = self.rules.digest.clone() else { return };
         while let Some(next) = next_at(self.memory.now, digest.at, self.rules.operator.time_zone())

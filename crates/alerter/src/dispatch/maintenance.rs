@@ -33,7 +33,7 @@ impl Dispatcher {
         Some(self.memory.windows.remove(place))
     }
 
-    /// One letter for all that a window held, and for what should have happened in it.
+    /// One notification for all that a window held, and for what should have happened in it.
     pub(super) fn tell_window(&mut self, planned: &Planned, complete: bool, incidents: &Incidents) {
         let now = self.memory.now;
         let (key, window) = (planned.key(), &planned.window);

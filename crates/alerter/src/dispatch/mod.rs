@@ -1,10 +1,10 @@
 //! Who is told what, and when not: what stands between the engine and the outbox.
 //!
 //! Start with [`Dispatcher`]: notices go in with [`Dispatcher::handle`], what people want with
-//! [`Dispatcher::order`], and a [`Letter`] comes out of [`Dispatcher::poll`]. `decision` is the way of a notice
+//! [`Dispatcher::order`], and a [`Notification`] comes out of [`Dispatcher::poll`]. `decision` is the way of a notice
 //! through what may hold it back: closed, mute, maintenance `window`, widening `pace`, `storm`,
 //! `ceiling`. What time brings stands in `reminder`, `maintenance` and `digest`. Like the engine the
-//! dispatcher is a deterministic fold that asks no clock, and it must never know how a letter is carried.
+//! dispatcher is a deterministic fold that asks no clock, and it must never know how a notification is carried.
 //!
 //! What people may rely on:
 //!
@@ -13,9 +13,9 @@
 //! * A mute, a maintenance window and a close hold back everything but the end: whoever was told that an
 //!   incident opened is told when it is over, since programs keep what they were not told the end
 //!   of. Who was told nothing is not told the end either.
-//! * When a mute ends and the incident is still open, one letter says how it stands and what was missed;
+//! * When a mute ends and the incident is still open, one notification says how it stands and what was missed;
 //!   when a window ends, one summary tells all that it held.
-//! * Nothing is told twice: a letter that stands for several notices bears the Message-ID of the last.
+//! * Nothing is told twice: a notification that stands for several notices bears the Message-ID of the last.
 
 mod case;
 mod ceiling;
@@ -42,7 +42,7 @@ pub use rules::{Digest, DispatchRules, Step, Storm};
 
 use crate::annotations::{Marks, Muted};
 use crate::notice::AnnotatedNotice;
-use crate::notification::Letter;
+use crate::notification::Notification;
 use crate::receiver::Destination;
 use crate::summary::{Common, Queue};
 use crate::window::{Planned, Window, WindowKey};
@@ -51,7 +51,7 @@ use ceiling::Meter;
 use incidents::{Agenda, IncidentId, Incidents, Notice, pairs};
 use storm::Storms;
 
-/// Decides which notices become letters, for whom, and when.
+/// Decides which notices become notifications, for whom, and when.
 ///
 /// After each call of [`handle`](Self::handle), [`order`](Self::order) and
 /// [`handle_timeout`](Self::handle_timeout), drain [`poll`](Self::poll). The engine, of which a
@@ -62,7 +62,7 @@ pub struct Dispatcher {
     queue: Queue,
     memory: Memory,
     agenda: Agenda<Wake>,
-    letters: VecDeque<Letter>,
+    notifications: VecDeque<Notification>,
 }
 
 /// Everything that the past decides.
@@ -102,11 +102,11 @@ impl Dispatcher {
             queue: Queue::default(),
             memory: Memory::default(),
             agenda: Agenda::default(),
-            letters: VecDeque::new(),
+            notifications: VecDeque::new(),
         }
     }
 
-    /// What the dispatcher knows, as JSON; rules and undrained letters are not part of it.
+    /// What the dispatcher knows, as JSON; rules and undrained notifications are not part of it.
     ///
     /// # Errors
     ///
@@ -171,9 +171,9 @@ impl Dispatcher {
         self.agenda.next()
     }
 
-    /// The next letter, in the order in which they were decided.
-    pub fn poll(&mut self) -> Option<Letter> {
-        self.letters.pop_front()
+    /// The next notification, in the order in which they were decided.
+    pub fn poll(&mut self) -> Option<Notification> {
+        self.notifications.pop_front()
     }
 
     /// What people have said about an incident; none of one that was never told.
@@ -197,7 +197,7 @@ impl Dispatcher {
         self.memory.windows.iter().map(|planned| (planned.source.as_str(), &planned.window))
     }
 
-    /// How many letters' worth is held back and will be told: cases, and rows of digests.
+    /// How many notifications' worth is held back and will be told: cases, and rows of digests.
     pub fn held(&self) -> usize {
         let cases = self.memory.cases.values().filter(|case| case.held.is_some()).count();
         cases + self.memory.meters.values().map(|meter| meter.held.len()).sum::<usize>()

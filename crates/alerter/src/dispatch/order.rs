@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What a person, or a program in their name, wants of the dispatcher.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// Who, as letters and pages show it: a mail address, a login, the name of a file.
+    /// Who, as notifications and pages show it: a mail address, a login, the name of a file.
     pub by: String,
     /// What.
     pub what: What,
@@ -26,7 +26,7 @@ pub enum What {
         /// Which.
         incident: IncidentId,
     },
-    /// Nothing is told of what lies in this scope until then; if it is still open then, one letter
+    /// Nothing is told of what lies in this scope until then; if it is still open then, one notification
     /// says what was missed. That an incident is over is told even so to whom it was told.
     Mute {
         /// What.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules::Storm;
 
-/// Letters of one thread that come at widening intervals.
+/// Notifications of one thread that come at widening intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pace {
     waits: usize,
@@ -11,7 +11,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// The first letter goes out at `now`.
+    /// The first notification goes out at `now`.
     pub(super) fn new(now: Timestamp, rules: &Storm) -> Self {
         Pace { waits: 1, next: now + rules.wait(0) }
     }

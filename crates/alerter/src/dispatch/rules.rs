@@ -20,16 +20,16 @@ pub struct DispatchRules {
     pub operator: Operator,
     /// Who is told of which incidents.
     pub routing: Routing,
-    /// When many incidents become one letter; none: never.
+    /// When many incidents become one notification; none: never.
     pub storm: Option<Storm>,
-    /// Letters an hour to one destination, beyond which what is not critical waits for a digest; none:
+    /// Notifications an hour to one destination, beyond which what is not critical waits for a digest; none:
     /// no limit.
     pub ceiling: Option<u32>,
     /// Who is told of a critical incident that nobody has acknowledged, in the order of `after`.
     pub escalation: Vec<Step>,
     /// How often it is said again that an open incident is not acknowledged; none: never.
     pub remind_every: Option<Duration>,
-    /// The letter that comes every day; none: there is none.
+    /// The notification that comes every day; none: there is none.
     pub digest: Option<Digest>,
     /// Who is told as well while a destination lies inside what an open incident is about.
     pub also: Vec<Destination>,
@@ -41,14 +41,14 @@ pub struct DispatchRules {
     pub remember_for: Duration,
 }
 
-/// When many incidents become one letter.
+/// When many incidents become one notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Storm {
     /// So many are told one by one; the next within the window makes a storm of them.
     pub incidents: usize,
     /// The window.
     pub within: Duration,
-    /// The waits between its letters, while there is something new; the last one is repeated.
+    /// The waits between its notifications, while there is something new; the last one is repeated.
     pub every: Vec<Duration>,
 }
 
@@ -61,7 +61,7 @@ pub struct Step {
     pub to: Vec<Destination>,
 }
 
-/// The letter that comes every day.
+/// The notification that comes every day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
     /// The time of day, by the operator's clock.

@@ -30,7 +30,7 @@ struct Umbrella {
     id: SummaryId,
     since: Timestamp,
     joined: Timestamp,
-    /// Letters so far.
+    /// Notifications so far.
     sequence: u32,
     members: BTreeSet<IncidentId>,
     to: Vec<Destination>,
@@ -94,7 +94,7 @@ fn commons(notice: &Notice) -> Vec<Common> {
 }
 
 impl Dispatcher {
-    /// Whether people are told of it in one letter with others: it is in a storm, or makes one.
+    /// Whether people are told of it in one notification with others: it is in a storm, or makes one.
     pub(super) fn joins_storm(&mut self, id: &IncidentId, incidents: &Incidents) -> bool {
         let now = self.memory.now;
         let Some(case) = self.memory.cases.get(id) else { return false };
@@ -200,7 +200,7 @@ impl Dispatcher {
         self.agenda.set(&Wake::Storm(common.clone()), due);
     }
 
-    /// One more letter of a storm; the last one where all its incidents are over.
+    /// One more notification of a storm; the last one where all its incidents are over.
     pub(super) fn tell_storm(&mut self, common: &Common, incidents: &Incidents) {
         let now = self.memory.now;
         let over = self.is_storm_over(common);

@@ -57,7 +57,7 @@ fn token(recipient: &str) -> Token {
     Token::new(&replies().key, &incident(), &recipient.parse().unwrap())
 }
 
-fn letter(body: &str) -> String {
+fn notification(body: &str) -> String {
     letter_with("", body)
 }
 
@@ -112,7 +112,7 @@ fn a_mail_asks_for_replies_and_takes_them() {
 
     // The whole mail quoted, as programs do, to the address that Reply-To names.
     let quoted: String = text.lines().map(|line| format!("> {}\r\n", line.trim_end())).collect();
-    let answer = letter(&format!("ACK\n\nOn Wed, 2 Apr 2014, originwatch wrote:\n{quoted}"));
+    let answer = notification(&format!("ACK\n\nOn Wed, 2 Apr 2014, originwatch wrote:\n{quoted}"));
     let reply = Reply {
         message_id: "reply.1@example.net".to_owned(),
         from: "noc@example.net".to_owned(),
@@ -151,7 +151,7 @@ fn commands() {
         ("ACK\n-- \nMUTE 4h\n", vec![ack()]),
         ("ACK\n________________________________\nFrom: originwatch\nCLOSE\n", vec![ack()]),
     ] {
-        assert_eq!(wants(&letter(body)), expected, "{body:?}");
+        assert_eq!(wants(&notification(body)), expected, "{body:?}");
     }
 }
 
@@ -177,13 +177,13 @@ fn what_is_no_command_does_nothing() {
         ("NOTE", ReplyRefusal::Command(CommandError::EmptyNote)),
         ("NOTE \u{202e}", ReplyRefusal::Command(CommandError::EmptyNote)),
     ] {
-        assert_eq!(read(&letter(body)), Err(expected), "{body:?}");
+        assert_eq!(read(&notification(body)), Err(expected), "{body:?}");
     }
 }
 
 #[test]
 fn replies_in_html_alone() {
-    let html = |body: &str| letter(body).replace("text/plain", "text/html");
+    let html = |body: &str| notification(body).replace("text/plain", "text/html");
     for body in [
         "<div dir=\"ltr\">ACK</div><br><div class=\"gmail_quote\">On Wed:<blockquote>CLOSE</blockquote></div>",
         "<html><body><p>ACK</p><div id=\"appendonsend\"></div><hr><p>CLOSE</p></body></html>",
@@ -213,7 +213,7 @@ fn programs_are_not_obeyed() {
     {
         assert_eq!(wants(&letter_with(header, "ACK")), [ack()], "{header}");
     }
-    let vacation = letter("ACK").replace("Subject: Re:", "Subject: Automatic reply:");
+    let vacation = notification("ACK").replace("Subject: Re:", "Subject: Automatic reply:");
     assert_eq!(read(&vacation), Err(ReplyRefusal::Automatic("its subject")));
 }
 
@@ -221,7 +221,9 @@ fn programs_are_not_obeyed() {
 fn a_token_is_for_its_recipient_and_its_incident() {
     let from = |sender: &str, to: &str| {
         let mine = token("noc@example.net").to_string();
-        letter("ACK").replace("noc@example.net", sender).replace(&mine, &token(to).to_string())
+        notification("ACK")
+            .replace("noc@example.net", sender)
+            .replace(&mine, &token(to).to_string())
     };
     assert_eq!(wants(&from("noc@example.net", "noc@example.net")), [ack()]);
     assert_eq!(wants(&from("BOSS@example.org", "boss@example.org")), [ack()]);
@@ -237,12 +239,12 @@ fn a_token_is_for_its_recipient_and_its_incident() {
     // Of another incident.
     let right = token("noc@example.net").to_string();
     let other = right.replace("as4761", "as4762");
-    let other = read(&letter("ACK").replace(&right, &other)).unwrap_err();
+    let other = read(&notification("ACK").replace(&right, &other)).unwrap_err();
     let about = incident().to_string().replace("AS4761", "AS4762");
     assert_eq!(other.to_string(), format!("the reply token for {about} is not ours"));
-    let none = letter("ACK").replace(&format!("+{right}"), "");
+    let none = notification("ACK").replace(&format!("+{right}"), "");
     assert_eq!(read(&none), Err(ReplyRefusal::NoToken));
-    let two = letter("ACK").replace("From: ", "From: boss@example.org, ");
+    let two = notification("ACK").replace("From: ", "From: boss@example.org, ");
     assert_eq!(read(&two), Err(ReplyRefusal::Missing("single sender")));
 }
 
@@ -250,7 +252,7 @@ fn a_token_is_for_its_recipient_and_its_incident() {
 fn programs_may_fold_the_case_of_an_address() {
     let right = token("noc@example.net").to_string();
     for folded in [right.to_uppercase(), right.to_lowercase()] {
-        assert_eq!(wants(&letter("ACK").replace(&right, &folded)), [ack()]);
+        assert_eq!(wants(&notification("ACK").replace(&right, &folded)), [ack()]);
         assert_eq!(Token::parse(&folded), Some(token("noc@example.net")));
     }
 }
@@ -259,7 +261,7 @@ fn programs_may_fold_the_case_of_an_address() {
 fn another_key_makes_other_tokens() {
     let key = ReplyKey::new(b"another secret of the same program").unwrap();
     let other = Replies { key, ..replies() };
-    let refused = other.read(now(), letter("ACK").as_bytes());
+    let refused = other.read(now(), notification("ACK").as_bytes());
     assert_eq!(refused, Err(ReplyRefusal::Forged { incident: incident() }));
     assert_eq!(ReplyKey::new(b"short").map(drop), Err(WeakKey(5)));
     assert_eq!(format!("{:?}", replies().key), "ReplyKey(..)");
@@ -268,7 +270,7 @@ fn another_key_makes_other_tokens() {
 #[test]
 fn an_old_reply_is_refused_and_a_repeated_one_is_known() {
     let days = |days: u64| now() + Duration::from_secs(days * 86_400);
-    let mail = letter("ACK");
+    let mail = notification("ACK");
     assert!(replies().read(days(6), mail.as_bytes()).is_ok());
     let written: Timestamp = "2014-04-02T18:29:00Z".parse().unwrap();
     assert_eq!(replies().read(days(8), mail.as_bytes()), Err(ReplyRefusal::OutOfTime(written)));
@@ -343,7 +345,7 @@ fn bounces_are_told_apart_from_replies() {
 
 #[test]
 fn every_truncation_is_read_or_refused() {
-    for mail in [letter("ACK\nNOTE x\n"), DSN.to_owned()] {
+    for mail in [notification("ACK\nNOTE x\n"), DSN.to_owned()] {
         for end in 0..mail.len() {
             let _ = replies().read(now(), &mail.as_bytes()[..end]);
         }
@@ -358,7 +360,7 @@ proptest! {
         let guess = format!("{}.{proof}", right.split('.').next().unwrap());
         prop_assume!(guess != right);
         let forged = Err(ReplyRefusal::Forged { incident: incident() });
-        prop_assert_eq!(read(&letter("ACK").replace(&right, &guess)), forged);
+        prop_assert_eq!(read(&notification("ACK").replace(&right, &guess)), forged);
     }
 
     #[test]
@@ -366,13 +368,13 @@ proptest! {
         let quoted: String = quote.lines().map(|line| format!("> {line}\n")).collect();
         let body = format!("Hm.\n\nOn Wed, X wrote:\n{quoted}> {command}\n>> {command}\n");
         let refused = ReplyRefusal::Command(CommandError::None("Hm.".to_owned()));
-        prop_assert_eq!(read(&letter(&body)), Err(refused));
+        prop_assert_eq!(read(&notification(&body)), Err(refused));
     }
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = replies().read(now(), &bytes);
-        let mut mail = letter("").into_bytes();
+        let mut mail = notification("").into_bytes();
         mail.extend(bytes);
         let _ = replies().read(now(), &mail);
     }

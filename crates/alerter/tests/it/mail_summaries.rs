@@ -1,4 +1,4 @@
-//! Letters that tell many incidents, and letters in the operator's own words.
+//! Notifications that tell many incidents, and notifications in the operator's own words.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn summary(cause: &Value, rows: usize) -> Content {
         })
     };
     let rows: Vec<Value> = (0..rows).map(row).collect();
-    let letter = json!({
+    let notification = json!({
         "content": "summary", "summary": "OW-20140402-storm-AS4761-6f3a", "sequence": 1,
         "cause": cause, "at": "2014-04-02T18:41:41Z", "since": "2014-04-02T18:26:05Z",
         "severity": "critical", "row_count": rows.len(), "open_count": rows.len().min(1),
@@ -39,7 +39,7 @@ fn summary(cause: &Value, rows: usize) -> Content {
         "message_id": "<OW-20140402-storm-AS4761-6f3a.1@originwatch>",
         "title": "LON01 - storm - 19:41 - 02/04/2014 - UPDATE 01", "site": "LON01",
     });
-    serde_json::from_value(letter).unwrap()
+    serde_json::from_value(notification).unwrap()
 }
 
 fn compose(content: &Content, templates: Option<Templates>) -> Vec<u8> {
@@ -66,16 +66,17 @@ fn html(mail: &[u8]) -> String {
 fn summaries() {
     let window = json!({ "name": "CHG-4711", "from": "2014-04-02T18:00:00Z",
         "until": "2014-04-02T20:00:00Z" });
-    let letters = [
+    let notifications = [
         summary(&json!({ "storm": { "offender": 4761 } }), 3),
         summary(&json!({ "ceiling": { "per_hour": 30 } }), 1),
         summary(&json!({ "maintenance": { "window": window } }), 1),
         summary(&json!("daily"), 0),
         summary(&json!("drill"), 0),
     ];
-    let texts: Vec<String> = letters.iter().map(|letter| shown(&compose(letter, None))).collect();
+    let texts: Vec<String> =
+        notifications.iter().map(|notification| shown(&compose(notification, None))).collect();
     insta::assert_snapshot!("summaries", texts.join("\n=====\n\n"));
-    insta::assert_snapshot!("summary-html", html(&compose(&letters[0], None)));
+    insta::assert_snapshot!("summary-html", html(&compose(&notifications[0], None)));
 }
 
 #[test]

@@ -43,9 +43,9 @@ struct Args {
     /// How many routers connect.
     #[arg(long, default_value_t = 50)]
     routers: u8,
-    /// How many letters wait for `drain`.
+    /// How many notifications wait for `drain`.
     #[arg(long, default_value_t = 10_000)]
-    letters: usize,
+    notifications: usize,
     /// How long `soak` lasts, in seconds.
     #[arg(long, default_value_t = 120)]
     seconds: u64,
@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Part::Latency => latency::measure(&program, &args.data, args.incidents)?,
             Part::Bmp => bmp::measure(&program, &args.data, args.routers)?,
             Part::Soak => soak::measure(&program, &args.data, Duration::from_secs(args.seconds))?,
-            Part::Drain => drain::measure(&program, args.letters)?,
+            Part::Drain => drain::measure(&program, args.notifications)?,
         };
         for Line { what, figure, target, reached } in lines {
             missed += usize::from(!reached);

@@ -14,11 +14,11 @@ pub struct Channel {
     pub name: String,
     /// What it is.
     pub kind: ChannelKind,
-    /// Time for one letter.
+    /// Time for one notification.
     pub timeout: Duration,
-    /// How long a letter is tried.
+    /// How long a notification is tried.
     pub give_up_after: Duration,
-    /// At most so many letters a minute; none: no limit.
+    /// At most so many notifications a minute; none: no limit.
     pub per_minute: Option<u32>,
 }
 

@@ -41,7 +41,7 @@ pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]
     }
 }
 
-/// Where a letter can go, by the names that the config has for it.
+/// Where a notification can go, by the names that the config has for it.
 #[derive(Clone, Debug, Default)]
 struct Known {
     mail: Vec<Destination>,
@@ -138,7 +138,7 @@ fn route(section: &Section<'_>, known: &Known) -> Option<Rule> {
     Some(Rule { kinds, severity, prefixes, hours, to: to? })
 }
 
-/// When many incidents become one letter, and how many letters an hour there may be.
+/// When many incidents become one notification, and how many notifications an hour there may be.
 fn read_storm(section: &Section<'_>, defaults: &DispatchRules) -> (Option<Storm>, Option<u32>) {
     let default = Storm::default();
     let incidents = section.optional("incidents", value::number(0..=10_000));

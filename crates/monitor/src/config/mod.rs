@@ -190,7 +190,7 @@ impl Config {
         }
     }
 
-    /// Whether letters can go by a channel of this name.
+    /// Whether notifications can go by a channel of this name.
     pub(crate) fn has_channel(&self, name: &str) -> bool {
         match name {
             "mail" => self.mail.is_some(),

@@ -258,11 +258,11 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     }
     let mut waiting = ledger.store().waiting()?;
     waiting.retain(|(channel, _)| !config.has_channel(channel));
-    for (channel, letters) in waiting {
+    for (channel, notifications) in waiting {
         tracing::error!(
             channel,
-            letters,
-            "letters wait for a channel that the config does not have"
+            notifications,
+            "notifications wait for a channel that the config does not have"
         );
     }
     let store = config.store.display();

@@ -3,7 +3,7 @@
 //! In the order of the flow: each `feed` is a task that brings bytes and knows when its connection
 //! is sound. They all arrive, as `input::Input`, at one thread, the `engine`: it decodes, sifts,
 //! owns the incidents and the store, and is the only one that writes. `tables` are read beside what a
-//! live feed tells. `sight` is what it knows of the feeds, `outbox` what it knows of deliveries; the letters themselves are carried by tasks of
+//! live feed tells. `sight` is what it knows of the feeds, `outbox` what it knows of deliveries; the notifications themselves are carried by tasks of
 //! their own, `post`, one for each channel: mail goes by `relays`, the others are made in `channels`.
 //! What they depend on, `addresses` asks DNS. `house` builds all this from a config (`plan` is what of
 //! it can fail), and takes it down again. After a reload the feeds go on whose config is as it was

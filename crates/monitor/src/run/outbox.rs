@@ -32,7 +32,7 @@ pub(super) struct Outbox {
     begun: HashMap<i64, Timestamp>,
     /// The times of the notices are those of recordings, and say nothing of a delay.
     recorded: bool,
-    /// What is wrong with each place that a letter was for; nothing where the last one was taken.
+    /// What is wrong with each place that a notification was for; nothing where the last one was taken.
     troubles: BTreeMap<String, Option<String>>,
 }
 
@@ -49,7 +49,7 @@ impl Outbox {
         Outbox { lanes, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
     }
 
-    /// Hands over what is due, as far as each carrier has room: what is not stays due. Letters go by
+    /// Hands over what is due, as far as each carrier has room: what is not stays due. Notifications go by
     /// the wall clock, whatever the clock of the engine is.
     pub(super) fn dispatch(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         for (channel, lane) in &mut self.lanes {

@@ -72,7 +72,7 @@ impl Plan {
     }
 }
 
-/// What carries the letters of each channel, and how long it tries.
+/// What carries the notifications of each channel, and how long it tries.
 fn carriers(
     config: &Config,
     letterhead: Option<Letterhead>,

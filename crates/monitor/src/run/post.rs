@@ -1,4 +1,4 @@
-//! The tasks that carry letters, one for each channel: one that hangs makes no other wait. They own no
+//! The tasks that carry notifications, one for each channel: one that hangs makes no other wait. They own no
 //! state but how the relays do: what is to be carried comes from the engine, and what became of it
 //! goes back there.
 
@@ -17,7 +17,7 @@ use super::clock::wall;
 use super::input::Input;
 use super::relays::{Relays, Verdict};
 
-/// How many letters of a channel beside mail are under way at once. One that hangs costs its whole
+/// How many notifications of a channel beside mail are under way at once. One that hangs costs its whole
 /// time limit, and must not make every other one of that channel wait behind it.
 pub(super) const AT_ONCE: usize = 4;
 
@@ -25,7 +25,7 @@ pub(super) const AT_ONCE: usize = 4;
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) delivery: Delivery,
-    /// Set where the letter must say that it is late.
+    /// Set where the notification must say that it is late.
     pub(super) late: Option<Late>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Report {
     pub(super) outcome: Outcome,
 }
 
-/// What became of a letter, by what to do next.
+/// What became of a notification, by what to do next.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The other side has it.
@@ -50,11 +50,11 @@ pub(super) enum Outcome {
     Held(String),
 }
 
-/// One way out, and how fast letters may go there.
+/// One way out, and how fast notifications may go there.
 #[derive(Debug)]
 pub(super) struct Carrier {
     pub(super) way: Way,
-    /// How many letters are under way at once.
+    /// How many notifications are under way at once.
     pub(super) at_once: usize,
     pub(super) pace: Pace,
 }
@@ -68,7 +68,7 @@ pub(super) enum Way {
     Channel(Channel, TimeZone),
 }
 
-/// How fast letters may go.
+/// How fast notifications may go.
 #[derive(Debug)]
 pub(super) struct Pace {
     /// From one to the next.
@@ -80,7 +80,9 @@ impl Pace {
     /// So many a minute, evenly; none: as fast as can be.
     pub(super) fn new(per_minute: Option<u32>) -> Self {
         let minute = Duration::from_secs(60);
-        let every = per_minute.and_then(|letters| minute.checked_div(letters)).unwrap_or_default();
+        let every = per_minute
+            .and_then(|notifications| minute.checked_div(notifications))
+            .unwrap_or_default();
         Pace { every, next: Instant::now() }
     }
 
@@ -148,7 +150,7 @@ impl Carrier {
         if let Way::Mail(relays, _) = &mut self.way {
             relays.learn(&mut report, verdicts, Instant::now());
         }
-        // With the engine gone the letter is repeated at the next start.
+        // With the engine gone the notification is repeated at the next start.
         let _ = inputs.send(Input::Delivered(report)).await;
     }
 }
@@ -172,10 +174,10 @@ impl Outcome {
     }
 }
 
-/// What the letter of a delivery says.
+/// What the notification of a delivery says.
 pub(super) fn content(delivery: &Delivery) -> Result<Content, String> {
     serde_json::from_str(&delivery.content)
-        .map_err(|error| format!("the letter in the store cannot be read: {error}"))
+        .map_err(|error| format!("the notification in the store cannot be read: {error}"))
 }
 
 async fn carry_one(parcel: Parcel, channel: Channel, zone: TimeZone) -> Done {

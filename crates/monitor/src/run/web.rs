@@ -141,7 +141,7 @@ async fn metrics(State(counter): State<Arc<Counter>>) -> Result<Response, Refuse
         let labels = format!("state=\"{state}\",severity=\"{severity}\"");
         text += &format!("originwatch_incidents{{{labels}}} {count}\n");
     }
-    text += "# HELP originwatch_deliveries Letters on their way, and those that were given up.\n\
+    text += "# HELP originwatch_deliveries Notifications on their way, and those that were given up.\n\
              # TYPE originwatch_deliveries gauge\n";
     text += &format!("originwatch_deliveries{{state=\"waiting\"}} {waiting}\n");
     text += &format!("originwatch_deliveries{{state=\"dead\"}} {dead}\n");

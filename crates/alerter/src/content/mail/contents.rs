@@ -1,4 +1,4 @@
-//! What a mail needs of a letter.
+//! What a mail needs of a notification.
 
 use jiff::tz::TimeZone;
 

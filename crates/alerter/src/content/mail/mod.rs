@@ -1,6 +1,6 @@
-//! A letter as a mail: subject, thread, plain text, HTML beside it, and the JSON attached.
+//! A notification as a mail: subject, thread, plain text, HTML beside it, and the JSON attached.
 //!
-//! Start with [`Mail::compose`]. `contents` takes from a letter what a mail needs, `html` and `timeline`
+//! Start with [`Mail::compose`]. `contents` takes from a notification what a mail needs, `html` and `timeline`
 //! draw the page, [`Templates`] are the operator's own words.
 
 mod contents;
@@ -46,7 +46,7 @@ pub struct Letterhead {
     pub templates: Option<Arc<Templates>>,
 }
 
-/// One letter to one recipient, ready to be sent or written to a file.
+/// One notification to one recipient, ready to be sent or written to a file.
 ///
 /// One mail each: a relay that refuses one recipient of several refuses the whole mail.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl Letterhead {
 }
 
 impl Mail {
-    /// Composes the mail, which says so if it is late. The same letter gives the same bytes each
+    /// Composes the mail, which says so if it is late. The same notification gives the same bytes each
     /// time, so that a repetition is recognised as one.
     pub fn compose(
         content: &Content,
@@ -224,19 +224,19 @@ impl Words {
     }
 }
 
-/// What a template may speak of: the letter as its JSON has it, and our own words.
+/// What a template may speak of: the notification as its JSON has it, and our own words.
 fn context(content: &Content, contents: &Contents) -> Value {
     let json = match content {
         Content::Notice(notice) => serde_json::to_value(notice),
         Content::Summary(summary) => serde_json::to_value(summary),
     };
-    let letter = cleaned(json.unwrap_or_default());
+    let notification = cleaned(json.unwrap_or_default());
     let name = match content {
         Content::Notice(_) => "notice",
         Content::Summary(_) => "summary",
     };
     let ours = serde_json::json!({
-        name: letter,
+        name: notification,
         "title": printable(content.title()),
         "severity": content.severity().to_string(),
         "subject": contents.subject,

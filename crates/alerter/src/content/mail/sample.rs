@@ -1,4 +1,4 @@
-//! Letters that lack nothing, one of each sort, on which templates are tried.
+//! Notifications that lack nothing, one of each sort, on which templates are tried.
 
 use jiff::tz::TimeZone;
 use minijinja::Value;
@@ -24,8 +24,8 @@ pub(super) fn all() -> Vec<Content> {
         json!("daily"),
         json!("drill"),
     ];
-    let letters = kinds.chain(causes.into_iter().map(summary));
-    letters.filter_map(|letter| serde_json::from_value(letter).ok()).collect()
+    let notifications = kinds.chain(causes.into_iter().map(summary));
+    notifications.filter_map(|notification| serde_json::from_value(notification).ok()).collect()
 }
 
 /// What a template is given for a sample.

@@ -18,7 +18,7 @@ use incidents::printable;
 /// A template is named after the kind of incident or the cause of a summary, or `notice` or
 /// `summary` for all that have none of their own, and after the part: `origin-hijack.subject`,
 /// `notice.text`, `storm.html`. What begins with `_` is there to be included. Each was rendered with a
-/// sample of each letter that it is for before it is used for the first time.
+/// sample of each notification that it is for before it is used for the first time.
 #[derive(Clone, Debug)]
 pub struct Templates {
     environment: Environment<'static>,
@@ -43,7 +43,7 @@ pub struct TemplateFault {
     pub reason: String,
 }
 
-/// A letter has a few hundred values; a loop over all of them, some dozen times over.
+/// A notification has a few hundred values; a loop over all of them, some dozen times over.
 const FUEL: u64 = 500_000;
 const RECURSION: usize = 50;
 /// Relays take ten megabytes and people read a page.
@@ -62,7 +62,7 @@ impl Templates {
     ) -> Result<Self, Vec<TemplateFault>> {
         let mut faults: Vec<TemplateFault> =
             files.keys().filter_map(|name| misnamed(name)).collect();
-        // What a letter may lack is empty when it counts; in a sample, which lacks nothing, what is
+        // What a notification may lack is empty when it counts; in a sample, which lacks nothing, what is
         // not there is a slip.
         let mut strict = environment(UndefinedBehavior::SemiStrict, zone);
         let mut environment = environment(UndefinedBehavior::Chainable, zone);
@@ -83,7 +83,7 @@ impl Templates {
         Err(faults)
     }
 
-    /// What the template for this part of a letter says; nothing where there is none.
+    /// What the template for this part of a notification says; nothing where there is none.
     pub(super) fn render(
         &self,
         content: &Content,
@@ -173,7 +173,7 @@ impl fmt::Display for TemplateFault {
 
 impl std::error::Error for TemplateFault {}
 
-/// What the templates for a letter are named after, the closest first.
+/// What the templates for a notification are named after, the closest first.
 fn stems(content: &Content) -> [&'static str; 2] {
     match content {
         Content::Notice(notice) => [notice.kind.name(), "notice"],
@@ -196,7 +196,7 @@ fn misnamed(name: &str) -> Option<TemplateFault> {
         (true, true) => None,
         (true, false) => fault("ends in no part of a mail (expected .subject, .text or .html)"),
         (false, _) => fault(
-            "is named after no letter (expected a kind of incident, notice, storm, ceiling, \
+            "is named after no notification (expected a kind of incident, notice, storm, ceiling, \
              maintenance, daily, drill or summary, or _ in front if it is to be included)",
         ),
     }
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         for (name, text, expected) in [
-            ("origin-hijak.text", "x", "origin-hijak.text: is named after no letter"),
+            ("origin-hijak.text", "x", "origin-hijak.text: is named after no notification"),
             ("notice.txt", "x", "notice.txt: ends in no part of a mail"),
             ("notice.text", "a\n{{ notice.kind", "notice.text:2: syntax error"),
             ("notice.text", "a\n\n{{ notice.knid }}", "notice.text:3: undefined value"),

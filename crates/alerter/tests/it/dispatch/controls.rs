@@ -1,4 +1,4 @@
-//! What people can do about letters: acknowledge, mute, close, note; and what happens if nobody
+//! What people can do about notifications: acknowledge, mute, close, note; and what happens if nobody
 //! does anything.
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn with_nagging() -> DispatchRules {
 }
 
 fn last(office: &Office) -> &AnnotatedNotice {
-    let last = office.letters.last().map(|letter| match &letter.content {
+    let last = office.notifications.last().map(|notification| match &notification.content {
         Content::Notice(notice) => Some(notice.as_ref()),
         Content::Summary(_) => None,
     });
@@ -62,7 +62,7 @@ fn an_acknowledgement_ends_that_until_it_becomes_more_serious_or_reopens() {
     office.hear(notice(1, 0, 0, Reason::Opened, Severity::Warning));
     office.order(100, What::Acknowledge { incident: id(1) }).unwrap();
     office.wait(50_000);
-    assert_eq!(office.letters.len(), 1);
+    assert_eq!(office.notifications.len(), 1);
     office.hear(notice(1, 50_000, 1, Reason::Update, Severity::Warning));
     assert_eq!(last(&office).marks.acknowledged.as_ref().unwrap().by, "ann@example.net");
     office.worse(1, 51_000, 2, Severity::Critical);
@@ -92,7 +92,7 @@ fn what_is_muted_is_told_when_the_mute_ends_and_its_end_always() {
     office.say(1, 2000, 2, Reason::Update);
     office.say(2, 3000, 1, Reason::Update);
     office.say(2, 4000, 2, Reason::Resolved);
-    assert_eq!(office.letters.len(), 3);
+    assert_eq!(office.notifications.len(), 3);
     // What opens while it is muted and ends before is not told at all.
     let scope = Scope::Asn(bgp::Asn::new(3));
     office.order(5000, What::Mute { scope, until: at(20_000) }).unwrap();
@@ -111,7 +111,7 @@ fn an_unmute_tells_what_opened_meanwhile_as_opened() {
     office.order(0, What::Mute { scope: scope.clone(), until: at(9000) }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
     office.say(1, 1000, 1, Reason::Update);
-    assert_eq!((office.letters.len(), office.dispatcher.held()), (0, 1));
+    assert_eq!((office.notifications.len(), office.dispatcher.held()), (0, 1));
     assert!(office.dispatcher.marks(&id(1)).unwrap().muted.is_some());
     office.order(2000, What::Unmute { scope: scope.clone() }).unwrap();
     assert_eq!(last(&office).reason, Reason::Opened);
@@ -129,7 +129,7 @@ fn what_is_closed_is_over_by_hand_until_it_really_is() {
     office.order(10, What::Close { incident: id(1) }).unwrap();
     office.say(1, 1000, 1, Reason::Update);
     office.wait(90_000);
-    assert_eq!(office.letters.len(), 1);
+    assert_eq!(office.notifications.len(), 1);
     office.say(1, 90_000, 2, Reason::Resolved);
     assert_eq!(last(&office).marks.closed.as_ref().unwrap().by, "ann@example.net");
     office.say(1, 91_000, 3, Reason::Reopened);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerter::dispatch::{Digest, DispatchRules, Routing, Step, What};
-use alerter::{Cause, Content, Destination, Letter, Scope, Window};
+use alerter::{Cause, Content, Destination, Notification, Scope, Window};
 use incidents::{IncidentId, Reason, State};
 use proptest::prelude::*;
 use validator::Severity;
@@ -160,22 +160,24 @@ fn play(happenings: &[Happening], restarts: bool) -> (World, Office) {
 
 /// When each destination was told of an incident, and whether that it is over.
 fn tellings<'a>(
-    letters: &'a [Letter],
+    notifications: &'a [Notification],
     to: &'a Destination,
 ) -> impl Iterator<Item = (i64, IncidentId, bool)> + 'a {
-    letters.iter().filter(|letter| letter.to.contains(to)).flat_map(|letter| {
-        let at = seconds(letter.at);
-        match &letter.content {
-            Content::Notice(n) => vec![(at, n.incident.clone(), n.reason == Reason::Resolved)],
-            // It tells how everything stands, also what is muted.
-            Content::Summary(summary) if matches!(summary.cause, Cause::Daily) => vec![],
-            Content::Summary(summary) => summary
-                .rows
-                .iter()
-                .map(|row| (at, row.incident.clone(), row.state == State::Resolved))
-                .collect(),
-        }
-    })
+    notifications.iter().filter(|notification| notification.to.contains(to)).flat_map(
+        |notification| {
+            let at = seconds(notification.at);
+            match &notification.content {
+                Content::Notice(n) => vec![(at, n.incident.clone(), n.reason == Reason::Resolved)],
+                // It tells how everything stands, also what is muted.
+                Content::Summary(summary) if matches!(summary.cause, Cause::Daily) => vec![],
+                Content::Summary(summary) => summary
+                    .rows
+                    .iter()
+                    .map(|row| (at, row.incident.clone(), row.state == State::Resolved))
+                    .collect(),
+            }
+        },
+    )
 }
 
 proptest! {
@@ -186,7 +188,7 @@ proptest! {
     fn a_restart_at_any_moment_changes_no_letter(steps in prop::collection::vec(happening(), 1..60)) {
         let (whole, broken) = (play(&steps, false).1, play(&steps, true).1);
         prop_assert_eq!(whole.course(), broken.course());
-        prop_assert_eq!(whole.letters, broken.letters);
+        prop_assert_eq!(whole.notifications, broken.notifications);
     }
 
 }
@@ -199,16 +201,16 @@ proptest! {
         let (_, mut office) = play(&steps, false);
         office.wait(100_000);
         let mut seen = BTreeSet::new();
-        for letter in &office.letters {
-            prop_assert!(!letter.to.is_empty());
-            for to in &letter.to {
-                let message_id = letter.content.message_id().to_owned();
+        for notification in &office.notifications {
+            prop_assert!(!notification.to.is_empty());
+            for to in &notification.to {
+                let message_id = notification.content.message_id().to_owned();
                 prop_assert!(seen.insert((to.clone(), message_id.clone())), "{message_id} twice to {to}");
             }
         }
         // A notice of the engine has one Message-ID wherever it goes.
-        for letter in &office.letters {
-            if let Content::Notice(notice) = &letter.content
+        for notification in &office.notifications {
+            if let Content::Notice(notice) = &notification.content
                 && notice.reason != Reason::Reminder
             {
                 prop_assert_eq!(&notice.message_id, &notice.incident.message_id(notice.sequence));
@@ -221,7 +223,7 @@ proptest! {
         let (world, mut office) = play(&steps, false);
         office.wait(world.second + 2 * BOUND);
         for (incident, due) in &world.owed {
-            let told = tellings(&office.letters, &mailbox("noc"))
+            let told = tellings(&office.notifications, &mailbox("noc"))
                 .any(|(at, told, _)| told == *incident && at <= *due);
             prop_assert!(told, "{incident} by {due}\n{}", office.course());
         }
@@ -238,7 +240,7 @@ proptest! {
         office.wait(world.second + 100_000);
         for to in [mailbox("noc"), hook()] {
             let mut ends = BTreeMap::new();
-            for (_, incident, over) in tellings(&office.letters, &to) {
+            for (_, incident, over) in tellings(&office.notifications, &to) {
                 ends.insert(incident, over);
             }
             for (incident, over) in ends {
@@ -253,11 +255,11 @@ proptest! {
         steps in prop::collection::vec(happening(), 1..120),
     ) {
         let (_, office) = play(&steps, false);
-        let can_wait = |letter: &&Letter| match &letter.content {
-            Content::Notice(n) => letter.to.contains(&mailbox("noc")) && n.severity < Severity::Critical,
+        let can_wait = |notification: &&Notification| match &notification.content {
+            Content::Notice(n) => notification.to.contains(&mailbox("noc")) && n.severity < Severity::Critical,
             Content::Summary(_) => false,
         };
-        let times: Vec<i64> = office.letters.iter().filter(can_wait).map(|l| seconds(l.at)).collect();
+        let times: Vec<i64> = office.notifications.iter().filter(can_wait).map(|l| seconds(l.at)).collect();
         for nine in times.windows(9) {
             prop_assert!(nine[8] - nine[0] >= 3600, "{nine:?}");
         }

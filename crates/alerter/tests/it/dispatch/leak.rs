@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alerter::dispatch::{DispatchRules, Routing};
-use alerter::{Content, Destination, Letter};
+use alerter::{Content, Destination, Notification};
 use bgp::Prefix;
 use incidents::{IncidentId, Reason};
 use validator::Severity;
@@ -11,13 +11,13 @@ use validator::Severity;
 use super::office::{Office, dispatch_rules, id, mailbox, notice};
 use crate::lab::{Lab, rules, watch};
 
-/// Incidents that a letter to somebody speaks of.
-fn told(letters: &[Letter]) -> BTreeSet<IncidentId> {
-    let of = |letter: &Letter| match &letter.content {
+/// Incidents that a notification to somebody speaks of.
+fn told(notifications: &[Notification]) -> BTreeSet<IncidentId> {
+    let of = |notification: &Notification| match &notification.content {
         Content::Notice(notice) => vec![notice.incident.clone()],
         Content::Summary(summary) => summary.rows.iter().map(|r| r.incident.clone()).collect(),
     };
-    letters.iter().flat_map(of).collect()
+    notifications.iter().flat_map(of).collect()
 }
 
 #[test]
@@ -33,9 +33,9 @@ fn five_hundred_offenders_at_once_make_fewer_than_ten_mails() {
         office.say(n, 10_000 + i64::from(n), 2, Reason::Resolved);
     }
     office.wait(1_000_000);
-    assert_eq!(told(&office.letters), (0..500).map(id).collect());
+    assert_eq!(told(&office.notifications), (0..500).map(id).collect());
     insta::assert_snapshot!("five-hundred", office.course());
-    assert!(office.letters.len() < 10, "{}", office.letters.len());
+    assert!(office.notifications.len() < 10, "{}", office.notifications.len());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_leak_of_three_hundred_thousand_prefixes_makes_fewer_than_ten_mails() {
     lab.tick(20_000);
     pass_on(&mut lab, &mut office, 20_000);
     insta::assert_snapshot!("leak", office.course());
-    assert!(office.letters.len() < 10, "{}", office.letters.len());
+    assert!(office.notifications.len() < 10, "{}", office.notifications.len());
 }
 
 /// What the engine of the lab has said goes to the dispatcher.
@@ -126,9 +126,10 @@ fn programs_are_told_of_each_by_itself() {
         office.say(n, i64::from(n), 0, Reason::Opened);
         office.say(n, 2000 + i64::from(n), 1, Reason::Resolved);
     }
-    let to_hook: Vec<&Letter> = office.letters.iter().filter(|l| l.to.contains(&hook)).collect();
+    let to_hook: Vec<&Notification> =
+        office.notifications.iter().filter(|l| l.to.contains(&hook)).collect();
     assert_eq!(to_hook.len(), 40);
-    assert!(to_hook.iter().all(|letter| matches!(letter.content, Content::Notice(_))));
+    assert!(to_hook.iter().all(|notification| matches!(notification.content, Content::Notice(_))));
 }
 
 #[test]
@@ -143,5 +144,5 @@ fn beyond_the_ceiling_a_digest_tells_the_rest_and_what_is_critical_passes() {
     office.restart();
     office.wait(20_000);
     insta::assert_snapshot!("ceiling", office.course());
-    assert_eq!(told(&office.letters), (0..30).map(id).collect());
+    assert_eq!(told(&office.notifications), (0..30).map(id).collect());
 }

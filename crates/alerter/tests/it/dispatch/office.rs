@@ -1,7 +1,7 @@
 //! A dispatcher, an engine that knows nothing, and notices made by hand.
 
 use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal, Routing, What};
-use alerter::{Content, Destination, Letter, Scope};
+use alerter::{Content, Destination, Notification, Scope};
 use bgp::{Asn, Timestamp};
 use incidents::{IncidentId, Incidents, News, Notice, Reason, State};
 use validator::{Kind, Severity};
@@ -12,7 +12,7 @@ use crate::told::operator;
 pub(crate) struct Office {
     pub(crate) incidents: Incidents,
     pub(crate) dispatcher: Dispatcher,
-    pub(crate) letters: Vec<Letter>,
+    pub(crate) notifications: Vec<Notification>,
     rules: DispatchRules,
 }
 
@@ -63,7 +63,7 @@ impl Office {
     pub(crate) fn new(rules: DispatchRules) -> Self {
         let incidents = Incidents::new(crate::lab::rules(), directory().into());
         let dispatcher = Dispatcher::new(rules.clone());
-        Office { incidents, dispatcher, letters: Vec::new(), rules }
+        Office { incidents, dispatcher, notifications: Vec::new(), rules }
     }
 
     pub(crate) fn hear(&mut self, notice: Notice) {
@@ -123,14 +123,14 @@ impl Office {
     }
 
     fn drain(&mut self) {
-        while let Some(letter) = self.dispatcher.poll() {
-            self.letters.push(letter);
+        while let Some(notification) = self.dispatcher.poll() {
+            self.notifications.push(notification);
         }
     }
 
-    /// Each letter in a line: when, to whom, what.
+    /// Each notification in a line: when, to whom, what.
     pub(crate) fn course(&self) -> String {
-        self.letters.iter().map(line).collect()
+        self.notifications.iter().map(line).collect()
     }
 }
 
@@ -138,10 +138,11 @@ pub(crate) fn seconds(at: Timestamp) -> i64 {
     at.seconds() - START
 }
 
-fn line(letter: &Letter) -> String {
-    let to: Vec<&str> = letter.to.iter().map(|to| to.address.split('@').next().unwrap()).collect();
-    let urgent = if letter.urgent { '!' } else { ' ' };
-    let (what, remarks) = match &letter.content {
+fn line(notification: &Notification) -> String {
+    let to: Vec<&str> =
+        notification.to.iter().map(|to| to.address.split('@').next().unwrap()).collect();
+    let urgent = if notification.urgent { '!' } else { ' ' };
+    let (what, remarks) = match &notification.content {
         Content::Notice(notice) => {
             let what = format!("{} {} {}", notice.incident, notice.severity, notice.status());
             (what, &notice.remarks)
@@ -151,7 +152,7 @@ fn line(letter: &Letter) -> String {
             (format!("[{}] {rows}", summary.title), &summary.remarks)
         }
     };
-    let mut line = format!("{:>6} {urgent} {}: {what}\n", seconds(letter.at), to.join(","));
+    let mut line = format!("{:>6} {urgent} {}: {what}\n", seconds(notification.at), to.join(","));
     for remark in remarks {
         line.push_str(&format!("           {remark}\n"));
     }

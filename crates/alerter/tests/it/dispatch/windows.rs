@@ -16,7 +16,7 @@ fn window() -> Window {
 }
 
 fn summary(office: &Office) -> &Summary {
-    let last = office.letters.last().map(|letter| match &letter.content {
+    let last = office.notifications.last().map(|notification| match &notification.content {
         Content::Summary(summary) => Some(summary.as_ref()),
         Content::Notice(_) => None,
     });
@@ -48,7 +48,7 @@ fn a_window_that_nothing_pierces_holds_everything_and_ends_when_it_is_removed() 
     let all = Window { pierce: None, ..Window::new("night", at(0), at(9000)) };
     office.order(0, What::MaintenanceAdd { window: all }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
-    assert_eq!(office.letters.len(), 0);
+    assert_eq!(office.notifications.len(), 0);
     let remove = |name: &str| What::MaintenanceRemove { name: name.into() };
     let unknown = Err(Refusal::UnknownWindow("day".into()));
     assert_eq!(office.order(20, remove("day")), unknown);
@@ -68,7 +68,7 @@ fn windows_of_a_source_are_replaced_by_what_it_says_now() {
     // The same one goes on, with another end.
     office.order(300, set(vec![Window { until: at(6000), ..window() }])).unwrap();
     office.wait(4500);
-    assert_eq!(office.letters.len(), 0);
+    assert_eq!(office.notifications.len(), 0);
     office.order(5000, set(vec![])).unwrap();
     assert_eq!(summary(&office).row_count, 1);
     let empty = Window { until: at(50), ..window() };

@@ -23,7 +23,7 @@ const START: i64 = 1_800_000_000;
 /// How long a server may take. Where a machine is slower than that, it is one more fault.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A store with letters to a mailbox and to a webhook, and what delivers them.
+/// A store with notifications to a mailbox and to a webhook, and what delivers them.
 struct Bench {
     _folder: tempfile::TempDir,
     ledger: Ledger,
@@ -107,13 +107,13 @@ impl Bench {
         }
     }
 
-    fn letters(&self) -> BTreeSet<String> {
-        let letters = self.ledger.store().letters().unwrap();
+    fn notifications(&self) -> BTreeSet<String> {
+        let notifications = self.ledger.store().notifications().unwrap();
         let id = |json: &String| {
-            let letter: serde_json::Value = serde_json::from_str(json).unwrap();
-            letter["message_id"].as_str().unwrap().to_owned()
+            let notification: serde_json::Value = serde_json::from_str(json).unwrap();
+            notification["message_id"].as_str().unwrap().to_owned()
         };
-        letters.iter().map(id).collect()
+        notifications.iter().map(id).collect()
     }
 }
 
@@ -146,7 +146,7 @@ fn hook_carrier(server: &Server, timeout: Duration) -> Carrier {
     Carrier { way: Way::Channel(channel, TimeZone::UTC), at_once: AT_ONCE, pace: Pace::new(None) }
 }
 
-/// What a webhook calls a letter.
+/// What a webhook calls a notification.
 fn hook_id(message_id: &str) -> String {
     message_id.trim_matches(['<', '>']).replace("@originwatch", "").replace('.', "-")
 }
@@ -183,29 +183,29 @@ async fn a_thousand_faults_lose_nothing_and_double_nothing_under_another_name() 
     let (mail, hook) =
         (Server::smtp(Fault::random(7, FAULTS)), Server::http(Fault::random(8, FAULTS)));
     let mut bench = Bench::new(100, &mail, &hook, PATIENCE);
-    let letters = bench.letters();
-    assert_eq!(letters.len(), 200);
+    let notifications = bench.notifications();
+    assert_eq!(notifications.len(), 200);
     bench.run(|_| false).await;
     let (mails, hooks) = (mail.took(), hook.took());
     let injected = mail.injected() + hook.injected();
-    let repeats = mails.len() + hooks.len() - 2 * letters.len();
+    let repeats = mails.len() + hooks.len() - 2 * notifications.len();
     println!(
-        "{injected} faults injected, {} tries, 0 of {} letters lost, {repeats} repeated with the same id",
+        "{injected} faults injected, {} tries, 0 of {} notifications lost, {repeats} repeated with the same id",
         bench.tries,
-        2 * letters.len(),
+        2 * notifications.len(),
     );
     assert!(injected >= 1000, "only {injected} faults");
     let told: BTreeSet<_> = counted(&mails).into_keys().map(str::to_owned).collect();
-    assert_eq!(told, letters);
+    assert_eq!(told, notifications);
     let told: BTreeSet<_> = counted(&hooks).into_keys().map(str::to_owned).collect();
-    assert_eq!(told, letters.iter().map(|id| hook_id(id)).collect::<BTreeSet<_>>());
+    assert_eq!(told, notifications.iter().map(|id| hook_id(id)).collect::<BTreeSet<_>>());
     // Only where the server had it and we did not hear so.
     assert!(repeats >= mail.unsaid() + hook.unsaid(), "{repeats}");
     assert!(repeats <= bench.tries - bench.taken.len(), "{repeats}");
     in_order(&mails);
     in_order(&hooks);
     assert_eq!(bench.ledger.store().queue_length().unwrap(), (0, 0));
-    assert_eq!(bench.taken.len(), 2 * letters.len());
+    assert_eq!(bench.taken.len(), 2 * notifications.len());
 }
 
 #[tokio::test]
@@ -214,16 +214,16 @@ async fn a_relay_that_is_down_for_hours_gets_everything_once_and_in_order() {
     mail.set_down(true);
     // Nothing hangs here: whoever gives up early on a busy machine would send twice.
     let mut bench = Bench::new(40, &mail, &hook, Duration::from_secs(60));
-    let letters = bench.letters();
+    let notifications = bench.notifications();
     let up = bench.now + Duration::from_secs(6 * 3600);
     bench.run(|bench| bench.now >= up).await;
     assert!(mail.took().is_empty());
     // The other channel did not wait for it.
-    assert_eq!(hook.took().len(), letters.len());
+    assert_eq!(hook.took().len(), notifications.len());
     mail.set_down(false);
     bench.run(|_| false).await;
     let mails = mail.took();
-    assert_eq!(counted(&mails).into_values().collect::<Vec<_>>(), vec![1; letters.len()]);
+    assert_eq!(counted(&mails).into_values().collect::<Vec<_>>(), vec![1; notifications.len()]);
     in_order(&mails);
     assert!(mails.iter().all(|took| took.text.contains("\nX-Originwatch-Delayed: ")));
 }
