@@ -352,8 +352,8 @@ fn every_key_that_the_shipped_config_explains_exists() {
         (config.dispatch_rules(), alerter::dispatch::DispatchRules::default());
     assert_eq!(dispatcher.programs.iter().collect::<Vec<_>>(), ["pager", "siem", "tickets"]);
     assert_eq!((&dispatcher.storm, dispatcher.ceiling), (&quiet.storm, quiet.ceiling));
-    let to = |destinations: &[alerter::Destination]| -> Vec<String> {
-        destinations.iter().map(ToString::to_string).collect()
+    let to = |receivers: &[alerter::Receiver]| -> Vec<String> {
+        receivers.iter().map(ToString::to_string).collect()
     };
     let [route] = dispatcher.routing.rules.as_slice() else { panic!("{:?}", dispatcher.routing) };
     assert_eq!(to(&route.to), ["mail:noc@example.net", "mail:boss@example.net", "slack"]);

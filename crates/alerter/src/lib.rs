@@ -2,7 +2,7 @@
 //! channel.
 //!
 //! Start with [`dispatch`]: notices go in, what people want goes in, and a [`Notification`] comes out: a
-//! [`Content`] and the [`Destination`]s that get it. [`content`] says it in words, [`channels`] carry it,
+//! [`Content`] and the [`Receiver`]s that get it. [`content`] says it in words, [`channels`] carry it,
 //! [`replies`] are what comes back, [`calendar`] is where maintenance [`Window`]s come from.
 //!
 //! It must never know feeds, wire formats or SQLite. [`dispatch`] and [`content`] are pure: they ask no clock
@@ -29,7 +29,7 @@ pub use content::{grouped, notice_text, plural, summary_text};
 pub use drill::drill;
 pub use notice::{AnnotatedIncident, AnnotatedNotice, Operator};
 pub use notification::{Content, Notification};
-pub use receiver::Destination;
+pub use receiver::Receiver;
 pub use remark::{Hold, Remark};
 pub use scope::Scope;
 pub use summary::{Cause, Common, Queue, Row, Summary, SummaryId};

@@ -4,14 +4,14 @@ use validator::{Kind, Severity};
 
 use crate::annotations::Marks;
 use crate::notice::AnnotatedNotice;
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::summary::Summary;
 
 /// What the dispatcher lets out: content, and to whom it goes. One delivery for each of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
     /// To whom; each once.
-    pub to: Vec<Destination>,
+    pub to: Vec<Receiver>,
     /// Goes before what is not urgent: it tells of something critical that is not over.
     pub urgent: bool,
     /// When it was decided: of a notice that was held back later than the notice.

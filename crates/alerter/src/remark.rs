@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::content::phrase::{duration, plural};
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use bgp::{Prefix, Timestamp};
 use incidents::IncidentId;
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,11 @@ pub enum Remark {
         /// By what.
         by: Hold,
     },
-    /// A destination depends on an address that the trouble covers, so others are told as well.
+    /// A receiver depends on an address that the trouble covers, so others are told as well.
     Endangered {
-        /// The destination.
-        destination: Destination,
+        /// The receiver.
+        #[serde(rename = "destination")]
+        receiver: Receiver,
         /// What covers its address.
         prefix: Prefix,
         /// The incident that does.
@@ -74,9 +75,9 @@ impl fmt::Display for Remark {
                 let notices = plural(*notices, "notice", "notices");
                 write!(f, "{notices} of this incident held back since {since}: {by}.")
             }
-            Remark::Endangered { destination, prefix, incident } => write!(
+            Remark::Endangered { receiver, prefix, incident } => write!(
                 f,
-                "{destination} lies in {prefix}, which {incident} is about, and may not be reached: \
+                "{receiver} lies in {prefix}, which {incident} is about, and may not be reached: \
                  others are told as well."
             ),
             Remark::Drill => write!(f, "This is a drill: nothing has happened."),

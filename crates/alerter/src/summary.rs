@@ -78,7 +78,7 @@ pub struct Summary {
 pub enum Cause {
     /// They came together and have this in common.
     Storm(Common),
-    /// Held back: more than so many notifications an hour to one destination are too many to read.
+    /// Held back: more than so many notifications an hour to one receiver are too many to read.
     Ceiling {
         /// The limit.
         per_hour: u32,

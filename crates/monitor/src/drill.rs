@@ -8,7 +8,7 @@ use std::time::Duration;
 use alerter::channels::smtp::Relay;
 use alerter::channels::{Channel, Event, SendError};
 use alerter::content::mail::{Letterhead, Mail};
-use alerter::{Content, Destination};
+use alerter::{Content, Receiver};
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use tokio::runtime::Runtime;
@@ -54,16 +54,16 @@ struct Trouble {
 
 /// Sends a drill of each kind to each place, and prints what became of it, a line each.
 pub(crate) fn run(config: &Config, aim: &Aim<'_>) -> Result<ExitCode, Failure> {
-    let destinations = destinations(config, aim)?;
+    let receivers = receivers(config, aim)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
     let kinds = aim.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
     let mut all_taken = true;
-    for destination in &destinations {
-        all_taken &= match place(config, destination) {
-            Ok(place) => place.try_out(&destination.to_string(), &kinds, config, &runtime)?,
+    for receiver in &receivers {
+        all_taken &= match place(config, receiver) {
+            Ok(place) => place.try_out(&receiver.to_string(), &kinds, config, &runtime)?,
             Err(failure) => {
-                writeln!(io::stdout(), "{destination}: not tried: {}", failure.text())?;
+                writeln!(io::stdout(), "{receiver}: not tried: {}", failure.text())?;
                 false
             }
         };
@@ -71,13 +71,13 @@ pub(crate) fn run(config: &Config, aim: &Aim<'_>) -> Result<ExitCode, Failure> {
     Ok(if all_taken { ExitCode::Done } else { ExitCode::Attention })
 }
 
-fn destinations(config: &Config, aim: &Aim<'_>) -> Result<Vec<Destination>, Failure> {
+fn receivers(config: &Config, aim: &Aim<'_>) -> Result<Vec<Receiver>, Failure> {
     if let Some(mailbox) = aim.to {
         let (channel, address) = ("mail".to_owned(), mailbox.to_string());
-        return Ok(vec![Destination { channel, address }]);
+        return Ok(vec![Receiver { channel, address }]);
     }
     let rules = config.dispatch_rules();
-    let all = rules.destinations();
+    let all = rules.receivers();
     let mut names: Vec<&str> = all.iter().map(|to| to.channel.as_str()).collect();
     names.dedup();
     match aim.channel {
@@ -90,18 +90,18 @@ fn destinations(config: &Config, aim: &Aim<'_>) -> Result<Vec<Destination>, Fail
             Err(Failure::Usage(format!("there is no channel '{name}' (there is: {names})")))
         }
         only => {
-            let meant = |to: &&Destination| only.is_none_or(|name| to.channel == name);
+            let meant = |to: &&Receiver| only.is_none_or(|name| to.channel == name);
             Ok(all.into_iter().filter(meant).cloned().collect())
         }
     }
 }
 
-fn place(config: &Config, destination: &Destination) -> Result<Place, Failure> {
+fn place(config: &Config, receiver: &Receiver) -> Result<Place, Failure> {
     let zone = config.operator.time_zone.clone();
     let pause = |per_minute: Option<u32>| {
         per_minute.and_then(|notifications| Duration::from_secs(60).checked_div(notifications))
     };
-    if let Some(one) = config.channels.iter().find(|one| one.name == destination.channel) {
+    if let Some(one) = config.channels.iter().find(|one| one.name == receiver.channel) {
         return Ok(Place {
             way: Way::Channel(run::open_channel(one)?, zone),
             until_the_end: one.is_for_programs(),
@@ -110,7 +110,7 @@ fn place(config: &Config, destination: &Destination) -> Result<Place, Failure> {
     }
     let wrong = |why: String| Failure::Usage(why);
     let mail = config.mail.as_ref().ok_or_else(|| wrong("there is no [mail]".to_owned()))?;
-    let mailbox = destination.address.parse();
+    let mailbox = receiver.address.parse();
     let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
     let letterhead = letterhead(config, mail)?;
     Ok(Place {

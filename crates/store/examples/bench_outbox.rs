@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use alerter::Destination;
+use alerter::Receiver;
 use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
@@ -36,7 +36,7 @@ fn main() -> Result<(), StoreError> {
 }
 
 fn bench(path: &Path) -> Result<(), StoreError> {
-    let to = Destination { channel: "mail".into(), address: "noc@example.net".into() };
+    let to = Receiver { channel: "mail".into(), address: "noc@example.net".into() };
     let routing = Routing::to_all(vec![to]);
     let dispatcher =
         DispatchRules { routing, storm: None, ceiling: None, ..DispatchRules::default() };

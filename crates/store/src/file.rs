@@ -169,7 +169,7 @@ impl Store {
         Ok(notifications.collect::<Result<_, _>>()?)
     }
 
-    /// Writes a batch in one transaction, and a row in the outbox for every notification and destination.
+    /// Writes a batch in one transaction, and a row in the outbox for every notification and receiver.
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         {
@@ -205,7 +205,7 @@ impl Store {
         transaction.execute(
             "INSERT INTO checkpoint (id, engine, desk) VALUES (1, ?1, ?2)
              ON CONFLICT DO UPDATE SET engine = ?1, desk = ?2",
-            [engine, desk],
+            [engine, dispatcher],
         )?;
         write_incidents(&transaction, summaries)?;
         transaction.execute("DELETE FROM journal", [])?;

@@ -232,7 +232,7 @@ impl Ledger {
 
     /// Only right after a commit: what is not in the store yet must not be in a checkpoint.
     fn checkpoint(&mut self) -> Result<(), StoreError> {
-        let (engine, desk) = (self.fold.incidents.save()?, self.fold.dispatcher.save()?);
+        let (engine, dispatcher) = (self.fold.incidents.save()?, self.fold.dispatcher.save()?);
         self.store.checkpoint(&engine, &dispatcher, &self.summaries())?;
         self.journal = 0;
         Ok(())

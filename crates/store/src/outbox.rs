@@ -2,7 +2,7 @@ use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{Store, StoreError};
-use alerter::{Destination, Notification};
+use alerter::{Notification, Receiver};
 
 /// One notification on its way to one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Delivery {
     /// Its number, the oldest first.
     pub number: i64,
     /// Where it goes.
-    pub destination: Destination,
+    pub receiver: Receiver,
     /// Of which notification.
     pub message_id: String,
     /// The Message-ID of the first notification of its thread.
@@ -31,7 +31,7 @@ impl Store {
     /// What is due at `now` for a channel, at most `limit`: what is urgent first, then what has been
     /// due longest.
     ///
-    /// Of each thread and destination only the oldest that waits: a person must not read of the
+    /// Of each thread and receiver only the oldest that waits: a person must not read of the
     /// end before the beginning. The cost grows with `limit`, not with what waits.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Store {
         let rows = statement.query_map(params![channel, urgent, now.micros(), limit], |row| {
             Ok(Delivery {
                 number: row.get(0)?,
-                destination: Destination { channel: row.get(1)?, address: row.get(2)? },
+                receiver: Receiver { channel: row.get(1)?, address: row.get(2)? },
                 message_id: row.get(3)?,
                 thread: row.get(4)?,
                 urgent: row.get(5)?,
@@ -136,7 +136,7 @@ impl Store {
         self.ended(number, dead, params![number, error])
     }
 
-    /// A mail that a relay had taken came back: it is given up after all. The destination as we
+    /// A mail that a relay had taken came back: it is given up after all. The receiver as we
     /// write it; none where no mail of this Message-ID was sent to this address.
     ///
     /// # Errors
@@ -235,7 +235,7 @@ pub(crate) fn queue_length(connection: &Connection) -> Result<(u64, u64), StoreE
     Ok((count("waiting")?, count("dead")?))
 }
 
-/// Makes the oldest that waits in the thread of this one, for the same destination, the head.
+/// Makes the oldest that waits in the thread of this one, for the same receiver, the head.
 fn promote(transaction: &Connection, number: i64) -> Result<(), StoreError> {
     let next = "UPDATE outbox SET head = 1 WHERE number = (
                     SELECT min(w.number) FROM outbox w, outbox o
@@ -245,7 +245,7 @@ fn promote(transaction: &Connection, number: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Each notification with a delivery for each of its destinations.
+/// Each notification with a delivery for each of its receivers.
 ///
 /// What a place has been given once under a Message-ID it is not given again.
 pub(crate) fn write_notifications(
@@ -265,7 +265,7 @@ pub(crate) fn write_notifications(
         let (id, thread, at) = (content.message_id(), content.thread_id(), at.micros());
         insert.execute(params![id, at, serde_json::to_string(content)?])?;
         let notification = transaction.last_insert_rowid();
-        for Destination { channel, address } in to {
+        for Receiver { channel, address } in to {
             outbox.execute(params![notification, id, thread, urgent, channel, address, at])?;
         }
     }

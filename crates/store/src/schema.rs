@@ -74,7 +74,7 @@ const MIGRATIONS: &[&str] = &["
         next_attempt INTEGER NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0,
         state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'taken', 'dead')),
-        head INTEGER NOT NULL DEFAULT 0,    -- 1: waiting, and the first of its thread and destination
+        head INTEGER NOT NULL DEFAULT 0,    -- 1: waiting, and the first of its thread and receiver
         last_error TEXT,
         UNIQUE (message_id, channel, address)
     ) STRICT;

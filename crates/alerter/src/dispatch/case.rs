@@ -5,7 +5,7 @@ use validator::Severity;
 use super::pace::Pace;
 use crate::annotations::Marks;
 use crate::notice::AnnotatedNotice;
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::remark::{Hold, Remark};
 use crate::summary::Common;
 use crate::window::WindowKey;
@@ -21,7 +21,8 @@ pub(super) struct Case {
     pub(super) latest: Notice,
     pub(super) marks: Marks,
     /// Who is told: whoever was told that it opened is told the rest.
-    pub(super) circle: Vec<Destination>,
+    #[serde(rename = "circle")]
+    pub(super) receivers: Vec<Receiver>,
     /// Whether they have been told of this occurrence.
     pub(super) told: bool,
     /// What has not been told.
@@ -55,7 +56,7 @@ impl Case {
         Case {
             latest: notice,
             marks: Marks::default(),
-            circle: Vec::new(),
+            receivers: Vec::new(),
             told: false,
             held: None,
             waits_since: now,
@@ -115,11 +116,11 @@ impl Case {
         }
     }
 
-    /// Puts destinations into the circle.
-    pub(super) fn widen(&mut self, to: impl IntoIterator<Item = Destination>) {
-        for destination in to {
-            if !self.circle.contains(&destination) {
-                self.circle.push(destination);
+    /// Puts receivers into the receivers.
+    pub(super) fn widen(&mut self, to: impl IntoIterator<Item = Receiver>) {
+        for receiver in to {
+            if !self.receivers.contains(&receiver) {
+                self.receivers.push(receiver);
             }
         }
     }

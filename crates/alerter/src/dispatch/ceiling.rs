@@ -12,7 +12,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A digest waits so long for more, or it would come with each notification that there is room for.
 const GATHER: Duration = Duration::from_secs(15 * 60);
 
-/// What went to one destination within the last hour, and what waits for a digest.
+/// What went to one receiver within the last hour, and what waits for a digest.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Meter {
     sent: VecDeque<Timestamp>,

@@ -40,9 +40,9 @@ impl Dispatcher {
             What::SetWindows { source, windows } => {
                 self.set_windows(&source, windows, incidents)?
             }
-            What::SetAddresses { destination, addresses } => {
-                self.memory.endangered.remove(&destination);
-                self.memory.addresses.insert(destination, addresses);
+            What::SetAddresses { receiver, addresses } => {
+                self.memory.endangered.remove(&receiver);
+                self.memory.addresses.insert(receiver, addresses);
                 let ids: Vec<IncidentId> = self.memory.cases.keys().cloned().collect();
                 ids.iter().for_each(|id| self.note_endangered(id, incidents));
             }

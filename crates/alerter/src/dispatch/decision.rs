@@ -9,7 +9,7 @@ use super::{Dispatcher, Wake};
 use crate::annotations::{Marks, Muted};
 use crate::notice::AnnotatedNotice;
 use crate::notification::{Content, Notification};
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::remark::{Hold, Remark};
 use crate::summary::Row;
 use crate::window::WindowKey;
@@ -180,7 +180,7 @@ impl Dispatcher {
         Some(AnnotatedNotice::new(fresh, &self.rules.operator))
     }
 
-    /// Posts a notice to its circle, or the part of it that is meant.
+    /// Posts a notice to its receivers, or the part of it that is meant.
     pub(super) fn post_case(
         &mut self,
         id: &IncidentId,
@@ -189,11 +189,11 @@ impl Dispatcher {
     ) {
         let programs = &self.rules.programs;
         let Some(case) = self.memory.cases.get_mut(id) else { return };
-        let meant = |to: &&Destination| match audience {
+        let meant = |to: &&Receiver| match audience {
             Audience::Programs => programs.contains(&to.channel),
             Audience::People => !programs.contains(&to.channel),
         };
-        let to: Vec<Destination> = case.circle.iter().filter(meant).cloned().collect();
+        let to: Vec<Receiver> = case.receivers.iter().filter(meant).cloned().collect();
         if !case.told && audience == Audience::People {
             case.told = true;
             case.wait_from(self.memory.now);
@@ -210,11 +210,7 @@ impl Dispatcher {
     /// The way out: who is added because somebody may not be reached, and who has had enough.
     ///
     /// Returns who was added.
-    pub(super) fn post(
-        &mut self,
-        mut to: Vec<Destination>,
-        mut content: Content,
-    ) -> Vec<Destination> {
+    pub(super) fn post(&mut self, mut to: Vec<Receiver>, mut content: Content) -> Vec<Receiver> {
         let now = self.memory.now;
         let mut added = Vec::new();
         if let Some(remark) = to.iter().find_map(|to| self.endangered(to)) {
@@ -236,7 +232,7 @@ impl Dispatcher {
     }
 
     /// Whether a notification may go there now; else it becomes a row of a digest.
-    fn passes(&mut self, to: &Destination, limit: u32, content: &Content) -> bool {
+    fn passes(&mut self, to: &Receiver, limit: u32, content: &Content) -> bool {
         if self.rules.programs.contains(&to.channel) {
             return true;
         }
@@ -252,25 +248,25 @@ impl Dispatcher {
         passed
     }
 
-    pub(super) fn schedule_meter(&mut self, to: &Destination) {
+    pub(super) fn schedule_meter(&mut self, to: &Receiver) {
         let meter = self.memory.meters.get(to);
         let due = meter.zip(self.rules.ceiling).and_then(|(meter, limit)| meter.due(limit));
         self.agenda.set(&Wake::Ceiling(to.clone()), due);
     }
 
-    /// Why a destination may not be reached.
-    fn endangered(&self, to: &Destination) -> Option<Remark> {
+    /// Why a receiver may not be reached.
+    fn endangered(&self, to: &Receiver) -> Option<Remark> {
         let (incident, prefix) = self.memory.endangered.get(to)?.iter().next()?;
         let (incident, prefix) = (incident.clone(), *prefix);
-        Some(Remark::Endangered { destination: to.clone(), prefix, incident })
+        Some(Remark::Endangered { receiver: to.clone(), prefix, incident })
     }
 
-    /// Whether an open incident is about an address that a destination depends on.
+    /// Whether an open incident is about an address that a receiver depends on.
     pub(super) fn note_endangered(&mut self, id: &IncidentId, incidents: &Incidents) {
         let Some(case) = self.memory.cases.get(id) else { return };
         let notice = &case.latest;
         let harmful = !case.is_over() && notice.severity >= Severity::Warning;
-        for (destination, addresses) in &self.memory.addresses {
+        for (receiver, addresses) in &self.memory.addresses {
             let listed = notice.prefixes.iter().map(|affected| affected.announced);
             let mut listed = listed.filter(|prefix| addresses.iter().any(|a| prefix.contains(*a)));
             let unlisted = || {
@@ -278,7 +274,7 @@ impl Dispatcher {
                 addresses.iter().filter(|_| !all).find_map(|a| incidents.covering(id, *a))
             };
             let covering = if harmful { listed.next().or_else(unlisted) } else { None };
-            let known = self.memory.endangered.entry(destination.clone()).or_default();
+            let known = self.memory.endangered.entry(receiver.clone()).or_default();
             match covering {
                 Some(prefix) => known.insert(id.clone(), prefix),
                 None => known.remove(id),
@@ -287,7 +283,7 @@ impl Dispatcher {
     }
 }
 
-/// Who is meant of a circle.
+/// Who is meant of a receivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
     Programs,

@@ -10,7 +10,7 @@ use validator::Severity;
 use super::{Dispatcher, Wake};
 use crate::content::title;
 use crate::notification::{Content, Notification};
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::summary::{Cause, LISTED_ROWS, Row, Summary, SummaryId};
 use incidents::{IncidentId, IncidentSummary, Incidents, Reason};
 
@@ -62,8 +62,8 @@ impl Dispatcher {
         summary.title = title::of_summary(summary, self.rules.operator.time_zone());
     }
 
-    /// What the ceiling held back of one destination.
-    pub(super) fn tell_held_back(&mut self, to: &Destination, incidents: &Incidents) {
+    /// What the ceiling held back of one receiver.
+    pub(super) fn tell_held_back(&mut self, to: &Receiver, incidents: &Incidents) {
         let now = self.memory.now;
         let Some(per_hour) = self.rules.ceiling else { return };
         let Some(meter) = self.memory.meters.get_mut(to) else { return };

@@ -2,7 +2,7 @@
 
 use super::{Dispatcher, Wake};
 use crate::notification::Content;
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::remark::Hold;
 use crate::summary::{Cause, Row, SummaryId};
 use crate::window::{Planned, Standing, WindowKey};
@@ -39,7 +39,7 @@ impl Dispatcher {
         let (key, window) = (planned.key(), &planned.window);
         let held: Vec<IncidentId> = self.held_by(&key);
         let mut rows = Vec::new();
-        let mut to: Vec<Destination> = Vec::new();
+        let mut to: Vec<Receiver> = Vec::new();
         for id in &held {
             let Some(case) = self.memory.cases.get_mut(id) else { continue };
             let notices = case.held.take().map_or(0, |held| held.notices);
@@ -47,7 +47,8 @@ impl Dispatcher {
             rows.push(Row::of(&case.latest, &case.marks, notices));
             case.told = true;
             case.wait_from(now);
-            let people = case.circle.iter().filter(|to| !self.rules.programs.contains(&to.channel));
+            let people =
+                case.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
             let new: Vec<_> = people.filter(|person| !to.contains(person)).cloned().collect();
             to.extend(new);
         }

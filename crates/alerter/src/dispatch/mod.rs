@@ -43,7 +43,7 @@ pub use rules::{Digest, DispatchRules, Step, Storm};
 use crate::annotations::{Marks, Muted};
 use crate::notice::AnnotatedNotice;
 use crate::notification::Notification;
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::summary::{Common, Queue};
 use crate::window::{Planned, Window, WindowKey};
 use case::Case;
@@ -74,12 +74,12 @@ struct Memory {
     windows: Vec<Planned>,
     storms: Storms,
     #[serde(with = "pairs")]
-    meters: BTreeMap<Destination, Meter>,
+    meters: BTreeMap<Receiver, Meter>,
     #[serde(with = "pairs")]
-    addresses: BTreeMap<Destination, Vec<IpAddr>>,
-    /// Which destinations lie inside what which open incidents are about.
+    addresses: BTreeMap<Receiver, Vec<IpAddr>>,
+    /// Which receivers lie inside what which open incidents are about.
     #[serde(with = "pairs")]
-    endangered: BTreeMap<Destination, BTreeMap<IncidentId, Prefix>>,
+    endangered: BTreeMap<Receiver, BTreeMap<IncidentId, Prefix>>,
 }
 
 /// What time alone changes; those of the same time in this order.
@@ -90,7 +90,7 @@ enum Wake {
     Window(WindowKey),
     Case(IncidentId),
     Storm(Common),
-    Ceiling(Destination),
+    Ceiling(Receiver),
     Digest,
 }
 
@@ -153,7 +153,7 @@ impl Dispatcher {
                 Wake::Window(key) => self.end_window(&key, incidents),
                 Wake::Case(id) => self.wake_case(&id, now, incidents),
                 Wake::Storm(common) => self.tell_storm(&common, incidents),
-                Wake::Ceiling(destination) => self.tell_held_back(&destination, incidents),
+                Wake::Ceiling(receiver) => self.tell_held_back(&receiver, incidents),
                 Wake::Digest => self.tell_day(now, incidents),
             }
         }
@@ -181,9 +181,9 @@ impl Dispatcher {
         self.memory.cases.get(incident).map(|case| &case.marks)
     }
 
-    /// The addresses that a destination depends on, as it was last told.
-    pub fn addresses(&self, destination: &Destination) -> &[IpAddr] {
-        self.memory.addresses.get(destination).map_or(&[], Vec::as_slice)
+    /// The addresses that a receiver depends on, as it was last told.
+    pub fn addresses(&self, receiver: &Receiver) -> &[IpAddr] {
+        self.memory.addresses.get(receiver).map_or(&[], Vec::as_slice)
     }
 
     /// What is muted, and until when.
@@ -208,8 +208,8 @@ impl Dispatcher {
         ids.iter().for_each(|id| self.schedule_case(id));
         let storms: Vec<Common> = self.memory.storms.commons().cloned().collect();
         storms.iter().for_each(|common| self.schedule_storm(common));
-        let meters: Vec<Destination> = self.memory.meters.keys().cloned().collect();
-        meters.iter().for_each(|destination| self.schedule_meter(destination));
+        let meters: Vec<Receiver> = self.memory.meters.keys().cloned().collect();
+        meters.iter().for_each(|receiver| self.schedule_meter(receiver));
         self.schedule_windows();
         self.schedule_mutes();
         if self.memory.now != Timestamp::default() {

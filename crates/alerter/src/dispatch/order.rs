@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::scope::Scope;
 use crate::window::Window;
 use bgp::Timestamp;
@@ -69,11 +69,12 @@ pub enum What {
         /// The windows.
         windows: Vec<Window>,
     },
-    /// The addresses that a destination depends on (relay, mail exchangers, the host of a URL), in
+    /// The addresses that a receiver depends on (relay, mail exchangers, the host of a URL), in
     /// place of all that were known.
     SetAddresses {
-        /// The destination.
-        destination: Destination,
+        /// The receiver.
+        #[serde(rename = "destination")]
+        receiver: Receiver,
         /// Its addresses.
         addresses: Vec<IpAddr>,
     },

@@ -88,7 +88,8 @@ impl Dispatcher {
         let Some(step) = self.rules.escalation.get(case.steps) else { return };
         case.steps += 1;
         case.escalations += 1;
-        let to: Vec<_> = step.to.iter().filter(|to| !case.circle.contains(to)).cloned().collect();
+        let to: Vec<_> =
+            step.to.iter().filter(|to| !case.receivers.contains(to)).cloned().collect();
         case.widen(to.iter().cloned());
         if let Some(common) = case.storm.clone() {
             self.widen_storm(&common, to, incidents);

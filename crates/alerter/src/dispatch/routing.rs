@@ -1,4 +1,4 @@
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use bgp::{Prefix, Timestamp};
 use incidents::Notice;
 use jiff::civil::{Time, Weekday};
@@ -7,14 +7,14 @@ use validator::{Kind, Severity};
 
 /// Who is told of which incidents.
 ///
-/// Every rule that an incident meets adds its destinations; where none does, `default` is told.
+/// Every rule that an incident meets adds its receivers; where none does, `default` is told.
 /// Whoever was told that it opened is told the rest of it, too.
 #[derive(Clone, Debug, Default)]
 pub struct Routing {
     /// The rules.
     pub rules: Vec<Rule>,
     /// Where no rule is met.
-    pub default: Vec<Destination>,
+    pub default: Vec<Receiver>,
 }
 
 /// Which incidents go where. What is empty or none is met by every incident.
@@ -29,7 +29,7 @@ pub struct Rule {
     /// It is one of these hours.
     pub hours: Option<Hours>,
     /// Where it goes.
-    pub to: Vec<Destination>,
+    pub to: Vec<Receiver>,
 }
 
 /// Hours of a week, by the operator's clock.
@@ -45,21 +45,21 @@ pub struct Hours {
 
 impl Routing {
     /// Everything to all of these.
-    pub fn to_all(destinations: Vec<Destination>) -> Self {
-        Routing { rules: Vec::new(), default: destinations }
+    pub fn to_all(receivers: Vec<Receiver>) -> Self {
+        Routing { rules: Vec::new(), default: receivers }
     }
 
     /// Who is told of this at `now`, each once.
-    pub(super) fn of(&self, now: Timestamp, zone: &TimeZone, notice: &Notice) -> Vec<Destination> {
+    pub(super) fn of(&self, now: Timestamp, zone: &TimeZone, notice: &Notice) -> Vec<Receiver> {
         let met: Vec<&Rule> =
             self.rules.iter().filter(|rule| rule.is_met(now, zone, notice)).collect();
         let mut to = Vec::new();
         let all = met.iter().flat_map(|rule| &rule.to);
-        let all: Vec<&Destination> =
+        let all: Vec<&Receiver> =
             if met.is_empty() { self.default.iter().collect() } else { all.collect() };
-        for destination in all {
-            if !to.contains(destination) {
-                to.push(destination.clone());
+        for receiver in all {
+            if !to.contains(receiver) {
+                to.push(receiver.clone());
             }
         }
         to

@@ -5,14 +5,14 @@ use jiff::civil::Time;
 
 use super::routing::Routing;
 use crate::notice::Operator;
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Who is told what, and when not.
 ///
-/// By default everything goes to all destinations at once, but for storms and beyond the ceiling;
+/// By default everything goes to all receivers at once, but for storms and beyond the ceiling;
 /// there are no reminders, no escalation and no digest.
 #[derive(Clone, Debug)]
 pub struct DispatchRules {
@@ -22,7 +22,7 @@ pub struct DispatchRules {
     pub routing: Routing,
     /// When many incidents become one notification; none: never.
     pub storm: Option<Storm>,
-    /// Notifications an hour to one destination, beyond which what is not critical waits for a digest; none:
+    /// Notifications an hour to one receiver, beyond which what is not critical waits for a digest; none:
     /// no limit.
     pub ceiling: Option<u32>,
     /// Who is told of a critical incident that nobody has acknowledged, in the order of `after`.
@@ -31,12 +31,12 @@ pub struct DispatchRules {
     pub remind_every: Option<Duration>,
     /// The notification that comes every day; none: there is none.
     pub digest: Option<Digest>,
-    /// Who is told as well while a destination lies inside what an open incident is about.
-    pub also: Vec<Destination>,
+    /// Who is told as well while a receiver lies inside what an open incident is about.
+    pub also: Vec<Receiver>,
     /// Channels that programs read. They are given every notice by itself, whatever storm and
     /// ceiling say, and no summaries: they put the notices together by the incident's id.
     pub programs: BTreeSet<String>,
-    /// How long an incident that is over is remembered, with its marks and its destinations: as long as
+    /// How long an incident that is over is remembered, with its marks and its receivers: as long as
     /// it may reopen.
     pub remember_for: Duration,
 }
@@ -58,7 +58,7 @@ pub struct Step {
     /// After so long without an acknowledgement.
     pub after: Duration,
     /// Who is told.
-    pub to: Vec<Destination>,
+    pub to: Vec<Receiver>,
 }
 
 /// The notification that comes every day.
@@ -67,12 +67,12 @@ pub struct Digest {
     /// The time of day, by the operator's clock.
     pub at: Time,
     /// Who gets it.
-    pub to: Vec<Destination>,
+    pub to: Vec<Receiver>,
 }
 
 impl DispatchRules {
     /// Everybody who may be told something.
-    pub fn destinations(&self) -> BTreeSet<&Destination> {
+    pub fn receivers(&self) -> BTreeSet<&Receiver> {
         let routes = self.routing.rules.iter().map(|rule| &rule.to);
         let steps = self.escalation.iter().map(|step| &step.to);
         let digest = self.digest.iter().map(|digest| &digest.to);

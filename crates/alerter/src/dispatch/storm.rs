@@ -10,7 +10,7 @@ use super::pace::Pace;
 use super::rules::Storm;
 use super::{Dispatcher, Wake};
 use crate::notification::Content;
-use crate::receiver::Destination;
+use crate::receiver::Receiver;
 use crate::summary::{Cause, Common, Row, SummaryId};
 use incidents::{IncidentId, Incidents, Notice, pairs};
 
@@ -33,7 +33,7 @@ struct Umbrella {
     /// Notifications so far.
     sequence: u32,
     members: BTreeSet<IncidentId>,
-    to: Vec<Destination>,
+    to: Vec<Receiver>,
     pace: Pace,
     /// When what is not told yet will be.
     due: Option<Timestamp>,
@@ -154,7 +154,7 @@ impl Dispatcher {
         umbrella.joined = now;
         *worse |= case.latest.severity > umbrella.severity;
         umbrella.members.insert(member);
-        let people = case.circle.iter().filter(|to| !self.rules.programs.contains(&to.channel));
+        let people = case.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
         let new: Vec<_> = people.filter(|to| !umbrella.to.contains(to)).cloned().collect();
         umbrella.to.extend(new.iter().cloned());
         !new.is_empty()
@@ -227,7 +227,7 @@ impl Dispatcher {
     pub(super) fn widen_storm(
         &mut self,
         common: &Common,
-        to: Vec<Destination>,
+        to: Vec<Receiver>,
         incidents: &Incidents,
     ) {
         let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
@@ -241,7 +241,7 @@ impl Dispatcher {
     fn post_storm(
         &mut self,
         common: &Common,
-        to: Vec<Destination>,
+        to: Vec<Receiver>,
         over: bool,
         incidents: &Incidents,
     ) {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use alerter::Destination;
+use alerter::Receiver;
 use alerter::dispatch::{Digest, DispatchRules, Hours, Routing, Rule, Step, Storm};
 use jiff::civil::{Time, Weekday};
 use toml::Spanned;
@@ -44,8 +44,8 @@ pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]
 /// Where a notification can go, by the names that the config has for it.
 #[derive(Clone, Debug, Default)]
 struct Known {
-    mail: Vec<Destination>,
-    channels: Vec<Destination>,
+    mail: Vec<Receiver>,
+    channels: Vec<Receiver>,
 }
 
 const SEVERITIES: &[(&str, Severity)] = &[
@@ -67,20 +67,19 @@ const DAYS: &[(&str, Weekday)] = &[
 impl Known {
     fn new(mail: Option<&Mail>, channels: &[Channel]) -> Self {
         let boxes = mail.into_iter().flat_map(|mail| &mail.to);
-        let of =
-            |channel: &str, address: String| Destination { channel: channel.to_owned(), address };
+        let of = |channel: &str, address: String| Receiver { channel: channel.to_owned(), address };
         Known {
             mail: boxes.map(|mailbox| of("mail", mailbox.to_string())).collect(),
             channels: channels.iter().map(|one| of(&one.name, String::new())).collect(),
         }
     }
 
-    fn all(&self) -> Vec<Destination> {
+    fn all(&self) -> Vec<Receiver> {
         [self.mail.as_slice(), &self.channels].concat()
     }
 
     /// `mail` is every recipient, `mail:noc@example.net` one that need not be among them.
-    fn find(&self, name: &str) -> Option<Vec<Destination>> {
+    fn find(&self, name: &str) -> Option<Vec<Receiver>> {
         if name == "mail" && !self.mail.is_empty() {
             return Some(self.mail.clone());
         }
@@ -88,7 +87,7 @@ impl Known {
             let mailbox: lettre::message::Mailbox = address.parse().ok()?;
             let address = mailbox.to_string();
             let right = !self.mail.is_empty() && !address.contains(char::is_control);
-            return right.then(|| vec![Destination { channel: "mail".to_owned(), address }]);
+            return right.then(|| vec![Receiver { channel: "mail".to_owned(), address }]);
         }
         let channel = self.channels.iter().find(|known| known.channel == name)?;
         Some(vec![channel.clone()])
@@ -107,7 +106,7 @@ impl Known {
     }
 }
 
-fn to(section: &Section<'_>, known: &Known) -> Option<Vec<Destination>> {
+fn to(section: &Section<'_>, known: &Known) -> Option<Vec<Receiver>> {
     let expected = known.expected();
     if !section.has("to") {
         section.missing("to", &expected);
@@ -157,7 +156,7 @@ fn reminder(section: &Section<'_>) -> Option<Duration> {
     every
 }
 
-fn also(section: &Section<'_>, known: &Known) -> Option<Vec<Destination>> {
+fn also(section: &Section<'_>, known: &Known) -> Option<Vec<Receiver>> {
     let also = to(section, known);
     section.finish();
     also

@@ -1,10 +1,10 @@
-//! What each destination depends on, by address: a hijack of our own prefixes may take the relay or the
+//! What each receiver depends on, by address: a hijack of our own prefixes may take the relay or the
 //! mailbox with it, and then others have to be told at once.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use alerter::Destination;
+use alerter::Receiver;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
@@ -16,7 +16,7 @@ use crate::dns::{Dns, DnsError};
 /// How often DNS is asked. Relays and exchangers move in days.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// The addresses of a destination, as far as DNS says.
+/// The addresses of a receiver, as far as DNS says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Addresses {
     pub(super) known: Vec<IpAddr>,
@@ -24,7 +24,7 @@ pub(super) struct Addresses {
     pub(super) in_part: bool,
 }
 
-/// Asks for the addresses of every destination, now and again.
+/// Asks for the addresses of every receiver, now and again.
 pub(super) async fn follow(config: Config, inputs: mpsc::Sender<Input>) {
     let dns = match Dns::new(None) {
         Ok(dns) => dns,
@@ -35,10 +35,10 @@ pub(super) async fn follow(config: Config, inputs: mpsc::Sender<Input>) {
     };
     let rules = config.dispatch_rules();
     loop {
-        for destination in rules.destinations() {
-            let addresses = of(destination, &config, &dns).await;
-            let destination = destination.clone();
-            if inputs.send(Input::Addresses { destination, addresses }).await.is_err() {
+        for receiver in rules.receivers() {
+            let addresses = of(receiver, &config, &dns).await;
+            let receiver = receiver.clone();
+            if inputs.send(Input::Addresses { receiver, addresses }).await.is_err() {
                 return;
             }
         }
@@ -48,9 +48,9 @@ pub(super) async fn follow(config: Config, inputs: mpsc::Sender<Input>) {
 
 /// All that lies on the way there: each relay, and what takes mail for the mailbox; or the host of
 /// the channel.
-async fn of(destination: &Destination, config: &Config, dns: &Dns) -> Addresses {
+async fn of(receiver: &Receiver, config: &Config, dns: &Dns) -> Addresses {
     let mut addresses = Addresses::default();
-    let channel = config.channels.iter().find(|one| one.name == destination.channel);
+    let channel = config.channels.iter().find(|one| one.name == receiver.channel);
     match (channel, &config.mail) {
         (Some(channel), _) => {
             if let Some(host) = host(&channel.kind) {
@@ -61,7 +61,7 @@ async fn of(destination: &Destination, config: &Config, dns: &Dns) -> Addresses 
             let relays = std::iter::once(&mail.relay).chain(&mail.failover);
             let relays = join_all(relays.map(|relay| dns.addresses(&relay.host))).await;
             relays.into_iter().for_each(|relay| addresses.add(relay));
-            addresses.add_mailbox(destination, mail, dns).await;
+            addresses.add_mailbox(receiver, mail, dns).await;
         }
         (None, None) => {}
     }
@@ -81,8 +81,8 @@ impl Addresses {
     }
 
     /// Where there is no exchanger the domain itself takes the mail (RFC 5321 section 5.1).
-    async fn add_mailbox(&mut self, destination: &Destination, mail: &Mail, dns: &Dns) {
-        let mailbox = destination.address.parse().unwrap_or_else(|_| mail.from.clone());
+    async fn add_mailbox(&mut self, receiver: &Receiver, mail: &Mail, dns: &Dns) {
+        let mailbox = receiver.address.parse().unwrap_or_else(|_| mail.from.clone());
         let domain = mailbox.email.domain();
         let mut hosts = match dns.mail_exchangers(domain).await {
             Ok(exchangers) => exchangers,
@@ -124,11 +124,11 @@ mod tests {
         );
         let rules = config.dispatch_rules();
         let mut found = Vec::new();
-        for destination in rules.destinations() {
-            let Addresses { known, in_part } = of(destination, &config, &dns).await;
+        for receiver in rules.receivers() {
+            let Addresses { known, in_part } = of(receiver, &config, &dns).await;
             assert!(!in_part);
             let known: Vec<_> = known.iter().map(ToString::to_string).collect();
-            found.push(format!("{destination}: {}", known.join(" ")));
+            found.push(format!("{receiver}: {}", known.join(" ")));
         }
         assert_eq!(
             found,

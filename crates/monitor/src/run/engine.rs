@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use alerter::dispatch::{Order, What};
 use alerter::replies::Incoming;
-use alerter::{Destination, Queue, Window};
+use alerter::{Queue, Receiver, Window};
 use bgp::{Asn, Timestamp};
 use store::{Ledger, StoreError};
 use tokio::runtime::Handle;
@@ -199,8 +199,8 @@ impl Engine {
                 }
                 self.dispatch();
             }
-            Input::Addresses { destination, addresses } => {
-                self.take_addresses(destination, addresses);
+            Input::Addresses { receiver, addresses } => {
+                self.take_addresses(receiver, addresses);
             }
             Input::Mail { incoming, done } => self.answered(now.wall, incoming, done),
             Input::Windows { source, windows } => self.set_windows(source, windows),
@@ -225,8 +225,8 @@ impl Engine {
     }
 
     /// Told to the dispatcher where they have changed: each time is an entry in the journal.
-    fn take_addresses(&mut self, destination: Destination, found: Addresses) {
-        let known = self.ledger.dispatcher().addresses(&destination);
+    fn take_addresses(&mut self, receiver: Receiver, found: Addresses) {
+        let known = self.ledger.dispatcher().addresses(&receiver);
         let mut addresses = found.known;
         if found.in_part {
             addresses.extend(known);
@@ -236,9 +236,9 @@ impl Engine {
         if addresses == known {
             return;
         }
-        tracing::info!(%destination, ?addresses, "depends on these");
-        let what = What::SetAddresses { destination, addresses };
-        self.order(Order { by: "dns".into(), what }, "addresses of a destination");
+        tracing::info!(%receiver, ?addresses, "depends on these");
+        let what = What::SetAddresses { receiver, addresses };
+        self.order(Order { by: "dns".into(), what }, "addresses of a receiver");
     }
 
     /// Takes the maintenance windows of a source in place of those that it had, if they differ.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use alerter::replies::Incoming;
-use alerter::{Destination, Window};
+use alerter::{Receiver, Window};
 use parser::{Walker, bmp};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -33,8 +33,8 @@ pub(super) enum Input {
     Close { pipe: PipeId, why: Option<String> },
     /// The feed is alive, though it has nothing to tell.
     Alive { feed: FeedId },
-    /// What a destination depends on.
-    Addresses { destination: Destination, addresses: Addresses },
+    /// What a receiver depends on.
+    Addresses { receiver: Receiver, addresses: Addresses },
     /// What became of a delivery.
     Delivered(Report),
     /// What somebody answered to a mail; `done` when it is written down.

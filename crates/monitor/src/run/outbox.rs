@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use alerter::Destination;
+use alerter::Receiver;
 use alerter::content::mail::Late;
 use bgp::Timestamp;
 use network::jittered;
@@ -84,12 +84,12 @@ impl Outbox {
     ) -> Result<(), StoreError> {
         let Report { delivery, outcome } = report;
         let mut give_up_after = Duration::MAX;
-        if let Some(lane) = self.lanes.get_mut(&delivery.destination.channel) {
+        if let Some(lane) = self.lanes.get_mut(&delivery.receiver.channel) {
             lane.in_flight.remove(&delivery.number);
             give_up_after = lane.give_up_after;
         }
-        let (to, id) = (place(&delivery.destination), &delivery.message_id);
-        let what = if delivery.destination.channel == "mail" { "mail" } else { "letter" };
+        let (to, id) = (place(&delivery.receiver), &delivery.message_id);
+        let what = if delivery.receiver.channel == "mail" { "mail" } else { "notification" };
         let age = now.since(self.begun.get(&delivery.number).copied().unwrap_or(now));
         let over = matches!(outcome, Outcome::Taken | Outcome::Refused(_));
         let (trouble, written) = match outcome {
@@ -146,9 +146,9 @@ impl Outbox {
     }
 }
 
-/// What people call a destination: the address of a mailbox, else the name of the channel.
-fn place(destination: &Destination) -> &str {
-    if destination.address.is_empty() { &destination.channel } else { &destination.address }
+/// What people call a receiver: the address of a mailbox, else the name of the channel.
+fn place(receiver: &Receiver) -> &str {
+    if receiver.address.is_empty() { &receiver.channel } else { &receiver.address }
 }
 
 /// How long to wait after so many tries before this one.

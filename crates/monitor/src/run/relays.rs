@@ -112,7 +112,7 @@ fn compose(
     letterhead: &Letterhead,
 ) -> Result<Mail, String> {
     let content = content(delivery)?;
-    let address = &delivery.destination.address;
+    let address = &delivery.receiver.address;
     let to = address.parse().map_err(|error| format!("'{address}' is no address: {error}"))?;
     Mail::compose(&content, letterhead, &to, late).map_err(|error| error.to_string())
 }

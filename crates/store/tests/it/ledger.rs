@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use alerter::Destination;
+use alerter::Receiver;
 use alerter::dispatch::{DispatchRules, Order, Routing, What};
 use alerter::{AnnotatedNotice, Content, Operator, Scope};
 use bgp::Timestamp;
@@ -41,9 +41,9 @@ impl Drop for Folder {
     }
 }
 
-fn noc() -> Vec<Destination> {
+fn noc() -> Vec<Receiver> {
     ["noc@example.net", "night@example.net"]
-        .map(|address| Destination { channel: "mail".into(), address: address.into() })
+        .map(|address| Receiver { channel: "mail".into(), address: address.into() })
         .into()
 }
 
@@ -196,12 +196,12 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     let same_thread =
         |id: &str| notices.iter().find(|n| n.message_id == id).unwrap().incident.clone();
     let mut threads: Vec<_> =
-        first.iter().map(|d| (same_thread(&d.message_id), d.destination.address.clone())).collect();
+        first.iter().map(|d| (same_thread(&d.message_id), d.receiver.address.clone())).collect();
     threads.sort();
     let count = threads.len();
     threads.dedup();
     assert_eq!(threads.len(), count, "two of one thread at the same time");
-    // One destination defers: its thread waits, everything else goes on.
+    // One receiver defers: its thread waits, everything else goes on.
     let stuck = &first[0];
     store.deferred(stuck.number, at(2_000_000), "450 later").unwrap();
     for delivery in &first[1..] {
@@ -209,7 +209,7 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     }
     assert!(due(1_000_000).iter().all(|delivery| {
         same_thread(&delivery.message_id) != same_thread(&stuck.message_id)
-            || delivery.destination != stuck.destination
+            || delivery.receiver != stuck.receiver
     }));
     let retried = due(2_000_000).into_iter().find(|d| d.number == stuck.number).unwrap();
     assert_eq!((retried.attempts, retried.last_error.as_deref()), (1, Some("450 later")));
@@ -276,7 +276,7 @@ fn an_older_store_goes_on_and_its_queue_too() {
     let first = due(&ledger);
     let ids = |due: &[Delivery]| due.iter().map(|d| d.message_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&first), [notices[0].message_id.clone()]);
-    assert_eq!(first[0].destination.address, "night@example.net");
+    assert_eq!(first[0].receiver.address, "night@example.net");
     assert!(first[0].urgent);
     let content: Content = serde_json::from_str(&first[0].content).unwrap();
     assert_eq!(content, Content::Notice(Box::new(notices[0].clone())));

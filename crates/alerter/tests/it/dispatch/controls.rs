@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alerter::AnnotatedNotice;
 use alerter::dispatch::{Digest, DispatchRules, Refusal, Routing, Rule, Step, What};
-use alerter::{Content, Destination, Scope};
+use alerter::{Content, Receiver, Scope};
 use incidents::Reason;
 use validator::Severity;
 
@@ -183,10 +183,10 @@ fn whoever_was_told_that_it_opened_is_told_the_rest() {
 
 #[test]
 fn a_destination_under_attack_is_not_relied_on_alone() {
-    let hook = Destination { channel: "webhook".into(), address: "pager".into() };
+    let hook = Receiver { channel: "webhook".into(), address: "pager".into() };
     let mut office = Office::new(DispatchRules { also: vec![hook], ..dispatch_rules() });
     let addresses = vec!["198.18.1.25".parse().unwrap()];
-    office.order(0, What::SetAddresses { destination: mailbox("noc"), addresses }).unwrap();
+    office.order(0, What::SetAddresses { receiver: mailbox("noc"), addresses }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
     office.router(2, 20, Reason::Opened);
     office.say(1, 1000, 1, Reason::Resolved);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerter::dispatch::{Digest, DispatchRules, Routing, Step, What};
-use alerter::{Cause, Content, Destination, Notification, Scope, Window};
+use alerter::{Cause, Content, Notification, Receiver, Scope, Window};
 use incidents::{IncidentId, Reason, State};
 use proptest::prelude::*;
 use validator::Severity;
@@ -131,8 +131,8 @@ impl World {
     }
 }
 
-fn hook() -> Destination {
-    Destination { channel: "webhook".into(), address: "pager".into() }
+fn hook() -> Receiver {
+    Receiver { channel: "webhook".into(), address: "pager".into() }
 }
 
 fn all_rules() -> DispatchRules {
@@ -158,10 +158,10 @@ fn play(happenings: &[Happening], restarts: bool) -> (World, Office) {
     (world, office)
 }
 
-/// When each destination was told of an incident, and whether that it is over.
+/// When each receiver was told of an incident, and whether that it is over.
 fn tellings<'a>(
     notifications: &'a [Notification],
-    to: &'a Destination,
+    to: &'a Receiver,
 ) -> impl Iterator<Item = (i64, IncidentId, bool)> + 'a {
     notifications.iter().filter(|notification| notification.to.contains(to)).flat_map(
         |notification| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alerter::dispatch::{DispatchRules, Routing};
-use alerter::{Content, Destination, Notification};
+use alerter::{Content, Notification, Receiver};
 use bgp::Prefix;
 use incidents::{IncidentId, Reason};
 use validator::Severity;
@@ -117,7 +117,7 @@ fn routers_that_go_down_together_are_one_storm() {
 
 #[test]
 fn programs_are_told_of_each_by_itself() {
-    let hook = Destination { channel: "webhook".into(), address: "pager".into() };
+    let hook = Receiver { channel: "webhook".into(), address: "pager".into() };
     let routing = Routing::to_all(vec![mailbox("noc"), hook.clone()]);
     let programs = ["webhook".to_owned()].into();
     let mut office =

@@ -1,7 +1,7 @@
 //! A dispatcher, an engine that knows nothing, and notices made by hand.
 
 use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal, Routing, What};
-use alerter::{Content, Destination, Notification, Scope};
+use alerter::{Content, Notification, Receiver, Scope};
 use bgp::{Asn, Timestamp};
 use incidents::{IncidentId, Incidents, News, Notice, Reason, State};
 use validator::{Kind, Severity};
@@ -16,8 +16,8 @@ pub(crate) struct Office {
     rules: DispatchRules,
 }
 
-pub(crate) fn mailbox(name: &str) -> Destination {
-    Destination { channel: "mail".into(), address: format!("{name}@example.net") }
+pub(crate) fn mailbox(name: &str) -> Receiver {
+    Receiver { channel: "mail".into(), address: format!("{name}@example.net") }
 }
 
 pub(crate) fn dispatch_rules() -> DispatchRules {

@@ -6,7 +6,7 @@ mod server;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use alerter::Destination;
+use alerter::Receiver;
 use alerter::channels::smtp::{Relay, RelayConfig, Tls};
 use alerter::channels::{Body, Webhook, WebhookConfig};
 use alerter::dispatch::{DispatchRules, Routing};
@@ -38,7 +38,7 @@ impl Bench {
     /// So many things begin and end: two letters each, to both.
     fn new(incidents: usize, mail: &Server, hook: &Server, patience: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let of = |channel: &str, address: &str| Destination {
+        let of = |channel: &str, address: &str| Receiver {
             channel: channel.to_owned(),
             address: address.to_owned(),
         };
@@ -100,7 +100,7 @@ impl Bench {
             let Some(Input::Delivered(report)) = self.reports.recv().await else { panic!("ended") };
             self.tries += 1;
             if matches!(report.outcome, Outcome::Taken) {
-                let Destination { channel, .. } = &report.delivery.destination;
+                let Receiver { channel, .. } = &report.delivery.receiver;
                 self.taken.push((channel.clone(), report.delivery.message_id.clone()));
             }
             self.outbox.settle(self.ledger.store(), self.now, report).unwrap();
@@ -241,10 +241,10 @@ async fn a_channel_that_hangs_makes_no_other_wait() {
 async fn letters_keep_their_pace() {
     let (sender, mut parcels) = mpsc::channel(20);
     for number in 0..20 {
-        let destination = Destination { channel: "mail".to_owned(), address: String::new() };
+        let receiver = Receiver { channel: "mail".to_owned(), address: String::new() };
         let delivery = Delivery {
             number,
-            destination,
+            receiver,
             message_id: String::new(),
             thread: String::new(),
             urgent: false,
