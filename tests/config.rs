@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use alerter::replies::Allowed;
-use originwatch::config::{
-    Archive, Calendar, CalendarPlace, Config, FeedKind, Mailbox, Rib, RibPlace, RisLiveMode,
-};
+use archive::Archive;
+use feeds::{FeedKind, Rib, RibPlace, RisLiveMode};
+use originwatch::config::{Calendar, CalendarPlace, Config, Mailbox};
 use rpki_sources::{Cache, Source};
 use validator::Origins;
 

@@ -100,7 +100,7 @@ fn a_table_that_comes_late_does_not_bring_back_what_was_withdrawn() {
     release.send(()).unwrap();
     let line = daemon.wait_for("table loaded");
     // Of five routes near us one was withdrawn, and one went with its session.
-    assert!(line.contains("routes=6") && line.contains("ours=3"), "{line}");
+    assert!(line.contains("routes=6") && line.contains("watched=3"), "{line}");
     send(&visit, &[withdraw(now, 7, SECOND), withdraw(now, 8, SECOND)]);
     let resolved = relay.next();
     assert_eq!(resolved.header("X-Originwatch-Reason").as_deref(), Some("resolved"));

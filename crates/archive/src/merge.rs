@@ -59,8 +59,8 @@ pub struct Scan<V: RecordVisitor, M> {
 /// What comes next.
 pub enum Event<'a, V: RecordVisitor> {
     /// So many units are at the start of these; take as many and no more. None where time just
-    /// passes.
-    Units(&'a mut vec::IntoIter<V::Unit>, usize),
+    /// passes: records were read up to the time that is given, whatever they were about.
+    Units(&'a mut vec::IntoIter<V::Unit>, usize, Timestamp),
     /// A sentence for the user about an input.
     Warning(String),
     /// An input that cannot be read, and why.
@@ -131,6 +131,7 @@ impl<V: RecordVisitor, M: FnMut(&Input) -> V> Scan<V, M> {
         let Reverse((at, number)) = self.heads.pop()?;
         self.now = Some((at, number));
         self.current = Some(number);
+        let mut reached = at;
         let limit = self.heads.peek().map(|Reverse(head)| *head);
         let order = self.order;
         let open = self.open.get_mut(&number)?;
@@ -145,11 +146,12 @@ impl<V: RecordVisitor, M: FnMut(&Input) -> V> Scan<V, M> {
                 break;
             }
             count += units;
+            reached = at;
             self.now = Some(head);
         }
         let last = count.checked_sub(1).and_then(|last| open.batch.units.as_slice().get(last));
         open.taken = last.map(V::number).or(open.taken);
-        Some(Event::Units(&mut open.batch.units, count))
+        Some(Event::Units(&mut open.batch.units, count, reached))
     }
 
     /// How much has been read: octets of the inputs, and records.

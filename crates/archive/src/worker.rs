@@ -120,6 +120,8 @@ struct BatchBuilder<U> {
     marks: Vec<(Timestamp, usize)>,
     marked: usize,
     at: Option<Timestamp>,
+    /// The latest time of an element, be it wanted or not.
+    latest: Option<Timestamp>,
     warnings: Vec<String>,
     unreported: u64,
 }
@@ -248,8 +250,11 @@ impl<V: RecordVisitor> Worker<V> {
 
     /// The time of the last record.
     fn reached(&self) -> Option<Timestamp> {
-        let seconds = self.walker.seconds();
-        (self.walker.format() == Some(Format::Mrt)).then(|| Timestamp::from_seconds(seconds.into()))
+        match self.walker.format()? {
+            Format::Mrt => Some(Timestamp::from_seconds(self.walker.seconds().into())),
+            // Their records have no time but that of what they hold.
+            Format::RisLive | Format::Bmp | Format::OpenBmp => None,
+        }
     }
 }
 
@@ -261,6 +266,7 @@ impl<U> BatchBuilder<U> {
     /// Ends a record.
     fn end_record(&mut self) {
         let at = self.at.take();
+        self.latest = self.latest.max(at);
         let units = self.units.len() - self.marked;
         if let (Some(at), 1..) = (at, units) {
             self.marked = self.units.len();
@@ -273,7 +279,7 @@ impl<U> BatchBuilder<U> {
 
     /// Nothing more of an earlier time will come, records that lag behind aside.
     fn mark_reached(&mut self, at: Option<Timestamp>) {
-        self.marks.extend(at.map(|at| (at, 0)));
+        self.marks.extend(at.or(self.latest).map(|at| (at, 0)));
     }
 
     fn report(
@@ -314,6 +320,7 @@ impl<U> Default for BatchBuilder<U> {
             marks: Vec::new(),
             marked: 0,
             at: None,
+            latest: None,
             warnings: Vec::new(),
             unreported: 0,
         }

@@ -1,7 +1,7 @@
 //! How a command ends.
 
+use feeds::ListenError;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::process;
 
 use archive::ArchiveError;
@@ -56,13 +56,8 @@ pub enum Failure {
     #[error("store: {0}")]
     Store(#[from] StoreError),
     /// The daemon cannot listen.
-    #[error("cannot listen at {address}: {error}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why not.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The daemon cannot start, or does not stop.
     #[error("{what} cannot be had: {error}")]
     Start {
@@ -104,7 +99,7 @@ impl Failure {
             | Failure::Read { .. }
             | Failure::Write { .. }
             | Failure::Store(_)
-            | Failure::Listen { .. }
+            | Failure::Listen(_)
             | Failure::Start { .. }
             | Failure::Output(_) => ExitCode::Failed,
         }

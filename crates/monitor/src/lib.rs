@@ -2,7 +2,7 @@
 //!
 //! Start with [`cli`]: the commands and what they take. [`Config`](config::Config) is what
 //! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
-//! parser, the sieve and the incident engine, to notices. [`run`] is the same for as long as
+//! parser, the classifier and the incident engine, to notices. [`run`] is the same for as long as
 //! it lives. [`mailbag`] carries those to a relay or
 //! into files. [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
 //! [`mailroom`] look into the store of a running [`run`], and leave requests there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp::{Route, Timestamp, Vantage};
-use validator::{Finding, Sieve};
+use validator::{Classifier, Finding};
 
 use crate::file::{Batch, Came, Entry};
 use crate::fold::{Fold, Yield};
@@ -114,9 +114,10 @@ impl Ledger {
 
     /// Judges every current route again, because the RPKI data or the watch list changed. Durable
     /// after the next commit.
-    pub fn judge_again(&mut self, now: Timestamp, sieve: &Sieve) {
-        let judge =
-            |prefix, route: &Arc<Route>, vantage: &Vantage| sieve.judge(prefix, route, vantage);
+    pub fn judge_again(&mut self, now: Timestamp, classifier: &Classifier) {
+        let judge = |prefix, route: &Arc<Route>, vantage: &Vantage| {
+            classifier.judge(prefix, route, vantage)
+        };
         for finding in self.fold.incidents.judged_anew(now, judge) {
             self.handle(now, finding);
         }

@@ -70,6 +70,19 @@ pub enum Finding {
     },
 }
 
+/// Something other than a route that is so, or is not: an incident of its own while it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// What.
+    pub kind: Kind,
+    /// Of what, by a name that stays the same (a feed, a router, a trust anchor).
+    pub subject: String,
+    /// What a person should know, a sentence each.
+    pub details: Vec<String>,
+    /// False: it is over.
+    pub active: bool,
+}
+
 /// A route in or around watched space, at one vantage point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteFinding {
@@ -127,6 +140,19 @@ pub struct Match {
 }
 
 impl Finding {
+    /// When it was seen.
+    pub const fn at(&self) -> Timestamp {
+        match self {
+            Finding::Route(RouteFinding { at, .. })
+            | Finding::SessionUp { at, .. }
+            | Finding::SessionDown { at, .. }
+            | Finding::Gap { at, .. }
+            | Finding::Settled { at, .. }
+            | Finding::Elsewhere { at, .. }
+            | Finding::Condition { at, .. } => *at,
+        }
+    }
+
     /// The same, of a table that is older than what is told.
     #[must_use]
     pub fn recalled(self) -> Self {

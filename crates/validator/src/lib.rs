@@ -1,7 +1,7 @@
 //! From observations to findings: what RPKI says of a route, and which rule of the watch list it
 //! meets or breaks.
 //!
-//! Start with [`Finding`]: what this crate is there to make. [`Sieve`] makes it out of an
+//! Start with [`Finding`]: what this crate is there to make. [`Classifier`] makes it out of an
 //! observation, the [`WatchList`] and an [`RpkiSnapshot`].
 //!
 //! * A snapshot is made elsewhere, out of a document or of what an RTR session leaves; local exceptions
@@ -15,13 +15,14 @@
 //! where expiry matters, `now` is an argument.
 
 mod aspa;
+mod classifier;
 mod finding;
 mod interval_table;
 mod kind;
+mod own_prefixes;
 mod path;
 mod roa_report;
 mod roa_watch;
-mod sieve;
 mod slurm;
 mod snapshot;
 mod table;
@@ -32,15 +33,16 @@ mod watch_list;
 mod whatif;
 
 pub use aspa::{AspaTable, Hop};
-pub use finding::{Finding, Held, Match, RouteFinding, Sight};
+pub use classifier::{Classifier, Neighbours};
+pub use finding::{Condition, Finding, Held, Match, RouteFinding, Sight};
 pub use kind::{Kind, Severity};
+pub use own_prefixes::OwnPrefixes;
 pub use path::{Direction, OtcLeak, PathFlaw, PathState, PathVerification, Ramp, Role, Step};
 pub use roa_report::{Coverage, Exposure, RoaReport};
 pub use roa_watch::{
     RoaChange, RoaExpiry, TrustAnchorLoss, VrpChange, roa_changes, roa_expiries,
     trust_anchor_losses,
 };
-pub use sieve::{Neighbours, Sieve};
 pub use slurm::{PrefixFilter, Slurm, SlurmConflict};
 pub use snapshot::{RpkiSnapshot, Skipped};
 pub use table::{Near, VrpTable, VrpTableBuilder};

@@ -351,12 +351,12 @@ fn where_any_origin_is_allowed_only_more_specifics_matter() {
 #[test]
 fn a_roa_that_goes_wrong_makes_an_incident_without_a_message_and_mending_it_ends_it() {
     let mut lab = Lab::with_baseline();
-    let good = lab.sieve.snapshot().clone();
+    let good = lab.classifier.snapshot().clone();
     let wrong = validator::Vrp::new(prefix(FIRST), 21, Asn::new(64999)).unwrap();
     let judge_again = |lab: &mut Lab, second, snapshot| {
-        lab.sieve.set_snapshot(snapshot);
-        let sieve = lab.sieve.clone();
-        lab.incidents.judge_again(at(second), |p, route, v| sieve.judge(p, route, v));
+        lab.classifier = lab.classifier.with_snapshot(snapshot);
+        let classifier = lab.classifier.clone();
+        lab.incidents.judge_again(at(second), |p, route, v| classifier.judge(p, route, v));
         lab.drain();
     };
     let other = validator::Vrp::new(prefix(SECOND), 24, Asn::new(64500)).unwrap();
@@ -400,13 +400,13 @@ fn a_strange_first_hop_is_a_warning_and_critical_before_a_more_specific() {
 fn a_path_that_aspa_forbids_is_a_leak_by_the_as_at_the_valley() {
     let mut lab = Lab::with_baseline();
     // 64500 buys from 64510; 64510 and 3356 buy from nobody; 666 buys from both and passes on.
-    let mut snapshot = (**lab.sieve.snapshot()).clone();
+    let mut snapshot = (**lab.classifier.snapshot()).clone();
     let providers: [(u32, &[u32]); 4] =
         [(64500, &[64510]), (64510, &[0]), (3356, &[0]), (666, &[64510, 3356])];
     for (customer, of) in providers {
         snapshot.aspas.add(Asn::new(customer), of.iter().copied().map(Asn::new));
     }
-    lab.sieve.set_snapshot(snapshot.into());
+    lab.classifier = lab.classifier.with_snapshot(snapshot.into());
     lab.announce(0, 10, FIRST, &[3356, 666, 64510, 64500]);
     lab.announce(0, 11, FIRST, &[111, 3356, 666, 64510, 64500]);
     let notice = lab.last();
@@ -417,11 +417,11 @@ fn a_path_that_aspa_forbids_is_a_leak_by_the_as_at_the_valley() {
 #[test]
 fn a_roa_that_vanishes_is_told_and_one_that_comes_back_ends_it() {
     let mut lab = Lab::with_baseline();
-    let good = lab.sieve.snapshot().clone();
+    let good = lab.classifier.snapshot().clone();
     let judge_again = |lab: &mut Lab, second, snapshot| {
-        lab.sieve.set_snapshot(snapshot);
-        let sieve = lab.sieve.clone();
-        lab.incidents.judge_again(at(second), |p, route, v| sieve.judge(p, route, v));
+        lab.classifier = lab.classifier.with_snapshot(snapshot);
+        let classifier = lab.classifier.clone();
+        lab.incidents.judge_again(at(second), |p, route, v| classifier.judge(p, route, v));
         lab.drain();
     };
     judge_again(&mut lab, 0, RpkiSnapshot::of(VrpTable::new([])).into());

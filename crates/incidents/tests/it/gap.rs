@@ -169,9 +169,10 @@ fn what_only_a_table_told_is_given_up_when_it_is_too_old() {
 #[test]
 fn a_verdict_that_changes_does_not_end_a_doubt() {
     let mut lab = hijacked_before_a_gap();
-    lab.sieve.set_snapshot(std::sync::Arc::new(validator::RpkiSnapshot::default()));
-    let Lab { sieve, incidents, .. } = &mut lab;
-    let judge = |prefix, route: &_, vantage: &_| sieve.judge(prefix, route, vantage);
+    lab.classifier =
+        lab.classifier.with_snapshot(std::sync::Arc::new(validator::RpkiSnapshot::default()));
+    let Lab { classifier, incidents, .. } = &mut lab;
+    let judge = |prefix, route: &_, vantage: &_| classifier.judge(prefix, route, vantage);
     incidents.judge_again(crate::lab::at(11 * MINUTE), judge);
     lab.drain();
     assert_eq!(state(&lab), State::Clearing);

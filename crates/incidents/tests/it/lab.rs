@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bgp::{AsPath, Asn, Change, Event, Observation, Prefix, Route, Timestamp, Vantage, View};
 use incidents::{AsDirectory, FeedSight, Incidents, Notice, RpkiSight, Rules, Sources};
-use validator::{Finding, Origins, RpkiSnapshot, Sieve, Vrp, VrpTable, Watch, WatchList};
+use validator::{
+    Classifier, Finding, Origins, OwnPrefixes, RpkiSnapshot, Vrp, VrpTable, Watch, WatchList,
+};
 
 /// 2014-04-02T18:26:00Z: what tests call second zero.
 pub(crate) const START: i64 = 1_396_463_160;
@@ -15,7 +17,8 @@ pub(crate) const SECOND: &str = "198.18.8.0/21";
 pub(crate) const FORGET_AFTER: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Lab {
-    pub(crate) sieve: Sieve,
+    pub(crate) classifier: Classifier,
+    own: OwnPrefixes,
     pub(crate) incidents: Incidents,
     pub(crate) notices: Vec<Notice>,
     /// What the engine took in, if this lab records.
@@ -100,7 +103,8 @@ impl Lab {
         let mut incidents = Incidents::new(rules, Arc::new(directory()));
         incidents.set_sources(sources());
         Lab {
-            sieve: Sieve::new(Arc::new(list), Arc::new(snapshot)),
+            classifier: Classifier::new(Arc::new(list), Arc::new(snapshot)),
+            own: OwnPrefixes::default(),
             incidents,
             notices: vec![],
             recorded: vec![],
@@ -165,9 +169,18 @@ impl Lab {
         let change = Change::Announce(Arc::new(Route { path, ..Route::default() }));
         let event = Event::Route { prefix: prefix(text), path_id: 0, change };
         let observation = Observation { at: at(written), vantage: vantage(n), event };
-        if let Some(finding) = self.sieve.sift(&observation) {
+        if let Some(finding) = self.classify(&observation) {
             self.take(now, finding.recalled());
         }
+    }
+
+    fn classify(&mut self, observation: &Observation) -> Option<Finding> {
+        let known = match &observation.event {
+            Event::Route { prefix, .. } => self.own.contains(*prefix),
+            Event::SessionUp | Event::SessionDown => false,
+        };
+        let finding = self.classifier.classify(observation, known)?;
+        self.own.admit(&finding, &self.classifier).then_some(finding)
     }
 
     /// Nobody told of the vantage point for a while.
@@ -183,7 +196,7 @@ impl Lab {
 
     pub(crate) fn see(&mut self, second: i64, n: u32, event: Event) {
         let observation = Observation { at: at(second), vantage: vantage(n), event };
-        if let Some(finding) = self.sieve.sift(&observation) {
+        if let Some(finding) = self.classify(&observation) {
             self.take(second, finding);
         }
     }

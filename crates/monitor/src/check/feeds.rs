@@ -3,11 +3,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
+use feeds::{Feed, FeedKind, Rib, RibPlace};
 use store::{StoreError, Visitor};
 
 use super::report::Report;
-use crate::config::{Config, Feed, FeedKind, Rib, RibPlace};
-use crate::run;
+use crate::config::Config;
 
 /// How long a feed may take to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ pub(super) async fn probe(feed: &Feed, config: &Config, offline: bool) -> Report
         FeedKind::RisLive { url, ribs, .. } => {
             tables(ribs, &mut report);
             let what = format!("feed ris-live {url}");
-            match tokio::time::timeout(HELLO_WITHIN, run::reach_ris_live(url)).await {
+            match tokio::time::timeout(HELLO_WITHIN, feeds::reach_ris_live(url)).await {
                 Ok(Ok(())) => report.ok(what, "answers"),
                 Ok(Err(reason)) => report.fault(what, reason),
                 Err(_) => {

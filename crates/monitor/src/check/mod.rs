@@ -24,9 +24,10 @@ use futures_util::future::join_all;
 use tokio::runtime::Builder;
 
 use crate::cli::{CheckArgs, Format};
-use crate::config::{Config, FeedKind, Mail, Relay};
+use crate::config::{Config, Mail, Relay};
 use crate::dns::Dns;
 use crate::exit::{ExitCode, Failure};
+use ::feeds::FeedKind;
 use reach::{Place, Way};
 use report::Report;
 

@@ -1,113 +1,10 @@
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
-use std::time::Duration;
-
+use feeds::{BmpRouter, Feed, FeedKind, Rib, RibPlace, RisLiveMode, Tristate};
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::Fault;
 use super::section::Section;
 use super::value;
-
-/// `[[feed]]`: where observations come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Feed {
-    /// What it is.
-    pub kind: FeedKind,
-    /// How many distinct vantage ASes of this feed must hold a route before an incident opens.
-    pub min_vantage_ases: Option<u32>,
-    /// How long it may say nothing before that is an incident.
-    pub silent_after: Option<Duration>,
-}
-
-/// What a feed is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FeedKind {
-    /// RIS Live over a web socket.
-    RisLive {
-        /// Where.
-        url: String,
-        /// How much of it.
-        mode: RisLiveMode,
-        /// Tables of its collectors, which tell what stood there before we listened.
-        ribs: Vec<Rib>,
-    },
-    /// Our own routers over BMP (RFC 7854).
-    Bmp {
-        /// Where we wait for them.
-        listen: SocketAddr,
-        /// Who may connect.
-        routers: Vec<BmpRouter>,
-    },
-    /// A folder into which somebody writes MRT files.
-    MrtDir {
-        /// Which.
-        path: PathBuf,
-        /// A table of the same collector, which is loaded first where the folder is new.
-        rib: Option<PathBuf>,
-    },
-    /// OpenBMP messages from Kafka.
-    Kafka {
-        /// Where to begin, as `host:port`.
-        brokers: Vec<String>,
-        /// Which topics; a `*` stands for anything.
-        topics: Vec<String>,
-    },
-}
-
-/// How much of RIS Live is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RisLiveMode {
-    /// What the watch list needs.
-    Watched,
-    /// Everything.
-    Firehose,
-}
-
-/// A table that one collector wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rib {
-    /// Which, as the feed calls it (`rrc21`): its peers are vantage points of both.
-    pub collector: String,
-    /// Where the table is.
-    pub place: RibPlace,
-}
-
-/// Where a table is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RibPlace {
-    /// In the archive: the last one that it has.
-    Latest,
-    /// In a file.
-    File(PathBuf),
-    /// On the web.
-    Url(String),
-}
-
-/// A router that may connect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BmpRouter {
-    /// Where it comes from.
-    pub address: IpAddr,
-    /// What we call it; its address if not given.
-    pub name: String,
-    /// Whether the router's own AS stands in front of the paths that it mirrors.
-    pub own_as_in_path: Tristate,
-    /// Whether its messages carry path identifiers (RFC 7911).
-    pub add_path: Tristate,
-}
-
-/// Told, or found out from the data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tristate {
-    /// Found out.
-    #[default]
-    Auto,
-    /// Yes.
-    On,
-    /// No.
-    Off,
-}
 
 const TRISTATE: &[(&str, Tristate)] =
     &[("auto", Tristate::Auto), ("on", Tristate::On), ("off", Tristate::Off)];
@@ -120,71 +17,33 @@ enum Type {
     Kafka,
 }
 
-impl FeedKind {
-    /// Its type, as the config has it.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            FeedKind::RisLive { .. } => "ris-live",
-            FeedKind::Bmp { .. } => "bmp",
-            FeedKind::MrtDir { .. } => "mrt-dir",
-            FeedKind::Kafka { .. } => "kafka",
+/// Reads `[[feed]]`.
+pub(super) fn read(section: Section<'_>) -> Option<Feed> {
+    const TYPES: &[(&str, Type)] = &[
+        ("ris-live", Type::RisLive),
+        ("bmp", Type::Bmp),
+        ("mrt-dir", Type::MrtDir),
+        ("kafka", Type::Kafka),
+    ];
+    let expected = "a type: \"ris-live\", \"bmp\", \"mrt-dir\" or \"kafka\"";
+    // Without a type nobody knows which keys are right: one fault is enough.
+    let kind_of = section.required("type", expected, value::word(TYPES))?;
+    let kind = match kind_of {
+        Type::RisLive => ris_live(&section),
+        Type::Bmp => bmp(&section),
+        Type::MrtDir => mrt_dir(&section),
+        Type::Kafka => kafka(&section),
+    };
+    // A file does not say who its collector is: there the key is one too many.
+    let min_vantage_ases = match kind_of {
+        Type::RisLive | Type::Bmp => {
+            section.optional("min_vantage_ases", value::number(1..=10_000))
         }
-    }
-
-    /// The address that it listens on, if it does.
-    pub const fn listens(&self) -> Option<SocketAddr> {
-        match self {
-            FeedKind::Bmp { listen, .. } => Some(*listen),
-            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => None,
-        }
-    }
-}
-
-impl Feed {
-    /// How many vantage ASes are enough where a vantage point's collector bears this name: one, of
-    /// our own routers, and of others what is said.
-    pub fn thresholds(&self) -> Vec<(String, u32)> {
-        let said = self.min_vantage_ases;
-        match &self.kind {
-            FeedKind::Bmp { routers, .. } => {
-                routers.iter().map(|router| (router.name.clone(), said.unwrap_or(1))).collect()
-            }
-            // All of RIS' collectors are called so; there were 26 in 2026.
-            FeedKind::RisLive { .. } => {
-                let named = |min| (0..100).map(move |number| (format!("rrc{number:02}"), min));
-                said.into_iter().flat_map(named).collect()
-            }
-            FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => Vec::new(),
-        }
-    }
-
-    pub(super) fn read(section: Section<'_>) -> Option<Self> {
-        const TYPES: &[(&str, Type)] = &[
-            ("ris-live", Type::RisLive),
-            ("bmp", Type::Bmp),
-            ("mrt-dir", Type::MrtDir),
-            ("kafka", Type::Kafka),
-        ];
-        let expected = "a type: \"ris-live\", \"bmp\", \"mrt-dir\" or \"kafka\"";
-        // Without a type nobody knows which keys are right: one fault is enough.
-        let kind_of = section.required("type", expected, value::word(TYPES))?;
-        let kind = match kind_of {
-            Type::RisLive => ris_live(&section),
-            Type::Bmp => bmp(&section),
-            Type::MrtDir => mrt_dir(&section),
-            Type::Kafka => kafka(&section),
-        };
-        // A file does not say who its collector is: there the key is one too many.
-        let min_vantage_ases = match kind_of {
-            Type::RisLive | Type::Bmp => {
-                section.optional("min_vantage_ases", value::number(1..=10_000))
-            }
-            Type::MrtDir | Type::Kafka => None,
-        };
-        let silent_after = section.optional("silent_after", value::duration);
-        section.finish();
-        Some(Feed { kind: kind?, min_vantage_ases, silent_after })
-    }
+        Type::MrtDir | Type::Kafka => None,
+    };
+    let silent_after = section.optional("silent_after", value::duration);
+    section.finish();
+    Some(Feed { kind: kind?, min_vantage_ases, silent_after })
 }
 
 fn ris_live(section: &Section<'_>) -> Option<FeedKind> {

@@ -27,6 +27,7 @@ use std::{fs, io};
 
 use alerter::Window;
 use alerter::dispatch::DispatchRules;
+use feeds::Feed;
 use incidents::Rules;
 use toml::de::DeTable;
 use validator::WatchList;
@@ -34,7 +35,6 @@ use validator::WatchList;
 pub use ::archive::Archive;
 pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
 pub use fault::ConfigError;
-pub use feed::{BmpRouter, Feed, FeedKind, Rib, RibPlace, RisLiveMode, Tristate};
 pub use heartbeat::Heartbeat;
 pub use incident::Incident;
 pub use mail::{Mail, Relay};
@@ -216,7 +216,7 @@ impl Config {
         let rpki = root.section("rpki").map_or_else(|| Some(Sources::default()), rpki::read);
         let incident =
             root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));
-        let feeds = root.sections("feed").into_iter().filter_map(Feed::read).collect();
+        let feeds = root.sections("feed").into_iter().filter_map(feed::read).collect();
         let archive = root.section("archive").map_or_else(Archive::default, |s| archive::read(&s));
         let mail = root.section("mail").map(Mail::read);
         let channels = Channel::read_all(&root.sections("channel"));

@@ -1,23 +1,24 @@
-//! `originwatch replay`: recordings, merged by time, through the parser, the sieve and the incident
-//! engine, to notices.
+//! `originwatch replay`: recordings, merged by time, through the parser, the classifier and the
+//! incident engine, to notices.
 //!
-//! The scan reads, in the order of time; a `CandidateFilter` keeps, on its threads, what may make a
-//! finding; `plan` says what is watched; a `ReplayStart` gives the engine what stood at the beginning
-//! and what happens from there on; [`Summary`] is what came of it.
+//! The scan reads, in the order of time; a `FindingVisitor` classifies on its threads, as a live feed
+//! does; `plan` says what is watched; a `ReplayStart` leads what happens, and what was before it, into
+//! the engine; [`Summary`] is what came of it.
 
-mod candidates;
 mod plan;
 mod report;
 mod start;
 mod summary;
+mod visitor;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use alerter::{AnnotatedNotice, Operator, notice_text};
 use archive::{DamageReports, Event, Inputs, Order, Scan};
 use incidents::{IncidentSummary, Incidents, Party, Reason};
 use jiff::tz::TimeZone;
-use validator::Sieve;
+use validator::Classifier;
 
 pub(crate) use plan::{derived, directory};
 pub use summary::Summary;
@@ -27,10 +28,10 @@ use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
 use crate::mailbag::Mailbag;
-use candidates::{Candidate, CandidateFilter};
 use plan::Plan;
 use report::Report;
 use start::ReplayStart;
+use visitor::{FindingVisitor, Found};
 
 /// How many damages of one input are reported one by one.
 const REPORTED: u64 = 5;
@@ -68,7 +69,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
 /// The pipeline: everything is an argument, and what came of it is the result.
 fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summary, Failure> {
     let args = teller.args;
-    let sieve = Sieve::new(plan.watches.clone(), plan.snapshot.clone());
+    let classifier = Arc::new(Classifier::new(plan.watches.clone(), plan.snapshot.clone()));
     let mut incidents = Incidents::new(plan.rules.clone(), plan.directory.clone());
     incidents.set_sources(plan.sources(args));
     let mut summary = Summary { passed_over: inputs.passed_over, ..Summary::default() };
@@ -77,18 +78,22 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
         teller.console.say(&format!("{name}: {why}"));
     }
     let reports = DamageReports { each: REPORTED, ..DamageReports::default() };
-    let candidates = CandidateFilter::new(&sieve, args.until);
-    let mut start = ReplayStart::new(sieve, incidents, args.from);
-    let mut scan = Scan::new(inputs.inputs, Order::Time, reports, |_| candidates.clone());
+    let visitor = FindingVisitor::new(classifier.clone(), args.until);
+    let mut start = ReplayStart::new(classifier, incidents, args.from);
+    let mut scan = Scan::new(inputs.inputs, Order::Time, reports, |_| visitor.clone());
     scan.set_threads(args.threads);
     loop {
         let (octets, records) = scan.progress();
         match scan.next_event() {
             None => break,
-            Some(Event::Units(units, count)) => {
+            Some(Event::Units(units, count, reached)) => {
                 teller.console.progress(octets, records);
-                for Candidate(_, observation) in units.take(count) {
-                    start.take(&observation);
+                for Found(_, finding) in units.take(count) {
+                    start.take(finding);
+                    teller.drain(&mut start.incidents, &mut summary)?;
+                }
+                if args.until.is_none_or(|until| reached < until) {
+                    start.tick(reached);
                     teller.drain(&mut start.incidents, &mut summary)?;
                 }
             }

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bgp::{Observation, Prefix, Timestamp, Vantage};
+use bgp::{Prefix, Timestamp, Vantage};
 use incidents::Incidents;
-use validator::{Finding, RouteFinding, Sieve, Sight};
+use validator::{Classifier, Finding, OwnPrefixes, RouteFinding, Sight};
 
 /// What happens, from the beginning that was asked for. What was before is state and no news: what
 /// stands at the beginning is told then, and what was over by then is not.
 pub(super) struct ReplayStart {
-    sieve: Sieve,
+    classifier: Arc<Classifier>,
+    own: OwnPrefixes,
     pub(super) incidents: Incidents,
     /// None from the beginning on.
     before: Option<Before>,
@@ -23,26 +25,45 @@ struct Before {
 }
 
 impl ReplayStart {
-    pub(super) fn new(sieve: Sieve, incidents: Incidents, from: Option<Timestamp>) -> Self {
+    pub(super) fn new(
+        classifier: Arc<Classifier>,
+        incidents: Incidents,
+        from: Option<Timestamp>,
+    ) -> Self {
         let before = from.map(|until| Before { until, routes: BTreeMap::new() });
-        ReplayStart { sieve, incidents, before, now: None, findings: 0 }
+        let own = OwnPrefixes::default();
+        ReplayStart { classifier, own, incidents, before, now: None, findings: 0 }
     }
 
     /// Takes in what comes next in the order of time.
-    pub(super) fn take(&mut self, observation: &Observation) {
-        let is_before = |before: &Before| observation.at < before.until;
-        if !self.before.as_ref().is_some_and(is_before) {
-            self.begin();
-            self.now = self.now.max(Some(observation.at));
+    pub(super) fn take(&mut self, finding: Finding) {
+        let at = finding.at();
+        self.reach(at);
+        if !self.own.admit(&finding, &self.classifier) {
+            return;
         }
-        let Some(finding) = self.sieve.sift(observation) else { return };
         self.findings += 1;
         let news = match &mut self.before {
             Some(before) => before.take(finding),
             None => Some(finding),
         };
         if let Some(finding) = news {
-            self.incidents.handle(observation.at, finding);
+            self.incidents.handle(at, finding);
+        }
+    }
+
+    /// Time passes, whatever the records are about that were read.
+    pub(super) fn tick(&mut self, at: Timestamp) {
+        self.reach(at);
+        if self.before.is_none() {
+            self.incidents.handle_timeout(at);
+        }
+    }
+
+    fn reach(&mut self, at: Timestamp) {
+        if !self.before.as_ref().is_some_and(|before| at < before.until) {
+            self.begin();
+            self.now = self.now.max(Some(at));
         }
     }
 

@@ -12,9 +12,9 @@ use reqwest::{Client, StatusCode};
 use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 
-use super::clock::wall;
 use super::input::Input;
 use crate::config::{Calendar, CalendarPlace};
+use feeds::wall;
 
 /// How often they are read.
 const EVERY: Duration = Duration::from_secs(300);

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use bgp::Timestamp;
+use feeds::wall;
 
 /// While records keep coming, however slowly they are unpacked, they alone tell the time.
 const HOLD: Duration = Duration::from_secs(10);
@@ -44,29 +45,6 @@ impl Clock {
             *latest = Some((at, Instant::now()));
         }
     }
-}
-
-/// A time to tell people, and to measure from: the wall clock may jump between two of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
-    pub(super) wall: Timestamp,
-    pub(super) instant: Instant,
-}
-
-impl Moment {
-    pub(super) fn now() -> Self {
-        Moment { wall: wall(), instant: Instant::now() }
-    }
-
-    /// How long after `earlier` this is, whatever the wall clock did meanwhile.
-    pub(super) fn since(self, earlier: Self) -> Duration {
-        self.instant.saturating_duration_since(earlier.instant)
-    }
-}
-
-/// The wall clock.
-pub(super) fn wall() -> Timestamp {
-    jiff::Timestamp::now().into()
 }
 
 #[cfg(test)]

@@ -1,27 +1,29 @@
 //! The thread that owns the incidents and the store: inputs in, commits out.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerter::dispatch::{Order, What};
 use alerter::replies::Incoming;
 use alerter::{Queue, Receiver, Window};
-use bgp::{Asn, Timestamp};
+use bgp::{Asn, Timestamp, Vantage};
+use feeds::{Batch, FeedEvent, Moment, rib_key, wall};
 use store::{Ledger, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use validator::{Finding, Kind, Sieve};
+use validator::{Classifier, Condition, Finding, Kind, RouteFinding, Sight};
 
 use super::addresses::Addresses;
-use super::clock::{Clock, Moment, wall};
-use super::doubt::Doubt;
+use super::clock::Clock;
+use super::data_sources::{rpki_stale, sources};
+use super::feed_tracker::FeedTracker;
 use super::heartbeat::Beat;
-use super::input::{Decoder, FeedId, Input, PipeId, Pulse};
+use super::input::Input;
 use super::legacy::Legacy;
 use super::outbox::Outbox;
 use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
-use super::sight::{Condition, Sight};
 use crate::config::Config;
 use rpki_sources::Rpki;
 
@@ -44,21 +46,24 @@ const LAST_MAILS: Duration = Duration::from_secs(3);
 pub(super) struct Engine {
     pub(super) config: Config,
     pub(super) ledger: Ledger,
-    pub(super) sieve: Sieve,
+    /// What the feeds classify by, and where they get another one.
+    pub(super) classifier: Arc<Classifier>,
+    pub(super) classifiers: watch::Sender<Arc<Classifier>>,
     pub(super) clock: Clock,
-    pub(super) sight: Sight,
+    pub(super) feeds: FeedTracker,
     pub(super) outbox: Outbox,
+    pub(super) events: mpsc::Receiver<FeedEvent>,
     pub(super) inputs: mpsc::Receiver<Input>,
+    /// Since when RPKI data was waited for.
+    pub(super) since: Moment,
     pub(super) rpki: watch::Receiver<Rpki>,
     pub(super) beat: watch::Sender<Beat>,
     /// Those whose incidents are open.
     pub(super) offenders: watch::Sender<BTreeSet<Asn>>,
     pub(super) runtime: Handle,
-    pub(super) flows: HashMap<PipeId, Flow>,
     /// What was told last of each condition.
     pub(super) told: HashMap<(Kind, String), bool>,
     pub(super) roa_watch: RoaWatch,
-    pub(super) doubt: Doubt,
     pub(super) replies: Done,
     /// Since when there is something to commit.
     pub(super) dirty: Option<Instant>,
@@ -69,14 +74,12 @@ pub(super) struct Engine {
     pub(super) first: bool,
 }
 
-/// A connection or a file that is being read.
-pub(super) struct Flow {
-    pub(super) feed: FeedId,
-    pub(super) decoder: Decoder,
-    pub(super) pulse: std::sync::Arc<Pulse>,
-    /// The start of a message whose end has not come yet.
-    pub(super) rest: Vec<u8>,
-    pub(super) damages: u64,
+/// What the engine wakes up for.
+enum Next {
+    Event(FeedEvent),
+    Input(Input),
+    /// It is time for something else.
+    Time,
 }
 
 impl Engine {
@@ -91,11 +94,17 @@ impl Engine {
         self.sort_out_feeds();
         loop {
             match self.next() {
-                Some(Input::Stop) => break,
-                Some(input) => self.take(input),
-                None => {}
+                Next::Input(Input::Stop) => break,
+                Next::Input(input) => self.take(input),
+                Next::Event(event) => self.take_event(event),
+                Next::Time => {}
             }
             self.turn();
+        }
+        // What the feeds have brought by now; those that go on bring more.
+        for _ in 0..feeds::EVENTS {
+            let Ok(event) = self.events.try_recv() else { break };
+            self.take_event(event);
         }
         self.finish()
     }
@@ -103,25 +112,22 @@ impl Engine {
     /// What the feeds of now mean for what was seen before.
     fn sort_out_feeds(&mut self) {
         if std::mem::take(&mut self.first) {
-            // While this program did not run nobody told it of anything.
-            self.doubt_those(|doubt, vantage| doubt.is_live(vantage));
+            let stale = self.feeds.stale_at_start(self.vantages());
+            self.mark_stale(stale);
         }
-        let ended: Vec<_> = self.flows.extract_if(|_, flow| !self.sight.knows(flow.feed)).collect();
-        for (_, flow) in ended {
-            self.lose_sight(&flow.decoder);
-        }
+        let vantages = self.vantages();
+        let stale = self.feeds.end_sessions_without_feed(&vantages);
+        self.mark_stale(stale);
         self.forget_orphans();
     }
 
     /// Of what the config has no more nobody will say that it is over.
     fn forget_orphans(&mut self) {
         let Some(now) = self.clock.now() else { return };
-        let mut orphans = self.ledger.incidents().vantages();
-        orphans.retain(|vantage| self.doubt.is_orphan(vantage));
-        for vantage in orphans {
+        for vantage in self.feeds.orphans(self.vantages()) {
             self.handle(now, Finding::SessionDown { at: now, vantage });
         }
-        let known = self.sight.conditions(&self.rpki.borrow(), Moment::now());
+        let known = self.feeds.health.conditions(Moment::now());
         let is_known = |kind: Kind, subject: &str| {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
@@ -134,10 +140,13 @@ impl Engine {
         }
     }
 
-    /// The next input; nothing when it is time for something else.
-    fn next(&mut self) -> Option<Input> {
+    /// What there is; what people say goes before what feeds tell.
+    fn next(&mut self) -> Next {
         if let Ok(input) = self.inputs.try_recv() {
-            return Some(input);
+            return Next::Input(input);
+        }
+        if let Ok(event) = self.events.try_recv() {
+            return Next::Event(event);
         }
         let now = self.clock.now().unwrap_or_default();
         let due = self.ledger.next_timeout().map(|due| due.since(now));
@@ -148,51 +157,100 @@ impl Engine {
             due.filter(|due| !due.is_zero()),
         ];
         let wait = waits.into_iter().flatten().min().unwrap_or_default();
-        let received =
-            self.runtime.block_on(async { tokio::time::timeout(wait, self.inputs.recv()).await });
-        match received {
-            Ok(Some(input)) => Some(input),
-            Ok(None) => Some(Input::Stop),
-            Err(_) => None,
+        let Engine { runtime, inputs, events, .. } = self;
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                input = inputs.recv() => Next::Input(input.unwrap_or(Input::Stop)),
+                Some(event) = events.recv() => Next::Event(event),
+                () = tokio::time::sleep(wait) => Next::Time,
+            }
+        })
+    }
+
+    /// Takes in what a feed tells.
+    fn take_event(&mut self, event: FeedEvent) {
+        let now = Moment::now();
+        match event {
+            FeedEvent::Opened(opened) => {
+                let vantages = || self.ledger.incidents().vantages();
+                let stale = self.feeds.open(&opened, now, vantages);
+                self.mark_stale(stale);
+                self.update_sources(now);
+            }
+            FeedEvent::Batch(batch) => self.take_batch(batch),
+            FeedEvent::Closed(closed) => {
+                let vantages = || self.ledger.incidents().vantages();
+                let stale = self.feeds.close(closed, now, vantages);
+                self.mark_stale(stale);
+                self.update_sources(now);
+            }
+        }
+    }
+
+    fn take_batch(&mut self, batch: Batch) {
+        let Batch { session, findings, reached, position, classifier } = batch;
+        let is_current = Arc::ptr_eq(&classifier, &self.classifier);
+        for finding in findings {
+            if !self.feeds.admits(session, &finding) {
+                continue;
+            }
+            let finding = if is_current { finding } else { self.classify_again(finding) };
+            self.clock.note(finding.at());
+            self.handle(self.clock.now().unwrap_or(finding.at()), finding);
+        }
+        if let Some(reached) = reached {
+            self.clock.note(reached);
+        }
+        if let Some((key, position)) = position {
+            self.ledger.set_position(&key, position.to_string());
+            self.touch();
+        }
+    }
+
+    /// A finding that was made with other RPKI data or another watch list, as it is by those of now.
+    fn classify_again(&self, finding: Finding) -> Finding {
+        let judge = |prefix, held: &validator::Held, vantage: &Vantage| {
+            self.classifier.judge(prefix, &held.route, vantage)
+        };
+        match finding {
+            Finding::Route(route) => {
+                let RouteFinding { prefix, sight, vantage, .. } = &route;
+                let sight = match sight {
+                    Sight::Held(held) => Sight::Held(judge(*prefix, held, vantage)),
+                    Sight::Recalled(held) => Sight::Recalled(judge(*prefix, held, vantage)),
+                    Sight::Withdrawn => Sight::Withdrawn,
+                };
+                Finding::Route(RouteFinding { sight, ..route })
+            }
+            other => other,
+        }
+    }
+
+    fn vantages(&self) -> Vec<Vantage> {
+        self.ledger.incidents().vantages()
+    }
+
+    /// Of these vantage points nobody tells what they do now.
+    fn mark_stale(&mut self, vantages: Vec<Vantage>) {
+        let Some(now) = self.clock.now() else { return };
+        for vantage in vantages {
+            self.handle(now, Finding::Gap { at: now, vantage });
+        }
+    }
+
+    /// A router has told its whole table since it connected.
+    fn end_of_rib(&mut self, router: &str) {
+        let Some(now) = self.clock.now() else { return };
+        let of = |vantage: &Vantage| *vantage.collector == *router;
+        for vantage in self.vantages().into_iter().filter(of) {
+            self.handle(now, Finding::Settled { at: now, vantage, family: None });
         }
     }
 
     fn take(&mut self, input: Input) {
         let now = Moment::now();
         match input {
-            // Of a feed that has ended something may still be on its way.
-            Input::Open { feed, .. } if !self.sight.knows(feed) => {}
-            Input::Open { pipe, feed, decoder, pulse } => {
-                if let Decoder::Table(table) = decoder.as_ref() {
-                    self.doubt.tables.begin(table, feed);
-                } else if let Decoder::Bmp { router, .. } = decoder.as_ref() {
-                    let router = router.clone();
-                    self.sight.open(feed, pipe, Some(&router), now);
-                    self.doubt.connected(&router, now.instant);
-                    self.doubt_those(|_, vantage| *vantage.collector == *router);
-                } else {
-                    self.sight.open(feed, pipe, None, now);
-                    let http = matches!(decoder.as_ref(), Decoder::RisLiveHttp(_));
-                    self.sight.over_http(feed, http);
-                }
-                self.update_sources(now);
-                let (decoder, rest) = (*decoder, Vec::new());
-                self.flows.insert(pipe, Flow { feed, decoder, pulse, rest, damages: 0 });
-            }
-            Input::Bytes { pipe, bytes } => self.take_bytes(pipe, &bytes, now),
-            Input::Close { pipe, why } => {
-                let Some(mut flow) = self.flows.remove(&pipe) else { return };
-                self.read(&mut flow, &[], true);
-                if let Decoder::Table(table) = &flow.decoder {
-                    self.close_table(flow.feed, table, why);
-                    self.update_sources(now);
-                    return;
-                }
-                self.lose_sight(&flow.decoder);
-                self.sight.close(flow.feed, pipe, why, now);
-                self.update_sources(now);
-            }
-            Input::Alive { feed } => self.sight.alive(feed, now),
             Input::Delivered(report) => {
                 if let Err(error) = self.outbox.settle(self.ledger.store(), now.wall, report) {
                     tracing::error!(%error, "the store does not take what became of a mail");
@@ -206,22 +264,6 @@ impl Engine {
             Input::Windows { source, windows } => self.set_windows(source, windows),
             Input::Stop => {}
         }
-    }
-
-    fn take_bytes(&mut self, pipe: PipeId, bytes: &[u8], now: Moment) {
-        let Some(mut flow) = self.flows.remove(&pipe) else { return };
-        // A table is neither a sign of life nor a message.
-        if !matches!(flow.decoder, Decoder::Table(_)) {
-            self.sight.message(flow.feed, now);
-        }
-        if let Decoder::Bmp { router, .. } = &flow.decoder {
-            self.doubt.heard(router, now.instant);
-        }
-        let before = (flow.decoder.messages(), flow.damages);
-        self.read(&mut flow, bytes, false);
-        let messages = flow.decoder.messages() - before.0;
-        self.sight.read(flow.feed, messages, flow.damages - before.1);
-        self.flows.insert(pipe, flow);
     }
 
     /// Told to the dispatcher where they have changed: each time is an entry in the journal.
@@ -275,7 +317,8 @@ impl Engine {
 
     /// What notices say of our sight.
     fn update_sources(&mut self, now: Moment) {
-        let sources = self.sight.sources(&self.rpki.borrow(), now);
+        self.feeds.health.sample(now);
+        let sources = sources(self.feeds.health.status(now), &self.rpki.borrow());
         self.ledger.set_sources(sources);
     }
 
@@ -305,12 +348,16 @@ impl Engine {
         let (rpki, now) = (self.rpki.borrow().clone(), Moment::now());
         self.take_requests(now.wall);
         self.update_sources(now);
-        self.note_followed(now.wall);
-        for router in self.doubt.settled(now.instant) {
-            self.settle(|vantage| *vantage.collector == *router, None);
+        for collector in self.feeds.followed() {
+            self.ledger.set_position(&rib_key(&collector), now.wall.to_string());
+            self.touch();
         }
-        let conditions = self.sight.conditions(&rpki, now).into_iter();
-        let (snapshot, watches) = (self.sieve.snapshot(), self.sieve.watches());
+        for router in self.feeds.complete_ribs(now) {
+            self.end_of_rib(&router);
+        }
+        let conditions = self.feeds.health.conditions(now).into_iter();
+        let conditions = conditions.chain(rpki_stale(&rpki, self.since, now));
+        let (snapshot, watches) = (self.classifier.snapshot(), self.classifier.watches());
         let bounces = self.replies.conditions(now.wall);
         let expiries = self.roa_watch.expiries(snapshot, watches, now.wall);
         let conditions = conditions
@@ -325,7 +372,8 @@ impl Engine {
         let open = self.follow_offenders();
         let (waiting, dead) = self.ledger.store().queue_length().unwrap_or_default();
         self.ledger.set_queue(Queue { waiting, dead });
-        let (feeds, well) = (self.sight.status(now), self.sight.is_well(now));
+        let health = &mut self.feeds.health;
+        let (feeds, well) = (health.summary(now), health.is_healthy(now));
         let status =
             format!("{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up");
         self.beat.send_replace(Beat {
@@ -387,35 +435,36 @@ impl Engine {
     /// The RPKI data has changed, or how good it is.
     fn take_rpki(&mut self) {
         let rpki = self.rpki.borrow_and_update().clone();
-        let known = self.sieve.snapshot().clone();
+        let known = self.classifier.snapshot().clone();
         // Expired data are gone, and without any everything would lose its cover: the last verdicts
         // stand, and that they are old is an incident of its own.
-        if !rpki.health.is_usable() || std::sync::Arc::ptr_eq(&rpki.snapshot, &known) {
+        if !rpki.health.is_usable() || Arc::ptr_eq(&rpki.snapshot, &known) {
             return;
         }
         tracing::info!(vrps = rpki.snapshot.vrps.len(), source = %rpki.snapshot.source, "new RPKI data");
-        for condition in self.roa_watch.changes(&known, &rpki.snapshot, self.sieve.watches()) {
+        for condition in self.roa_watch.changes(&known, &rpki.snapshot, self.classifier.watches()) {
             self.tell(condition);
         }
-        self.outgrown |= has_outgrown(&self.config, self.sieve.watches(), &rpki.snapshot);
-        self.sieve.set_snapshot(rpki.snapshot);
+        self.outgrown |= has_outgrown(&self.config, self.classifier.watches(), &rpki.snapshot);
+        self.classifier = Arc::new(self.classifier.with_snapshot(rpki.snapshot));
+        self.classifiers.send_replace(self.classifier.clone());
         self.judge_again();
     }
 
     /// What was seen before, by what is known now.
     fn judge_again(&mut self) {
         if let Some(now) = self.clock.now() {
-            self.ledger.judge_again(now, &self.sieve);
+            self.ledger.judge_again(now, &self.classifier);
             self.touch();
         }
     }
 
-    pub(super) fn handle(&mut self, now: Timestamp, finding: Finding) {
+    fn handle(&mut self, now: Timestamp, finding: Finding) {
         self.ledger.handle(now, finding);
         self.touch();
     }
 
-    pub(super) fn touch(&mut self) {
+    fn touch(&mut self) {
         self.dirty.get_or_insert_with(Instant::now);
     }
 
@@ -467,10 +516,11 @@ impl Engine {
                 Ok(None) | Err(_) => break,
             }
         }
-        self.sight.log_totals();
+        self.feeds.health.log_totals(Moment::now());
         self.ledger.close()?;
-        let Engine { inputs, clock, sight, doubt, flows, roa_watch, told, .. } = self;
-        let snapshot = self.sieve.snapshot().clone();
-        Ok(Legacy { inputs, clock: Some(clock), sight, doubt, flows, roa_watch, snapshot, told })
+        let Engine { events, inputs, clock, feeds, roa_watch, told, since, .. } = self;
+        let snapshot = self.classifier.snapshot().clone();
+        let clock = Some(clock);
+        Ok(Legacy { events, inputs, clock, feeds, roa_watch, snapshot, told, since })
     }
 }

@@ -8,27 +8,27 @@ use std::time::Duration;
 use alerter::content::mail::Letterhead;
 use alerter::dispatch::{Order, What};
 use bgp::Timestamp;
+use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Moment, Socket, WantedFeed, wall};
 use incidents::AsDirectory;
 use store::{Ledger, StoreError};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use validator::{Neighbours, Sieve};
+use validator::{Classifier, Neighbours};
 
 use super::addresses;
 use super::calendars;
-use super::clock::{Clock, Moment, wall};
+use super::clock::Clock;
 use super::engine::Engine;
-use super::feed::{self, Backlog, Roster, Socket, Wanted};
 use super::heartbeat::{self, Beat};
-use super::input::{INPUTS, Inlets, Input};
+use super::input::{INPUTS, Input};
 use super::legacy::Legacy;
 use super::outbox::Outbox;
 use super::plan::{Followed, Plan};
 use super::replies::{self, Done};
 use super::web;
-use crate::config::{Config, FeedKind};
+use crate::config::Config;
 use crate::exit::Failure;
 
 /// How long the engine may take to stop. What it has not written by then the feeds bring again.
@@ -37,7 +37,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// What runs.
 pub(super) struct House {
     /// The feeds, which outlive a reload, as the RPKI data does.
-    roster: Roster,
+    feeds: Manager,
     rpki: Option<Followed>,
     inputs: mpsc::Sender<Input>,
     /// Of the engine before; none while one runs.
@@ -52,11 +52,12 @@ impl House {
     /// Nothing runs yet.
     pub(super) fn new() -> Self {
         let (inputs, receiver) = mpsc::channel(INPUTS);
+        let (events, brought) = mpsc::channel(EVENTS);
         House {
-            roster: Roster::new(Inlets::new(inputs.clone())),
+            feeds: Manager::new(events),
             rpki: None,
             inputs,
-            legacy: Some(Legacy::none(receiver)),
+            legacy: Some(Legacy::none(brought, receiver)),
             staff: JoinSet::new(),
             beat: watch::channel(Beat::default()).1,
             ended: None,
@@ -74,7 +75,7 @@ impl House {
         config: &Config,
         inherited: Vec<std::net::TcpListener>,
     ) -> Result<(), Failure> {
-        let plan = Plan::make(config, inherited, &self.roster, self.rpki.as_ref()).await?;
+        let plan = Plan::make(config, inherited, &self.feeds, self.rpki.as_ref()).await?;
         self.pause().await?;
         self.open(config, plan).await
     }
@@ -92,7 +93,7 @@ impl House {
 
     /// Stops the feeds, lets the engine take in what they have brought, and closes the store.
     pub(super) async fn close(mut self) -> Result<(), Failure> {
-        self.roster.end().await;
+        self.feeds.end().await;
         self.pause().await
     }
 
@@ -124,10 +125,11 @@ impl House {
         let Some(mut legacy) = self.legacy.take() else {
             return Err(gone("the one before has left nothing"));
         };
-        let numbers = self.roster.follow(wanted, plan.watches.clone()).await;
+        let classifier = Classifier::new(plan.watches.clone(), legacy.snapshot);
+        let classifier = Arc::new(classifier.with_neighbours(neighbours(config)));
+        let numbers = self.feeds.follow(wanted, classifier.clone()).await;
         let feeds: Vec<_> = numbers.into_iter().zip(config.feeds.iter().cloned()).collect();
-        legacy.sight.follow(&feeds, Moment::now());
-        legacy.doubt.follow(config);
+        legacy.feeds.follow(&feeds, Moment::now());
         self.employ(config, &plan, api, &beat);
         let (sources, mut rpki) = plan.rpki.clone();
         // Whatever it says now has to be compared with what the routes were judged by.
@@ -135,24 +137,24 @@ impl House {
         self.rpki = Some((sources, rpki.clone()));
         let first = legacy.clock.is_none();
         let clock = clock(config, legacy.clock);
-        let sieve = Sieve::new(plan.watches.clone(), legacy.snapshot);
         let lanes = plan.start_carriers(&self.inputs);
         let engine = Engine {
             outbox: Outbox::new(lanes, matches!(clock, Clock::Recorded(_))),
             clock,
-            sight: legacy.sight,
-            sieve: sieve.with_neighbours(neighbours(config)),
+            feeds: legacy.feeds,
+            classifier,
+            classifiers: self.feeds.classifiers(),
             roa_watch: legacy.roa_watch,
-            doubt: legacy.doubt,
             replies,
             config: config.clone(),
             ledger,
+            events: legacy.events,
             inputs: legacy.inputs,
+            since: legacy.since,
             rpki,
             beat: beats,
-            offenders: self.roster.offenders(),
+            offenders: self.feeds.offenders(),
             runtime: Handle::current(),
-            flows: legacy.flows,
             told: legacy.told,
             dirty: None,
             turned: None,
@@ -208,7 +210,7 @@ fn api(
 ) -> Result<Option<(TcpListener, axum::Router)>, Failure> {
     let Some(web) = &config.web else { return Ok(None) };
     let router = web::router(web, &config.store, beat.clone())?;
-    Ok(Some((feed::bind(web.listen, None)?, router)))
+    Ok(Some((feeds::bind(web.listen, None)?, router)))
 }
 
 /// Of our own routers we know how their neighbours stand to us.
@@ -297,20 +299,35 @@ fn wanted(
     config: &Config,
     sockets: Vec<Option<Socket>>,
     ledger: &Ledger,
-) -> Result<Vec<Wanted>, Failure> {
+) -> Result<Vec<WantedFeed>, Failure> {
     let each = config.feeds.iter().cloned().zip(sockets);
     let wanted = each.map(|(feed, socket)| {
         let position = match &feed.kind {
-            FeedKind::MrtDir { path, .. } => position(&feed::spool_key(path), ledger)?,
-            _ => None,
+            FeedKind::MrtDir { path, .. } => position(&feeds::folder_key(path), ledger)?,
+            FeedKind::RisLive { .. } | FeedKind::Bmp { .. } | FeedKind::Kafka { .. } => None,
         };
-        let backlog = Backlog::of(&feed.kind, config, ledger)?;
-        Ok(Wanted { feed, socket, position, backlog })
+        let initial_ribs = initial_ribs(&feed.kind, config, ledger)?;
+        Ok(WantedFeed { feed, socket, position, initial_ribs })
     });
     wanted.collect()
 }
 
-fn position(key: &str, ledger: &Ledger) -> Result<Option<feed::Position>, Failure> {
+/// The tables that the config asks for, and what the store knows of them.
+fn initial_ribs(
+    kind: &FeedKind,
+    config: &Config,
+    ledger: &Ledger,
+) -> Result<InitialRibs, StoreError> {
+    let FeedKind::RisLive { ribs, .. } = kind else { return Ok(InitialRibs::default()) };
+    let known = |rib: &feeds::Rib| {
+        let position = ledger.store().position(&feeds::rib_key(&rib.collector))?;
+        Ok((rib.clone(), position.and_then(|text| text.parse().ok())))
+    };
+    let ribs = ribs.iter().map(known).collect::<Result<_, StoreError>>()?;
+    Ok(InitialRibs { ribs, archive: config.archive.clone(), oldest: config.incident.forget_after })
+}
+
+fn position(key: &str, ledger: &Ledger) -> Result<Option<feeds::Position>, Failure> {
     let position = ledger.store().position(key)?;
     let read = |text: String| {
         let position = text.parse();

@@ -1,13 +1,14 @@
 //! `originwatch run`: the long-lived monitor.
 //!
-//! In the order of the flow: each `feed` is a task that brings bytes and knows when its connection
-//! is sound. They all arrive, as `input::Input`, at one thread, the `engine`: it decodes, sifts,
-//! owns the incidents and the store, and is the only one that writes. `tables` are read beside what a
-//! live feed tells. `sight` is what it knows of the feeds, `outbox` what it knows of deliveries; the notifications themselves are carried by tasks of
-//! their own, `post`, one for each channel: mail goes by `relays`, the others are made in `channels`.
-//! What they depend on, `addresses` asks DNS. `house` builds all this from a config (`plan` is what of
-//! it can fail), and takes it down again. After a reload the feeds go on whose config is as it was
-//! (`feed::Roster`), and the new engine takes over what the one before knew of them (`legacy`).
+//! In the order of the flow: the tasks of the feeds (crate `feeds`) decode and classify; their findings
+//! arrive at one thread, the `engine`, which owns the incidents and the store, and is the only one that
+//! writes. `feed_tracker` is what it knows of the feeds, `data_sources` what notices say of them,
+//! `outbox` what it knows of deliveries; the notifications themselves are carried by tasks of their own,
+//! `post`, one for each channel: mail goes by `relays`, the others are made in `channels`. What they
+//! depend on, `addresses` asks DNS. What all these have to say arrives as an `input`. `house` builds all
+//! this from a config (`plan` is what of it can fail), and takes it down again. After a reload the feeds
+//! go on whose config is as it was, and the new engine takes over what the one before knew of them
+//! (`legacy`).
 //!
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
@@ -15,9 +16,9 @@ mod addresses;
 mod calendars;
 mod channels;
 mod clock;
-mod doubt;
+mod data_sources;
 mod engine;
-mod feed;
+mod feed_tracker;
 mod heartbeat;
 mod house;
 mod input;
@@ -26,13 +27,10 @@ mod log;
 mod outbox;
 mod plan;
 mod post;
-mod reading;
 mod relays;
 mod replies;
 mod roa_watch;
-mod sight;
 mod signals;
-mod tables;
 mod web;
 
 use std::time::Duration;
@@ -47,7 +45,6 @@ use house::House;
 use signals::{Signal, Signals, Systemd};
 
 pub(crate) use channels::open as open_channel;
-pub(crate) use feed::reach_ris_live;
 pub use log::LogFormat;
 
 /// How long threads that read files may take to notice that it is over.
@@ -56,8 +53,8 @@ const LAST_CALL: Duration = Duration::from_secs(2);
 /// Runs until a signal ends it.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     log::start(args.log);
-    // Two are enough: the tasks wait for sockets, and the work is done by the engine's thread.
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // Feeds decode and classify in their tasks, on as many cores as there are.
+    let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
     let end = runtime.block_on(serve(args));
     runtime.shutdown_timeout(LAST_CALL);
@@ -167,13 +164,5 @@ async fn live(
                 systemd.ready();
             }
         }
-    }
-}
-
-/// Says what is broken: each of the first ones, and then ever more rarely.
-fn log_damage(source: &str, damages: &mut u64, damage: parser::Damage) {
-    *damages += 1;
-    if *damages <= 5 || damages.is_power_of_two() {
-        tracing::warn!(source, damages = *damages, "{damage}");
     }
 }

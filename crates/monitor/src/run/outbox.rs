@@ -7,10 +7,9 @@ use bgp::Timestamp;
 use network::jittered;
 use store::{Store, StoreError};
 use tokio::sync::mpsc;
-use validator::Kind;
+use validator::{Condition, Kind};
 
 use super::post::{Outcome, Parcel, Report};
-use super::sight::Condition;
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);

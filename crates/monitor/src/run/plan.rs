@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerter::content::mail::Letterhead;
+use feeds::{Manager, Socket};
 use incidents::AsDirectory;
 use tokio::sync::{mpsc, watch};
 use validator::WatchList;
 
 use super::channels;
-use super::feed::{Roster, Socket};
 use super::input::Input;
 use super::outbox::Lane;
 use super::post::{AT_ONCE, Carrier, Pace, Way};
@@ -42,12 +42,12 @@ impl Plan {
     pub(super) async fn make(
         config: &Config,
         inherited: Vec<TcpListener>,
-        roster: &Roster,
+        feeds: &Manager,
         known: Option<&Followed>,
     ) -> Result<Self, Failure> {
         let letterhead = config.mail.as_ref().map(|mail| letterhead(config, mail)).transpose()?;
         let carriers = carriers(config, letterhead.clone())?;
-        let sockets = roster.sockets(&config.feeds, inherited)?;
+        let sockets = feeds.sockets(&config.feeds, inherited)?;
         let directory = directory(config)?;
         let rpki = match known.filter(|(sources, _)| *sources == config.rpki) {
             Some((_, rpki)) => rpki.clone(),

@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::clock::wall;
 use super::input::Input;
 use super::relays::{Relays, Verdict};
+use feeds::wall;
 
 /// How many notifications of a channel beside mail are under way at once. One that hangs costs its whole
 /// time limit, and must not make every other one of that channel wait behind it.

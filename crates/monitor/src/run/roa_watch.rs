@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bgp::Timestamp;
 use validator::{
-    Effect, Kind, RpkiSnapshot, WatchList, roa_changes, roa_expiries, trust_anchor_losses,
+    Condition, Effect, Kind, RpkiSnapshot, WatchList, roa_changes, roa_expiries,
+    trust_anchor_losses,
 };
 
-use super::sight::Condition;
 use crate::config::Config;
 use crate::replay;
 

@@ -99,7 +99,7 @@ fn search(
         let (octets, records) = scan.progress();
         match scan.next_event() {
             None => break,
-            Some(Event::Units(units, count)) => {
+            Some(Event::Units(units, count, _)) => {
                 print(units, count, console)?;
                 console.progress(octets, records);
             }

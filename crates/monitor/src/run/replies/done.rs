@@ -5,9 +5,7 @@ use alerter::dispatch::Order;
 use alerter::replies::{Bounced, Incoming, Reply, Seen};
 use bgp::Timestamp;
 use store::{Ledger, Store, StoreError};
-use validator::Kind;
-
-use crate::run::sight::Condition;
+use validator::{Condition, Kind};
 
 /// Under which name the store keeps the Message-IDs.
 const POSITION: &str = "replies";

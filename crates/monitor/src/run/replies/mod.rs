@@ -14,10 +14,10 @@ use alerter::replies::{Incoming, Replies, ReplyRefusal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::clock::wall;
 use super::input::Input;
 use crate::config::Mailbox;
 pub(super) use done::Done;
+use feeds::wall;
 use imap::{Imap, ImapError};
 use maildir::Maildir;
 

@@ -6,25 +6,24 @@ use std::time::Duration;
 use archive::{Archive, ArchiveError, Input};
 use bgp::Timestamp;
 use parser::{Format, Step, Walker};
-use store::{Ledger, StoreError};
 use tokio::sync::watch;
 
-use super::super::clock::wall;
-use super::super::input::{Blocked, Decoder, Inlet, Pipe};
-use super::super::tables::Table;
-use crate::config::{Config, FeedKind, Rib, RibPlace};
+use crate::moment::wall;
+use crate::session::{Blocked, Decoder, Outlet, Session};
+use crate::{Rib, RibPlace};
 
 /// How much is handed over at once.
 const BLOCK: usize = 128 << 10;
 
 /// The tables of one feed, and what is known of them already.
 #[derive(Clone, Debug, Default)]
-pub(in super::super) struct Backlog {
+pub struct InitialRibs {
     /// Each with the time until which the store knows what became of its routes.
-    ribs: Vec<(Rib, Option<Timestamp>)>,
-    archive: Archive,
+    pub ribs: Vec<(Rib, Option<Timestamp>)>,
+    /// Where the latest tables are asked for.
+    pub archive: Archive,
     /// What is older would be given up at once.
-    oldest: Duration,
+    pub oldest: Duration,
 }
 
 /// Why a feed runs without a table.
@@ -44,59 +43,41 @@ enum TableError {
     Old(Timestamp),
 }
 
-/// The name of a position in the store: until when a collector was followed whose table was loaded.
-pub(in super::super) fn table_key(collector: &str) -> String {
-    format!("table {collector}")
-}
-
-impl Backlog {
-    /// What the config asks for, and what the store knows.
-    pub(in super::super) fn of(
-        kind: &FeedKind,
-        config: &Config,
-        ledger: &Ledger,
-    ) -> Result<Self, StoreError> {
-        let FeedKind::RisLive { ribs, .. } = kind else { return Ok(Backlog::default()) };
-        let known = |rib: &Rib| {
-            let position = ledger.store().position(&table_key(&rib.collector))?;
-            Ok((rib.clone(), position.and_then(|text| text.parse().ok())))
-        };
-        let ribs = ribs.iter().map(known).collect::<Result<_, StoreError>>()?;
-        Ok(Backlog { ribs, archive: config.archive.clone(), oldest: config.incident.forget_after })
-    }
-
-    /// Begins to load them, on a thread. Their pipes open before anything is told, so that the engine
+impl InitialRibs {
+    /// Begins to load them, on a thread. Their sessions open before anything is told, so that the engine
     /// remembers what is taken back meanwhile.
     pub(super) async fn load(
         self,
-        inlet: &Inlet,
+        outlet: &Outlet,
         stop: watch::Receiver<bool>,
     ) -> Result<(), Blocked> {
-        let mut pipes = Vec::new();
+        let mut sessions = Vec::new();
         for (rib, known) in &self.ribs {
-            let table = Table::new(&rib.collector, known.is_some());
-            pipes.push(inlet.open(Decoder::Table(Box::new(table))).await?);
+            let (collector, known) = (rib.collector.clone(), known.is_some());
+            let walker = Walker::new(&collector);
+            let decoder = Decoder::CollectorRib { walker, collector, known };
+            sessions.push(outlet.open(decoder).await?);
         }
-        if !pipes.is_empty() {
-            tokio::task::spawn_blocking(move || self.read_all(pipes, &stop));
+        if !sessions.is_empty() {
+            tokio::task::spawn_blocking(move || self.read_all(sessions, &stop));
         }
         Ok(())
     }
 
-    fn read_all(&self, pipes: Vec<Pipe>, stop: &watch::Receiver<bool>) {
-        for (pipe, (rib, known)) in pipes.into_iter().zip(&self.ribs) {
-            let why = match self.read(&pipe, rib, *known, stop) {
+    fn read_all(&self, sessions: Vec<Session>, stop: &watch::Receiver<bool>) {
+        for (mut session, (rib, known)) in sessions.into_iter().zip(&self.ribs) {
+            let why = match self.read(&mut session, rib, *known, stop) {
                 Ok(()) => None,
                 Err(TableError::Blocked(_)) => return,
                 Err(error) => Some(error.to_string()),
             };
-            pipe.close_blocking(why);
+            session.close_blocking(why);
         }
     }
 
     fn read(
         &self,
-        pipe: &Pipe,
+        session: &mut Session,
         rib: &Rib,
         known: Option<Timestamp>,
         stop: &watch::Receiver<bool>,
@@ -123,7 +104,7 @@ impl Backlog {
             if *stop.borrow() {
                 return Err(Blocked::Ended.into());
             }
-            pipe.push_blocking(block)?;
+            session.push_blocking(block)?;
             block = next_block(&mut unpacked)?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use bgp::Asn;
 use serde_json::{Value, json};
 use validator::WatchList;
 
-use crate::config::RisLiveMode;
+use crate::RisLiveMode;
 
 /// Prefixes in one subscription: the server takes a list, and hundreds of subscriptions of one prefix
 /// each would take minutes to send politely.

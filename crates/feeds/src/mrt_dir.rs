@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use parser::{Reader, Walker};
 
-use super::super::input::{Blocked, Decoder, Pipe};
-use super::{Position, Surroundings, spool_key};
+use crate::context::FeedContext;
+use crate::session::{Blocked, Decoder, Session};
+use crate::{Position, folder_key};
 
 /// How often the folder is looked into.
 const POLL: Duration = Duration::from_secs(1);
@@ -21,40 +22,39 @@ const STABLE: Duration = Duration::from_secs(2);
 const BLOCK: usize = 128 << 10;
 
 /// Follows the folder until it is told to stop.
-pub(super) fn run(path: &Path, rib: Option<&Path>, around: &Surroundings) {
-    let mut spool = Spool {
+pub(super) fn run(path: &Path, rib: Option<&Path>, context: &FeedContext) {
+    let mut folder = Folder {
         path,
-        around,
-        position: around.position.clone(),
+        context,
+        position: context.position.clone(),
         growing: None,
         seen: None,
         complaint: String::new(),
     };
     // What was read since the table was written is in the store: an old table must not come on top.
-    if let Some(rib) = rib.filter(|_| spool.position.is_none())
-        && spool.read(rib, Decoder::Rib(Walker::new(""))).is_err()
+    if let Some(rib) = rib.filter(|_| folder.position.is_none())
+        && folder.read(rib, Decoder::Rib(Walker::new(""))).is_err()
     {
         return;
     }
-    while !*around.stop.borrow() {
-        match spool.next() {
+    while !*context.stop.borrow() {
+        match folder.next() {
             Some((file, from)) => {
-                let walker = Walker::new("");
-                let key = spool_key(path);
+                let (walker, key) = (Walker::new(""), folder_key(path));
                 let decoder = Decoder::Mrt { walker, key, file: file.clone(), from };
-                if spool.read(&path.join(&file), decoder).is_err() {
+                if folder.read(&path.join(&file), decoder).is_err() {
                     return;
                 }
-                spool.position = Some(Position { file, records: 0, done: true });
+                folder.position = Some(Position { file, records: 0, done: true });
             }
             None => std::thread::sleep(POLL),
         }
     }
 }
 
-struct Spool<'a> {
+struct Folder<'a> {
     path: &'a Path,
-    around: &'a Surroundings,
+    context: &'a FeedContext,
     position: Option<Position>,
     /// The newest file, its size, and since when it has it.
     growing: Option<(String, u64, Instant)>,
@@ -64,7 +64,7 @@ struct Spool<'a> {
     complaint: String,
 }
 
-impl Spool<'_> {
+impl Folder<'_> {
     /// The next file that is complete, and how many of its records are known.
     fn next(&mut self) -> Option<(String, u64)> {
         let files = match self.files() {
@@ -136,27 +136,27 @@ impl Spool<'_> {
 
     /// Hands a whole file over. What cannot be read of it is told, and the next one is read.
     fn read(&self, path: &Path, decoder: Decoder) -> Result<(), Blocked> {
-        let pipe = self.around.inlet.open_blocking(decoder)?;
+        let mut session = self.context.outlet.open_blocking(decoder)?;
         tracing::info!(file = %path.display(), "reading");
         let read = File::open(path).map(|file| Reader::new(file, "").into_unpacked());
         let end = match read {
-            Ok(unpacked) => self.pump(&pipe, unpacked)?,
+            Ok(unpacked) => self.pump(&mut session, unpacked)?,
             Err(error) => Some(error),
         };
         if let Some(error) = &end {
             tracing::error!(file = %path.display(), %error, "cannot be read any further");
         }
-        pipe.close_blocking(end.map(|error| error.to_string()));
+        session.close_blocking(end.map(|error| error.to_string()));
         Ok(())
     }
 
     fn pump(
         &self,
-        pipe: &Pipe,
+        session: &mut Session,
         mut unpacked: impl Read,
     ) -> Result<Option<std::io::Error>, Blocked> {
         loop {
-            if *self.around.stop.borrow() {
+            if *self.context.stop.borrow() {
                 return Err(Blocked::Ended);
             }
             let mut block = vec![0; BLOCK];
@@ -164,7 +164,7 @@ impl Spool<'_> {
                 Ok(0) => return Ok(None),
                 Ok(octets) => {
                     block.truncate(octets);
-                    pipe.push_blocking(block)?;
+                    session.push_blocking(block)?;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Ok(Some(error)),

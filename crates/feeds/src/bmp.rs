@@ -4,10 +4,9 @@ mod round;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use parser::bmp::{Config as Facts, Session, Setting};
+use parser::bmp::{self, Config as Facts, Setting};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,10 +14,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::Surroundings;
-use crate::config::{BmpRouter, Tristate};
-use crate::exit::Failure;
-use crate::run::input::{Decoder, Inlet, Pipe};
+use crate::context::FeedContext;
+use crate::session::{Decoder, Outlet, Session};
+use crate::{BmpRouter, Tristate};
 use round::Round;
 
 /// How long a router may stop within a message. Between two it may be silent for as long as it likes:
@@ -32,12 +30,26 @@ const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(15), Duration:
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;
 
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen at {address}: {error}")]
+pub struct ListenError {
+    /// Which.
+    pub address: SocketAddr,
+    /// Why.
+    pub error: std::io::Error,
+}
+
 /// Listens at `address`, or takes the socket that was opened for us.
-pub(in crate::run) fn bind(
+///
+/// # Errors
+///
+/// Where the system refuses it, mostly since somebody listens there already.
+pub fn bind(
     address: SocketAddr,
     inherited: Option<StdListener>,
-) -> Result<TcpListener, Failure> {
-    let failed = |error| Failure::Listen { address, error };
+) -> Result<TcpListener, ListenError> {
+    let failed = |error| ListenError { address, error };
     let listener = match inherited {
         Some(listener) => listener,
         None => StdListener::bind(address).map_err(failed)?,
@@ -48,10 +60,10 @@ pub(in crate::run) fn bind(
 
 /// Takes the connections of the routers that may connect, one each: a new one replaces the old one,
 /// which the router has given up. So there are never more than routers.
-pub(super) async fn run(routers: Vec<BmpRouter>, around: Surroundings) {
-    let Surroundings { inlet, listener, mut watches, .. } = around;
+pub(super) async fn run(routers: Vec<BmpRouter>, context: FeedContext) {
+    let FeedContext { outlet, listener, mut classifiers, .. } = context;
     let Some(listener) = listener else { return };
-    let mut watched = watches.borrow_and_update().clone();
+    let mut watched = classifiers.borrow_and_update().watches().clone();
     let mut door = Door { routers, connected: HashMap::new(), strangers: 0 };
     let (mut connections, mut round) = (JoinSet::new(), Round::default());
     loop {
@@ -62,7 +74,7 @@ pub(super) async fn run(routers: Vec<BmpRouter>, around: Surroundings) {
                     let address = from.ip().to_canonical();
                     if let Some((router, over)) = door.admit(address) {
                         round.is_back(address);
-                        connections.spawn(serve(stream, router, inlet.clone(), over));
+                        connections.spawn(serve(stream, router, outlet.clone(), over));
                     }
                 }
                 // Out of descriptors, mostly: the routers that are there must not suffer.
@@ -72,8 +84,8 @@ pub(super) async fn run(routers: Vec<BmpRouter>, around: Surroundings) {
                 }
             },
             Some(_) = connections.join_next() => {}
-            Ok(()) = watches.changed() => {
-                let new = watches.borrow_and_update().clone();
+            Ok(()) = classifiers.changed() => {
+                let new = classifiers.borrow_and_update().watches().clone();
                 // What is held of the old watched space holds for any part of it.
                 if !watched.covers(&new) {
                     round.begin(door.connected());
@@ -135,7 +147,7 @@ impl Door {
 async fn serve(
     stream: TcpStream,
     router: BmpRouter,
-    inlet: Inlet,
+    outlet: Outlet,
     over: oneshot::Receiver<&'static str>,
 ) {
     let name = router.name.clone();
@@ -146,25 +158,25 @@ async fn serve(
         add_path: setting(router.add_path),
         ..Facts::default()
     };
-    let decoder = Decoder::Bmp { session: Session::new(facts), router: name.clone() };
-    let Ok(pipe) = inlet.open(decoder).await else { return };
+    let session = Box::new(bmp::Session::new(facts));
+    let decoder = Decoder::Bmp { session, router: name.clone() };
+    let Ok(mut session) = outlet.open(decoder).await else { return };
     tracing::info!(router = name, address = %router.address, "connected");
     let why = tokio::select! {
-        why = pump(stream, &pipe) => why,
-        () = pipe.pulse.lost.notified() => "what it sends is not BMP version 3".to_owned(),
+        why = pump(stream, &mut session) => why,
         Ok(why) = over => why.to_owned(),
     };
     tracing::warn!(router = name, "disconnected: {why}");
-    pipe.close(Some(why)).await;
+    session.close(Some(why)).await;
 }
 
 /// Reads until the connection ends; why it did.
-async fn pump(mut stream: impl AsyncRead + Unpin, pipe: &Pipe) -> String {
+async fn pump(mut stream: impl AsyncRead + Unpin, session: &mut Session) -> String {
     loop {
         let mut block = vec![0; BLOCK];
         let read = tokio::time::timeout(STUCK_AFTER, stream.read(&mut block)).await;
         let Ok(octets) = read else {
-            if pipe.pulse.partial.load(Ordering::Relaxed) {
+            if session.is_partial() {
                 return format!("nothing for {} s within a message", STUCK_AFTER.as_secs());
             }
             continue;
@@ -173,7 +185,7 @@ async fn pump(mut stream: impl AsyncRead + Unpin, pipe: &Pipe) -> String {
             Ok(0) => return "closed by the router".to_owned(),
             Ok(octets) => {
                 block.truncate(octets);
-                if let Err(blocked) = pipe.push(block).await {
+                if let Err(blocked) = session.push(block).await {
                     return blocked.to_string();
                 }
             }
@@ -202,13 +214,13 @@ const fn setting(setting: Tristate) -> Setting {
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
-    use tokio::sync::mpsc;
 
     use super::*;
-    use crate::run::input::{INPUTS, Inlets, Input};
+    use crate::event::FeedEvent;
+    use crate::session::tests::outlet;
 
     fn decoder() -> Decoder {
-        let session = Session::new(Facts::default());
+        let session = Box::new(bmp::Session::new(Facts::default()));
         Decoder::Bmp { session, router: "edge1".to_owned() }
     }
 
@@ -217,36 +229,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_router_that_stops_within_a_message_is_given_up_and_one_that_is_silent_is_not() {
-        let (inputs, mut engine) = mpsc::channel(INPUTS);
-        let pipe = Inlets::new(inputs).another().open(decoder()).await.unwrap();
+        let (outlet, _events) = outlet(8);
+        let mut session = outlet.open(decoder()).await.unwrap();
         let (mut router, ours) = tokio::io::duplex(64);
-        let (begun, pulse) = (Instant::now(), pipe.pulse.clone());
-        let stuck = tokio::spawn(async move { (pump(ours, &pipe).await, begun.elapsed()) });
+        let begun = Instant::now();
+        let stuck = tokio::spawn(async move { (pump(ours, &mut session).await, begun.elapsed()) });
         // Silent for ten times as long, and then within a message.
         tokio::time::sleep(STUCK_AFTER * 10).await;
         router.write_all(HALF).await.unwrap();
-        let Some(Input::Open { .. }) = engine.recv().await else { panic!() };
-        let Some(Input::Bytes { bytes, .. }) = engine.recv().await else { panic!() };
-        assert_eq!(bytes, HALF);
-        pulse.partial.store(true, Ordering::Relaxed);
         let why = "nothing for 30 s within a message".to_owned();
         assert_eq!(stuck.await.unwrap(), (why, STUCK_AFTER * 11));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_the_engine_has_no_room_for_is_given_up_and_told() {
-        let (inputs, mut engine) = mpsc::channel(1);
-        let inlet = Inlets::new(inputs).another();
-        let pipe = inlet.open(decoder()).await.unwrap();
+    async fn what_is_not_bmp_ends_the_connection() {
+        let (outlet, mut events) = outlet(8);
+        let mut session = outlet.open(decoder()).await.unwrap();
         let (mut router, ours) = tokio::io::duplex(64);
-        router.write_all(HALF).await.unwrap();
-        let why = pump(ours, &pipe).await;
-        assert_eq!(why, "the engine has taken nothing for 20 s");
-        // That it is closed arrives once there is room.
-        let closing = tokio::spawn(pipe.close(Some(why.clone())));
-        let Some(Input::Open { .. }) = engine.recv().await else { panic!() };
-        let Some(Input::Close { why: told, .. }) = engine.recv().await else { panic!() };
-        assert_eq!(told, Some(why));
-        closing.await.unwrap();
+        router.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!(pump(ours, &mut session).await, "what it sends is not BMP version 3");
+        session.close(None).await;
+        let Some(FeedEvent::Opened(_)) = events.recv().await else { panic!() };
+        let Some(FeedEvent::Closed(_)) = events.recv().await else { panic!() };
     }
 }

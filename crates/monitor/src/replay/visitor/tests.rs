@@ -9,12 +9,12 @@ use std::sync::{Condvar, Mutex};
 use std::thread::{self, ThreadId};
 
 use archive::{DamageReports, Event, Inputs, Order, Scan};
-use bgp::{Asn, Timestamp};
+use bgp::{Asn, Observation, Timestamp};
 use parser::{Item, Reader};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use tempfile::TempDir;
-use validator::{Finding, Origins, RpkiSnapshot, Watch, WatchList};
+use validator::{Finding, Origins, OwnPrefixes, RpkiSnapshot, Watch, WatchList};
 
 use super::*;
 
@@ -105,40 +105,40 @@ impl Gate {
 /// A filter that waits for its turn, but for the thread that makes batches again.
 #[derive(Clone)]
 struct Paced {
-    candidates: CandidateFilter,
+    visitor: FindingVisitor,
     gate: Arc<Gate>,
     input: PathBuf,
     merging: ThreadId,
 }
 
 impl RecordVisitor for Paced {
-    type Unit = Candidate;
+    type Unit = Found;
 
     fn filter(&self) -> impl Filter + use<> {
-        self.candidates.filter()
+        self.visitor.filter()
     }
 
-    fn visit(&mut self, element: &Element<'_>, units: &mut Vec<Candidate>) {
+    fn visit(&mut self, element: &Element<'_>, units: &mut Vec<Found>) {
         if thread::current().id() != self.merging {
             self.gate.pass(&self.input);
         }
-        self.candidates.visit(element, units);
+        self.visitor.visit(element, units);
     }
 
     fn knowledge(&self) -> Option<u64> {
-        self.candidates.knowledge()
+        self.visitor.knowledge()
     }
 
-    fn number(kept: &Candidate) -> u64 {
-        CandidateFilter::number(kept)
+    fn number(kept: &Found) -> u64 {
+        FindingVisitor::number(kept)
     }
 }
 
-fn sieve() -> Sieve {
+fn classifier() -> Arc<Classifier> {
     let watch =
         Watch::new("198.18.0.0/24".parse().unwrap(), Origins::Only(vec![Asn::new(OWN)]), 24);
     let watches = WatchList::new([watch], [Asn::new(OWN)]).unwrap();
-    Sieve::new(Arc::new(watches), Arc::new(RpkiSnapshot::default()))
+    Arc::new(Classifier::new(Arc::new(watches), Arc::new(RpkiSnapshot::default())))
 }
 
 /// The files of two inputs.
@@ -167,32 +167,35 @@ fn naive(paths: &[PathBuf]) -> Vec<Finding> {
             all.entry((element.at, number)).or_default().extend(element.observation());
         }) {}
     }
-    let mut sieve = sieve();
-    all.values().flatten().filter_map(|observation| sieve.sift(observation)).collect()
+    let (classifier, mut own) = (classifier(), OwnPrefixes::default());
+    let classify = |observation: &Observation| {
+        let bgp::Event::Route { prefix, .. } = observation.event else { panic!("{observation:?}") };
+        let finding = classifier.classify(observation, own.contains(prefix))?;
+        own.admit(&finding, &classifier).then_some(finding)
+    };
+    all.values().flatten().filter_map(classify).collect()
 }
 
 /// The same with a thread for each input, which take their elements in the order of `turns`.
 fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
-    let mut sieve = sieve();
-    let candidates = CandidateFilter::new(&sieve, None);
+    let (classifier, mut own) = (classifier(), OwnPrefixes::default());
+    let visitor = FindingVisitor::new(classifier.clone(), None);
     let turns = turns.iter().map(|number| paths[*number].clone()).collect();
     let gate = Arc::new(Gate { turns: Mutex::new(turns), ..Gate::default() });
     let merging = thread::current().id();
     let inputs = Inputs::find(paths, None).inputs;
     let mut scan = Scan::new(inputs, Order::Time, DamageReports::default(), |input| {
-        let (candidates, gate, input) =
-            (candidates.clone(), Arc::clone(&gate), input.name().into());
-        Paced { candidates, gate, input, merging }
+        let (visitor, gate, input) = (visitor.clone(), Arc::clone(&gate), input.name().into());
+        Paced { visitor, gate, input, merging }
     });
     // All inputs are open from the start.
     scan.set_threads(std::num::NonZeroUsize::new(8));
     let mut findings = Vec::new();
     while let Some(event) = scan.next_event() {
         match event {
-            Event::Units(units, count) => {
-                let kept = units.take(count);
-                findings
-                    .extend(kept.filter_map(|Candidate(_, observation)| sieve.sift(&observation)));
+            Event::Units(units, count, _) => {
+                let found = units.take(count).map(|Found(_, finding)| finding);
+                findings.extend(found.filter(|finding| own.admit(finding, &classifier)));
             }
             Event::Done(_) => (),
             Event::Warning(text) => panic!("{text}"),

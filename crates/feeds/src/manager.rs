@@ -1,28 +1,35 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bgp::Asn;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use validator::WatchList;
+use validator::Classifier;
 
-use super::{Backlog, Position, Surroundings, bind, start};
-use crate::config::{Feed, FeedKind};
-use crate::exit::Failure;
-use crate::run::input::{FeedId, Inlets};
+use crate::bmp::{ListenError, bind};
+use crate::context::FeedContext;
+use crate::initial_rib::InitialRibs;
+use crate::session::Outlet;
+use crate::{Feed, FeedEvent, FeedId, FeedKind, Position, bmp, mrt_dir, ris_live};
 
 /// The feeds that run. They outlive a reload, with their connections, where the config says the same of
 /// them as before.
-pub(in crate::run) struct Roster {
+#[derive(Debug)]
+pub struct Manager {
     running: Vec<Running>,
-    inlets: Inlets,
-    watches: watch::Sender<Arc<WatchList>>,
+    events: mpsc::Sender<FeedEvent>,
+    started: u64,
+    /// How many sessions there were so far, of all feeds.
+    sessions: Arc<AtomicU64>,
+    classifiers: watch::Sender<Arc<Classifier>>,
     offenders: watch::Sender<BTreeSet<Asn>>,
 }
 
 /// One of them.
+#[derive(Debug)]
 struct Running {
     id: FeedId,
     kind: FeedKind,
@@ -33,35 +40,68 @@ struct Running {
 }
 
 /// A feed as it is to run.
-pub(in crate::run) struct Wanted {
-    pub(in crate::run) feed: Feed,
+#[derive(Debug)]
+pub struct WantedFeed {
+    /// Which.
+    pub feed: Feed,
     /// Where it listens, if it does.
-    pub(in crate::run) socket: Option<Socket>,
+    pub socket: Option<Socket>,
     /// Of a folder, how far it was read.
-    pub(in crate::run) position: Option<Position>,
+    pub position: Option<Position>,
     /// Of RIS Live, the tables to begin with.
-    pub(in crate::run) backlog: Backlog,
+    pub initial_ribs: InitialRibs,
 }
 
 /// Where routers connect.
-pub(in crate::run) struct Socket {
+#[derive(Debug)]
+pub struct Socket {
     listener: TcpListener,
     spare: StdListener,
 }
 
-impl Roster {
-    pub(in crate::run) fn new(inlets: Inlets) -> Self {
-        let (watches, offenders) = (watch::Sender::default(), watch::Sender::default());
-        Roster { running: Vec::new(), inlets, watches, offenders }
+/// Starts a feed.
+fn start(feed: &FeedKind, context: FeedContext) -> JoinHandle<()> {
+    match feed {
+        FeedKind::RisLive { url, mode, .. } => {
+            tokio::spawn(ris_live::run(url.clone(), *mode, context))
+        }
+        FeedKind::Bmp { routers, .. } => tokio::spawn(bmp::run(routers.clone(), context)),
+        FeedKind::MrtDir { path, rib } => {
+            let (path, rib) = (path.clone(), rib.clone());
+            tokio::task::spawn_blocking(move || mrt_dir::run(&path, rib.as_deref(), &context))
+        }
+        FeedKind::Kafka { .. } => {
+            tracing::error!("a kafka feed is left out: this version does not read it");
+            tokio::spawn(async {})
+        }
+    }
+}
+
+impl Manager {
+    /// No feed yet. What they tell goes there.
+    pub fn new(events: mpsc::Sender<FeedEvent>) -> Self {
+        let classifier = Classifier::new(Arc::default(), Arc::default());
+        Manager {
+            running: Vec::new(),
+            events,
+            started: 0,
+            sessions: Arc::default(),
+            classifiers: watch::Sender::new(Arc::new(classifier)),
+            offenders: watch::Sender::default(),
+        }
     }
 
     /// A socket for each feed that listens: those that the service manager has opened first, in their
     /// order.
-    pub(in crate::run) fn sockets(
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be listened on.
+    pub fn sockets(
         &self,
         feeds: &[Feed],
         inherited: Vec<StdListener>,
-    ) -> Result<Vec<Option<Socket>>, Failure> {
+    ) -> Result<Vec<Option<Socket>>, ListenError> {
         let mut inherited = inherited.into_iter();
         let listens = self
             .running
@@ -69,7 +109,7 @@ impl Roster {
             .filter_map(|running| Some((running.kind.listens()?, running.spare.as_ref()?)));
         let mut open: HashMap<SocketAddr, &StdListener> = listens.collect();
         let mut socket = |address| {
-            let failed = |error| Failure::Listen { address, error };
+            let failed = |error| ListenError { address, error };
             let spare = match (inherited.next(), open.remove(&address)) {
                 (Some(inherited), _) => inherited,
                 (None, Some(open)) => open.try_clone().map_err(failed)?,
@@ -83,12 +123,12 @@ impl Roster {
 
     /// Ends what is not wanted any more, and starts what does not run yet. Gives the number of each that
     /// runs now, in the order in which they are wanted.
-    pub(in crate::run) async fn follow(
+    pub async fn follow(
         &mut self,
-        wanted: Vec<Wanted>,
-        watches: Arc<WatchList>,
+        wanted: Vec<WantedFeed>,
+        classifier: Arc<Classifier>,
     ) -> Vec<FeedId> {
-        self.watches.send_replace(watches);
+        self.classifiers.send_replace(classifier);
         let mut before = std::mem::take(&mut self.running);
         let mut keep = |kind: &FeedKind| {
             let place = before.iter().position(|running| running.kind == *kind)?;
@@ -107,26 +147,45 @@ impl Roster {
     }
 
     /// Ends them all.
-    pub(in crate::run) async fn end(&mut self) {
+    pub async fn end(&mut self) {
         for one in std::mem::take(&mut self.running) {
             one.end().await;
         }
     }
 
     /// Whose incidents are open, which feeds follow.
-    pub(in crate::run) fn offenders(&self) -> watch::Sender<BTreeSet<Asn>> {
+    pub fn offenders(&self) -> watch::Sender<BTreeSet<Asn>> {
         self.offenders.clone()
     }
 
-    fn start(&mut self, wanted: Wanted) -> Running {
-        let Wanted { feed, socket, position, backlog } = wanted;
+    /// What the feeds classify by: a new one is used from the next bytes on.
+    pub fn classifiers(&self) -> watch::Sender<Arc<Classifier>> {
+        self.classifiers.clone()
+    }
+
+    fn start(&mut self, wanted: WantedFeed) -> Running {
+        let WantedFeed { feed, socket, position, initial_ribs } = wanted;
         let (listener, spare) = socket.map(|socket| (socket.listener, socket.spare)).unzip();
-        let (inlet, (stop, stopped)) = (self.inlets.another(), watch::channel(false));
-        let id = inlet.feed;
-        let (watches, offenders) = (self.watches.subscribe(), self.offenders.subscribe());
-        let around =
-            Surroundings { inlet, watches, position, backlog, listener, offenders, stop: stopped };
-        let task = start(&feed.kind, around);
+        let (stop, stopped) = watch::channel(false);
+        let id = FeedId(self.started);
+        self.started += 1;
+        let outlet = Outlet {
+            feed: id,
+            name: feed.kind.name(),
+            events: self.events.clone(),
+            sessions: self.sessions.clone(),
+            classifiers: self.classifiers.subscribe(),
+        };
+        let context = FeedContext {
+            outlet,
+            classifiers: self.classifiers.subscribe(),
+            position,
+            initial_ribs,
+            listener,
+            offenders: self.offenders.subscribe(),
+            stop: stopped,
+        };
+        let task = start(&feed.kind, context);
         Running { id, kind: feed.kind, spare, stop, task }
     }
 }

@@ -2,7 +2,8 @@ use bgp::{AsPath, Family, Segment, Timestamp, Vantage, View};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Vrp, VrpTable};
+use crate::own_prefixes::REMEMBERED;
+use crate::{OwnPrefixes, Vrp, VrpTable};
 
 const OURS: u32 = 64500;
 const PEER: u32 = 64496;
@@ -20,7 +21,7 @@ fn watch(place: &str, max_length: u8) -> Watch {
 }
 
 /// Two /21s with a hole, a customer's /24 inside, an unannounced /24, and one for paths only.
-fn sieve(vrps: &[Vrp]) -> Sieve {
+fn session(vrps: &[Vrp]) -> Session {
     let watches = [
         watch("198.18.0.0/21", 22),
         Watch { origins: Origins::Only(vec![Asn::new(64501)]), ..watch("198.18.4.0/24", 24) },
@@ -31,7 +32,33 @@ fn sieve(vrps: &[Vrp]) -> Sieve {
     ];
     let list = WatchList::new(watches, [OURS, 64502].map(Asn::new)).unwrap();
     let snapshot = RpkiSnapshot::of(VrpTable::new(vrps.iter().copied()));
-    Sieve::new(Arc::new(list), Arc::new(snapshot))
+    let classifier = Classifier::new(Arc::new(list), Arc::new(snapshot));
+    Session { classifier, own: OwnPrefixes::default() }
+}
+
+/// A classifier, and what its session remembers.
+struct Session {
+    classifier: Classifier,
+    own: OwnPrefixes,
+}
+
+impl Session {
+    fn classify(&mut self, observation: &Observation) -> Option<Finding> {
+        let known = match &observation.event {
+            Event::Route { prefix, .. } => self.own.contains(*prefix),
+            Event::SessionUp | Event::SessionDown => false,
+        };
+        let finding = self.classifier.classify(observation, known)?;
+        self.own.admit(&finding, &self.classifier).then_some(finding)
+    }
+
+    fn matches(&self, prefix: Prefix) -> bool {
+        self.classifier.matches(prefix) || self.own.contains(prefix)
+    }
+
+    fn matches_announcement(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
+        self.own.contains(prefix) || self.classifier.matches_announcement(prefix, origin)
+    }
 }
 
 fn peer() -> Vantage {
@@ -60,8 +87,11 @@ fn path(origin: u32) -> AsPath {
 }
 
 /// Who was touched and what is wrong; none of no finding at all.
-fn sift(sieve: &mut Sieve, observation: &Observation) -> Option<Vec<(String, Option<Kind>)>> {
-    match sieve.sift(observation) {
+fn touched(
+    session: &mut Session,
+    observation: &Observation,
+) -> Option<Vec<(String, Option<Kind>)>> {
+    match session.classify(observation) {
         None => None,
         Some(Finding::Route(RouteFinding { sight: Sight::Held(held), path_id: 7, .. })) => {
             let name = |watch: &Option<Arc<Watch>>| {
@@ -76,7 +106,7 @@ fn sift(sieve: &mut Sieve, observation: &Observation) -> Option<Vec<(String, Opt
 #[test]
 fn inside_a_watch_the_rules_hold_in_order() {
     use Kind::{NewMoreSpecific, OriginHijack, RpkiInvalid, Squatting, SubPrefixHijack};
-    let mut sieve = sieve(&[
+    let mut session = session(&[
         vrp("198.18.0.0/21", 21, OURS),
         vrp("198.18.4.0/24", 24, 64666),
         vrp("192.0.2.0/24", 24, 64666),
@@ -105,15 +135,15 @@ fn inside_a_watch_the_rules_hold_in_order() {
         ("2001:db8:1::/48", 4761, "2001:db8::/32", Some(SubPrefixHijack)),
     ];
     for (place, origin, watch, kind) in rows {
-        let found = sift(&mut sieve, &announce(place, &path(origin)));
+        let found = touched(&mut session, &announce(place, &path(origin)));
         assert_eq!(found, Some(vec![(watch.to_owned(), kind)]), "{place} AS{origin}");
     }
 }
 
 #[test]
 fn a_valid_hijack_is_a_hijack_still_but_less_loud() {
-    let mut sieve = sieve(&[vrp("198.18.0.0/21", 21, 64666)]);
-    let finding = sieve.sift(&announce("198.18.0.0/21", &path(64666)));
+    let mut session = session(&[vrp("198.18.0.0/21", 21, 64666)]);
+    let finding = session.classify(&announce("198.18.0.0/21", &path(64666)));
     let Some(Finding::Route(RouteFinding { sight: Sight::Held(held), .. })) = finding else {
         panic!("{finding:?}")
     };
@@ -131,8 +161,9 @@ fn around_watches_each_watch_inside_has_its_say() {
             ("198.18.8.0/21".to_owned(), kind),
         ])
     };
-    let mut plain = sieve(&[]);
-    let ask = |sieve: &mut Sieve, place, origin| sift(sieve, &announce(place, &path(origin)));
+    let mut plain = session(&[]);
+    let ask =
+        |session: &mut Session, place, origin| touched(session, &announce(place, &path(origin)));
     assert_eq!(ask(&mut plain, "198.18.0.0/16", 4761), both(Some(Kind::SuperPrefix)));
     // Our aggregate is ours, but not the customer's to see gone.
     let mut ours = both(None).unwrap();
@@ -143,7 +174,7 @@ fn around_watches_each_watch_inside_has_its_say() {
     known[2].1 = None;
     assert_eq!(ask(&mut plain, "198.16.0.0/13", 4761), Some(known));
     // Its holder is entitled to it.
-    let mut rpki = sieve(&[vrp("198.18.0.0/16", 16, 4761)]);
+    let mut rpki = session(&[vrp("198.18.0.0/16", 16, 4761)]);
     assert_eq!(ask(&mut rpki, "198.18.0.0/16", 4761), both(None));
     // Nothing but origins = "any" inside.
     let paths_only = Some(vec![("192.0.2.0/24".to_owned(), None)]);
@@ -155,45 +186,45 @@ fn around_watches_each_watch_inside_has_its_say() {
 
 #[test]
 fn what_our_as_announces_outside_every_watch_is_followed_to_its_end() {
-    let mut sieve = sieve(&[]);
+    let mut session = session(&[]);
     let place = "203.0.112.0/24";
-    assert_eq!(sift(&mut sieve, &withdraw(place)), None);
-    assert_eq!(sift(&mut sieve, &announce(place, &path(4761))), None);
-    assert!(!sieve.wants(prefix(place)));
+    assert_eq!(touched(&mut session, &withdraw(place)), None);
+    assert_eq!(touched(&mut session, &announce(place, &path(4761))), None);
+    assert!(!session.matches(prefix(place)));
 
     let own = Some(vec![("none".to_owned(), Some(Kind::OwnAsNewPrefix))]);
-    assert_eq!(sift(&mut sieve, &announce(place, &path(OURS))), own);
-    assert!(sieve.wants(prefix(place)));
-    assert_eq!(sift(&mut sieve, &announce(place, &path(OURS))), own);
+    assert_eq!(touched(&mut session, &announce(place, &path(OURS))), own);
+    assert!(session.matches(prefix(place)));
+    assert_eq!(touched(&mut session, &announce(place, &path(OURS))), own);
     // Somebody else's now: let through, with nothing wrong.
-    assert_eq!(sift(&mut sieve, &announce(place, &path(4761))), Some(vec![]));
-    let Some(Finding::Route(gone)) = sieve.sift(&withdraw(place)) else { panic!() };
+    assert_eq!(touched(&mut session, &announce(place, &path(4761))), Some(vec![]));
+    let Some(Finding::Route(gone)) = session.classify(&withdraw(place)) else { panic!() };
     assert_eq!((gone.prefix, gone.path_id, gone.sight), (prefix(place), 7, Sight::Withdrawn));
 }
 
 #[test]
 fn a_full_table_from_our_as_does_not_grow_without_end() {
-    let mut sieve = sieve(&[]);
-    let last = u32::try_from(LEARNED_MAX).unwrap();
+    let mut session = session(&[]);
+    let last = u32::try_from(REMEMBERED).unwrap();
     for number in 0..=last {
         let bits = u128::from(0x0a00_0000 + number) << 96;
         let place = Prefix::from_bits(Family::Ipv4, bits, 32).to_string();
-        let finding = sieve.sift(&announce(&place, &path(OURS)));
+        let finding = session.classify(&announce(&place, &path(OURS)));
         assert_eq!(finding.is_some(), number < last, "{place}");
     }
-    assert_eq!(sieve.learned.len(), LEARNED_MAX);
-    assert!(sift(&mut sieve, &announce("10.0.0.0/32", &path(OURS))).is_some());
+    assert_eq!(session.own.len(), REMEMBERED);
+    assert!(touched(&mut session, &announce("10.0.0.0/32", &path(OURS))).is_some());
 }
 
 #[test]
 fn elsewhere_is_told_with_its_holders() {
-    let mut sieve = sieve(&[
+    let mut session = session(&[
         vrp("100.64.0.0/16", 24, 64511),
         vrp("100.64.0.0/10", 10, 64510),
         vrp("100.64.0.0/16", 16, 64511),
         vrp("100.65.0.0/16", 16, 0),
     ]);
-    let mut ask = |place, path: &AsPath| sieve.sift(&announce(place, path));
+    let mut ask = |place, path: &AsPath| session.classify(&announce(place, path));
     let (at, origin) = (Timestamp::from_seconds(1), Asn::new(4761));
     let told = |place, holders: &[u32]| {
         let holders = holders.iter().copied().map(Asn::new).collect();
@@ -210,12 +241,13 @@ fn elsewhere_is_told_with_its_holders() {
 
 #[test]
 fn origins_that_are_no_single_as() {
-    let mut sieve = sieve(&[]);
+    let mut session = session(&[]);
     let set = |members: &[u32]| {
         let members = members.iter().copied().map(Asn::new).collect();
         AsPath::new([Segment::Sequence([Asn::new(PEER)].into()), Segment::Set(members)])
     };
-    let mut ask = |path: &AsPath| sift(&mut sieve, &announce("198.18.0.0/21", path)).unwrap()[0].1;
+    let mut ask =
+        |path: &AsPath| touched(&mut session, &announce("198.18.0.0/21", path)).unwrap()[0].1;
     assert_eq!(ask(&set(&[OURS])), None);
     assert_eq!(ask(&set(&[OURS, 4761])), Some(Kind::OriginHijack));
     // An empty path: the vantage AS itself is the origin.
@@ -224,15 +256,15 @@ fn origins_that_are_no_single_as() {
 
 #[test]
 fn our_as_set_is_expected_and_yet_never_valid() {
-    let mut sieve = sieve(&[vrp("198.18.0.0/21", 21, OURS)]);
+    let mut session = session(&[vrp("198.18.0.0/21", 21, OURS)]);
     let set = AsPath::new([Segment::Set([Asn::new(OURS)].into())]);
-    let found = sift(&mut sieve, &announce("198.18.0.0/21", &set));
+    let found = touched(&mut session, &announce("198.18.0.0/21", &set));
     assert_eq!(found, Some(vec![("198.18.0.0/21".to_owned(), Some(Kind::RpkiInvalid))]));
 }
 
 #[test]
 fn sessions_and_withdrawals_pass() {
-    let mut sieve = sieve(&[]);
+    let mut session = session(&[]);
     for (event, expected) in [(Event::SessionUp, true), (Event::SessionDown, false)] {
         let observation = observation(event);
         let (at, vantage) = (observation.at, observation.vantage.clone());
@@ -240,7 +272,7 @@ fn sessions_and_withdrawals_pass() {
             true => Finding::SessionUp { at, vantage },
             false => Finding::SessionDown { at, vantage },
         };
-        assert_eq!(sieve.sift(&observation), Some(finding));
+        assert_eq!(session.classify(&observation), Some(finding));
     }
     for (place, passes) in [
         ("198.18.0.0/21", true),
@@ -249,26 +281,26 @@ fn sessions_and_withdrawals_pass() {
         ("0.0.0.0/0", false),
         ("198.18.16.0/21", false),
     ] {
-        assert_eq!(sieve.sift(&withdraw(place)).is_some(), passes, "{place}");
-        assert_eq!(sieve.wants(prefix(place)), passes, "{place}");
+        assert_eq!(session.classify(&withdraw(place)).is_some(), passes, "{place}");
+        assert_eq!(session.matches(prefix(place)), passes, "{place}");
     }
 }
 
 #[test]
 fn a_new_snapshot_judges_anew() {
-    let mut sieve = sieve(&[]);
+    let mut session = session(&[]);
     let route = Arc::new(Route { path: path(OURS), ..Route::default() });
-    let kind = |sieve: &Sieve| {
-        let held = sieve.judge(prefix("198.18.0.0/21"), &route, &peer());
+    let kind = |session: &Session| {
+        let held = session.classifier.judge(prefix("198.18.0.0/21"), &route, &peer());
         (held.rov.state(), held.matches[0].kind)
     };
-    assert_eq!(kind(&sieve), (ValidationState::NotFound, None));
+    assert_eq!(kind(&session), (ValidationState::NotFound, None));
     let table = VrpTable::new([vrp("198.18.0.0/20", 20, OURS)]);
-    sieve.set_snapshot(Arc::new(RpkiSnapshot::of(table)));
-    assert_eq!(kind(&sieve), (ValidationState::Invalid, Some(Kind::RpkiInvalid)));
+    session.classifier = session.classifier.with_snapshot(Arc::new(RpkiSnapshot::of(table)));
+    assert_eq!(kind(&session), (ValidationState::Invalid, Some(Kind::RpkiInvalid)));
 }
 
-/// In and around the watched space of [`sieve`], and the default route.
+/// In and around the watched space of [`session`], and the default route.
 fn any_prefix() -> impl Strategy<Value = Prefix> {
     let v4 = (prop::sample::select(vec![0xc612_0000u32, 0xcb00_7100, 0xc000_0200]), 0..64u32);
     let v4 = (v4, 0..=26u8).prop_map(|((base, more), length)| {
@@ -286,7 +318,7 @@ fn any_asn() -> impl Strategy<Value = u32> {
 
 proptest! {
     #[test]
-    fn peeking_and_judging_agree_with_sifting(
+    fn matching_and_judging_agree_with_classifying(
         vrps in prop::collection::vec((any_prefix(), 0..3u8, any_asn()), 0..12),
         routes in prop::collection::vec((any_prefix(), any_asn(), any::<bool>()), 1..40),
     ) {
@@ -296,24 +328,24 @@ proptest! {
                 Vrp::new(prefix, prefix.length() + more, Asn::new(asn)).ok()
             })
             .collect();
-        let mut sieve = sieve(&vrps);
+        let mut session = session(&vrps);
         for (prefix, asn, announced) in routes {
             let place = prefix.to_string();
             if !announced {
-                let wanted = sieve.wants(prefix);
-                prop_assert_eq!(sieve.sift(&withdraw(&place)).is_some(), wanted);
+                let wanted = session.matches(prefix);
+                prop_assert_eq!(session.classify(&withdraw(&place)).is_some(), wanted);
                 continue;
             }
             let observation = announce(&place, &path(asn));
             let route = Arc::new(Route { path: path(asn), ..Route::default() });
-            let wanted = sieve.wants_announcement(prefix, &RouteOrigin::As(Asn::new(asn)));
-            let judged = sieve.judge(prefix, &route, &peer());
-            let finding = sieve.sift(&observation);
+            let wanted = session.matches_announcement(prefix, &RouteOrigin::As(Asn::new(asn)));
+            let judged = session.classifier.judge(prefix, &route, &peer());
+            let finding = session.classify(&observation);
             prop_assert_eq!(finding.is_some(), wanted, "{} AS{}", prefix, asn);
             match finding {
                 Some(Finding::Route(RouteFinding { sight, .. })) => {
                     prop_assert_eq!(sight, Sight::Held(judged));
-                    prop_assert!(sieve.wants(prefix), "its withdrawal must pass");
+                    prop_assert!(session.matches(prefix), "its withdrawal must pass");
                 }
                 Some(Finding::Elsewhere { holders, .. }) => {
                     prop_assert_eq!(judged.rov.reason(), Some(crate::InvalidReason::As));
@@ -332,8 +364,8 @@ fn otc_is_held_against_a_customer_of_our_own_router_and_nobody_else() {
     let only_to_customer = Some(Asn::new(64510));
     let route = Arc::new(Route { path, only_to_customer, ..Route::default() });
     let kind = |neighbours| {
-        let sieve = sieve(&[]).with_neighbours(neighbours);
-        let held = sieve.judge(prefix("198.18.0.0/21"), &route, &peer());
+        let classifier = session(&[]).classifier.with_neighbours(neighbours);
+        let held = classifier.judge(prefix("198.18.0.0/21"), &route, &peer());
         (held.matches[0].kind, held.matches[0].culprit)
     };
     let of = |router: &str, customers: &[u32]| Neighbours {

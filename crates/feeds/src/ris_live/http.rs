@@ -6,7 +6,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 
 use super::subscription::Subscription;
 use super::{Lost, walker};
-use crate::run::input::{Decoder, Inlet, Pipe};
+use crate::session::{Decoder, Outlet, Session};
 
 /// To the name, the connection and the first answer.
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
@@ -39,7 +39,7 @@ pub(super) async fn follow(
     url: &str,
     subscriptions: &[Subscription],
     other: impl Future<Output = ()>,
-    inlet: &Inlet,
+    outlet: &Outlet,
 ) -> Result<Infallible, Lost> {
     let url = stream(url).ok_or(HttpError::Url)?;
     let client = Client::builder()
@@ -52,19 +52,21 @@ pub(super) async fn follow(
     let streams = subscriptions.iter().map(|one| begin(&client, url.clone(), one));
     // All of them or none: a part of what we watch would pass for the whole.
     let streams = try_join_all(streams).await?;
-    let mut pipes = Vec::new();
+    let mut sessions = Vec::new();
     for _ in &streams {
-        pipes.push(inlet.open(Decoder::RisLiveHttp(walker())).await?);
+        let decoder = Decoder::RisLive { walker: walker(), over_http: true };
+        sessions.push(outlet.open(decoder).await?);
     }
     tracing::info!(%url, streams = streams.len(), "connected");
-    let pumps = streams.into_iter().zip(&pipes).map(|(stream, pipe)| pump(stream, pipe));
+    let each = streams.into_iter().zip(&mut sessions);
+    let pumps = try_join_all(each.map(|(stream, session)| pump(stream, session)));
     let lost = tokio::select! {
-        ended = try_join_all(pumps) => ended.err().unwrap_or(Lost::Closed),
+        ended = pumps => ended.err().unwrap_or(Lost::Closed),
         () = tokio::time::sleep(AT_MOST) => HttpError::Enough.into(),
         () = other => HttpError::OtherWatches.into(),
     };
-    for pipe in pipes {
-        pipe.close(Some(lost.to_string())).await;
+    for session in sessions {
+        session.close(Some(lost.to_string())).await;
     }
     Err(lost)
 }
@@ -79,9 +81,9 @@ async fn begin(client: &Client, url: Url, subscription: &Subscription) -> Result
 }
 
 /// Hands over what comes, until nothing more does.
-async fn pump(mut stream: Response, pipe: &Pipe) -> Result<(), Lost> {
+async fn pump(mut stream: Response, session: &mut Session) -> Result<(), Lost> {
     while let Some(bytes) = stream.chunk().await.map_err(HttpError::from)? {
-        pipe.push(bytes.to_vec()).await?;
+        session.push(bytes.to_vec()).await?;
     }
     Err(Lost::Closed)
 }

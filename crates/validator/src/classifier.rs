@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin, Vantage};
@@ -8,20 +8,16 @@ use crate::{
     Role, RouteFinding, RpkiSnapshot, Sight, ValidationState, Vrp, Watch, WatchList,
 };
 
-/// How many prefixes outside every watch that our AS announced are remembered. A router of ours
-/// that leaks a full table makes a million of them; a few megabytes show what happened as well.
-const LEARNED_MAX: usize = 65_536;
-
 /// Lets through the observations that matter, with their verdict.
 ///
-/// A finding is a function of the observation, the snapshot and the watch list, but for one
-/// memory: which prefixes outside every watch our own AS has announced, since their withdrawal
-/// and their take-over by somebody else matter too.
+/// Immutable and shared: a finding is a function of the observation, the snapshot and the watch list,
+/// but for the one thing that a session must remember ([`OwnPrefixes`]). Other RPKI data make
+/// [another one](Self::with_snapshot), and what was found before is the caller's to
+/// [`judge`](Self::judge) again.
 #[derive(Clone, Debug)]
-pub struct Sieve {
+pub struct Classifier {
     watches: Arc<WatchList>,
     snapshot: Arc<RpkiSnapshot>,
-    learned: HashSet<Prefix>,
     /// VRPs in and around watched space that earlier snapshots had and this one lacks: what they
     /// covered has lost its cover.
     vanished: BTreeSet<Vrp>,
@@ -52,38 +48,39 @@ impl Neighbours {
     }
 }
 
-impl Sieve {
-    /// A sieve that has seen nothing.
+impl Classifier {
+    /// One that knows no earlier RPKI data, and nothing of the neighbours of our own routers.
     pub fn new(watches: Arc<WatchList>, snapshot: Arc<RpkiSnapshot>) -> Self {
-        Sieve {
+        Classifier {
             watches,
             snapshot,
-            learned: HashSet::new(),
             vanished: BTreeSet::new(),
             neighbours: Neighbours::default(),
         }
     }
 
     /// The same, knowing the neighbours of our own routers.
+    #[must_use]
     pub fn with_neighbours(self, neighbours: Neighbours) -> Self {
-        Sieve { neighbours, ..self }
+        Classifier { neighbours, ..self }
     }
 
-    /// Validates against this snapshot from now on. What has been found before is the caller's
-    /// to [`judge`](Self::judge) again.
-    pub fn set_snapshot(&mut self, snapshot: Arc<RpkiSnapshot>) {
+    /// The same with other RPKI data: what only the data before covered has lost its cover.
+    #[must_use]
+    pub fn with_snapshot(&self, snapshot: Arc<RpkiSnapshot>) -> Self {
         let near = |watch: &Watch| {
             let vrps = &self.snapshot.vrps;
             vrps.covering(watch.prefix).chain(vrps.covered_by(watch.prefix)).collect::<Vec<_>>()
         };
-        let before: Vec<Vrp> = self.watches.iter().flat_map(|watch| near(watch)).collect();
-        self.vanished.extend(before);
-        self.vanished.retain(|vrp| !snapshot.vrps.contains(vrp));
-        self.snapshot = snapshot;
+        let mut vanished = self.vanished.clone();
+        vanished.extend(self.watches.iter().flat_map(|watch| near(watch)));
+        vanished.retain(|vrp| !snapshot.vrps.contains(vrp));
+        Classifier { snapshot, vanished, ..self.clone() }
     }
 
-    /// The finding that an observation makes, if it makes one.
-    pub fn sift(&mut self, observation: &Observation) -> Option<Finding> {
+    /// The finding that an observation makes, if it makes one. `known` says that the session has
+    /// told before that our AS announces this prefix ([`OwnPrefixes`]).
+    pub fn classify(&self, observation: &Observation, known: bool) -> Option<Finding> {
         let (at, vantage) = (observation.at, &observation.vantage);
         let (prefix, path_id, change) = match &observation.event {
             Event::SessionUp => return Some(Finding::SessionUp { at, vantage: vantage.clone() }),
@@ -96,12 +93,13 @@ impl Sieve {
             let vantage = vantage.clone();
             Some(Finding::Route(RouteFinding { at, vantage, prefix, path_id, sight }))
         };
+        let touches = known || self.matches(prefix);
         match change {
-            Change::Withdraw if self.wants(prefix) => found(Sight::Withdrawn),
+            Change::Withdraw if touches => found(Sight::Withdrawn),
             Change::Withdraw => None,
             Change::Announce(route) => {
                 let origin = route.path.origin(Some(vantage.asn));
-                if self.wants(prefix) || self.learn(prefix, &origin) {
+                if touches || self.is_own_elsewhere(prefix, &origin) {
                     return found(Sight::Held(self.held(prefix, route, origin, vantage)));
                 }
                 let (origin, holders) = self.elsewhere(prefix, &origin)?;
@@ -111,20 +109,25 @@ impl Sieve {
     }
 
     /// Whether every change of this prefix makes a finding, so that its attributes are worth
-    /// decoding: it is in or around watched space, or has been announced by our AS.
+    /// decoding: it is in or around watched space.
     ///
     /// Of other prefixes only an announcement can make one, and only by its origin:
-    /// [`wants_announcement`](Self::wants_announcement).
-    pub fn wants(&self, prefix: Prefix) -> bool {
-        self.watches.touches(prefix) || (!self.learned.is_empty() && self.learned.contains(&prefix))
+    /// [`matches_announcement`](Self::matches_announcement).
+    pub fn matches(&self, prefix: Prefix) -> bool {
+        self.watches.touches(prefix)
     }
 
     /// Whether an announcement makes a finding, as far as prefix and origin tell, which is all the
     /// way: for a decoder that reads the origin alone first.
-    pub fn wants_announcement(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
-        self.wants(prefix)
-            || self.can_learn(prefix, origin)
+    pub fn matches_announcement(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
+        self.matches(prefix)
+            || self.is_own_elsewhere(prefix, origin)
             || self.elsewhere(prefix, origin).is_some()
+    }
+
+    /// Whether our AS originates a prefix: outside every watch that is told, and so is its end.
+    pub fn is_own_elsewhere(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
+        prefix.length() > 0 && self.is_own(origin)
     }
 
     /// The verdict on a route that a vantage point holds, with its AS as the speaker. Changes
@@ -151,13 +154,13 @@ impl Sieve {
         vantage: &Vantage,
     ) -> Held {
         let rov = self.snapshot.vrps.validate(prefix, &origin);
-        let matches = self.matches(prefix, route, &origin, &rov, vantage);
+        let matches = self.touched(prefix, route, &origin, &rov, vantage);
         Held { route: route.clone(), origin, rov, matches }
     }
 
     /// Every watch that the route touches with the rule that it breaks; the order of the rules
     /// is the order of the calls.
-    fn matches(
+    fn touched(
         &self,
         prefix: Prefix,
         route: &Route,
@@ -266,16 +269,6 @@ impl Sieve {
         origin.asn().is_some_and(|asn| self.watches.is_operator(asn))
     }
 
-    /// Remembers a prefix outside every watch that our AS announces; false if it is not ours, or
-    /// cannot be remembered: what we could not see end is not raised.
-    fn learn(&mut self, prefix: Prefix, origin: &RouteOrigin) -> bool {
-        self.can_learn(prefix, origin) && self.learned.insert(prefix)
-    }
-
-    fn can_learn(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
-        self.is_own(origin) && prefix.length() > 0 && self.learned.len() < LEARNED_MAX
-    }
-
     /// Whose space the route takes, as RPKI knows it.
     fn elsewhere(&self, prefix: Prefix, origin: &RouteOrigin) -> Option<(Asn, Vec<Asn>)> {
         let asn = origin.asn()?;
@@ -309,9 +302,6 @@ fn around_kind(
     (!entitled).then_some(Kind::SuperPrefix)
 }
 
-#[cfg(test)]
-mod tests;
-
 /// The AS next to the origin, if the watch names who may stand there and it is not one of them.
 /// Where the origin itself is the first AS of the path, nobody stands there.
 fn stranger(watch: &Watch, route: &Route, origin: &RouteOrigin) -> Option<Asn> {
@@ -319,3 +309,6 @@ fn stranger(watch: &Watch, route: &Route, origin: &RouteOrigin) -> Option<Asn> {
     let next = origin.members().iter().find_map(|asn| route.path.left_neighbour(*asn))?;
     (!upstreams.contains(&next) && !origin.members().contains(&next)).then_some(next)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use validator::WatchList;
+use validator::Classifier;
 
-use super::Surroundings;
-use crate::config::RisLiveMode;
-use crate::run::input::{Blocked, Decoder, Inlet, Pipe};
+use crate::RisLiveMode;
+use crate::context::FeedContext;
+use crate::session::{Blocked, Decoder, Outlet, Session};
 use connection::{ConnectError, Connection};
 use http::HttpError;
 use subscription::{Control, Subscription, subscriptions};
@@ -53,7 +53,11 @@ const ATTEMPTS: u32 = 3;
 const BLOCK: usize = 64 << 10;
 
 /// Whether a web socket opens there; nothing is asked for.
-pub(crate) async fn reach(url: &str) -> Result<(), String> {
+///
+/// # Errors
+///
+/// Why it does not.
+pub async fn reach(url: &str) -> Result<(), String> {
     connection::open(url).await.map(drop).map_err(|error| error.to_string())
 }
 
@@ -77,12 +81,12 @@ enum Lost {
 }
 
 /// Follows the stream for ever.
-pub(super) async fn run(url: String, mode: RisLiveMode, around: Surroundings) {
-    let Surroundings { inlet, watches, offenders, backlog, stop, .. } = around;
-    if let Err(blocked) = backlog.load(&inlet, stop).await {
+pub(super) async fn run(url: String, mode: RisLiveMode, context: FeedContext) {
+    let FeedContext { outlet, classifiers, offenders, initial_ribs, stop, .. } = context;
+    if let Err(blocked) = initial_ribs.load(&outlet, stop).await {
         tracing::warn!("no tables: {blocked}");
     }
-    let mut feed = RisLive { url, mode, inlet, watches, offenders, failures: 0 };
+    let mut feed = RisLive { url, mode, outlet, classifiers, offenders, failures: 0 };
     let mut backoff = Backoff::new(FIRST_WAIT);
     loop {
         let begun = Instant::now();
@@ -100,8 +104,8 @@ pub(super) async fn run(url: String, mode: RisLiveMode, around: Surroundings) {
 struct RisLive {
     url: String,
     mode: RisLiveMode,
-    inlet: Inlet,
-    watches: watch::Receiver<Arc<WatchList>>,
+    outlet: Outlet,
+    classifiers: watch::Receiver<Arc<Classifier>>,
     offenders: watch::Receiver<BTreeSet<Asn>>,
     /// How many web sockets in a row did not come about.
     failures: u32,
@@ -123,35 +127,38 @@ impl RisLive {
             }
         };
         self.failures = 0;
-        let pipe = match self.inlet.open(Decoder::RisLive(walker())).await {
-            Ok(pipe) => pipe,
+        let decoder = Decoder::RisLive { walker: walker(), over_http: false };
+        let mut session = match self.outlet.open(decoder).await {
+            Ok(session) => session,
             Err(blocked) => return blocked.into(),
         };
         tracing::info!(url = %self.url, "connected");
         let result = match connection {
-            Connection::Plain(socket) => Stream::new(*socket, self, &pipe).run().await,
-            Connection::Tls(socket) => Stream::new(*socket, self, &pipe).run().await,
+            Connection::Plain(socket) => Stream::new(*socket, self, &mut session).run().await,
+            Connection::Tls(socket) => Stream::new(*socket, self, &mut session).run().await,
         };
         let lost = result.err().unwrap_or(Lost::Closed);
-        pipe.close(Some(lost.to_string())).await;
+        session.close(Some(lost.to_string())).await;
         lost
     }
 
     /// There a subscription is a connection, so other watches need other connections.
     async fn follow_http(&mut self) -> Lost {
-        let subscriptions = subscriptions(self.mode, &self.watches.borrow_and_update());
+        let subscriptions =
+            subscriptions(self.mode, self.classifiers.borrow_and_update().watches());
         tracing::warn!(url = %self.url, "no web socket in {ATTEMPTS} attempts: trying HTTP");
-        let RisLive { mode, url, watches, inlet, .. } = self;
+        let RisLive { mode, url, classifiers, outlet, .. } = self;
         let other = async {
-            while watches.changed().await.is_ok() {
-                if self::subscriptions(*mode, &watches.borrow_and_update()) != subscriptions {
+            while classifiers.changed().await.is_ok() {
+                let classifier = classifiers.borrow_and_update().clone();
+                if self::subscriptions(*mode, classifier.watches()) != subscriptions {
                     return;
                 }
             }
-            // Without a roster nobody changes anything any more.
+            // Without a manager nobody changes anything any more.
             std::future::pending().await
         };
-        let Err(lost) = http::follow(url, &subscriptions, other, inlet).await;
+        let Err(lost) = http::follow(url, &subscriptions, other, outlet).await;
         if matches!(lost, Lost::Http(HttpError::OtherWatches)) {
             self.failures = ATTEMPTS;
         }
@@ -170,9 +177,8 @@ fn walker() -> Walker {
 struct Stream<'a, S> {
     socket: WebSocketStream<S>,
     mode: RisLiveMode,
-    inlet: &'a Inlet,
-    pipe: &'a Pipe,
-    watches: watch::Receiver<Arc<WatchList>>,
+    session: &'a mut Session,
+    classifiers: watch::Receiver<Arc<Classifier>>,
     offenders: watch::Receiver<BTreeSet<Asn>>,
     /// What we are subscribed to, and what we have to say for that to be what we want.
     subscribed: Vec<Subscription>,
@@ -190,14 +196,13 @@ enum Change {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
-    fn new(socket: WebSocketStream<S>, feed: &'a RisLive, pipe: &'a Pipe) -> Self {
+    fn new(socket: WebSocketStream<S>, feed: &RisLive, session: &'a mut Session) -> Self {
         let now = Instant::now();
         let mut stream = Stream {
             socket,
             mode: feed.mode,
-            inlet: &feed.inlet,
-            pipe,
-            watches: feed.watches.clone(),
+            session,
+            classifiers: feed.classifiers.clone(),
             offenders: feed.offenders.clone(),
             subscribed: Vec::new(),
             to_say: VecDeque::new(),
@@ -224,7 +229,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                     self.take_what_is_there().await?;
                 }
                 _ = polite.tick(), if more => self.say().await?,
-                Ok(()) = self.watches.changed() => self.plan(),
+                Ok(()) = self.classifiers.changed() => self.plan(),
                 Ok(()) = self.offenders.changed() => self.plan(),
                 _ = ping.tick() => {
                     if self.heard.elapsed() >= DEAD_AFTER {
@@ -244,7 +249,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     /// it aims at us; once its incidents are over, that is of no interest. Of everything nothing is
     /// missing.
     fn plan(&mut self) {
-        let mut wanted = subscriptions(self.mode, &self.watches.borrow_and_update());
+        let mut wanted = subscriptions(self.mode, self.classifiers.borrow_and_update().watches());
         let offenders = self.offenders.borrow_and_update();
         if self.mode == RisLiveMode::Watched {
             wanted.extend(offenders.iter().map(|asn| Subscription::originated_by(*asn)));
@@ -281,7 +286,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         if !self.block.is_empty() {
             // What comes next is about as much: growing step by step would copy it as often.
             let next = Vec::with_capacity(self.block.len());
-            self.pipe.push(std::mem::replace(&mut self.block, next)).await?;
+            self.session.push(std::mem::replace(&mut self.block, next)).await?;
         }
         result
     }
@@ -303,7 +308,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             Message::Text(text) => self.take_text(text.as_bytes()),
             Message::Binary(bytes) => self.take_text(&bytes),
             // Our prefixes may be quiet for days; of everything, silence is trouble.
-            Message::Pong(_) if self.mode == RisLiveMode::Watched => self.inlet.alive().await?,
+            Message::Pong(_) if self.mode == RisLiveMode::Watched => self.session.is_alive(),
             Message::Close(_) => return Err(Lost::Closed),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
@@ -335,47 +340,43 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::sync::mpsc;
     use tokio_tungstenite::tungstenite::protocol::Role;
 
     use super::*;
-    use crate::run::input::{Inlets, Input};
+    use crate::event::FeedEvent;
+    use crate::session::tests::outlet;
 
-    /// What a connection ends with whose server reads all and says nothing but this, and when; and what
-    /// the engine gets.
-    async fn served(said: &'static [u8]) -> (String, Duration, Vec<u8>) {
+    /// What a connection ends with whose server reads all and says nothing but this, and when; and how
+    /// many messages were read.
+    async fn served(said: &'static [u8]) -> (String, Duration, u64) {
         let (ours, mut theirs) = tokio::io::duplex(1 << 10);
         tokio::spawn(async move {
             theirs.read_exact(&mut [0; 2]).await.unwrap();
             theirs.write_all(said).await.unwrap();
             while theirs.read(&mut [0; 64]).await.unwrap() > 0 {}
         });
-        let (inputs, mut engine) = mpsc::channel(8);
-        let inlet = Inlets::new(inputs).another();
-        let pipe = inlet.open(Decoder::RisLive(walker())).await.unwrap();
-        let (_offenders, followed) = watch::channel(BTreeSet::new());
-        let (_watches, watches) = watch::channel(Arc::default());
-        let (url, mode) = (String::new(), RisLiveMode::Firehose);
-        let feed = RisLive { url, mode, inlet, watches, offenders: followed, failures: 0 };
+        let (outlet, mut events) = outlet(8);
+        let decoder = Decoder::RisLive { walker: walker(), over_http: false };
+        let mut session = outlet.open(decoder).await.unwrap();
+        let Some(FeedEvent::Opened(opened)) = events.recv().await else { panic!() };
+        let (_offenders, offenders) = watch::channel(BTreeSet::new());
+        let (classifiers, url) = (outlet.classifiers.clone(), String::new());
+        let mode = RisLiveMode::Firehose;
+        let feed = RisLive { url, mode, outlet, classifiers, offenders, failures: 0 };
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         let begun = Instant::now();
-        let lost = Stream::new(socket, &feed, &pipe).run().await.unwrap_err();
-        let mut taken = Vec::new();
-        while let Ok(input) = engine.try_recv() {
-            if let Input::Bytes { bytes, .. } = input {
-                taken.extend(bytes);
-            }
-        }
-        (lost.to_string(), begun.elapsed(), taken)
+        let lost = Stream::new(socket, &feed, &mut session).run().await.unwrap_err();
+        (lost.to_string(), begun.elapsed(), opened.activity.messages())
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_right_before_the_end_of_a_connection_is_taken() {
         // Two texts of 15 octets and a close (RFC 6455 section 5.2), in one piece.
         let said = b"\x81\x0f{\"type\":\"some\"}\x81\x0f{\"type\":\"more\"}\x88\x00";
-        let (lost, _, taken) = served(said).await;
+        let (lost, _, read) = served(said).await;
         assert_eq!(lost, "closed by the server");
-        assert_eq!(taken, b"{\"type\":\"some\"}\n{\"type\":\"more\"}\n");
+        // And the one that tells the walker what comes.
+        assert_eq!(read, 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,134 @@
+//! From an element of a message or a table to a finding: the one step that a live session and a replay
+//! have in common.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bgp::Prefix;
+use parser::{Element, ElementKind};
+use validator::{Classifier, Finding, OwnPrefixes};
+
+/// Prefixes that are remembered across the inputs of a replay: more than one session remembers, so that
+/// what the merged order admits was always found.
+const SHARED_MAX: usize = 1 << 17;
+
+/// Classifies the elements of one session or one recording.
+#[derive(Clone, Debug)]
+pub struct ElementClassifier {
+    classifier: Arc<Classifier>,
+    own: Own,
+}
+
+/// The prefixes outside every watch that our own AS has announced.
+#[derive(Clone, Debug)]
+enum Own {
+    /// In this session.
+    Session(OwnPrefixes),
+    /// In any recording that has been read so far, on whichever thread.
+    Recordings(Arc<SharedPrefixes>),
+}
+
+/// Prefixes that several threads learn and look up.
+#[derive(Debug, Default)]
+pub struct SharedPrefixes {
+    prefixes: RwLock<HashSet<Prefix>>,
+    count: AtomicU64,
+}
+
+impl ElementClassifier {
+    /// For a session that tells everything in order.
+    pub fn of_session(classifier: Arc<Classifier>) -> Self {
+        ElementClassifier { classifier, own: Own::Session(OwnPrefixes::default()) }
+    }
+
+    /// For one of several recordings that are read side by side. It finds all that matters, and may find
+    /// more: an [`OwnPrefixes`] behind the merge by time admits what counts.
+    pub fn of_recording(classifier: Arc<Classifier>, shared: Arc<SharedPrefixes>) -> Self {
+        ElementClassifier { classifier, own: Own::Recordings(shared) }
+    }
+
+    /// Goes on with other RPKI data or other watches.
+    pub fn set_classifier(&mut self, classifier: Arc<Classifier>) {
+        self.classifier = classifier;
+    }
+
+    /// What it classifies by.
+    pub const fn classifier(&self) -> &Arc<Classifier> {
+        &self.classifier
+    }
+
+    /// The finding that an element makes, if it makes one. Nearly none does, and those cost no
+    /// allocation.
+    pub fn finding(&mut self, element: &Element<'_>) -> Option<Finding> {
+        let known = match element.kind {
+            ElementKind::State { .. } => false,
+            ElementKind::Withdraw { nlri } => {
+                let known = self.own.contains(nlri.prefix);
+                if !known && !self.classifier.matches(nlri.prefix) {
+                    return None;
+                }
+                known
+            }
+            ElementKind::Rib { nlri, .. } | ElementKind::Announce { nlri, .. } => {
+                let (prefix, origin) = (nlri.prefix, element.origin());
+                let known = self.own.contains(prefix);
+                if !known && !self.classifier.matches_announcement(prefix, &origin) {
+                    return None;
+                }
+                if self.classifier.is_own_elsewhere(prefix, &origin)
+                    && !self.classifier.matches(prefix)
+                {
+                    self.own.note(prefix);
+                }
+                known
+            }
+        };
+        let finding = self.classifier.classify(&element.observation()?, known)?;
+        self.own.admits(&finding, &self.classifier).then_some(finding)
+    }
+}
+
+impl Own {
+    fn contains(&self, prefix: Prefix) -> bool {
+        match self {
+            Own::Session(own) => own.contains(prefix),
+            Own::Recordings(shared) => shared.contains(prefix),
+        }
+    }
+
+    /// Our AS announces this prefix. A session takes note of the finding itself.
+    fn note(&self, prefix: Prefix) {
+        match self {
+            Own::Session(_) => {}
+            Own::Recordings(shared) => shared.add(prefix),
+        }
+    }
+
+    fn admits(&mut self, finding: &Finding, classifier: &Classifier) -> bool {
+        match self {
+            Own::Session(own) => own.admit(finding, classifier),
+            Own::Recordings(_) => true,
+        }
+    }
+}
+
+impl SharedPrefixes {
+    /// How many there are: it only grows.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    fn contains(&self, prefix: Prefix) -> bool {
+        // Nearly always there are none.
+        self.count() > 0
+            && self.prefixes.read().unwrap_or_else(PoisonError::into_inner).contains(&prefix)
+    }
+
+    fn add(&self, prefix: Prefix) {
+        let mut prefixes = self.prefixes.write().unwrap_or_else(PoisonError::into_inner);
+        if prefixes.len() < SHARED_MAX && prefixes.insert(prefix) {
+            self.count.store(prefixes.len() as u64, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,494 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bgp::Timestamp;
+use validator::{Condition, Kind};
+
+use crate::event::{Closed, Opened, SessionKind};
+use crate::{Activity, BmpRouter, Feed as Settings, FeedId, FeedKind, Moment, SessionId};
+
+/// How long RIS Live may say nothing at all, not even to our pings, if the config does not say.
+const SILENT_AFTER: Duration = Duration::from_secs(300);
+
+/// How long a router may be gone before somebody is told, if the config does not say: it connects
+/// again within seconds if it is only BMP that was restarted.
+const ROUTER_GONE: Duration = Duration::from_secs(60);
+
+/// Over how long the time stamps of a feed are compared with our clock.
+const STAMPED_OVER: Duration = Duration::from_secs(60);
+
+/// RIS' own processing takes seconds to a minute: so many seconds late is a queue somewhere.
+const LATE: i64 = 300;
+
+/// So many seconds from the future, and one of the clocks is wrong.
+const EARLY: i64 = 120;
+
+/// How many gaps of a feed are remembered: who was blind more often than that knows little.
+const GAPS: usize = 100;
+
+/// What the feeds are worth: which bring something, which routers are there, what was missed.
+#[derive(Debug)]
+pub struct FeedHealth {
+    feeds: Vec<Feed>,
+    sessions: BTreeMap<SessionId, Session>,
+    /// When the messages were last counted, and how many there were.
+    counted: (Moment, u64),
+}
+
+/// How a feed stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// Its name, with what it lacks: the type, and a number from the second on.
+    pub name: String,
+    /// Its type, as in the config.
+    pub kind: &'static str,
+    /// Whether it brings messages.
+    pub up: bool,
+    /// The last message.
+    pub last_seen: Option<Timestamp>,
+    /// When it told nothing and may have missed something, the oldest first.
+    pub gaps: Vec<FeedGap>,
+    /// Messages so far, and damaged places in them.
+    pub messages: u64,
+    /// Damaged places so far.
+    pub damages: u64,
+    /// Its routers, if it has any.
+    pub routers: Vec<RouterStatus>,
+}
+
+/// How a router stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterStatus {
+    /// As the config calls it.
+    pub name: String,
+    /// Whether it is connected.
+    pub up: bool,
+    /// Since when it is so.
+    pub since: Timestamp,
+}
+
+/// A time of which a feed cannot tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedGap {
+    /// Of which router; none where the feed is one connection.
+    pub router: Option<String>,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended; none while it lasts.
+    pub until: Option<Timestamp>,
+}
+
+/// A connection or a file that is open.
+#[derive(Debug)]
+struct Session {
+    feed: FeedId,
+    kind: SessionKind,
+    activity: Arc<Activity>,
+    /// What was counted of it already: messages, damages.
+    counted: (u64, u64),
+    /// The last time stamp that was looked at, and when its bytes came.
+    stamped: Option<(Timestamp, Instant)>,
+}
+
+#[derive(Debug)]
+struct Feed {
+    id: FeedId,
+    name: String,
+    kind: &'static str,
+    is_folder: bool,
+    silent_after: Option<Duration>,
+    /// When a message last came, and when it last showed that it is alive.
+    last: Option<Moment>,
+    alive: Moment,
+    /// Connections that are open.
+    sessions: usize,
+    /// How many messages came so far, and how many of them were damaged.
+    messages: u64,
+    damages: u64,
+    /// When a connection had ended as it should not: the last ones, and how many there were in all.
+    gaps: VecDeque<FeedGap>,
+    gap_count: u64,
+    /// A web socket did not come about.
+    over_http: bool,
+    /// The collectors whose tables are missing.
+    without: Vec<String>,
+    stamps: Stamps,
+    /// Why the last connection ended, if one did.
+    why: Option<String>,
+    routers: BTreeMap<String, Router>,
+}
+
+/// How the time stamps of a feed stand to our clock.
+#[derive(Debug, Default)]
+struct Stamps {
+    since: Option<Moment>,
+    /// The smallest distance in seconds since then, of messages that are late above zero.
+    nearest: Option<i64>,
+    /// The same of the time before.
+    known: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Router {
+    session: Option<SessionId>,
+    since: Moment,
+}
+
+impl FeedHealth {
+    /// No feeds yet.
+    pub fn new(now: Moment) -> Self {
+        FeedHealth { feeds: Vec::new(), sessions: BTreeMap::new(), counted: (now, 0) }
+    }
+
+    /// From now on these are the feeds, in the order of the config. Those that were there before are as
+    /// they were.
+    pub fn follow(&mut self, feeds: &[(FeedId, Settings)], now: Moment) {
+        let mut before = std::mem::take(&mut self.feeds);
+        for (id, settings) in feeds {
+            let kind = settings.kind.name();
+            let known = before.iter().position(|feed| feed.id == *id);
+            let known = known.map(|place| before.swap_remove(place));
+            let mut feed = known.unwrap_or_else(|| Feed::new(*id, &settings.kind, now));
+            feed.name = match self.feeds.iter().filter(|feed| feed.kind == kind).count() {
+                0 => kind.to_owned(),
+                earlier => format!("{kind}-{}", earlier + 1),
+            };
+            let by_nature = matches!(settings.kind, FeedKind::RisLive { .. });
+            let by_nature = by_nature.then_some(SILENT_AFTER);
+            feed.silent_after = settings.silent_after.or(by_nature);
+            self.feeds.push(feed);
+        }
+    }
+
+    /// Whether there is still such a feed.
+    pub fn knows(&self, feed: FeedId) -> bool {
+        self.feed(feed).is_some()
+    }
+
+    /// The sessions of feeds that there are no more, which are forgotten.
+    pub fn end_sessions_without_feed(&mut self) -> Vec<(SessionId, SessionKind)> {
+        let known: Vec<_> = self.feeds.iter().map(|feed| feed.id).collect();
+        let ended = self.sessions.extract_if(.., |_, session| !known.contains(&session.feed));
+        ended.map(|(id, session)| (id, session.kind)).collect()
+    }
+
+    /// What a session is; none once it has ended.
+    pub fn session(&self, session: SessionId) -> Option<&SessionKind> {
+        Some(&self.sessions.get(&session)?.kind)
+    }
+
+    /// Whether another session of this router is open.
+    pub fn has_session_of(&self, router: &str) -> bool {
+        let of = |kind: &SessionKind| matches!(kind, SessionKind::Bmp { router: name } if name == router);
+        self.sessions.values().any(|session| of(&session.kind))
+    }
+
+    /// When a router was last heard of in the session that is open.
+    pub fn heard(&self, router: &str) -> Option<Instant> {
+        let of = |kind: &SessionKind| matches!(kind, SessionKind::Bmp { router: name } if name == router);
+        let sessions = self.sessions.values().filter(|session| of(&session.kind));
+        sessions.filter_map(|session| session.activity.heard()).max()
+    }
+
+    /// A session begins; false if its feed has ended.
+    pub fn open(&mut self, opened: &Opened, now: Moment) -> bool {
+        let Some(feed) = self.feed_mut(opened.feed) else { return false };
+        let router = match &opened.kind {
+            SessionKind::RisLive { over_http } => {
+                feed.over_http = *over_http;
+                None
+            }
+            SessionKind::Bmp { router } => Some(router.as_str()),
+            SessionKind::File | SessionKind::CollectorRib { .. } => None,
+        };
+        // A table is neither a sign of life nor a connection.
+        if !matches!(opened.kind, SessionKind::CollectorRib { .. }) {
+            feed.sessions += 1;
+            feed.alive = now;
+            feed.why = None;
+            feed.gap_is_over(router, now.wall);
+        }
+        if let Some(router) = router.and_then(|name| feed.routers.get_mut(name)) {
+            *router = Router { session: Some(opened.session), since: now };
+        }
+        let (feed, kind, activity) = (opened.feed, opened.kind.clone(), opened.activity.clone());
+        let session = Session { feed, kind, activity, counted: (0, 0), stamped: None };
+        self.sessions.insert(opened.session, session);
+        true
+    }
+
+    /// A session has ended; what it was, if it was known. A router that has connected again in the
+    /// meantime stays up.
+    pub fn close(&mut self, closed: &Closed, now: Moment) -> Option<(FeedId, SessionKind)> {
+        self.sample(now);
+        let Session { feed: id, kind, .. } = self.sessions.remove(&closed.session)?;
+        let feed = self.feed_mut(id)?;
+        if matches!(kind, SessionKind::CollectorRib { .. }) {
+            return Some((id, kind));
+        }
+        feed.sessions = feed.sessions.saturating_sub(1);
+        let mut routers = feed.routers.iter_mut();
+        let of = routers.find(|(_, router)| router.session == Some(closed.session));
+        let router = of.map(|(name, router)| {
+            *router = Router { session: None, since: now };
+            name.clone()
+        });
+        // Of a router that has connected anew in the meantime nothing is missing.
+        let is_blind = router.is_some() || feed.routers.is_empty();
+        if closed.why.is_some() && is_blind {
+            feed.gap_begins(router, now.wall);
+        }
+        feed.why = closed.why.clone();
+        Some((id, kind))
+    }
+
+    /// Looks at what the sessions have read since it last did.
+    pub fn sample(&mut self, now: Moment) {
+        let FeedHealth { feeds, sessions, .. } = self;
+        for session in sessions.values_mut() {
+            let Some(feed) = feeds.iter_mut().find(|feed| feed.id == session.feed) else {
+                continue;
+            };
+            session.sample(feed, now);
+        }
+    }
+
+    /// What a collector saw before we listened is not known.
+    pub fn lacks_rib(&mut self, feed: FeedId, collector: &str) {
+        if let Some(feed) = self.feed_mut(feed) {
+            feed.without.push(collector.to_owned());
+        }
+    }
+
+    /// What is so of each feed and each router.
+    pub fn conditions(&self, now: Moment) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for feed in &self.feeds {
+            conditions.extend(feed.silence(now));
+            conditions.extend(feed.routers.iter().map(|(name, router)| {
+                let grace = feed.silent_after.unwrap_or(ROUTER_GONE);
+                let gone = router.session.is_none() && now.since(router.since) >= grace;
+                let details = format!("no connection since {}", seconds(router.since.wall));
+                Condition {
+                    kind: Kind::RouterDown,
+                    subject: name.clone(),
+                    details: [details].into_iter().chain(feed.why.clone()).collect(),
+                    active: gone,
+                }
+            }));
+        }
+        conditions
+    }
+
+    /// How each feed stands, in the order of the config.
+    pub fn status(&self, now: Moment) -> Vec<FeedStatus> {
+        self.feeds.iter().map(|feed| feed.status(now)).collect()
+    }
+
+    /// Says what each feed has brought.
+    pub fn log_totals(&mut self, now: Moment) {
+        self.sample(now);
+        for Feed { name, messages, damages, gap_count: gaps, .. } in &self.feeds {
+            tracing::info!(feed = name, messages, damages, gaps, "total");
+        }
+    }
+
+    /// `2 of 3 feeds up, 320 messages/s`, since it was last asked.
+    pub fn summary(&mut self, now: Moment) -> String {
+        let up = self.feeds.iter().filter(|feed| feed.is_up()).count();
+        let messages = self.feeds.iter().map(|feed| feed.messages).sum();
+        let (since, before) = std::mem::replace(&mut self.counted, (now, messages));
+        let micros = now.since(since).as_micros().max(1);
+        let rate = u128::from(messages - before) * 1_000_000 / micros;
+        format!("{up} of {} feeds up, {rate} messages/s", self.feeds.len())
+    }
+
+    /// Whether the feed brings anything now.
+    pub fn is_up(&self, feed: FeedId) -> bool {
+        self.feed(feed).is_some_and(Feed::is_up)
+    }
+
+    /// Whether nothing is missing of what should be seen.
+    pub fn is_healthy(&self, now: Moment) -> bool {
+        let is_healthy = |feed: &Feed| {
+            let routers = feed.routers.values().all(|router| router.session.is_some());
+            feed.is_up() && routers && feed.silence(now).is_none_or(|silence| !silence.active)
+        };
+        self.feeds.iter().all(is_healthy)
+    }
+
+    fn feed(&self, id: FeedId) -> Option<&Feed> {
+        self.feeds.iter().find(|feed| feed.id == id)
+    }
+
+    fn feed_mut(&mut self, id: FeedId) -> Option<&mut Feed> {
+        self.feeds.iter_mut().find(|feed| feed.id == id)
+    }
+}
+
+impl Session {
+    fn sample(&mut self, feed: &mut Feed, now: Moment) {
+        if matches!(self.kind, SessionKind::CollectorRib { .. }) {
+            return;
+        }
+        let read = (self.activity.messages(), self.activity.damages());
+        feed.messages += read.0 - self.counted.0;
+        feed.damages += read.1 - self.counted.1;
+        self.counted = read;
+        let later = |known: Option<Moment>, instant: Instant| {
+            known.is_none_or(|known| known.instant < instant)
+        };
+        if let Some(heard) = self.activity.heard() {
+            if later(feed.last, heard) {
+                feed.last = Some(now.at(heard));
+            }
+            if let Some(stamped) = self.activity.stamped()
+                && self.stamped != Some((stamped, heard))
+            {
+                self.stamped = Some((stamped, heard));
+                feed.stamps.take(stamped, now.at(heard));
+            }
+        }
+        if let Some(alive) = self.activity.alive()
+            && later(Some(feed.alive), alive)
+        {
+            feed.alive = now.at(alive);
+        }
+    }
+}
+
+impl Feed {
+    fn new(id: FeedId, kind: &FeedKind, now: Moment) -> Self {
+        let routers = match kind {
+            FeedKind::Bmp { routers, .. } => routers.as_slice(),
+            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => &[],
+        };
+        let router =
+            |router: &BmpRouter| (router.name.clone(), Router { session: None, since: now });
+        Feed {
+            id,
+            name: String::new(),
+            kind: kind.name(),
+            is_folder: matches!(kind, FeedKind::MrtDir { .. }),
+            silent_after: None,
+            last: None,
+            alive: now,
+            sessions: 0,
+            messages: 0,
+            damages: 0,
+            gaps: VecDeque::new(),
+            gap_count: 0,
+            over_http: false,
+            without: Vec::new(),
+            stamps: Stamps::default(),
+            why: None,
+            routers: routers.iter().map(router).collect(),
+        }
+    }
+
+    /// A folder is there or not, which its reader says; connections are counted.
+    fn is_up(&self) -> bool {
+        self.is_folder || self.sessions > 0
+    }
+
+    fn status(&self, now: Moment) -> FeedStatus {
+        let router = |(name, router): (&String, &Router)| RouterStatus {
+            name: name.clone(),
+            up: router.session.is_some(),
+            since: router.since.wall,
+        };
+        FeedStatus {
+            name: self.name_with_lacks(),
+            kind: self.kind,
+            up: self.is_up() && self.silence(now).is_none_or(|silence| !silence.active),
+            last_seen: self.last.map(|last| last.wall),
+            gaps: self.gaps.iter().cloned().collect(),
+            messages: self.messages,
+            damages: self.damages,
+            routers: self.routers.iter().map(router).collect(),
+        }
+    }
+
+    /// With what it lacks.
+    fn name_with_lacks(&self) -> String {
+        let over = self.over_http.then(|| "over HTTP".to_owned());
+        let without = (!self.without.is_empty())
+            .then(|| format!("without the tables of {}", self.without.join(", ")));
+        match over.into_iter().chain(without).collect::<Vec<_>>().join(", ") {
+            lacks if lacks.is_empty() => self.name.clone(),
+            lacks => format!("{} ({lacks})", self.name),
+        }
+    }
+
+    /// Several streams of one feed end together, and that is one gap.
+    fn gap_begins(&mut self, router: Option<String>, from: Timestamp) {
+        if self.gaps.iter().any(|gap| gap.router == router && gap.until.is_none()) {
+            return;
+        }
+        self.gap_count += 1;
+        self.gaps.push_back(FeedGap { router, from, until: None });
+        if self.gaps.len() > GAPS {
+            self.gaps.pop_front();
+        }
+    }
+
+    fn gap_is_over(&mut self, router: Option<&str>, until: Timestamp) {
+        let lasting = self.gaps.iter_mut().filter(|gap| gap.until.is_none());
+        for gap in lasting.filter(|gap| gap.router.as_deref() == router) {
+            gap.until = Some(until);
+        }
+    }
+
+    /// None of a feed that may be silent: routers have their own condition.
+    fn silence(&self, now: Moment) -> Option<Condition> {
+        let silent_after = self.silent_after.filter(|_| self.routers.is_empty())?;
+        let silent = now.since(self.alive) >= silent_after;
+        let off = self.stamps.complaint();
+        let details = match &off {
+            Some(off) if !silent => vec![off.clone()],
+            _ => {
+                let nothing = format!("nothing since {}", seconds(self.alive.wall));
+                [nothing].into_iter().chain(self.why.clone()).collect()
+            }
+        };
+        Some(Condition {
+            kind: Kind::FeedSilent,
+            subject: self.name.clone(),
+            details,
+            active: silent || off.is_some(),
+        })
+    }
+}
+
+impl Stamps {
+    /// Late ones among many that are not are nobody's fault: the nearest one counts.
+    fn take(&mut self, at: Timestamp, now: Moment) {
+        let late = now.wall.seconds() - at.seconds();
+        let nearest = self.nearest.filter(|nearest| nearest.abs() <= late.abs()).unwrap_or(late);
+        self.nearest = Some(nearest);
+        let since = *self.since.get_or_insert(now);
+        if now.since(since) >= STAMPED_OVER {
+            self.since = Some(now);
+            self.known = self.nearest.take();
+        }
+    }
+
+    fn complaint(&self) -> Option<String> {
+        match self.known? {
+            late if late >= LATE => Some(format!("what comes is {late} s old")),
+            late if -late >= EARLY => {
+                Some(format!("what comes is {} s ahead: one of the clocks is wrong", -late))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whole seconds are enough for people.
+fn seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.seconds())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! What notices say of the data behind them, and whether the RPKI data is fit for use.
+
+use std::time::Duration;
+
+use bgp::Timestamp;
+use feeds::{FeedStatus, Moment};
+use incidents::{FeedGap, FeedSight, RpkiSight, Sources};
+use rpki_sources::{Health, Rpki};
+use validator::{Condition, Kind};
+
+/// How long there may be no RPKI data after the start.
+const RPKI_WAIT: Duration = Duration::from_secs(300);
+
+/// What notices say of the feeds and the RPKI data.
+pub(super) fn sources(feeds: Vec<FeedStatus>, rpki: &Rpki) -> Sources {
+    let rpki_sight = RpkiSight {
+        vrps: rpki.snapshot.vrps.len(),
+        generated: rpki.snapshot.generated,
+        source: rpki.snapshot.source.clone(),
+        stale: !matches!(rpki.health, Health::Fresh | Health::Disputed { .. }),
+    };
+    let known = !rpki.sources.is_empty();
+    Sources {
+        feeds: feeds.into_iter().map(feed_sight).collect(),
+        rpki: known.then_some(rpki_sight),
+    }
+}
+
+fn feed_sight(feed: FeedStatus) -> FeedSight {
+    let FeedStatus { name, kind, up, last_seen, gaps, .. } = feed;
+    let gap =
+        |gap: feeds::FeedGap| FeedGap { router: gap.router, from: gap.from, until: gap.until };
+    let gaps = gaps.into_iter().map(gap).collect();
+    FeedSight { name, kind: kind.to_owned(), up, last_seen, gaps }
+}
+
+/// Whether the RPKI data is too old; none where no source is to give any. `since` is when it was first
+/// waited for.
+pub(super) fn rpki_stale(rpki: &Rpki, since: Moment, now: Moment) -> Option<Condition> {
+    if rpki.sources.is_empty() {
+        return None;
+    }
+    let seconds = |at: Timestamp| Timestamp::from_seconds(at.seconds());
+    let said = match rpki.health {
+        Health::Fresh | Health::Disputed { .. } => None,
+        Health::Waiting if now.since(since) < RPKI_WAIT => None,
+        Health::Waiting => Some("no source has given any data".to_owned()),
+        Health::Stale { since } => {
+            Some(format!("the data has been too old since {}", seconds(since)))
+        }
+        Health::Expired { since } => {
+            Some(format!("the last data ended at {}: all is not-found", seconds(since)))
+        }
+    };
+    Some(Condition {
+        kind: Kind::RpkiStale,
+        subject: "rpki".to_owned(),
+        active: said.is_some(),
+        details: said.into_iter().chain(rpki.remarks.clone()).collect(),
+    })
+}
