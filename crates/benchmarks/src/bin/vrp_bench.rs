@@ -1,7 +1,7 @@
 //! Measures the VRP table on real VRPs, beside a `HashMap` per length and rtrlib, in one run, and
 //! checks that all three say the same of every route.
 //!
-//!     cargo run --release -p rpki-sources --example vrp_bench -- VRPS.json.bz2 [ROUTES [RTRLIB]]
+//!     cargo run --profile dist -p benchmarks --bin vrp_bench -- VRPS.json.bz2 [ROUTES [RTRLIB]]
 //!
 //! `ROUTES` are lines of `prefix origin` in the order of a RIB, as `bgpdump -m RIB | awk -F'|'
 //! '{n=split($7,path," "); print $6, path[n]}'` gives them; those that end in an AS_SET are left

@@ -1,7 +1,7 @@
 //! What `originwatch run` costs: one table for each part.
 //!
-//!     cargo build --release -p originwatch
-//!     cargo run --release -p originwatch --example bench_run -- --data ../shared/data [PART ..]
+//!     cargo build --profile dist -p originwatch
+//!     cargo run --profile dist -p benchmarks --bin bench_run -- --data ../shared/data [PART ..]
 //!
 //! `firehose` plays a recorded feed at full speed, and a bare node client beside it; `latency` is the
 //! time from the last byte of the deciding message to the relay's 250; `bmp` are fifty routers with
@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let program = match args.program {
         Some(program) => program,
-        None => std::env::current_exe()?.with_file_name("../originwatch"),
+        None => std::env::current_exe()?.with_file_name("originwatch"),
     };
     let parts = match args.parts.as_slice() {
         [] => Part::value_variants(),

@@ -1,8 +1,8 @@
 //! What `search` costs, beside the peers and beside the floor: one table.
 //!
-//!     cargo build --release -p originwatch
+//!     cargo build --profile dist -p originwatch
 //!     cargo install bgpkit-parser --features cli --root ROOT
-//!     cargo run --release -p originwatch --example bench_scan -- \
+//!     cargo run --profile dist -p benchmarks --bin bench_scan -- \
 //!         --data ../shared/data --peers ROOT [--rounds 5] [--copies 6]
 //!
 //! Every figure is of whole processes, output to `/dev/null`, files in the page cache: the median of
@@ -135,8 +135,7 @@ fn inputs(args: &Args, file: &str, name: &str, folder: &Path) -> io::Result<[Pat
 /// How search is called.
 fn search() -> String {
     let binary = std::env::current_exe().unwrap_or_default();
-    let folder = binary.parent().and_then(Path::parent).unwrap_or(Path::new(""));
-    format!("{} search", folder.join("originwatch").display())
+    format!("{} search", binary.with_file_name("originwatch").display())
 }
 
 /// Origin validation of every route of a packed RIB.
