@@ -3,10 +3,10 @@ use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
 use validator::Severity;
 
-/// What people have said about an incident. Marks are no states: an incident opens, changes and
+/// What people have said about an incident. Annotations are no states: an incident opens, changes and
 /// ends whatever they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Marks {
+pub struct Annotations {
     /// Somebody works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledged>,
@@ -68,10 +68,10 @@ pub struct Note {
     pub text: String,
 }
 
-impl Marks {
+impl Annotations {
     /// Whether nobody has said anything.
     pub fn is_empty(&self) -> bool {
-        *self == Marks::default()
+        *self == Annotations::default()
     }
 
     /// Whether somebody works on it as serious as it is now.

@@ -3,7 +3,7 @@ use std::ops::{Deref, DerefMut};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::annotations::Marks;
+use crate::annotations::Annotations;
 use crate::content::title;
 use crate::remark::Remark;
 use incidents::{IncidentSummary, Notice, printable};
@@ -27,8 +27,8 @@ pub struct AnnotatedNotice {
     #[serde(flatten)]
     pub notice: Notice,
     /// What people have said about it.
-    #[serde(default, skip_serializing_if = "Marks::is_empty")]
-    pub marks: Marks,
+    #[serde(rename = "marks", default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
     /// Why it comes when it comes, where the incident itself does not explain that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
@@ -50,8 +50,8 @@ pub struct AnnotatedIncident {
     #[serde(flatten)]
     pub summary: IncidentSummary,
     /// What people have said about it.
-    #[serde(default, skip_serializing_if = "Marks::is_empty")]
-    pub marks: Marks,
+    #[serde(rename = "marks", default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
 }
 
 impl Default for Operator {
@@ -79,7 +79,7 @@ impl AnnotatedNotice {
     /// A notice of which nobody has said anything yet.
     pub fn new(notice: Notice, operator: &Operator) -> Self {
         AnnotatedNotice {
-            marks: Marks::default(),
+            annotations: Annotations::default(),
             remarks: Vec::new(),
             message_id: notice.incident.message_id(notice.sequence),
             title: title::of_notice(&notice, &operator.site, &operator.time_zone),

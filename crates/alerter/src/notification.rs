@@ -2,7 +2,7 @@ use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
 use validator::{Kind, Severity};
 
-use crate::annotations::Marks;
+use crate::annotations::Annotations;
 use crate::notice::AnnotatedNotice;
 use crate::receiver::Receiver;
 use crate::summary::Summary;
@@ -93,9 +93,9 @@ impl Content {
     }
 
     /// What people have said about the incident.
-    pub fn marks(&self) -> Option<&Marks> {
+    pub fn annotations(&self) -> Option<&Annotations> {
         match self {
-            Content::Notice(notice) => Some(&notice.marks),
+            Content::Notice(notice) => Some(&notice.annotations),
             Content::Summary(_) => None,
         }
     }

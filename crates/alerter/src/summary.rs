@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::annotations::Marks;
+use crate::annotations::Annotations;
 use crate::remark::Remark;
 use crate::window::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
@@ -151,8 +151,8 @@ pub struct Row {
     #[serde(default)]
     pub held: u32,
     /// What people have said about it.
-    #[serde(default, skip_serializing_if = "Marks::is_empty")]
-    pub marks: Marks,
+    #[serde(rename = "marks", default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
 }
 
 impl SummaryId {
@@ -196,7 +196,7 @@ impl Summary {
 
 impl Row {
     /// The incident as its last notice has it.
-    pub(crate) fn of(notice: &Notice, marks: &Marks, held: u32) -> Self {
+    pub(crate) fn of(notice: &Notice, annotations: &Annotations, held: u32) -> Self {
         Row {
             incident: notice.incident.clone(),
             state: notice.state,
@@ -212,7 +212,7 @@ impl Row {
             holding: notice.vantage.holding,
             total: notice.vantage.total,
             held,
-            marks: marks.clone(),
+            annotations: annotations.clone(),
         }
     }
 

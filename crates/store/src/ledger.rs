@@ -35,7 +35,7 @@ pub struct Ledger {
     now: Timestamp,
     /// When the table of incidents was written whole.
     refreshed: Timestamp,
-    /// Orders since the last commit: marks may have changed.
+    /// Orders since the last commit: annotations may have changed.
     ordered: bool,
 }
 
@@ -189,7 +189,7 @@ impl Ledger {
         &self.fold.dispatcher
     }
 
-    /// Every incident that is not over for good, with its marks.
+    /// Every incident that is not over for good, with its annotations.
     pub fn summaries(&self) -> Vec<AnnotatedIncident> {
         self.marked(self.fold.incidents.summaries())
     }
@@ -225,8 +225,9 @@ impl Ledger {
 
     fn marked(&self, summaries: Vec<IncidentSummary>) -> Vec<AnnotatedIncident> {
         let marked = |summary: IncidentSummary| {
-            let marks = self.fold.dispatcher.marks(&summary.incident).cloned().unwrap_or_default();
-            AnnotatedIncident { summary, marks }
+            let annotations =
+                self.fold.dispatcher.annotations(&summary.incident).cloned().unwrap_or_default();
+            AnnotatedIncident { summary, annotations }
         };
         summaries.into_iter().map(marked).collect()
     }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::StoreError;
 
-/// Marks a file as ours ("OWat"): another program's database is refused, not altered.
+/// Annotations a file as ours ("OWat"): another program's database is refused, not altered.
 const APPLICATION_ID: i32 = 0x4f57_6174;
 
 /// One step each from an older schema to the next; `user_version` says how many were taken.

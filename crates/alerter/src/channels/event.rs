@@ -106,7 +106,7 @@ impl Event {
     }
 
     fn of_notice(notice: &AnnotatedNotice, zone: &TimeZone) -> Self {
-        let acknowledged = notice.marks.is_acknowledged(notice.severity);
+        let acknowledged = notice.annotations.is_acknowledged(notice.severity);
         Event {
             key: String::new(),
             id: String::new(),

@@ -9,7 +9,7 @@ use crate::content::page::{Answer, Badge, Block, Page, SightRow, Span, moment};
 use crate::content::phrase::{duration, grouped, plural};
 use crate::content::title::words;
 use crate::content::words::{
-    changes, headline, home_line, is_foreign, marks, prefix_row, sight, verdict, vrps, who,
+    annotations, changes, headline, home_line, is_foreign, prefix_row, sight, verdict, vrps, who,
 };
 use crate::notice::AnnotatedNotice;
 use incidents::{Acceptor, Evidence, ExtentClass, Notice, Past, Reason, Upstream, VantageCounts};
@@ -39,7 +39,7 @@ pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
     }
     answers.record(notice);
     answers.answer("Our sight", &sight(&notice.feeds, notice.rpki.as_ref(), notice.at));
-    answers.marks(notice);
+    answers.annotations(notice);
     page.section(None, vec![Block::Timeline(spans(notice)), Block::Answers(answers.list)]);
     let points = if over { vec![] } else { points(notice) };
     if !points.is_empty() {
@@ -244,8 +244,8 @@ impl Answers<'_> {
     }
 
     /// What people have said about it.
-    fn marks(&mut self, notice: &AnnotatedNotice) {
-        for (label, text) in marks(&notice.marks, self.zone) {
+    fn annotations(&mut self, notice: &AnnotatedNotice) {
+        for (label, text) in annotations(&notice.annotations, self.zone) {
             self.answer(label, &text);
         }
     }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::content::page::{Answer, Badge, Block, IncidentRow, Page, moment};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
 use crate::content::title::words;
-use crate::content::words::{marks, sight, summary_headline, who};
+use crate::content::words::{annotations, sight, summary_headline, who};
 use crate::summary::{Cause, Row, Summary};
 use incidents::State;
 
@@ -133,7 +133,9 @@ fn incident_row(row: &Row, zone: &TimeZone) -> IncidentRow {
         details.push(format!("{} of {} vantage points hold it", row.holding, row.total));
     }
     details.extend(
-        marks(&row.marks, zone).into_iter().map(|(label, text)| format!("{label}: {text}")),
+        annotations(&row.annotations, zone)
+            .into_iter()
+            .map(|(label, text)| format!("{label}: {text}")),
     );
     details.push(row.incident.to_string());
     IncidentRow {

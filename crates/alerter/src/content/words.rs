@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
 
 use super::page::{PrefixRow, moment};
-use crate::annotations::{Marks, Note};
+use crate::annotations::{Annotations, Note};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
 use crate::content::title::words;
 use crate::summary::{Cause, Summary};
@@ -221,24 +221,27 @@ fn gaps(feed: &FeedSight, at: Timestamp) -> Option<String> {
 }
 
 /// What people have said about an incident: labels and texts.
-pub(crate) fn marks(marks: &Marks, zone: &TimeZone) -> Vec<(&'static str, String)> {
+pub(crate) fn annotations(
+    annotations: &Annotations,
+    zone: &TimeZone,
+) -> Vec<(&'static str, String)> {
     let signed = |by: &str, at| format!("by {by}, {}", moment(at, zone));
     let mut list = Vec::new();
-    if let Some(ack) = &marks.acknowledged {
+    if let Some(ack) = &annotations.acknowledged {
         list.push(("Taken", signed(&ack.by, ack.at)));
     }
-    if let Some(muted) = &marks.muted {
+    if let Some(muted) = &annotations.muted {
         let text = format!("until {}, by {}", moment(muted.until, zone), muted.by);
         list.push(("Muted", text));
     }
-    if let Some(window) = &marks.expected {
+    if let Some(window) = &annotations.expected {
         list.push(("Expected", format!("in the maintenance window {window}")));
     }
-    if let Some(closed) = &marks.closed {
+    if let Some(closed) = &annotations.closed {
         list.push(("Closed", signed(&closed.by, closed.at)));
     }
     let note = |note: &Note| format!("{} ({})", note.text, signed(&note.by, note.at));
-    list.extend(marks.notes.iter().rev().take(LISTED).map(|one| ("Note", note(one))));
+    list.extend(annotations.notes.iter().rev().take(LISTED).map(|one| ("Note", note(one))));
     list
 }
 

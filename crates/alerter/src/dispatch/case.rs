@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use validator::Severity;
 
 use super::pace::Pace;
-use crate::annotations::Marks;
+use crate::annotations::Annotations;
 use crate::notice::AnnotatedNotice;
 use crate::receiver::Receiver;
 use crate::remark::{Hold, Remark};
@@ -19,7 +19,8 @@ const MANY_PREFIXES: usize = 20;
 pub(super) struct Case {
     /// What the engine said last.
     pub(super) latest: Notice,
-    pub(super) marks: Marks,
+    #[serde(rename = "marks")]
+    pub(super) annotations: Annotations,
     /// Who is told: whoever was told that it opened is told the rest.
     #[serde(rename = "circle")]
     pub(super) receivers: Vec<Receiver>,
@@ -55,7 +56,7 @@ impl Case {
     pub(super) fn new(now: Timestamp, notice: Notice) -> Self {
         Case {
             latest: notice,
-            marks: Marks::default(),
+            annotations: Annotations::default(),
             receivers: Vec::new(),
             told: false,
             held: None,
@@ -75,7 +76,7 @@ impl Case {
         match notice.reason {
             // What was said of an earlier time does not hold of this one.
             Reason::Opened | Reason::Reopened => {
-                (self.marks.acknowledged, self.marks.closed) = (None, None);
+                (self.annotations.acknowledged, self.annotations.closed) = (None, None);
                 (self.told, self.held, self.over) = (false, None, None);
                 (self.pace, self.storm) = (None, None);
                 self.wait_from(now);
@@ -131,7 +132,7 @@ impl Case {
 
     /// Whether nothing of it is expected to be told any more.
     pub(super) const fn is_done(&self) -> bool {
-        self.is_over() || self.marks.closed.is_some()
+        self.is_over() || self.annotations.closed.is_some()
     }
 
     /// Whether the event is so large that its updates come at widening intervals.
@@ -141,9 +142,9 @@ impl Case {
 
     /// Whether somebody should look at it who has not said so.
     pub(super) fn waits(&self) -> bool {
-        let marks = &self.marks;
-        let quiet = marks.muted.is_some() || marks.expected.is_some();
-        self.told && !self.is_done() && !quiet && !marks.is_acknowledged(self.latest.severity)
+        let annotations = &self.annotations;
+        let quiet = annotations.muted.is_some() || annotations.expected.is_some();
+        self.told && !self.is_done() && !quiet && !annotations.is_acknowledged(self.latest.severity)
     }
 
     pub(super) fn is_critical(&self) -> bool {

@@ -63,7 +63,7 @@ impl Dispatcher {
         let at = self.memory.now;
         let case = self.open_case(id)?;
         let severity = case.latest.severity;
-        case.marks.acknowledged = Some(Acknowledged { by, at, severity });
+        case.annotations.acknowledged = Some(Acknowledged { by, at, severity });
         self.schedule_case(id);
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Dispatcher {
     fn close(&mut self, by: String, id: &IncidentId, incidents: &Incidents) -> Result<(), Refusal> {
         let at = self.memory.now;
         let case = self.open_case(id)?;
-        case.marks.closed = Some(Signed { by, at });
+        case.annotations.closed = Some(Signed { by, at });
         case.held.take_if(|held| held.window.is_none());
         let storm = case.storm.clone();
         self.schedule_case(id);
@@ -89,9 +89,9 @@ impl Dispatcher {
         if text.is_empty() {
             return Err(Refusal::Empty("note"));
         }
-        case.marks.notes.push(Note { by, at, text });
-        let excess = case.marks.notes.len().saturating_sub(NOTES);
-        case.marks.notes.drain(..excess);
+        case.annotations.notes.push(Note { by, at, text });
+        let excess = case.annotations.notes.len().saturating_sub(NOTES);
+        case.annotations.notes.drain(..excess);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use validator::Severity;
 use super::case::Case;
 use super::pace::Pace;
 use super::{Dispatcher, Wake};
-use crate::annotations::{Marks, Muted};
+use crate::annotations::{Annotations, Muted};
 use crate::notice::AnnotatedNotice;
 use crate::notification::{Content, Notification};
 use crate::receiver::Receiver;
@@ -63,7 +63,7 @@ impl Dispatcher {
     /// Whoever was told that it opened is told that it is over, whatever holds back the rest.
     fn tell_end(&mut self, id: &IncidentId, incidents: &Incidents) {
         let Some(case) = self.memory.cases.get_mut(id) else { return };
-        (case.marks.muted, case.marks.expected) = (None, None);
+        (case.annotations.muted, case.annotations.expected) = (None, None);
         if !case.told {
             // In a window it stays a row of the summary; what was muted is not told any more.
             case.held.take_if(|held| held.window.is_none());
@@ -86,9 +86,9 @@ impl Dispatcher {
         let mute = self.mute_of(&case.latest).cloned();
         let window = self.window_of(&case.latest);
         let Some(case) = self.memory.cases.get_mut(id) else { return true };
-        case.marks.muted.clone_from(&mute);
-        case.marks.expected = window.as_ref().map(|key| key.name.clone());
-        if case.marks.closed.is_some() {
+        case.annotations.muted.clone_from(&mute);
+        case.annotations.expected = window.as_ref().map(|key| key.name.clone());
+        if case.annotations.closed.is_some() {
             return true;
         }
         if mute.is_some() {
@@ -198,7 +198,7 @@ impl Dispatcher {
             case.told = true;
             case.wait_from(self.memory.now);
         }
-        notice.marks = case.marks.clone();
+        notice.annotations = case.annotations.clone();
         notice.retitle(self.rules.operator.time_zone());
         let content = Content::Notice(Box::new(notice));
         let also = self.post(to, content);
@@ -240,9 +240,10 @@ impl Dispatcher {
         let meter = self.memory.meters.entry(to.clone()).or_default();
         let passed = meter.pass(now, limit, content);
         if let (false, Content::Notice(notice)) = (passed, content) {
-            let none = Marks::default();
-            let marks = self.memory.cases.get(&notice.incident).map_or(&none, |case| &case.marks);
-            meter.hold(now, Row::of(&notice.notice, marks, 0));
+            let none = Annotations::default();
+            let annotations =
+                self.memory.cases.get(&notice.incident).map_or(&none, |case| &case.annotations);
+            meter.hold(now, Row::of(&notice.notice, annotations, 0));
         }
         self.schedule_meter(to);
         passed

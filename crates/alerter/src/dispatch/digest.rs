@@ -73,7 +73,7 @@ impl Dispatcher {
             // Of one that has reopened and is muted since, that it was over is all there is to tell.
             let told = self.memory.cases.get(&row.incident).filter(|case| case.told);
             if let Some(case) = told {
-                *row = Row::of(&case.latest, &case.marks, row.held);
+                *row = Row::of(&case.latest, &case.annotations, row.held);
             }
         }
         let id = SummaryId::of("ceiling", &to.to_string(), since);
@@ -95,7 +95,7 @@ impl Dispatcher {
             self.memory.now = next;
         }
         let open = self.memory.cases.values().filter(|case| !case.is_over());
-        let rows = open.map(|case| Row::of(&case.latest, &case.marks, 0)).collect();
+        let rows = open.map(|case| Row::of(&case.latest, &case.annotations, 0)).collect();
         let id = SummaryId::of("daily", "", self.memory.now);
         let mut summary = self.summary(id, Cause::Daily, rows, incidents);
         summary.queue = Some(self.queue);

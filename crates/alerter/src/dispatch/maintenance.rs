@@ -43,8 +43,8 @@ impl Dispatcher {
         for id in &held {
             let Some(case) = self.memory.cases.get_mut(id) else { continue };
             let notices = case.held.take().map_or(0, |held| held.notices);
-            case.marks.expected = None;
-            rows.push(Row::of(&case.latest, &case.marks, notices));
+            case.annotations.expected = None;
+            rows.push(Row::of(&case.latest, &case.annotations, notices));
             case.told = true;
             case.wait_from(now);
             let people =
@@ -106,7 +106,8 @@ impl Dispatcher {
     /// The mutes are not what they were: which cases do they still hold?
     pub(super) fn review_mutes(&mut self, incidents: &Incidents) {
         let touched = self.memory.cases.iter().filter(|(_, case)| {
-            !case.is_over() && (case.marks.muted.is_some() || self.mute_of(&case.latest).is_some())
+            !case.is_over()
+                && (case.annotations.muted.is_some() || self.mute_of(&case.latest).is_some())
         });
         let touched: Vec<IncidentId> = touched.map(|(id, _)| id.clone()).collect();
         for id in touched {
@@ -114,11 +115,11 @@ impl Dispatcher {
             let mute = self.mute_of(&case.latest).cloned();
             let window = self.window_of(&case.latest);
             let Some(case) = self.memory.cases.get_mut(&id) else { continue };
-            case.marks.muted = mute;
-            let free = case.marks.muted.is_none() && case.marks.closed.is_none();
+            case.annotations.muted = mute;
+            let free = case.annotations.muted.is_none() && case.annotations.closed.is_none();
             match (free, window, &mut case.held) {
                 (true, Some(key), Some(held)) => {
-                    case.marks.expected = Some(key.name.clone());
+                    case.annotations.expected = Some(key.name.clone());
                     held.by = Hold::Maintenance(key.name.clone());
                     held.window = Some(key);
                 }

@@ -40,7 +40,7 @@ pub use order::{Order, Refusal, What};
 pub use routing::{Hours, Routing, Rule};
 pub use rules::{Digest, DispatchRules, Step, Storm};
 
-use crate::annotations::{Marks, Muted};
+use crate::annotations::{Annotations, Muted};
 use crate::notice::AnnotatedNotice;
 use crate::notification::Notification;
 use crate::receiver::Receiver;
@@ -177,8 +177,8 @@ impl Dispatcher {
     }
 
     /// What people have said about an incident; none of one that was never told.
-    pub fn marks(&self, incident: &IncidentId) -> Option<&Marks> {
-        self.memory.cases.get(incident).map(|case| &case.marks)
+    pub fn annotations(&self, incident: &IncidentId) -> Option<&Annotations> {
+        self.memory.cases.get(incident).map(|case| &case.annotations)
     }
 
     /// The addresses that a receiver depends on, as it was last told.

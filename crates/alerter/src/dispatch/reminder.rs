@@ -99,7 +99,7 @@ impl Dispatcher {
         let step = u32::try_from(case.steps).unwrap_or(u32::MAX);
         notice.message_id = also_known(&notice, 'e', case.escalations);
         notice.remarks.push(Remark::Escalation { step, after });
-        notice.marks = case.marks.clone();
+        notice.annotations = case.annotations.clone();
         (notice.reason, notice.update) = (Reason::Reminder, 0);
         notice.retitle(self.rules.operator.time_zone());
         if !to.is_empty() {

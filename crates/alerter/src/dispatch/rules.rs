@@ -36,7 +36,7 @@ pub struct DispatchRules {
     /// Channels that programs read. They are given every notice by itself, whatever storm and
     /// ceiling say, and no summaries: they put the notices together by the incident's id.
     pub programs: BTreeSet<String>,
-    /// How long an incident that is over is remembered, with its marks and its receivers: as long as
+    /// How long an incident that is over is remembered, with its annotations and its receivers: as long as
     /// it may reopen.
     pub remember_for: Duration,
 }

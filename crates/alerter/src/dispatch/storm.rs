@@ -249,7 +249,8 @@ impl Dispatcher {
         let (id, sequence, since) = (umbrella.id.clone(), umbrella.sequence, umbrella.since);
         umbrella.sequence += 1;
         let cases = umbrella.members.iter().filter_map(|id| self.memory.cases.get(id));
-        let rows: Vec<Row> = cases.map(|case| Row::of(&case.latest, &case.marks, 0)).collect();
+        let rows: Vec<Row> =
+            cases.map(|case| Row::of(&case.latest, &case.annotations, 0)).collect();
         let severity = rows.iter().map(|row| row.severity).max();
         umbrella.severity = umbrella.severity.max(severity.unwrap_or(Severity::Notice));
         let cause = Cause::Storm(common.clone());

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use alerter::{AnnotatedIncident, Marks, notice_text};
+use alerter::{AnnotatedIncident, Annotations, notice_text};
 use store::Visitor;
 
 use crate::cli::Format;
@@ -47,7 +47,7 @@ pub(super) fn show(
         Format::Text => {
             let [cells @ .., what] = row(incident);
             writeln!(out, "{}\n{what}", cells.join("  "))?;
-            for said in said(&incident.marks) {
+            for said in said(&incident.annotations) {
                 writeln!(out, "{said}")?;
             }
             match notices.last() {
@@ -82,7 +82,8 @@ fn row(incident: &AnnotatedIncident) -> [String; 7] {
         [one] => one.to_string(),
         [first, more @ ..] => format!("{first} (+{})", more.len()),
     };
-    let marks: String = brief(&incident.marks).iter().map(|mark| format!(" [{mark}]")).collect();
+    let annotations: String =
+        brief(&incident.annotations).iter().map(|mark| format!(" [{mark}]")).collect();
     [
         incident.incident.to_string(),
         incident.state.name().to_owned(),
@@ -90,23 +91,25 @@ fn row(incident: &AnnotatedIncident) -> [String; 7] {
         incident.kind.to_string(),
         bgp::Timestamp::from_seconds(incident.first_seen.seconds()).to_string(),
         format!("{}/{}", incident.holding, incident.total),
-        format!("{what}{by}{marks}").trim().to_owned(),
+        format!("{what}{by}{annotations}").trim().to_owned(),
     ]
 }
 
-fn brief(marks: &Marks) -> Vec<String> {
+fn brief(annotations: &Annotations) -> Vec<String> {
     let mut brief = Vec::new();
-    brief.extend(marks.acknowledged.as_ref().map(|ack| format!("acknowledged by {}", ack.by)));
-    brief.extend(marks.muted.as_ref().map(|muted| format!("muted until {}", muted.until)));
-    brief.extend(marks.expected.as_ref().map(|window| format!("expected: {window}")));
-    brief.extend(marks.closed.as_ref().map(|closed| format!("closed by {}", closed.by)));
+    brief
+        .extend(annotations.acknowledged.as_ref().map(|ack| format!("acknowledged by {}", ack.by)));
+    brief.extend(annotations.muted.as_ref().map(|muted| format!("muted until {}", muted.until)));
+    brief.extend(annotations.expected.as_ref().map(|window| format!("expected: {window}")));
+    brief.extend(annotations.closed.as_ref().map(|closed| format!("closed by {}", closed.by)));
     brief
 }
 
 /// What people have said, a line each.
-fn said(marks: &Marks) -> Vec<String> {
-    let notes = marks.notes.iter().map(|note| format!("{} {}: {}", note.at, note.by, note.text));
-    brief(marks).into_iter().chain(notes).collect()
+fn said(annotations: &Annotations) -> Vec<String> {
+    let notes =
+        annotations.notes.iter().map(|note| format!("{} {}: {}", note.at, note.by, note.text));
+    brief(annotations).into_iter().chain(notes).collect()
 }
 
 /// Columns as wide as what stands in them; the last one is as long as it is.

@@ -320,8 +320,13 @@ fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
             }
             ledger.commit().unwrap();
         }
-        let marks: Vec<_> = ledger.summaries().into_iter().map(|summary| summary.marks).collect();
-        (marks, ledger.store().notifications().unwrap(), ledger.store().queue_length().unwrap())
+        let annotations: Vec<_> =
+            ledger.summaries().into_iter().map(|summary| summary.annotations).collect();
+        (
+            annotations,
+            ledger.store().notifications().unwrap(),
+            ledger.store().queue_length().unwrap(),
+        )
     };
     let (expected, found) = (play(&whole.store(), usize::MAX), play(&broken.store(), 7));
     assert!(

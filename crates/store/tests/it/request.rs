@@ -27,7 +27,7 @@ fn told(name: &str) -> (Folder, IncidentId) {
 fn notes(folder: &Folder, incident: &IncidentId) -> usize {
     let visitor = Visitor::open(&folder.store()).unwrap();
     let named = visitor.named(incident.as_str()).unwrap();
-    named[0].marks.notes.len()
+    named[0].annotations.notes.len()
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn notice(kind: &str) -> Json {
         "rpki": rpki(),
         "advice": { "announce": [{ "prefix": "198.18.0.0/22", "allowed": true }],
             "roas": [{ "prefix": "198.18.0.0/21", "asn": 64500, "max_length": 21 }] },
-        "evidence": [evidence], "evidence_count": 1, "marks": marks(), "remarks": ["drill"],
+        "evidence": [evidence], "evidence_count": 1, "marks": annotations(), "remarks": ["drill"],
         "message_id": "<OW-20140402-AS4761-6f3a.1@originwatch>",
         "title": "LON01 - BGP origin hijack - 19:41 - 02/04/2014 - UPDATE 01",
         "site": "LON01", "operator": "Example Networks",
@@ -82,7 +82,7 @@ fn summary(cause: Json) -> Json {
         "severity": "critical", "reason": "opened", "subject": "rrc00", "offenders": [party()],
         "prefixes": ["198.18.0.0/21"], "prefix_count": 1, "since": "2014-04-02T18:26:05Z",
         "last_seen": "2014-04-02T18:41:41Z", "holding": 3, "total": 41, "held": 1,
-        "marks": marks(),
+        "marks": annotations(),
     });
     json!({
         "content": "summary", "summary": "OW-20140402-storm-AS4761-6f3a", "sequence": 1,
@@ -109,7 +109,7 @@ fn rpki() -> Json {
         "stale": true })
 }
 
-fn marks() -> Json {
+fn annotations() -> Json {
     let (by, at) = ("noc@example.net", "2014-04-02T18:30:00Z");
     json!({
         "acknowledged": { "by": by, "at": at, "severity": "critical" },

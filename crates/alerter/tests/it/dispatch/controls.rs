@@ -64,7 +64,7 @@ fn an_acknowledgement_ends_that_until_it_becomes_more_serious_or_reopens() {
     office.wait(50_000);
     assert_eq!(office.notifications.len(), 1);
     office.hear(notice(1, 50_000, 1, Reason::Update, Severity::Warning));
-    assert_eq!(last(&office).marks.acknowledged.as_ref().unwrap().by, "ann@example.net");
+    assert_eq!(last(&office).annotations.acknowledged.as_ref().unwrap().by, "ann@example.net");
     office.worse(1, 51_000, 2, Severity::Critical);
     office.wait(53_000);
     assert_eq!(last(&office).reason, Reason::Reminder);
@@ -76,7 +76,7 @@ fn an_acknowledgement_ends_that_until_it_becomes_more_serious_or_reopens() {
         Err(Refusal::Over(id(1)))
     );
     office.say(1, 101_000, 4, Reason::Reopened);
-    assert_eq!(last(&office).marks.acknowledged, None);
+    assert_eq!(last(&office).annotations.acknowledged, None);
     office.wait(102_000);
     insta::assert_snapshot!("acknowledged", office.course());
 }
@@ -100,7 +100,7 @@ fn what_is_muted_is_told_when_the_mute_ends_and_its_end_always() {
     office.say(3, 5002, 1, Reason::Resolved);
     office.wait(20_100);
     insta::assert_snapshot!("muted", office.course());
-    assert!(last(&office).marks.muted.is_none());
+    assert!(last(&office).annotations.muted.is_none());
     assert_eq!(last(&office).message_id, id(1).message_id(2));
 }
 
@@ -112,7 +112,7 @@ fn an_unmute_tells_what_opened_meanwhile_as_opened() {
     office.say(1, 10, 0, Reason::Opened);
     office.say(1, 1000, 1, Reason::Update);
     assert_eq!((office.notifications.len(), office.dispatcher.held()), (0, 1));
-    assert!(office.dispatcher.marks(&id(1)).unwrap().muted.is_some());
+    assert!(office.dispatcher.annotations(&id(1)).unwrap().muted.is_some());
     office.order(2000, What::Unmute { scope: scope.clone() }).unwrap();
     assert_eq!(last(&office).reason, Reason::Opened);
     assert_eq!(last(&office).message_id, id(1).message_id(1));
@@ -131,7 +131,7 @@ fn what_is_closed_is_over_by_hand_until_it_really_is() {
     office.wait(90_000);
     assert_eq!(office.notifications.len(), 1);
     office.say(1, 90_000, 2, Reason::Resolved);
-    assert_eq!(last(&office).marks.closed.as_ref().unwrap().by, "ann@example.net");
+    assert_eq!(last(&office).annotations.closed.as_ref().unwrap().by, "ann@example.net");
     office.say(1, 91_000, 3, Reason::Reopened);
     office.wait(92_000);
     insta::assert_snapshot!("closed", office.course());
@@ -147,7 +147,8 @@ fn a_note_stands_in_later_notices_on_one_line() {
     let unknown = What::Note { incident: id(9), text: "x".into() };
     assert_eq!(office.order(1, unknown), Err(Refusal::UnknownIncident(id(9))));
     office.say(1, 900, 1, Reason::Update);
-    let notes: Vec<&str> = last(&office).marks.notes.iter().map(|n| n.text.as_str()).collect();
+    let notes: Vec<&str> =
+        last(&office).annotations.notes.iter().map(|n| n.text.as_str()).collect();
     assert_eq!(notes, ["called AS1 Subject: x"]);
 }
 

@@ -30,7 +30,10 @@ fn what_is_expected_is_told_after_the_window_in_one_letter() {
     office.hear(notice(1, 50, 0, Reason::Opened, Severity::Warning));
     office.hear(notice(2, 200, 0, Reason::Opened, Severity::Warning));
     office.hear(notice(3, 300, 0, Reason::Opened, Severity::Warning));
-    assert_eq!(office.dispatcher.marks(&id(2)).unwrap().expected.as_deref(), Some("core upgrade"));
+    assert_eq!(
+        office.dispatcher.annotations(&id(2)).unwrap().expected.as_deref(),
+        Some("core upgrade")
+    );
     office.hear(notice(1, 1000, 1, Reason::Update, Severity::Warning));
     office.hear(notice(3, 1100, 1, Reason::Resolved, Severity::Warning));
     office.hear(notice(1, 1200, 2, Reason::Resolved, Severity::Warning));
