@@ -1,9 +1,9 @@
 //! What would be told if something had happened, to try out the ways to those who are told.
 
 use crate::dispatch::DispatchRules;
+use crate::dispatch_note::DispatchNote;
 use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
-use crate::remark::Remark;
 use bgp::Timestamp;
 use incidents::{IncidentId, Notice, Reason, State};
 use validator::{Kind, OriginValidation, ValidationState};
@@ -33,7 +33,7 @@ pub fn drill(kind: Kind, now: Timestamp, rules: &DispatchRules) -> Vec<Content> 
         };
         notice.evidence.iter_mut().for_each(|sight| sight.at = now);
         let mut notice = AnnotatedNotice::new(notice, &rules.operator);
-        notice.remarks.push(Remark::Drill);
+        notice.dispatch_notes.push(DispatchNote::Drill);
         notice.title.push_str(" - DRILL");
         Some(Content::Notice(Box::new(notice)))
     };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::annotations::Annotations;
 use crate::content::title;
-use crate::remark::Remark;
+use crate::dispatch_note::DispatchNote;
 use incidents::{IncidentSummary, Notice, printable};
 
 /// Whose incidents are told: what stands in front of every title.
@@ -30,8 +30,8 @@ pub struct AnnotatedNotice {
     #[serde(rename = "marks", default, skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
     /// Why it comes when it comes, where the incident itself does not explain that.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<Remark>,
+    #[serde(rename = "remarks", default, skip_serializing_if = "Vec::is_empty")]
+    pub dispatch_notes: Vec<DispatchNote>,
     /// The same for every repetition of this notice.
     pub message_id: String,
     /// `LON01 - BGP origin hijack - 19:26 - 02/04/2014 - OPEN`, in the operator's time zone.
@@ -80,7 +80,7 @@ impl AnnotatedNotice {
     pub fn new(notice: Notice, operator: &Operator) -> Self {
         AnnotatedNotice {
             annotations: Annotations::default(),
-            remarks: Vec::new(),
+            dispatch_notes: Vec::new(),
             message_id: notice.incident.message_id(notice.sequence),
             title: title::of_notice(&notice, &operator.site, &operator.time_zone),
             site: operator.site.clone(),

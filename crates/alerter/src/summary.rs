@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::annotations::Annotations;
-use crate::remark::Remark;
+use crate::dispatch_note::DispatchNote;
 use crate::window::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
 use incidents::{FeedSight, Fnv, IncidentId, Notice, Party, Reason, RpkiSight, State};
@@ -58,8 +58,8 @@ pub struct Summary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
     /// Why it goes where it goes, where that needs saying.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<Remark>,
+    #[serde(rename = "remarks", default, skip_serializing_if = "Vec::is_empty")]
+    pub dispatch_notes: Vec<DispatchNote>,
     /// The same for every repetition of this notification.
     pub message_id: String,
     /// `LON01 - storm: 500 incidents by AS4761 - 19:26 - 02/04/2014 - OPEN`, in the operator's time

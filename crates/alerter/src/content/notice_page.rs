@@ -27,8 +27,9 @@ pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
     let over = notice.reason == Reason::Resolved;
     let badge = Badge { severity: notice.severity, over, status: notice.status() };
     let mut page = Page::new(notice.title.clone(), badge);
-    let remarks = notice.remarks.iter().map(|remark| Block::Paragraph(remark.to_string()));
-    page.section(None, remarks.collect());
+    let dispatch_notes =
+        notice.dispatch_notes.iter().map(|note| Block::Paragraph(note.to_string()));
+    page.section(None, dispatch_notes.collect());
     page.section(None, vec![Block::Paragraph(headline(notice))]);
     page.section(None, what(notice));
     let mut answers = Answers { zone, list: Vec::new() };

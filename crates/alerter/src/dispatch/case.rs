@@ -4,9 +4,9 @@ use validator::Severity;
 
 use super::pace::Pace;
 use crate::annotations::Annotations;
+use crate::dispatch_note::{DispatchNote, Hold};
 use crate::notice::AnnotatedNotice;
 use crate::receiver::Receiver;
-use crate::remark::{Hold, Remark};
 use crate::summary::Common;
 use crate::window::WindowKey;
 use incidents::{ExtentClass, News, Notice, Reason};
@@ -167,7 +167,7 @@ impl Case {
             } else {
                 fresh.update = 0;
             }
-            fresh.remarks.push(Remark::Held { notices, since, by });
+            fresh.dispatch_notes.push(DispatchNote::Held { notices, since, by });
         }
         fresh
     }

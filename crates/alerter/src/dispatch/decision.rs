@@ -7,10 +7,10 @@ use super::case::Case;
 use super::pace::Pace;
 use super::{Dispatcher, Wake};
 use crate::annotations::{Annotations, Muted};
+use crate::dispatch_note::{DispatchNote, Hold};
 use crate::notice::AnnotatedNotice;
 use crate::notification::{Content, Notification};
 use crate::receiver::Receiver;
-use crate::remark::{Hold, Remark};
 use crate::summary::Row;
 use crate::window::WindowKey;
 use incidents::{IncidentId, Incidents, News, Notice, Reason};
@@ -213,12 +213,12 @@ impl Dispatcher {
     pub(super) fn post(&mut self, mut to: Vec<Receiver>, mut content: Content) -> Vec<Receiver> {
         let now = self.memory.now;
         let mut added = Vec::new();
-        if let Some(remark) = to.iter().find_map(|to| self.endangered(to)) {
+        if let Some(note) = to.iter().find_map(|to| self.endangered(to)) {
             added = self.rules.also.iter().filter(|also| !to.contains(also)).cloned().collect();
             to.extend(added.iter().cloned());
             match &mut content {
-                Content::Notice(notice) => notice.remarks.push(remark),
-                Content::Summary(summary) => summary.remarks.push(remark),
+                Content::Notice(notice) => notice.dispatch_notes.push(note),
+                Content::Summary(summary) => summary.dispatch_notes.push(note),
             }
         }
         if let Some(limit) = self.rules.ceiling {
@@ -256,10 +256,10 @@ impl Dispatcher {
     }
 
     /// Why a receiver may not be reached.
-    fn endangered(&self, to: &Receiver) -> Option<Remark> {
+    fn endangered(&self, to: &Receiver) -> Option<DispatchNote> {
         let (incident, prefix) = self.memory.endangered.get(to)?.iter().next()?;
         let (incident, prefix) = (incident.clone(), *prefix);
-        Some(Remark::Endangered { receiver: to.clone(), prefix, incident })
+        Some(DispatchNote::Endangered { receiver: to.clone(), prefix, incident })
     }
 
     /// Whether an open incident is about an address that a receiver depends on.

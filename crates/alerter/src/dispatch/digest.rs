@@ -45,7 +45,7 @@ impl Dispatcher {
             feeds: sources.feeds_since(since),
             rpki: sources.rpki.clone(),
             queue: None,
-            remarks: Vec::new(),
+            dispatch_notes: Vec::new(),
             message_id: String::new(),
             title: String::new(),
             site: self.rules.operator.site.clone(),

@@ -1,9 +1,9 @@
 //! What happens when a maintenance window or a mute ends.
 
 use super::{Dispatcher, Wake};
+use crate::dispatch_note::Hold;
 use crate::notification::Content;
 use crate::receiver::Receiver;
-use crate::remark::Hold;
 use crate::summary::{Cause, Row, SummaryId};
 use crate::window::{Planned, Standing, WindowKey};
 use incidents::{IncidentId, Incidents};

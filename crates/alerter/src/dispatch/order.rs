@@ -45,7 +45,7 @@ pub enum What {
         /// Which.
         incident: IncidentId,
     },
-    /// A remark that stands in later notices.
+    /// A note that stands in later notices.
     Note {
         /// Which.
         incident: IncidentId,

@@ -6,8 +6,8 @@ use bgp::Timestamp;
 
 use super::decision::{Audience, forget_at};
 use super::{Dispatcher, Wake};
+use crate::dispatch_note::{DispatchNote, Hold};
 use crate::notification::Content;
-use crate::remark::{Hold, Remark};
 use incidents::{IncidentId, Incidents, Notice, Reason};
 
 impl Dispatcher {
@@ -75,7 +75,7 @@ impl Dispatcher {
         case.reminders += 1;
         let (number, since) = (case.reminders, case.waits_since);
         notice.message_id = also_known(&notice, 'r', number);
-        notice.remarks.push(Remark::Reminder { number, since });
+        notice.dispatch_notes.push(DispatchNote::Reminder { number, since });
         (notice.reason, notice.update) = (Reason::Reminder, 0);
         self.post_case(id, notice, Audience::People);
     }
@@ -98,7 +98,7 @@ impl Dispatcher {
         let after: Duration = now.since(case.waits_since);
         let step = u32::try_from(case.steps).unwrap_or(u32::MAX);
         notice.message_id = also_known(&notice, 'e', case.escalations);
-        notice.remarks.push(Remark::Escalation { step, after });
+        notice.dispatch_notes.push(DispatchNote::Escalation { step, after });
         notice.annotations = case.annotations.clone();
         (notice.reason, notice.update) = (Reason::Reminder, 0);
         notice.retitle(self.rules.operator.time_zone());

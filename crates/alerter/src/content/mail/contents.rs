@@ -6,9 +6,9 @@ use crate::content::page::Page;
 use crate::content::title::words;
 use crate::content::words::summary_headline;
 use crate::content::{notice_page, summary_page};
+use crate::dispatch_note::DispatchNote;
 use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
-use crate::remark::Remark;
 use crate::summary::{Cause, Summary};
 use incidents::{IncidentId, News, printable};
 
@@ -66,7 +66,7 @@ pub(crate) fn subject(notice: &AnnotatedNotice) -> String {
         more => format!(" (+{more})"),
     };
     let by = notice.offenders.first().map(|party| format!(" by {}", party.label()));
-    let drill = if notice.remarks.contains(&Remark::Drill) { "DRILL " } else { "" };
+    let drill = if notice.dispatch_notes.contains(&DispatchNote::Drill) { "DRILL " } else { "" };
     one_line(&format!(
         "[{}] {drill}{} {} {about}{more}{} - {}",
         notice.site,
@@ -108,7 +108,7 @@ fn notice_headers(notice: &AnnotatedNotice) -> Vec<(&'static str, String)> {
     if notice.changes.iter().any(|news| matches!(news, News::Severity(_))) {
         headers.push(("X-Originwatch-Escalated", "yes".to_owned()));
     }
-    if notice.remarks.contains(&Remark::Drill) {
+    if notice.dispatch_notes.contains(&DispatchNote::Drill) {
         headers.push(("X-Originwatch-Drill", "yes".to_owned()));
     }
     headers

@@ -142,19 +142,19 @@ fn line(notification: &Notification) -> String {
     let to: Vec<&str> =
         notification.to.iter().map(|to| to.address.split('@').next().unwrap()).collect();
     let urgent = if notification.urgent { '!' } else { ' ' };
-    let (what, remarks) = match &notification.content {
+    let (what, dispatch_notes) = match &notification.content {
         Content::Notice(notice) => {
             let what = format!("{} {} {}", notice.incident, notice.severity, notice.status());
-            (what, &notice.remarks)
+            (what, &notice.dispatch_notes)
         }
         Content::Summary(summary) => {
             let rows = format!("{} rows, {} open", summary.row_count, summary.open_count);
-            (format!("[{}] {rows}", summary.title), &summary.remarks)
+            (format!("[{}] {rows}", summary.title), &summary.dispatch_notes)
         }
     };
     let mut line = format!("{:>6} {urgent} {}: {what}\n", seconds(notification.at), to.join(","));
-    for remark in remarks {
-        line.push_str(&format!("           {remark}\n"));
+    for note in dispatch_notes {
+        line.push_str(&format!("           {note}\n"));
     }
     line
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// text of each is one sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Remark {
+pub enum DispatchNote {
     /// Nobody has acknowledged it; this is how often that was said.
     Reminder {
         /// Counted from one over the life of the incident.
@@ -61,26 +61,26 @@ pub enum Hold {
     Mass,
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for DispatchNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Remark::Reminder { number, since } => {
+            DispatchNote::Reminder { number, since } => {
                 write!(f, "Nobody has acknowledged this since {since}: reminder {number}.")
             }
-            Remark::Escalation { after, .. } => {
+            DispatchNote::Escalation { after, .. } => {
                 let after = duration(*after);
                 write!(f, "Nobody has acknowledged this for {after}, so it goes to you as well.")
             }
-            Remark::Held { notices, since, by } => {
+            DispatchNote::Held { notices, since, by } => {
                 let notices = plural(*notices, "notice", "notices");
                 write!(f, "{notices} of this incident held back since {since}: {by}.")
             }
-            Remark::Endangered { receiver, prefix, incident } => write!(
+            DispatchNote::Endangered { receiver, prefix, incident } => write!(
                 f,
                 "{receiver} lies in {prefix}, which {incident} is about, and may not be reached: \
                  others are told as well."
             ),
-            Remark::Drill => write!(f, "This is a drill: nothing has happened."),
+            DispatchNote::Drill => write!(f, "This is a drill: nothing has happened."),
         }
     }
 }
