@@ -2,7 +2,7 @@
 
 use bgp::Timestamp;
 
-use super::case::Case;
+use super::alert_state::AlertState;
 use super::order::{Order, Refusal, What};
 use super::{Dispatcher, Wake};
 use crate::annotations::{Acknowledged, Muted, Note, Signed};
@@ -43,38 +43,38 @@ impl Dispatcher {
             What::SetAddresses { receiver, addresses } => {
                 self.memory.endangered.remove(&receiver);
                 self.memory.addresses.insert(receiver, addresses);
-                let ids: Vec<IncidentId> = self.memory.cases.keys().cloned().collect();
+                let ids: Vec<IncidentId> = self.memory.alerts.keys().cloned().collect();
                 ids.iter().for_each(|id| self.note_endangered(id, incidents));
             }
         }
         Ok(())
     }
 
-    /// A case that is not over.
-    fn open_case(&mut self, id: &IncidentId) -> Result<&mut Case, Refusal> {
-        match self.memory.cases.get_mut(id) {
-            Some(case) if case.is_over() => Err(Refusal::Over(id.clone())),
-            Some(case) => Ok(case),
+    /// A alert that is not over.
+    fn open_alert(&mut self, id: &IncidentId) -> Result<&mut AlertState, Refusal> {
+        match self.memory.alerts.get_mut(id) {
+            Some(alert) if alert.is_over() => Err(Refusal::Over(id.clone())),
+            Some(alert) => Ok(alert),
             None => Err(Refusal::UnknownIncident(id.clone())),
         }
     }
 
     fn acknowledge(&mut self, by: String, id: &IncidentId) -> Result<(), Refusal> {
         let at = self.memory.now;
-        let case = self.open_case(id)?;
-        let severity = case.latest.severity;
-        case.annotations.acknowledged = Some(Acknowledged { by, at, severity });
-        self.schedule_case(id);
+        let alert = self.open_alert(id)?;
+        let severity = alert.latest.severity;
+        alert.annotations.acknowledged = Some(Acknowledged { by, at, severity });
+        self.schedule_alert(id);
         Ok(())
     }
 
     fn close(&mut self, by: String, id: &IncidentId, incidents: &Incidents) -> Result<(), Refusal> {
         let at = self.memory.now;
-        let case = self.open_case(id)?;
-        case.annotations.closed = Some(Signed { by, at });
-        case.held.take_if(|held| held.window.is_none());
-        let storm = case.storm.clone();
-        self.schedule_case(id);
+        let alert = self.open_alert(id)?;
+        alert.annotations.closed = Some(Signed { by, at });
+        alert.held.take_if(|held| held.window.is_none());
+        let storm = alert.storm.clone();
+        self.schedule_alert(id);
         if let Some(common) = storm {
             self.change_storm(&common, false, incidents);
         }
@@ -83,15 +83,15 @@ impl Dispatcher {
 
     fn note(&mut self, by: String, id: &IncidentId, text: &str) -> Result<(), Refusal> {
         let at = self.memory.now;
-        let case = self.memory.cases.get_mut(id);
-        let case = case.ok_or_else(|| Refusal::UnknownIncident(id.clone()))?;
+        let alert = self.memory.alerts.get_mut(id);
+        let alert = alert.ok_or_else(|| Refusal::UnknownIncident(id.clone()))?;
         let text = line(text);
         if text.is_empty() {
             return Err(Refusal::Empty("note"));
         }
-        case.annotations.notes.push(Note { by, at, text });
-        let excess = case.annotations.notes.len().saturating_sub(NOTES);
-        case.annotations.notes.drain(..excess);
+        alert.annotations.notes.push(Note { by, at, text });
+        let excess = alert.annotations.notes.len().saturating_sub(NOTES);
+        alert.annotations.notes.drain(..excess);
         Ok(())
     }
 
@@ -107,7 +107,7 @@ impl Dispatcher {
             return Err(Refusal::EndInThePast { until, now });
         }
         if let Scope::Incident(id) = &scope {
-            self.open_case(id)?;
+            self.open_alert(id)?;
         }
         self.memory.mutes.retain(|mute| mute.scope != scope);
         self.memory.mutes.push(Muted { by, at: now, until, scope });

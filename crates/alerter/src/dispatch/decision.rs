@@ -3,7 +3,7 @@
 use bgp::Timestamp;
 use validator::Severity;
 
-use super::case::Case;
+use super::alert_state::AlertState;
 use super::pace::Pace;
 use super::{Dispatcher, Wake};
 use crate::annotations::{Annotations, Muted};
@@ -20,28 +20,28 @@ impl Dispatcher {
     pub(super) fn decide(&mut self, notice: Notice, incidents: &Incidents) {
         let now = self.memory.now;
         let id = notice.incident.clone();
-        let known = self.memory.cases.contains_key(&id);
+        let known = self.memory.alerts.contains_key(&id);
         let opening = matches!(notice.reason, Reason::Opened | Reason::Reopened);
         if opening || !known {
             let to = self.rules.routing.of(now, self.rules.operator.time_zone(), &notice);
-            let case = self.memory.cases.entry(id.clone());
-            let case = case.or_insert_with(|| Case::new(now, notice.clone()));
-            case.widen(to);
+            let alert = self.memory.alerts.entry(id.clone());
+            let alert = alert.or_insert_with(|| AlertState::new(now, notice.clone()));
+            alert.widen(to);
             // A store of an older version has told it to everyone.
-            case.told = !known && !opening;
+            alert.told = !known && !opening;
         }
-        if let Some(case) = self.memory.cases.get_mut(&id) {
-            case.take(now, notice);
+        if let Some(alert) = self.memory.alerts.get_mut(&id) {
+            alert.take(now, notice);
         }
         self.note_endangered(&id, incidents);
         self.tell(&id, incidents);
-        self.schedule_case(&id);
+        self.schedule_alert(&id);
     }
 
     /// The latest notice of an incident, to whom it may concern.
     fn tell(&mut self, id: &IncidentId, incidents: &Incidents) {
-        let Some(case) = self.memory.cases.get(id) else { return };
-        let over = case.latest.reason == Reason::Resolved;
+        let Some(alert) = self.memory.alerts.get(id) else { return };
+        let over = alert.latest.reason == Reason::Resolved;
         if over {
             self.tell_end(id, incidents);
             return;
@@ -50,51 +50,51 @@ impl Dispatcher {
             return;
         }
         let Some(notice) = self.latest(id) else { return };
-        self.post_case(id, notice.clone(), Audience::Programs);
+        self.post_alert(id, notice.clone(), Audience::Programs);
         if self.is_paced(id) || self.joins_storm(id, incidents) {
             return;
         }
-        let Some(case) = self.memory.cases.get_mut(id) else { return };
-        let notice = if case.held.is_some() { case.release(notice) } else { notice };
-        self.post_case(id, notice, Audience::People);
+        let Some(alert) = self.memory.alerts.get_mut(id) else { return };
+        let notice = if alert.held.is_some() { alert.release(notice) } else { notice };
+        self.post_alert(id, notice, Audience::People);
         self.step_pace(id);
     }
 
     /// Whoever was told that it opened is told that it is over, whatever holds back the rest.
     fn tell_end(&mut self, id: &IncidentId, incidents: &Incidents) {
-        let Some(case) = self.memory.cases.get_mut(id) else { return };
-        (case.annotations.muted, case.annotations.expected) = (None, None);
-        if !case.told {
+        let Some(alert) = self.memory.alerts.get_mut(id) else { return };
+        (alert.annotations.muted, alert.annotations.expected) = (None, None);
+        if !alert.told {
             // In a window it stays a row of the summary; what was muted is not told any more.
-            case.held.take_if(|held| held.window.is_none());
+            alert.held.take_if(|held| held.window.is_none());
             return;
         }
-        case.held = None;
-        let storm = case.storm.clone();
+        alert.held = None;
+        let storm = alert.storm.clone();
         let Some(notice) = self.latest(id) else { return };
-        self.post_case(id, notice.clone(), Audience::Programs);
+        self.post_alert(id, notice.clone(), Audience::Programs);
         match storm {
             Some(common) => self.change_storm(&common, false, incidents),
-            None => self.post_case(id, notice, Audience::People),
+            None => self.post_alert(id, notice, Audience::People),
         }
     }
 
     /// Whether it is closed, muted or expected: then it is kept back.
     pub(super) fn is_held(&mut self, id: &IncidentId) -> bool {
         let now = self.memory.now;
-        let Some(case) = self.memory.cases.get(id) else { return true };
-        let mute = self.mute_of(&case.latest).cloned();
-        let window = self.window_of(&case.latest);
-        let Some(case) = self.memory.cases.get_mut(id) else { return true };
-        case.annotations.muted.clone_from(&mute);
-        case.annotations.expected = window.as_ref().map(|key| key.name.clone());
-        if case.annotations.closed.is_some() {
+        let Some(alert) = self.memory.alerts.get(id) else { return true };
+        let mute = self.mute_of(&alert.latest).cloned();
+        let window = self.window_of(&alert.latest);
+        let Some(alert) = self.memory.alerts.get_mut(id) else { return true };
+        alert.annotations.muted.clone_from(&mute);
+        alert.annotations.expected = window.as_ref().map(|key| key.name.clone());
+        if alert.annotations.closed.is_some() {
             return true;
         }
         if mute.is_some() {
-            case.hold(now, Hold::Mute, None);
+            alert.hold(now, Hold::Mute, None);
         } else if let Some(key) = window {
-            case.hold(now, Hold::Maintenance(key.name.clone()), Some(key));
+            alert.hold(now, Hold::Maintenance(key.name.clone()), Some(key));
         } else {
             return false;
         }
@@ -118,24 +118,24 @@ impl Dispatcher {
     /// Whether its updates come at widening intervals and this one is too early.
     fn is_paced(&mut self, id: &IncidentId) -> bool {
         let now = self.memory.now;
-        let Some(case) = self.memory.cases.get_mut(id) else { return true };
-        let more_serious = case.latest.changes.iter().any(|n| matches!(n, News::Severity(_)));
-        let update = case.latest.reason == Reason::Update && !more_serious;
-        let early = case.pace.is_some_and(|pace| now < pace.next());
-        let paced = update && early && case.is_mass() && case.told && case.storm.is_none();
+        let Some(alert) = self.memory.alerts.get_mut(id) else { return true };
+        let more_serious = alert.latest.changes.iter().any(|n| matches!(n, News::Severity(_)));
+        let update = alert.latest.reason == Reason::Update && !more_serious;
+        let early = alert.pace.is_some_and(|pace| now < pace.next());
+        let paced = update && early && alert.is_mass() && alert.told && alert.storm.is_none();
         if paced {
-            case.hold(now, Hold::Mass, None);
+            alert.hold(now, Hold::Mass, None);
         }
         paced
     }
 
     fn step_pace(&mut self, id: &IncidentId) {
         let now = self.memory.now;
-        let Some((rules, case)) = self.rules.storm.as_ref().zip(self.memory.cases.get_mut(id))
+        let Some((rules, alert)) = self.rules.storm.as_ref().zip(self.memory.alerts.get_mut(id))
         else {
             return;
         };
-        match &mut case.pace {
+        match &mut alert.pace {
             Some(pace) => pace.step(now, rules),
             none => *none = Some(Pace::new(now, rules)),
         }
@@ -144,36 +144,36 @@ impl Dispatcher {
     /// What held it back is no more: how it stands now, if something was held.
     pub(super) fn release(&mut self, id: &IncidentId, incidents: &Incidents) {
         let now = self.memory.now;
-        let Some(case) = self.memory.cases.get_mut(id) else { return };
-        if case.is_over() || case.held.is_none() {
+        let Some(alert) = self.memory.alerts.get_mut(id) else { return };
+        if alert.is_over() || alert.held.is_none() {
             return;
         }
-        let by_pace = case.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
+        let by_pace = alert.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
         let fresh = self.fresh(id, incidents);
-        let Some((case, fresh)) = self.memory.cases.get_mut(id).zip(fresh) else { return };
-        let notice = case.release(fresh);
-        case.wait_from(now);
+        let Some((alert, fresh)) = self.memory.alerts.get_mut(id).zip(fresh) else { return };
+        let notice = alert.release(fresh);
+        alert.wait_from(now);
         // Of what was muted programs were told nothing either.
         if !by_pace {
-            self.post_case(id, notice.clone(), Audience::Programs);
+            self.post_alert(id, notice.clone(), Audience::Programs);
         }
         if !self.joins_storm(id, incidents) {
-            self.post_case(id, notice, Audience::People);
+            self.post_alert(id, notice, Audience::People);
             self.step_pace(id);
         }
     }
 
     /// What the engine said last of an incident.
     fn latest(&self, id: &IncidentId) -> Option<AnnotatedNotice> {
-        let case = self.memory.cases.get(id)?;
-        Some(AnnotatedNotice::new(case.latest.clone(), &self.rules.operator))
+        let alert = self.memory.alerts.get(id)?;
+        Some(AnnotatedNotice::new(alert.latest.clone(), &self.rules.operator))
     }
 
     /// How an incident stands now, under the name of the last notice.
     pub(super) fn fresh(&self, id: &IncidentId, incidents: &Incidents) -> Option<AnnotatedNotice> {
-        let case = self.memory.cases.get(id)?;
+        let alert = self.memory.alerts.get(id)?;
         let now = self.memory.now;
-        let latest = &case.latest;
+        let latest = &alert.latest;
         let stood = || Notice { at: now, reason: Reason::Reminder, ..latest.clone() };
         let mut fresh = incidents.look(now, id).unwrap_or_else(stood);
         fresh.sequence = latest.sequence;
@@ -181,29 +181,29 @@ impl Dispatcher {
     }
 
     /// Posts a notice to its receivers, or the part of it that is meant.
-    pub(super) fn post_case(
+    pub(super) fn post_alert(
         &mut self,
         id: &IncidentId,
         mut notice: AnnotatedNotice,
         audience: Audience,
     ) {
         let programs = &self.rules.programs;
-        let Some(case) = self.memory.cases.get_mut(id) else { return };
+        let Some(alert) = self.memory.alerts.get_mut(id) else { return };
         let meant = |to: &&Receiver| match audience {
             Audience::Programs => programs.contains(&to.channel),
             Audience::People => !programs.contains(&to.channel),
         };
-        let to: Vec<Receiver> = case.receivers.iter().filter(meant).cloned().collect();
-        if !case.told && audience == Audience::People {
-            case.told = true;
-            case.wait_from(self.memory.now);
+        let to: Vec<Receiver> = alert.receivers.iter().filter(meant).cloned().collect();
+        if !alert.told && audience == Audience::People {
+            alert.told = true;
+            alert.wait_from(self.memory.now);
         }
-        notice.annotations = case.annotations.clone();
+        notice.annotations = alert.annotations.clone();
         notice.retitle(self.rules.operator.time_zone());
         let content = Content::Notice(Box::new(notice));
         let also = self.post(to, content);
-        if let Some(case) = self.memory.cases.get_mut(id) {
-            case.widen(also);
+        if let Some(alert) = self.memory.alerts.get_mut(id) {
+            alert.widen(also);
         }
     }
 
@@ -242,7 +242,7 @@ impl Dispatcher {
         if let (false, Content::Notice(notice)) = (passed, content) {
             let none = Annotations::default();
             let annotations =
-                self.memory.cases.get(&notice.incident).map_or(&none, |case| &case.annotations);
+                self.memory.alerts.get(&notice.incident).map_or(&none, |alert| &alert.annotations);
             meter.hold(now, Row::of(&notice.notice, annotations, 0));
         }
         self.schedule_meter(to);
@@ -264,9 +264,9 @@ impl Dispatcher {
 
     /// Whether an open incident is about an address that a receiver depends on.
     pub(super) fn note_endangered(&mut self, id: &IncidentId, incidents: &Incidents) {
-        let Some(case) = self.memory.cases.get(id) else { return };
-        let notice = &case.latest;
-        let harmful = !case.is_over() && notice.severity >= Severity::Warning;
+        let Some(alert) = self.memory.alerts.get(id) else { return };
+        let notice = &alert.latest;
+        let harmful = !alert.is_over() && notice.severity >= Severity::Warning;
         for (receiver, addresses) in &self.memory.addresses {
             let listed = notice.prefixes.iter().map(|affected| affected.announced);
             let mut listed = listed.filter(|prefix| addresses.iter().any(|a| prefix.contains(*a)));
@@ -300,6 +300,9 @@ fn is_urgent(content: &Content) -> bool {
 }
 
 /// So long after that nothing more is expected of an incident that is over.
-pub(super) fn forget_at(case: &Case, remember_for: std::time::Duration) -> Option<Timestamp> {
-    case.over.map(|over| over + remember_for)
+pub(super) fn forget_at(
+    alert: &AlertState,
+    remember_for: std::time::Duration,
+) -> Option<Timestamp> {
+    alert.over.map(|over| over + remember_for)
 }

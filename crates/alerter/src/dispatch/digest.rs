@@ -71,9 +71,9 @@ impl Dispatcher {
         let mut rows = meter.take(now);
         for row in &mut rows {
             // Of one that has reopened and is muted since, that it was over is all there is to tell.
-            let told = self.memory.cases.get(&row.incident).filter(|case| case.told);
-            if let Some(case) = told {
-                *row = Row::of(&case.latest, &case.annotations, row.held);
+            let told = self.memory.alerts.get(&row.incident).filter(|alert| alert.told);
+            if let Some(alert) = told {
+                *row = Row::of(&alert.latest, &alert.annotations, row.held);
             }
         }
         let id = SummaryId::of("ceiling", &to.to_string(), since);
@@ -94,8 +94,8 @@ impl Dispatcher {
         {
             self.memory.now = next;
         }
-        let open = self.memory.cases.values().filter(|case| !case.is_over());
-        let rows = open.map(|case| Row::of(&case.latest, &case.annotations, 0)).collect();
+        let open = self.memory.alerts.values().filter(|alert| !alert.is_over());
+        let rows = open.map(|alert| Row::of(&alert.latest, &alert.annotations, 0)).collect();
         let id = SummaryId::of("daily", "", self.memory.now);
         let mut summary = self.summary(id, Cause::Daily, rows, incidents);
         summary.queue = Some(self.queue);

@@ -41,14 +41,14 @@ impl Dispatcher {
         let mut rows = Vec::new();
         let mut to: Vec<Receiver> = Vec::new();
         for id in &held {
-            let Some(case) = self.memory.cases.get_mut(id) else { continue };
-            let notices = case.held.take().map_or(0, |held| held.notices);
-            case.annotations.expected = None;
-            rows.push(Row::of(&case.latest, &case.annotations, notices));
-            case.told = true;
-            case.wait_from(now);
+            let Some(alert) = self.memory.alerts.get_mut(id) else { continue };
+            let notices = alert.held.take().map_or(0, |held| held.notices);
+            alert.annotations.expected = None;
+            rows.push(Row::of(&alert.latest, &alert.annotations, notices));
+            alert.told = true;
+            alert.wait_from(now);
             let people =
-                case.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
+                alert.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
             let new: Vec<_> = people.filter(|person| !to.contains(person)).cloned().collect();
             to.extend(new);
         }
@@ -74,24 +74,25 @@ impl Dispatcher {
             }
             self.post(to, Content::Summary(Box::new(summary)));
         }
-        held.iter().for_each(|id| self.schedule_case(id));
+        held.iter().for_each(|id| self.schedule_alert(id));
     }
 
     fn held_by(&self, key: &WindowKey) -> Vec<IncidentId> {
-        let by = |held: &super::case::Held| held.window.as_ref() == Some(key);
-        let held = self.memory.cases.iter().filter(|(_, case)| case.held.as_ref().is_some_and(by));
+        let by = |held: &super::alert_state::Held| held.window.as_ref() == Some(key);
+        let held =
+            self.memory.alerts.iter().filter(|(_, alert)| alert.held.as_ref().is_some_and(by));
         held.map(|(id, _)| id.clone()).collect()
     }
 
     /// Programs read no summaries: what is still open is told to them by itself.
     fn tell_programs(&mut self, held: &[IncidentId], incidents: &Incidents) {
         for id in held {
-            let open = self.memory.cases.get(id).is_some_and(|case| !case.is_over());
+            let open = self.memory.alerts.get(id).is_some_and(|alert| !alert.is_over());
             let Some(mut notice) = self.fresh(id, incidents).filter(|_| open) else { continue };
             let latest =
-                self.memory.cases.get(id).map(|case| (case.latest.reason, case.latest.update));
+                self.memory.alerts.get(id).map(|alert| (alert.latest.reason, alert.latest.update));
             (notice.reason, notice.update) = latest.unwrap_or((notice.reason, 0));
-            self.post_case(id, notice, super::decision::Audience::Programs);
+            self.post_alert(id, notice, super::decision::Audience::Programs);
         }
     }
 
@@ -103,30 +104,30 @@ impl Dispatcher {
         self.review_mutes(incidents);
     }
 
-    /// The mutes are not what they were: which cases do they still hold?
+    /// The mutes are not what they were: which alerts do they still hold?
     pub(super) fn review_mutes(&mut self, incidents: &Incidents) {
-        let touched = self.memory.cases.iter().filter(|(_, case)| {
-            !case.is_over()
-                && (case.annotations.muted.is_some() || self.mute_of(&case.latest).is_some())
+        let touched = self.memory.alerts.iter().filter(|(_, alert)| {
+            !alert.is_over()
+                && (alert.annotations.muted.is_some() || self.mute_of(&alert.latest).is_some())
         });
         let touched: Vec<IncidentId> = touched.map(|(id, _)| id.clone()).collect();
         for id in touched {
-            let Some(case) = self.memory.cases.get(&id) else { continue };
-            let mute = self.mute_of(&case.latest).cloned();
-            let window = self.window_of(&case.latest);
-            let Some(case) = self.memory.cases.get_mut(&id) else { continue };
-            case.annotations.muted = mute;
-            let free = case.annotations.muted.is_none() && case.annotations.closed.is_none();
-            match (free, window, &mut case.held) {
+            let Some(alert) = self.memory.alerts.get(&id) else { continue };
+            let mute = self.mute_of(&alert.latest).cloned();
+            let window = self.window_of(&alert.latest);
+            let Some(alert) = self.memory.alerts.get_mut(&id) else { continue };
+            alert.annotations.muted = mute;
+            let free = alert.annotations.muted.is_none() && alert.annotations.closed.is_none();
+            match (free, window, &mut alert.held) {
                 (true, Some(key), Some(held)) => {
-                    case.annotations.expected = Some(key.name.clone());
+                    alert.annotations.expected = Some(key.name.clone());
                     held.by = Hold::Maintenance(key.name.clone());
                     held.window = Some(key);
                 }
                 (true, None, Some(_)) => self.release(&id, incidents),
                 _ => {}
             }
-            self.schedule_case(&id);
+            self.schedule_alert(&id);
         }
     }
 }

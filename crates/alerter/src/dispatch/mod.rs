@@ -17,7 +17,7 @@
 //!   when a window ends, one summary tells all that it held.
 //! * Nothing is told twice: a notification that stands for several notices bears the Message-ID of the last.
 
-mod case;
+mod alert_state;
 mod ceiling;
 mod control;
 mod decision;
@@ -46,7 +46,7 @@ use crate::notification::Notification;
 use crate::receiver::Receiver;
 use crate::summary::{Common, Queue};
 use crate::window::{Planned, Window, WindowKey};
-use case::Case;
+use alert_state::AlertState;
 use ceiling::Meter;
 use incidents::{Agenda, IncidentId, Incidents, Notice, pairs};
 use storm::Storms;
@@ -69,7 +69,8 @@ pub struct Dispatcher {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Memory {
     now: Timestamp,
-    cases: BTreeMap<IncidentId, Case>,
+    #[serde(rename = "cases")]
+    alerts: BTreeMap<IncidentId, AlertState>,
     mutes: Vec<Muted>,
     windows: Vec<Planned>,
     storms: Storms,
@@ -88,7 +89,7 @@ enum Wake {
     /// A mute ends.
     Mutes,
     Window(WindowKey),
-    Case(IncidentId),
+    Alert(IncidentId),
     Storm(Common),
     Ceiling(Receiver),
     Digest,
@@ -151,7 +152,7 @@ impl Dispatcher {
             match wake {
                 Wake::Mutes => self.end_mutes(incidents),
                 Wake::Window(key) => self.end_window(&key, incidents),
-                Wake::Case(id) => self.wake_case(&id, now, incidents),
+                Wake::Alert(id) => self.wake_alert(&id, now, incidents),
                 Wake::Storm(common) => self.tell_storm(&common, incidents),
                 Wake::Ceiling(receiver) => self.tell_held_back(&receiver, incidents),
                 Wake::Digest => self.tell_day(now, incidents),
@@ -178,7 +179,7 @@ impl Dispatcher {
 
     /// What people have said about an incident; none of one that was never told.
     pub fn annotations(&self, incident: &IncidentId) -> Option<&Annotations> {
-        self.memory.cases.get(incident).map(|case| &case.annotations)
+        self.memory.alerts.get(incident).map(|alert| &alert.annotations)
     }
 
     /// The addresses that a receiver depends on, as it was last told.
@@ -197,15 +198,15 @@ impl Dispatcher {
         self.memory.windows.iter().map(|planned| (planned.source.as_str(), &planned.window))
     }
 
-    /// How many notifications' worth is held back and will be told: cases, and rows of digests.
+    /// How many notifications' worth is held back and will be told: alerts, and rows of digests.
     pub fn held(&self) -> usize {
-        let cases = self.memory.cases.values().filter(|case| case.held.is_some()).count();
-        cases + self.memory.meters.values().map(|meter| meter.held.len()).sum::<usize>()
+        let alerts = self.memory.alerts.values().filter(|alert| alert.held.is_some()).count();
+        alerts + self.memory.meters.values().map(|meter| meter.held.len()).sum::<usize>()
     }
 
     fn schedule_all(&mut self) {
-        let ids: Vec<IncidentId> = self.memory.cases.keys().cloned().collect();
-        ids.iter().for_each(|id| self.schedule_case(id));
+        let ids: Vec<IncidentId> = self.memory.alerts.keys().cloned().collect();
+        ids.iter().for_each(|id| self.schedule_alert(id));
         let storms: Vec<Common> = self.memory.storms.commons().cloned().collect();
         storms.iter().for_each(|common| self.schedule_storm(common));
         let meters: Vec<Receiver> = self.memory.meters.keys().cloned().collect();

@@ -11,33 +11,33 @@ use crate::notification::Content;
 use incidents::{IncidentId, Incidents, Notice, Reason};
 
 impl Dispatcher {
-    /// Puts the next thing that time alone will do to a case on the agenda.
-    pub(super) fn schedule_case(&mut self, id: &IncidentId) {
-        let due = self.memory.cases.get(id).and_then(|case| {
-            let held = case.held.as_ref();
+    /// Puts the next thing that time alone will do to a alert on the agenda.
+    pub(super) fn schedule_alert(&mut self, id: &IncidentId) {
+        let due = self.memory.alerts.get(id).and_then(|alert| {
+            let held = alert.held.as_ref();
             if held.is_some_and(|held| held.window.is_some()) {
                 return None;
             }
-            let paced = held.filter(|held| held.by == Hold::Mass && !case.is_done());
-            let paced = paced.and(case.pace).map(|pace| pace.next());
-            let forget = forget_at(case, self.rules.remember_for);
+            let paced = held.filter(|held| held.by == Hold::Mass && !alert.is_done());
+            let paced = paced.and(alert.pace).map(|pace| pace.next());
+            let forget = forget_at(alert, self.rules.remember_for);
             let nags = [self.reminder_due(id), self.escalation_due(id), paced, forget];
             nags.into_iter().flatten().min()
         });
-        self.agenda.set(&Wake::Case(id.clone()), due);
+        self.agenda.set(&Wake::Alert(id.clone()), due);
     }
 
-    /// The time of a case has come; what comes at intervals starts again from `now`.
-    pub(super) fn wake_case(&mut self, id: &IncidentId, now: Timestamp, incidents: &Incidents) {
+    /// The time of a alert has come; what comes at intervals starts again from `now`.
+    pub(super) fn wake_alert(&mut self, id: &IncidentId, now: Timestamp, incidents: &Incidents) {
         let at = self.memory.now;
         let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= at);
-        let Some(case) = self.memory.cases.get(id) else { return };
-        if is_due(forget_at(case, self.rules.remember_for)) {
-            self.memory.cases.remove(id);
+        let Some(alert) = self.memory.alerts.get(id) else { return };
+        if is_due(forget_at(alert, self.rules.remember_for)) {
+            self.memory.alerts.remove(id);
             return;
         }
-        let paced = case.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
-        if paced && is_due(case.pace.map(|pace| pace.next())) {
+        let paced = alert.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
+        if paced && is_due(alert.pace.map(|pace| pace.next())) {
             self.release(id, incidents);
         }
         while is_due(self.escalation_due(id)) {
@@ -45,61 +45,62 @@ impl Dispatcher {
         }
         if is_due(self.reminder_due(id)) {
             self.remind(id, incidents);
-            if let Some((case, every)) = self.memory.cases.get_mut(id).zip(self.rules.remind_every)
+            if let Some((alert, every)) =
+                self.memory.alerts.get_mut(id).zip(self.rules.remind_every)
             {
-                case.reminded_at = last_before(at, every, now);
+                alert.reminded_at = last_before(at, every, now);
             }
         }
-        self.schedule_case(id);
+        self.schedule_alert(id);
     }
 
     fn reminder_due(&self, id: &IncidentId) -> Option<Timestamp> {
-        let case = self.memory.cases.get(id)?;
+        let alert = self.memory.alerts.get(id)?;
         // A storm says itself how its incidents stand.
-        let waits = case.waits() && case.storm.is_none();
+        let waits = alert.waits() && alert.storm.is_none();
         self.rules
             .remind_every
             .filter(|every| waits && !every.is_zero())
-            .map(|e| case.reminded_at + e)
+            .map(|e| alert.reminded_at + e)
     }
 
     fn escalation_due(&self, id: &IncidentId) -> Option<Timestamp> {
-        let case = self.memory.cases.get(id)?;
-        let step = self.rules.escalation.get(case.steps)?;
-        (case.waits() && case.is_critical()).then(|| case.waits_since + step.after)
+        let alert = self.memory.alerts.get(id)?;
+        let step = self.rules.escalation.get(alert.steps)?;
+        (alert.waits() && alert.is_critical()).then(|| alert.waits_since + step.after)
     }
 
     fn remind(&mut self, id: &IncidentId, incidents: &Incidents) {
         let Some(mut notice) = self.fresh(id, incidents) else { return };
-        let Some(case) = self.memory.cases.get_mut(id) else { return };
-        case.reminders += 1;
-        let (number, since) = (case.reminders, case.waits_since);
+        let Some(alert) = self.memory.alerts.get_mut(id) else { return };
+        alert.reminders += 1;
+        let (number, since) = (alert.reminders, alert.waits_since);
         notice.message_id = also_known(&notice, 'r', number);
         notice.dispatch_notes.push(DispatchNote::Reminder { number, since });
         (notice.reason, notice.update) = (Reason::Reminder, 0);
-        self.post_case(id, notice, Audience::People);
+        self.post_alert(id, notice, Audience::People);
     }
 
     /// Tells the next contact. Whoever knows already is reminded by his own rule.
     fn escalate(&mut self, id: &IncidentId, incidents: &Incidents) {
         let now = self.memory.now;
         let fresh = self.fresh(id, incidents);
-        let Some((case, mut notice)) = self.memory.cases.get_mut(id).zip(fresh) else { return };
-        let Some(step) = self.rules.escalation.get(case.steps) else { return };
-        case.steps += 1;
-        case.escalations += 1;
+        let Some((alert, mut notice)) = self.memory.alerts.get_mut(id).zip(fresh) else { return };
+        let Some(step) = self.rules.escalation.get(alert.steps) else { return };
+        alert.steps += 1;
+        alert.escalations += 1;
         let to: Vec<_> =
-            step.to.iter().filter(|to| !case.receivers.contains(to)).cloned().collect();
-        case.widen(to.iter().cloned());
-        if let Some(common) = case.storm.clone() {
+            step.to.iter().filter(|to| !alert.receivers.contains(to)).cloned().collect();
+        alert.widen(to.iter().cloned());
+        if let Some(common) = alert.storm.clone() {
             self.widen_storm(&common, to, incidents);
             return;
         }
-        let after: Duration = now.since(case.waits_since);
-        let step = u32::try_from(case.steps).unwrap_or(u32::MAX);
-        notice.message_id = also_known(&notice, 'e', case.escalations);
+        let after: Duration = now.since(alert.waits_since);
+        let step = u32::try_from(alert.steps).unwrap_or(u32::MAX);
+        notice.message_id = also_known(&notice, 'e', alert.escalations);
         notice.dispatch_notes.push(DispatchNote::Escalation { step, after });
-        notice.annotations = case.annotations.clone();
+        notice.annotations = alert.annotations.clone();
         (notice.reason, notice.update) = (Reason::Reminder, 0);
         notice.retitle(self.rules.operator.time_zone());
         if !to.is_empty() {

@@ -97,15 +97,17 @@ impl Dispatcher {
     /// Whether people are told of it in one notification with others: it is in a storm, or makes one.
     pub(super) fn joins_storm(&mut self, id: &IncidentId, incidents: &Incidents) -> bool {
         let now = self.memory.now;
-        let Some(case) = self.memory.cases.get(id) else { return false };
-        if let Some(common) = case.storm.clone() {
-            let severity = case.latest.severity;
+        let Some(alert) = self.memory.alerts.get(id) else { return false };
+        if let Some(common) = alert.storm.clone() {
+            let severity = alert.latest.severity;
             let worse = self.memory.storms.open.get(&common).is_some_and(|u| severity > u.severity);
             self.change_storm(&common, worse, incidents);
             return true;
         }
-        let Some(rules) = self.rules.storm.clone().filter(|_| !case.told) else { return false };
-        let Some(common) = self.memory.storms.note(now, &case.latest, &rules) else { return false };
+        let Some(rules) = self.rules.storm.clone().filter(|_| !alert.told) else { return false };
+        let Some(common) = self.memory.storms.note(now, &alert.latest, &rules) else {
+            return false;
+        };
         let members = self.memory.storms.gather(&common);
         // An older storm with the same in common, which was quiet for long, is gathered up.
         let begun = !self.memory.storms.open.contains_key(&common);
@@ -113,7 +115,7 @@ impl Dispatcher {
             id: SummaryId::of("storm", &common.name(), now),
             since: members
                 .iter()
-                .filter_map(|id| self.memory.cases.get(id))
+                .filter_map(|id| self.memory.alerts.get(id))
                 .map(|c| c.latest.since)
                 .min()
                 .unwrap_or(now),
@@ -134,8 +136,8 @@ impl Dispatcher {
         for member in members {
             new_to |= self.enter_storm(&common, member, &mut worse);
         }
-        let critical =
-            self.memory.cases.get(id).map(|case| case.latest.severity) == Some(Severity::Critical);
+        let critical = self.memory.alerts.get(id).map(|alert| alert.latest.severity)
+            == Some(Severity::Critical);
         self.change_storm_of(&common, begun || new_to || worse, critical, incidents);
         true
     }
@@ -143,18 +145,18 @@ impl Dispatcher {
     /// Whether somebody has to be told who knows nothing of the storm yet.
     fn enter_storm(&mut self, common: &Common, member: IncidentId, worse: &mut bool) -> bool {
         let now = self.memory.now;
-        let Some(case) = self.memory.cases.get_mut(&member) else { return false };
+        let Some(alert) = self.memory.alerts.get_mut(&member) else { return false };
         let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return false };
-        case.storm = Some(common.clone());
-        case.held = None;
-        if !case.told {
-            case.told = true;
-            case.wait_from(now);
+        alert.storm = Some(common.clone());
+        alert.held = None;
+        if !alert.told {
+            alert.told = true;
+            alert.wait_from(now);
         }
         umbrella.joined = now;
-        *worse |= case.latest.severity > umbrella.severity;
+        *worse |= alert.latest.severity > umbrella.severity;
         umbrella.members.insert(member);
-        let people = case.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
+        let people = alert.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
         let new: Vec<_> = people.filter(|to| !umbrella.to.contains(to)).cloned().collect();
         umbrella.to.extend(new.iter().cloned());
         !new.is_empty()
@@ -190,8 +192,8 @@ impl Dispatcher {
 
     fn is_storm_over(&self, common: &Common) -> bool {
         let Some(umbrella) = self.memory.storms.open.get(common) else { return false };
-        let mut cases = umbrella.members.iter().filter_map(|id| self.memory.cases.get(id));
-        cases.all(super::Case::is_done)
+        let mut alerts = umbrella.members.iter().filter_map(|id| self.memory.alerts.get(id));
+        alerts.all(super::AlertState::is_done)
     }
 
     pub(super) fn schedule_storm(&mut self, common: &Common) {
@@ -214,10 +216,10 @@ impl Dispatcher {
         self.post_storm(common, to, over, incidents);
         if over && let Some(umbrella) = self.memory.storms.open.remove(common) {
             for member in umbrella.members {
-                if let Some(case) = self.memory.cases.get_mut(&member) {
-                    case.storm = None;
+                if let Some(alert) = self.memory.alerts.get_mut(&member) {
+                    alert.storm = None;
                 }
-                self.schedule_case(&member);
+                self.schedule_alert(&member);
             }
         }
         self.schedule_storm(common);
@@ -248,9 +250,9 @@ impl Dispatcher {
         let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
         let (id, sequence, since) = (umbrella.id.clone(), umbrella.sequence, umbrella.since);
         umbrella.sequence += 1;
-        let cases = umbrella.members.iter().filter_map(|id| self.memory.cases.get(id));
+        let alerts = umbrella.members.iter().filter_map(|id| self.memory.alerts.get(id));
         let rows: Vec<Row> =
-            cases.map(|case| Row::of(&case.latest, &case.annotations, 0)).collect();
+            alerts.map(|alert| Row::of(&alert.latest, &alert.annotations, 0)).collect();
         let severity = rows.iter().map(|row| row.severity).max();
         umbrella.severity = umbrella.severity.max(severity.unwrap_or(Severity::Notice));
         let cause = Cause::Storm(common.clone());

@@ -16,7 +16,7 @@ const MANY_PREFIXES: usize = 20;
 
 /// What the dispatcher knows of one incident.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Case {
+pub(super) struct AlertState {
     /// What the engine said last.
     pub(super) latest: Notice,
     #[serde(rename = "marks")]
@@ -52,9 +52,9 @@ pub(super) struct Held {
     pub(super) changes: Vec<News>,
 }
 
-impl Case {
+impl AlertState {
     pub(super) fn new(now: Timestamp, notice: Notice) -> Self {
-        Case {
+        AlertState {
             latest: notice,
             annotations: Annotations::default(),
             receivers: Vec::new(),
