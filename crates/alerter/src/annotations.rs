@@ -12,7 +12,7 @@ pub struct Annotations {
     pub acknowledged: Option<Acknowledged>,
     /// Nothing is told of it for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub muted: Option<Muted>,
+    pub muted: Option<Silence>,
     /// The maintenance window that expects it, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
@@ -37,7 +37,7 @@ pub struct Acknowledged {
 
 /// Nothing is told of it for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Muted {
+pub struct Silence {
     /// Who.
     pub by: String,
     /// When.

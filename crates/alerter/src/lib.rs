@@ -23,7 +23,7 @@ mod scope;
 mod summary;
 mod window;
 
-pub use annotations::{Acknowledged, Annotations, Muted, Note, Signed};
+pub use annotations::{Acknowledged, Annotations, Note, Signed, Silence};
 pub use content::mail;
 pub use content::{grouped, notice_text, plural, summary_text};
 pub use dispatch_note::{DispatchNote, Hold};

@@ -110,7 +110,7 @@ pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
             visit::order(&visitor, &visit::login(), what)
         }
         Action::List { format } => {
-            let windows = visitor.board(visit::now())?.windows;
+            let windows = visitor.silences(visit::now())?.windows;
             let mut out = io::BufWriter::new(io::stdout().lock());
             match format {
                 Format::Json => {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use validator::Finding;
 
 use crate::request::write_answers;
-use crate::{Answer, Board, schema};
+use crate::{Answer, Silences, schema};
 use alerter::Notification;
 use alerter::dispatch::Order;
 use alerter::{AnnotatedIncident, AnnotatedNotice};
@@ -96,7 +96,7 @@ pub(crate) struct Batch {
     pub(crate) positions: Vec<(String, String)>,
     pub(crate) answers: Vec<(i64, Answer)>,
     /// What others may see of the dispatcher, where that has changed.
-    pub(crate) board: Option<Board>,
+    pub(crate) board: Option<Silences>,
 }
 
 impl Store {

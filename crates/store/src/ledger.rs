@@ -8,7 +8,7 @@ use validator::{Classifier, Finding};
 
 use crate::file::{Batch, Came, Entry};
 use crate::fold::{Fold, Yield};
-use crate::{Answer, Board, Store, StoreError};
+use crate::{Answer, Silences, Store, StoreError};
 use alerter::Queue;
 use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal};
 use alerter::{AnnotatedIncident, AnnotatedNotice};
@@ -156,7 +156,7 @@ impl Ledger {
             if self.has_notices() {
                 self.batch.summaries = self.refresh();
             }
-            self.batch.board = self.ordered.then(|| self.board());
+            self.batch.board = self.ordered.then(|| self.silences());
             self.store.write(&self.batch)?;
             self.journal += self.batch.entries.len();
             self.ordered = false;
@@ -205,11 +205,11 @@ impl Ledger {
         self.batch.answers.push((number, answer));
     }
 
-    fn board(&self) -> Board {
+    fn silences(&self) -> Silences {
         let dispatcher = &self.fold.dispatcher;
         let windows =
             dispatcher.windows().map(|(source, window)| (source.to_owned(), window.clone()));
-        Board { mutes: dispatcher.mutes().to_vec(), windows: windows.collect() }
+        Silences { silences: dispatcher.silences().to_vec(), windows: windows.collect() }
     }
 
     /// What has to be written of the table of incidents.

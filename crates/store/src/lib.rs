@@ -22,4 +22,4 @@ pub use file::{Store, StoreError};
 pub use ledger::{Ledger, Opening};
 pub use outbox::Delivery;
 pub use request::{Answer, Request};
-pub use visitor::{Board, Queued, Visitor};
+pub use visitor::{Queued, Silences, Visitor};

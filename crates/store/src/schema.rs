@@ -97,7 +97,7 @@ const MIGRATIONS: &[&str] = &["
         answer TEXT                    -- JSON; NULL: not done yet
     ) STRICT;
     CREATE INDEX request_open ON request (number) WHERE answer IS NULL;
-    CREATE TABLE board (               -- mutes and maintenance windows, for others to see
+    CREATE TABLE board (               -- silences and maintenance windows, for others to see
         id INTEGER PRIMARY KEY CHECK (id = 1),
         board TEXT NOT NULL            -- JSON
     ) STRICT;

@@ -8,7 +8,7 @@ use crate::file::is_locked;
 use crate::outbox::queue_length;
 use crate::{Answer, Request, StoreError, schema};
 use alerter::{AnnotatedIncident, AnnotatedNotice};
-use alerter::{Muted, Window};
+use alerter::{Silence, Window};
 
 /// Somebody beside the one who owns the store: looks, and leaves requests.
 ///
@@ -46,9 +46,10 @@ pub struct Queued {
 
 /// What people have told the dispatcher to hold back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Board {
+pub struct Silences {
     /// What is muted, and until when.
-    pub mutes: Vec<Muted>,
+    #[serde(rename = "mutes")]
+    pub silences: Vec<Silence>,
     /// Maintenance windows, open or to come, each with its source: empty of those that were added by
     /// an order.
     pub windows: Vec<(String, Window)>,
@@ -149,15 +150,15 @@ impl Visitor {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn board(&self, now: Timestamp) -> Result<Board, StoreError> {
+    pub fn silences(&self, now: Timestamp) -> Result<Silences, StoreError> {
         let board = "SELECT board FROM board";
         let board: Option<String> =
             self.connection.query_row(board, [], |row| row.get(0)).optional()?;
-        let mut board: Board = match board {
+        let mut board: Silences = match board {
             Some(json) => serde_json::from_str(&json)?,
-            None => Board::default(),
+            None => Silences::default(),
         };
-        board.mutes.retain(|mute| mute.until > now);
+        board.silences.retain(|mute| mute.until > now);
         board.windows.retain(|(_, window)| window.until > now);
         Ok(board)
     }

@@ -5,7 +5,7 @@ use bgp::Timestamp;
 use super::alert_state::AlertState;
 use super::order::{Order, Refusal, What};
 use super::{Dispatcher, Wake};
-use crate::annotations::{Acknowledged, Muted, Note, Signed};
+use crate::annotations::{Acknowledged, Note, Signed, Silence};
 use crate::scope::Scope;
 use crate::window::{Planned, Window};
 use incidents::{IncidentId, Incidents, printable};
@@ -109,20 +109,20 @@ impl Dispatcher {
         if let Scope::Incident(id) = &scope {
             self.open_alert(id)?;
         }
-        self.memory.mutes.retain(|mute| mute.scope != scope);
-        self.memory.mutes.push(Muted { by, at: now, until, scope });
-        self.schedule_mutes();
-        self.review_mutes(incidents);
+        self.memory.silences.retain(|silence| silence.scope != scope);
+        self.memory.silences.push(Silence { by, at: now, until, scope });
+        self.schedule_silences();
+        self.review_silences(incidents);
         Ok(())
     }
 
     fn unmute(&mut self, scope: &Scope, incidents: &Incidents) -> Result<(), Refusal> {
-        let before = self.memory.mutes.len();
-        self.memory.mutes.retain(|mute| mute.scope != *scope);
-        if self.memory.mutes.len() == before {
+        let before = self.memory.silences.len();
+        self.memory.silences.retain(|silence| silence.scope != *scope);
+        if self.memory.silences.len() == before {
             return Err(Refusal::NotMuted(scope.clone()));
         }
-        self.end_mutes(incidents);
+        self.end_silences(incidents);
         Ok(())
     }
 

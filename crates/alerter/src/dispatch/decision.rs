@@ -83,15 +83,15 @@ impl Dispatcher {
     pub(super) fn is_held(&mut self, id: &IncidentId) -> bool {
         let now = self.memory.now;
         let Some(alert) = self.memory.alerts.get(id) else { return true };
-        let mute = self.mute_of(&alert.latest).cloned();
+        let silence = self.silence_of(&alert.latest).cloned();
         let window = self.window_of(&alert.latest);
         let Some(alert) = self.memory.alerts.get_mut(id) else { return true };
-        alert.annotations.muted.clone_from(&mute);
+        alert.annotations.muted.clone_from(&silence);
         alert.annotations.expected = window.as_ref().map(|key| key.name.clone());
         if alert.annotations.closed.is_some() {
             return true;
         }
-        if mute.is_some() {
+        if silence.is_some() {
             alert.hold(now, Hold::Mute, None);
         } else if let Some(key) = window {
             alert.hold(now, Hold::Maintenance(key.name.clone()), Some(key));
@@ -102,10 +102,10 @@ impl Dispatcher {
     }
 
     /// The mute that holds for it, the longest one.
-    pub(super) fn mute_of(&self, notice: &Notice) -> Option<&Muted> {
+    pub(super) fn silence_of(&self, notice: &Notice) -> Option<&Silence> {
         let now = self.memory.now;
-        let holds = |mute: &&Muted| mute.until > now && mute.scope.holds(notice);
-        self.memory.mutes.iter().filter(holds).max_by_key(|mute| mute.until)
+        let holds = |silence: &&Muted| silence.until > now && silence.scope.holds(notice);
+        self.memory.silences.iter().filter(holds).max_by_key(|silence| silence.until)
     }
 
     /// The window that expects it.

@@ -15,9 +15,9 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn schedule_mutes(&mut self) {
-        let next = self.memory.mutes.iter().map(|mute| mute.until).min();
-        self.agenda.set(&Wake::Mutes, next);
+    pub(super) fn schedule_silences(&mut self) {
+        let next = self.memory.silences.iter().map(|silence| silence.until).min();
+        self.agenda.set(&Wake::Silences, next);
     }
 
     /// A window has come to its end.
@@ -97,26 +97,26 @@ impl Dispatcher {
     }
 
     /// A mute has come to its end.
-    pub(super) fn end_mutes(&mut self, incidents: &Incidents) {
+    pub(super) fn end_silences(&mut self, incidents: &Incidents) {
         let now = self.memory.now;
-        self.memory.mutes.retain(|mute| mute.until > now);
-        self.schedule_mutes();
-        self.review_mutes(incidents);
+        self.memory.silences.retain(|silence| silence.until > now);
+        self.schedule_silences();
+        self.review_silences(incidents);
     }
 
     /// The mutes are not what they were: which alerts do they still hold?
-    pub(super) fn review_mutes(&mut self, incidents: &Incidents) {
+    pub(super) fn review_silences(&mut self, incidents: &Incidents) {
         let touched = self.memory.alerts.iter().filter(|(_, alert)| {
             !alert.is_over()
-                && (alert.annotations.muted.is_some() || self.mute_of(&alert.latest).is_some())
+                && (alert.annotations.muted.is_some() || self.silence_of(&alert.latest).is_some())
         });
         let touched: Vec<IncidentId> = touched.map(|(id, _)| id.clone()).collect();
         for id in touched {
             let Some(alert) = self.memory.alerts.get(&id) else { continue };
-            let mute = self.mute_of(&alert.latest).cloned();
+            let silence = self.silence_of(&alert.latest).cloned();
             let window = self.window_of(&alert.latest);
             let Some(alert) = self.memory.alerts.get_mut(&id) else { continue };
-            alert.annotations.muted = mute;
+            alert.annotations.muted = silence;
             let free = alert.annotations.muted.is_none() && alert.annotations.closed.is_none();
             match (free, window, &mut alert.held) {
                 (true, Some(key), Some(held)) => {

@@ -71,7 +71,8 @@ struct Memory {
     now: Timestamp,
     #[serde(rename = "cases")]
     alerts: BTreeMap<IncidentId, AlertState>,
-    mutes: Vec<Muted>,
+    #[serde(rename = "mutes")]
+    silences: Vec<Silence>,
     windows: Vec<Planned>,
     storms: Storms,
     #[serde(with = "pairs")]
@@ -87,7 +88,7 @@ struct Memory {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Wake {
     /// A mute ends.
-    Mutes,
+    Silences,
     Window(WindowKey),
     Alert(IncidentId),
     Storm(Common),
@@ -150,7 +151,7 @@ impl Dispatcher {
         while let Some((due, wake)) = self.agenda.take_due(now) {
             self.memory.now = self.memory.now.max(due);
             match wake {
-                Wake::Mutes => self.end_mutes(incidents),
+                Wake::Silences => self.end_silences(incidents),
                 Wake::Window(key) => self.end_window(&key, incidents),
                 Wake::Alert(id) => self.wake_alert(&id, now, incidents),
                 Wake::Storm(common) => self.tell_storm(&common, incidents),
@@ -188,8 +189,8 @@ impl Dispatcher {
     }
 
     /// What is muted, and until when.
-    pub fn mutes(&self) -> &[Muted] {
-        &self.memory.mutes
+    pub fn silences(&self) -> &[Muted] {
+        &self.memory.silences
     }
 
     /// The maintenance windows that are open or to come, each with its source; empty of those that
@@ -212,7 +213,7 @@ impl Dispatcher {
         let meters: Vec<Receiver> = self.memory.meters.keys().cloned().collect();
         meters.iter().for_each(|receiver| self.schedule_meter(receiver));
         self.schedule_windows();
-        self.schedule_mutes();
+        self.schedule_silences();
         if self.memory.now != Timestamp::default() {
             self.schedule_digest();
         }

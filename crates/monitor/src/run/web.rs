@@ -226,7 +226,7 @@ async fn act(
 }
 
 async fn mutes(State(counter): State<Arc<Counter>>) -> Answered {
-    Ok(Json(json!(counter.look(|visitor| visitor.board(visit::now())).await?.mutes)))
+    Ok(Json(json!(counter.look(|visitor| visitor.silences(visit::now())).await?.mutes)))
 }
 
 async fn mute(
@@ -249,7 +249,7 @@ async fn unmute(
 }
 
 async fn windows(State(counter): State<Arc<Counter>>) -> Answered {
-    let board = counter.look(|visitor| visitor.board(visit::now())).await?;
+    let board = counter.look(|visitor| visitor.silences(visit::now())).await?;
     let window = |(source, window)| json!({ "source": source, "window": window });
     Ok(Json(board.windows.into_iter().map(window).collect()))
 }
