@@ -8,7 +8,6 @@ use std::sync::Arc;
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Severity, Sight, Watch};
 
-use crate::agenda::Agenda;
 use crate::extent::Elsewhere;
 use crate::incident::{Incident, Phase};
 use crate::memory::{Memory, MemoryRef};
@@ -16,6 +15,7 @@ use crate::notice::{IncidentId, Notice, Past, Reason};
 use crate::report::is_mass;
 use crate::routes::{Down, RouteTable, Row, RowKey};
 use crate::story::{Breach, Class, Story, breaches};
+use crate::timers::Timers;
 use crate::visibility::Level;
 use crate::{AsDirectory, Rules, Sources};
 
@@ -38,7 +38,7 @@ pub struct Incidents {
     routes: RouteTable,
     elsewhere: Elsewhere,
     incidents: BTreeMap<Story, Incident>,
-    agenda: Agenda<Story>,
+    timers: Timers<Story>,
     archive: VecDeque<(Box<[Asn]>, Past)>,
     notices: VecDeque<Notice>,
 }
@@ -54,7 +54,7 @@ impl Incidents {
             routes: RouteTable::default(),
             elsewhere: Elsewhere::default(),
             incidents: BTreeMap::new(),
-            agenda: Agenda::default(),
+            timers: Timers::default(),
             archive: VecDeque::new(),
             notices: VecDeque::new(),
         }
@@ -179,7 +179,7 @@ impl Incidents {
         self.settle(&story);
         if kind.is_event() {
             // Told, and that is all: the next one is another incident.
-            self.agenda.set(&story, None);
+            self.timers.set(&story, None);
             if let Some(incident) = self.incidents.remove(&story) {
                 // Remembered for its name, which must not be given again.
                 let past = incident.as_past();
@@ -192,13 +192,13 @@ impl Incidents {
     pub fn handle_timeout(&mut self, now: Timestamp) {
         loop {
             let forgotten = self.forgotten().filter(|(due, _)| *due <= now);
-            match forgotten.filter(|(due, _)| self.agenda.next().is_none_or(|next| due <= &next)) {
+            match forgotten.filter(|(due, _)| self.timers.next().is_none_or(|next| due <= &next)) {
                 Some((due, key)) => {
                     self.now = self.now.max(due);
                     self.give_up(key);
                 }
                 None => {
-                    let Some((due, story)) = self.agenda.take_due(now) else { break };
+                    let Some((due, story)) = self.timers.take_due(now) else { break };
                     self.now = self.now.max(due);
                     self.expire(&story);
                 }
@@ -217,7 +217,7 @@ impl Incidents {
     /// finding can change anything.
     pub fn next_timeout(&self) -> Option<Timestamp> {
         let forgotten = self.forgotten().map(|(due, _)| due);
-        self.agenda.next().into_iter().chain(forgotten).min()
+        self.timers.next().into_iter().chain(forgotten).min()
     }
 
     /// The next notice, in the order in which they were decided.
@@ -491,6 +491,6 @@ impl Incidents {
 
     fn schedule(&mut self, story: &Story) {
         let incident = self.incidents.get(story);
-        self.agenda.set(story, incident.and_then(|incident| incident.deadline(&self.rules)));
+        self.timers.set(story, incident.and_then(|incident| incident.deadline(&self.rules)));
     }
 }

@@ -11,7 +11,6 @@
 //! each time.
 
 mod advice;
-mod agenda;
 mod country;
 mod directory;
 mod engine;
@@ -25,9 +24,9 @@ mod routes;
 mod rules;
 mod sources;
 mod story;
+mod timers;
 mod visibility;
 
-pub use agenda::Agenda;
 pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party, printable};
 pub use engine::{IncidentSummary, Incidents};
@@ -40,3 +39,4 @@ pub use notice::{
 };
 pub use rules::Rules;
 pub use sources::{FeedGap, FeedSight, RpkiSight, Sources};
+pub use timers::Timers;

@@ -169,7 +169,7 @@ impl Dispatcher {
         let keys: Vec<_> = planned.iter().map(Planned::key).collect();
         self.memory.windows.extend(planned);
         for planned in gone.iter().filter(|planned| !keys.contains(&planned.key())) {
-            self.agenda.set(&Wake::Window(planned.key()), None);
+            self.timers.set(&Wake::Window(planned.key()), None);
             self.tell_window(planned, false, incidents);
         }
         self.schedule_windows();

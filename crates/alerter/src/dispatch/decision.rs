@@ -252,7 +252,7 @@ impl Dispatcher {
     pub(super) fn schedule_meter(&mut self, to: &Receiver) {
         let meter = self.memory.meters.get(to);
         let due = meter.zip(self.rules.ceiling).and_then(|(meter, limit)| meter.due(limit));
-        self.agenda.set(&Wake::Ceiling(to.clone()), due);
+        self.timers.set(&Wake::Ceiling(to.clone()), due);
     }
 
     /// Why a receiver may not be reached.

@@ -108,7 +108,7 @@ impl Dispatcher {
         let digest = self.rules.digest.as_ref();
         let due =
             digest.and_then(|digest| next_at(now, digest.at, self.rules.operator.time_zone()));
-        self.agenda.set(&Wake::Digest, due);
+        self.timers.set(&Wake::Digest, due);
     }
 }
 

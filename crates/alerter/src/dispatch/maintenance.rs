@@ -11,13 +11,13 @@ use incidents::{IncidentId, Incidents};
 impl Dispatcher {
     pub(super) fn schedule_windows(&mut self) {
         for planned in &self.memory.windows {
-            self.agenda.set(&Wake::Window(planned.key()), Some(planned.window.until));
+            self.timers.set(&Wake::Window(planned.key()), Some(planned.window.until));
         }
     }
 
     pub(super) fn schedule_silences(&mut self) {
         let next = self.memory.silences.iter().map(|silence| silence.until).min();
-        self.agenda.set(&Wake::Silences, next);
+        self.timers.set(&Wake::Silences, next);
     }
 
     /// A window has come to its end.
@@ -28,7 +28,7 @@ impl Dispatcher {
     }
 
     pub(super) fn take_window(&mut self, key: &WindowKey) -> Option<Planned> {
-        self.agenda.set(&Wake::Window(key.clone()), None);
+        self.timers.set(&Wake::Window(key.clone()), None);
         let place = self.memory.windows.iter().position(|planned| planned.key() == *key)?;
         Some(self.memory.windows.remove(place))
     }

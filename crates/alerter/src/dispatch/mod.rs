@@ -48,7 +48,7 @@ use crate::summary::{Common, Queue};
 use crate::window::{Planned, Window, WindowKey};
 use alert_state::AlertState;
 use ceiling::Meter;
-use incidents::{Agenda, IncidentId, Incidents, Notice, pairs};
+use incidents::{IncidentId, Incidents, Notice, Timers, pairs};
 use storm::Storms;
 
 /// Decides which notices become notifications, for whom, and when.
@@ -61,7 +61,7 @@ pub struct Dispatcher {
     rules: DispatchRules,
     queue: Queue,
     memory: Memory,
-    agenda: Agenda<Wake>,
+    timers: Timers<Wake>,
     notifications: VecDeque<Notification>,
 }
 
@@ -103,7 +103,7 @@ impl Dispatcher {
             rules,
             queue: Queue::default(),
             memory: Memory::default(),
-            agenda: Agenda::default(),
+            timers: Timers::default(),
             notifications: VecDeque::new(),
         }
     }
@@ -148,7 +148,7 @@ impl Dispatcher {
     /// Does what is due at `now`. Safe to call early or twice. What comes at intervals and was
     /// missed more than once is made up for once.
     pub fn handle_timeout(&mut self, now: Timestamp, incidents: &Incidents) {
-        while let Some((due, wake)) = self.agenda.take_due(now) {
+        while let Some((due, wake)) = self.timers.take_due(now) {
             self.memory.now = self.memory.now.max(due);
             match wake {
                 Wake::Silences => self.end_silences(incidents),
@@ -170,7 +170,7 @@ impl Dispatcher {
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        self.agenda.next()
+        self.timers.next()
     }
 
     /// The next notification, in the order in which they were decided.

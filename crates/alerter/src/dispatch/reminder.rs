@@ -11,7 +11,7 @@ use crate::notification::Content;
 use incidents::{IncidentId, Incidents, Notice, Reason};
 
 impl Dispatcher {
-    /// Puts the next thing that time alone will do to a alert on the agenda.
+    /// Puts the next thing that time alone will do to a alert on the timers.
     pub(super) fn schedule_alert(&mut self, id: &IncidentId) {
         let due = self.memory.alerts.get(id).and_then(|alert| {
             let held = alert.held.as_ref();
@@ -24,7 +24,7 @@ impl Dispatcher {
             let nags = [self.reminder_due(id), self.escalation_due(id), paced, forget];
             nags.into_iter().flatten().min()
         });
-        self.agenda.set(&Wake::Alert(id.clone()), due);
+        self.timers.set(&Wake::Alert(id.clone()), due);
     }
 
     /// The time of a alert has come; what comes at intervals starts again from `now`.

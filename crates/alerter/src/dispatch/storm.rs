@@ -199,7 +199,7 @@ impl Dispatcher {
     pub(super) fn schedule_storm(&mut self, common: &Common) {
         let umbrella = self.memory.storms.open.get(common);
         let due = umbrella.and_then(|umbrella| umbrella.due);
-        self.agenda.set(&Wake::Storm(common.clone()), due);
+        self.timers.set(&Wake::Storm(common.clone()), due);
     }
 
     /// One more notification of a storm; the last one where all its incidents are over.
