@@ -351,7 +351,10 @@ fn every_key_that_the_shipped_config_explains_exists() {
     let (dispatcher, quiet) =
         (config.dispatch_rules(), alerter::dispatch::DispatchRules::default());
     assert_eq!(dispatcher.programs.iter().collect::<Vec<_>>(), ["pager", "siem", "tickets"]);
-    assert_eq!((&dispatcher.storm, dispatcher.ceiling), (&quiet.storm, quiet.ceiling));
+    assert_eq!(
+        (&dispatcher.storm, dispatcher.notification_limit),
+        (&quiet.storm, quiet.notification_limit)
+    );
     let to = |receivers: &[alerter::Receiver]| -> Vec<String> {
         receivers.iter().map(ToString::to_string).collect()
     };

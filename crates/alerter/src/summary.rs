@@ -79,7 +79,8 @@ pub enum Cause {
     /// They came together and have this in common.
     Storm(Common),
     /// Held back: more than so many notifications an hour to one receiver are too many to read.
-    Ceiling {
+    #[serde(rename = "ceiling")]
+    NotificationLimit {
         /// The limit.
         per_hour: u32,
     },
@@ -230,7 +231,7 @@ impl Cause {
     pub const fn name(&self) -> &'static str {
         match self {
             Cause::Storm(_) => "storm",
-            Cause::Ceiling { .. } => "ceiling",
+            Cause::NotificationLimit { .. } => "ceiling",
             Cause::Maintenance { .. } => "maintenance",
             Cause::Daily => "daily",
             Cause::Drill => "drill",

@@ -68,7 +68,7 @@ fn why(summary: &Summary) -> String {
         Cause::Storm(_) => {
             "While it lasts they are told in this thread, at widening intervals.".to_owned()
         }
-        Cause::Ceiling { per_hour } => format!(
+        Cause::NotificationLimit { per_hour } => format!(
             "More than {per_hour} notifications an hour are too many to read, so these were held back."
         ),
         Cause::Maintenance { window } => {

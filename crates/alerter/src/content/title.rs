@@ -19,7 +19,7 @@ pub(crate) fn of_summary(summary: &Summary, zone: &TimeZone) -> String {
     let incidents = plural(summary.row_count, "incident", "incidents");
     let what = match &summary.cause {
         Cause::Storm(common) => format!("storm: {incidents} {common}"),
-        Cause::Ceiling { .. } => format!("held back: {incidents}"),
+        Cause::NotificationLimit { .. } => format!("held back: {incidents}"),
         Cause::Maintenance { window } => format!("maintenance {}: {incidents}", window.name),
         Cause::Daily => format!("daily digest: {incidents} open"),
         Cause::Drill => format!("drill: {incidents}"),

@@ -250,7 +250,7 @@ pub(crate) fn summary_headline(summary: &Summary) -> String {
     let count = plural(summary.row_count, "incident", "incidents");
     match &summary.cause {
         Cause::Storm(common) => format!("storm: {count} {common}"),
-        Cause::Ceiling { .. } => format!("held back: {count}"),
+        Cause::NotificationLimit { .. } => format!("held back: {count}"),
         Cause::Maintenance { window } => {
             let unmet = match summary.unmet.len() {
                 0 => String::new(),

@@ -2,7 +2,7 @@ use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
 use validator::Severity;
 
-use super::pace::Pace;
+use super::backoff::Backoff;
 use crate::annotations::Annotations;
 use crate::dispatch_note::{DispatchNote, Hold};
 use crate::notice::AnnotatedNotice;
@@ -36,7 +36,8 @@ pub(super) struct AlertState {
     pub(super) escalations: u32,
     /// Steps of the escalation that were taken since it waits.
     pub(super) steps: usize,
-    pub(super) pace: Option<Pace>,
+    #[serde(rename = "pace")]
+    pub(super) backoff: Option<Backoff>,
     pub(super) storm: Option<Common>,
     pub(super) over: Option<Timestamp>,
 }
@@ -65,7 +66,7 @@ impl AlertState {
             reminders: 0,
             escalations: 0,
             steps: 0,
-            pace: None,
+            backoff: None,
             storm: None,
             over: None,
         }
@@ -78,7 +79,7 @@ impl AlertState {
             Reason::Opened | Reason::Reopened => {
                 (self.annotations.acknowledged, self.annotations.closed) = (None, None);
                 (self.told, self.held, self.over) = (false, None, None);
-                (self.pace, self.storm) = (None, None);
+                (self.backoff, self.storm) = (None, None);
                 self.wait_from(now);
             }
             Reason::Resolved => self.over = Some(now),

@@ -4,7 +4,7 @@ use bgp::Timestamp;
 use validator::Severity;
 
 use super::alert_state::AlertState;
-use super::pace::Pace;
+use super::backoff::Backoff;
 use super::{Dispatcher, Wake};
 use crate::annotations::{Annotations, Muted};
 use crate::dispatch_note::{DispatchNote, Hold};
@@ -51,13 +51,13 @@ impl Dispatcher {
         }
         let Some(notice) = self.latest(id) else { return };
         self.post_alert(id, notice.clone(), Audience::Programs);
-        if self.is_paced(id) || self.joins_storm(id, incidents) {
+        if self.is_backed_off(id) || self.joins_storm(id, incidents) {
             return;
         }
         let Some(alert) = self.memory.alerts.get_mut(id) else { return };
         let notice = if alert.held.is_some() { alert.release(notice) } else { notice };
         self.post_alert(id, notice, Audience::People);
-        self.step_pace(id);
+        self.step_backoff(id);
     }
 
     /// Whoever was told that it opened is told that it is over, whatever holds back the rest.
@@ -116,28 +116,28 @@ impl Dispatcher {
     }
 
     /// Whether its updates come at widening intervals and this one is too early.
-    fn is_paced(&mut self, id: &IncidentId) -> bool {
+    fn is_backed_off(&mut self, id: &IncidentId) -> bool {
         let now = self.memory.now;
         let Some(alert) = self.memory.alerts.get_mut(id) else { return true };
         let more_serious = alert.latest.changes.iter().any(|n| matches!(n, News::Severity(_)));
         let update = alert.latest.reason == Reason::Update && !more_serious;
-        let early = alert.pace.is_some_and(|pace| now < pace.next());
-        let paced = update && early && alert.is_mass() && alert.told && alert.storm.is_none();
-        if paced {
+        let early = alert.backoff.is_some_and(|backoff| now < backoff.next());
+        let backed_off = update && early && alert.is_mass() && alert.told && alert.storm.is_none();
+        if backed_off {
             alert.hold(now, Hold::Mass, None);
         }
-        paced
+        backed_off
     }
 
-    fn step_pace(&mut self, id: &IncidentId) {
+    fn step_backoff(&mut self, id: &IncidentId) {
         let now = self.memory.now;
         let Some((rules, alert)) = self.rules.storm.as_ref().zip(self.memory.alerts.get_mut(id))
         else {
             return;
         };
-        match &mut alert.pace {
-            Some(pace) => pace.step(now, rules),
-            none => *none = Some(Pace::new(now, rules)),
+        match &mut alert.backoff {
+            Some(backoff) => backoff.step(now, rules),
+            none => *none = Some(Backoff::new(now, rules)),
         }
     }
 
@@ -148,18 +148,18 @@ impl Dispatcher {
         if alert.is_over() || alert.held.is_none() {
             return;
         }
-        let by_pace = alert.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
+        let by_backoff = alert.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
         let fresh = self.fresh(id, incidents);
         let Some((alert, fresh)) = self.memory.alerts.get_mut(id).zip(fresh) else { return };
         let notice = alert.release(fresh);
         alert.wait_from(now);
         // Of what was muted programs were told nothing either.
-        if !by_pace {
+        if !by_backoff {
             self.post_alert(id, notice.clone(), Audience::Programs);
         }
         if !self.joins_storm(id, incidents) {
             self.post_alert(id, notice, Audience::People);
-            self.step_pace(id);
+            self.step_backoff(id);
         }
     }
 
@@ -221,7 +221,7 @@ impl Dispatcher {
                 Content::Summary(summary) => summary.dispatch_notes.push(note),
             }
         }
-        if let Some(limit) = self.rules.ceiling {
+        if let Some(limit) = self.rules.notification_limit {
             to.retain(|to| self.passes(to, limit, &content));
         }
         if !to.is_empty() {
@@ -237,22 +237,24 @@ impl Dispatcher {
             return true;
         }
         let now = self.memory.now;
-        let meter = self.memory.meters.entry(to.clone()).or_default();
-        let passed = meter.pass(now, limit, content);
+        let limit_of = self.memory.limits.entry(to.clone()).or_default();
+        let passed = limit_of.pass(now, limit, content);
         if let (false, Content::Notice(notice)) = (passed, content) {
             let none = Annotations::default();
             let annotations =
                 self.memory.alerts.get(&notice.incident).map_or(&none, |alert| &alert.annotations);
-            meter.hold(now, Row::of(&notice.notice, annotations, 0));
+            limit_of.hold(now, Row::of(&notice.notice, annotations, 0));
         }
-        self.schedule_meter(to);
+        self.schedule_limit(to);
         passed
     }
 
-    pub(super) fn schedule_meter(&mut self, to: &Receiver) {
-        let meter = self.memory.meters.get(to);
-        let due = meter.zip(self.rules.ceiling).and_then(|(meter, limit)| meter.due(limit));
-        self.timers.set(&Wake::Ceiling(to.clone()), due);
+    pub(super) fn schedule_limit(&mut self, to: &Receiver) {
+        let limit_of = self.memory.limits.get(to);
+        let due = limit_of
+            .zip(self.rules.notification_limit)
+            .and_then(|(limit_of, limit)| limit_of.due(limit));
+        self.timers.set(&Wake::NotificationLimit(to.clone()), due);
     }
 
     /// Why a receiver may not be reached.

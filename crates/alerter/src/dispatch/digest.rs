@@ -62,13 +62,13 @@ impl Dispatcher {
         summary.title = title::of_summary(summary, self.rules.operator.time_zone());
     }
 
-    /// What the ceiling held back of one receiver.
+    /// What the notification_limit held back of one receiver.
     pub(super) fn tell_held_back(&mut self, to: &Receiver, incidents: &Incidents) {
         let now = self.memory.now;
-        let Some(per_hour) = self.rules.ceiling else { return };
-        let Some(meter) = self.memory.meters.get_mut(to) else { return };
-        let since = meter.since.unwrap_or(now);
-        let mut rows = meter.take(now);
+        let Some(per_hour) = self.rules.notification_limit else { return };
+        let Some(limit_of) = self.memory.limits.get_mut(to) else { return };
+        let since = limit_of.since.unwrap_or(now);
+        let mut rows = limit_of.take(now);
         for row in &mut rows {
             // Of one that has reopened and is muted since, that it was over is all there is to tell.
             let told = self.memory.alerts.get(&row.incident).filter(|alert| alert.told);
@@ -77,13 +77,13 @@ impl Dispatcher {
             }
         }
         let id = SummaryId::of("ceiling", &to.to_string(), since);
-        let mut summary = self.summary(id, Cause::Ceiling { per_hour }, rows, incidents);
+        let mut summary = self.summary(id, Cause::NotificationLimit { per_hour }, rows, incidents);
         summary.since = since;
         let at = now;
         let urgent = summary.severity == Severity::Critical && summary.open_count > 0;
         let content = Content::Summary(Box::new(summary));
         self.notifications.push_back(Notification { to: vec![to.clone()], urgent, at, content });
-        self.schedule_meter(to);
+        self.schedule_limit(to);
     }
 
     /// The notification that comes every day, for the last day that was missed if there were several.

@@ -2,7 +2,7 @@
 //!
 //! Start with [`Dispatcher`]: notices go in with [`Dispatcher::handle`], what people want with
 //! [`Dispatcher::order`], and a [`Notification`] comes out of [`Dispatcher::poll`]. `decision` is the way of a notice
-//! through what may hold it back: closed, mute, maintenance `window`, widening `pace`, `storm`,
+//! through what may hold it back: closed, mute, maintenance `window`, widening `backoff`, `storm`,
 //! `ceiling`. What time brings stands in `reminder`, `maintenance` and `digest`. Like the engine the
 //! dispatcher is a deterministic fold that asks no clock, and it must never know how a notification is carried.
 //!
@@ -18,13 +18,13 @@
 //! * Nothing is told twice: a notification that stands for several notices bears the Message-ID of the last.
 
 mod alert_state;
-mod ceiling;
+mod backoff;
 mod control;
 mod decision;
 mod digest;
 mod maintenance;
+mod notification_limit;
 mod order;
-mod pace;
 mod reminder;
 mod routing;
 mod rules;
@@ -47,8 +47,8 @@ use crate::receiver::Receiver;
 use crate::summary::{Common, Queue};
 use crate::window::{Planned, Window, WindowKey};
 use alert_state::AlertState;
-use ceiling::Meter;
 use incidents::{IncidentId, Incidents, Notice, Timers, pairs};
+use notification_limit::NotificationLimit;
 use storm::Storms;
 
 /// Decides which notices become notifications, for whom, and when.
@@ -75,8 +75,8 @@ struct Memory {
     silences: Vec<Silence>,
     windows: Vec<Planned>,
     storms: Storms,
-    #[serde(with = "pairs")]
-    meters: BTreeMap<Receiver, Meter>,
+    #[serde(rename = "meters", with = "pairs")]
+    limits: BTreeMap<Receiver, NotificationLimit>,
     #[serde(with = "pairs")]
     addresses: BTreeMap<Receiver, Vec<IpAddr>>,
     /// Which receivers lie inside what which open incidents are about.
@@ -92,7 +92,7 @@ enum Wake {
     Window(WindowKey),
     Alert(IncidentId),
     Storm(Common),
-    Ceiling(Receiver),
+    NotificationLimit(Receiver),
     Digest,
 }
 
@@ -155,7 +155,7 @@ impl Dispatcher {
                 Wake::Window(key) => self.end_window(&key, incidents),
                 Wake::Alert(id) => self.wake_alert(&id, now, incidents),
                 Wake::Storm(common) => self.tell_storm(&common, incidents),
-                Wake::Ceiling(receiver) => self.tell_held_back(&receiver, incidents),
+                Wake::NotificationLimit(receiver) => self.tell_held_back(&receiver, incidents),
                 Wake::Digest => self.tell_day(now, incidents),
             }
         }
@@ -202,7 +202,7 @@ impl Dispatcher {
     /// How many notifications' worth is held back and will be told: alerts, and rows of digests.
     pub fn held(&self) -> usize {
         let alerts = self.memory.alerts.values().filter(|alert| alert.held.is_some()).count();
-        alerts + self.memory.meters.values().map(|meter| meter.held.len()).sum::<usize>()
+        alerts + self.memory.limits.values().map(|limit_of| limit_of.held.len()).sum::<usize>()
     }
 
     fn schedule_all(&mut self) {
@@ -210,8 +210,8 @@ impl Dispatcher {
         ids.iter().for_each(|id| self.schedule_alert(id));
         let storms: Vec<Common> = self.memory.storms.commons().cloned().collect();
         storms.iter().for_each(|common| self.schedule_storm(common));
-        let meters: Vec<Receiver> = self.memory.meters.keys().cloned().collect();
-        meters.iter().for_each(|receiver| self.schedule_meter(receiver));
+        let limits: Vec<Receiver> = self.memory.limits.keys().cloned().collect();
+        limits.iter().for_each(|receiver| self.schedule_limit(receiver));
         self.schedule_windows();
         self.schedule_silences();
         if self.memory.now != Timestamp::default() {

@@ -18,10 +18,10 @@ impl Dispatcher {
             if held.is_some_and(|held| held.window.is_some()) {
                 return None;
             }
-            let paced = held.filter(|held| held.by == Hold::Mass && !alert.is_done());
-            let paced = paced.and(alert.pace).map(|pace| pace.next());
+            let backed_off = held.filter(|held| held.by == Hold::Mass && !alert.is_done());
+            let backed_off = backed_off.and(alert.backoff).map(|backoff| backoff.next());
             let forget = forget_at(alert, self.rules.remember_for);
-            let nags = [self.reminder_due(id), self.escalation_due(id), paced, forget];
+            let nags = [self.reminder_due(id), self.escalation_due(id), backed_off, forget];
             nags.into_iter().flatten().min()
         });
         self.timers.set(&Wake::Alert(id.clone()), due);
@@ -36,8 +36,8 @@ impl Dispatcher {
             self.memory.alerts.remove(id);
             return;
         }
-        let paced = alert.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
-        if paced && is_due(alert.pace.map(|pace| pace.next())) {
+        let backed_off = alert.held.as_ref().is_some_and(|held| held.by == Hold::Mass);
+        if backed_off && is_due(alert.backoff.map(|backoff| backoff.next())) {
             self.release(id, incidents);
         }
         while is_due(self.escalation_due(id)) {

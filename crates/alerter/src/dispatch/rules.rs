@@ -12,7 +12,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Who is told what, and when not.
 ///
-/// By default everything goes to all receivers at once, but for storms and beyond the ceiling;
+/// By default everything goes to all receivers at once, but for storms and beyond the notification_limit;
 /// there are no reminders, no escalation and no digest.
 #[derive(Clone, Debug)]
 pub struct DispatchRules {
@@ -24,7 +24,7 @@ pub struct DispatchRules {
     pub storm: Option<Storm>,
     /// Notifications an hour to one receiver, beyond which what is not critical waits for a digest; none:
     /// no limit.
-    pub ceiling: Option<u32>,
+    pub notification_limit: Option<u32>,
     /// Who is told of a critical incident that nobody has acknowledged, in the order of `after`.
     pub escalation: Vec<Step>,
     /// How often it is said again that an open incident is not acknowledged; none: never.
@@ -34,7 +34,7 @@ pub struct DispatchRules {
     /// Who is told as well while a receiver lies inside what an open incident is about.
     pub also: Vec<Receiver>,
     /// Channels that programs read. They are given every notice by itself, whatever storm and
-    /// ceiling say, and no summaries: they put the notices together by the incident's id.
+    /// notification_limit say, and no summaries: they put the notices together by the incident's id.
     pub programs: BTreeSet<String>,
     /// How long an incident that is over is remembered, with its annotations and its receivers: as long as
     /// it may reopen.
@@ -102,7 +102,7 @@ impl Default for DispatchRules {
             operator: Operator::default(),
             routing: Routing::default(),
             storm: Some(Storm::default()),
-            ceiling: Some(30),
+            notification_limit: Some(30),
             escalation: Vec::new(),
             remind_every: None,
             digest: None,

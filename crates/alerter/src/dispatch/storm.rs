@@ -6,7 +6,7 @@ use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
 use validator::{Kind, Severity};
 
-use super::pace::Pace;
+use super::backoff::Backoff;
 use super::rules::Storm;
 use super::{Dispatcher, Wake};
 use crate::notification::Content;
@@ -34,7 +34,8 @@ struct Umbrella {
     sequence: u32,
     members: BTreeSet<IncidentId>,
     to: Vec<Receiver>,
-    pace: Pace,
+    #[serde(rename = "pace")]
+    backoff: Backoff,
     /// When what is not told yet will be.
     due: Option<Timestamp>,
     severity: Severity,
@@ -123,7 +124,7 @@ impl Dispatcher {
             sequence: 0,
             members: BTreeSet::new(),
             to: Vec::new(),
-            pace: Pace::new(now, &rules),
+            backoff: Backoff::new(now, &rules),
             due: None,
             severity: Severity::Notice,
         };
@@ -185,7 +186,7 @@ impl Dispatcher {
         let gathered =
             now + self.rules.storm.as_ref().map(|rules| rules.within).unwrap_or_default();
         // However wide the intervals have become, what is critical does not wait for hours.
-        let due = if critical { gathered } else { umbrella.pace.next().max(gathered) };
+        let due = if critical { gathered } else { umbrella.backoff.next().max(gathered) };
         umbrella.due = Some(umbrella.due.map_or(due, |known| known.min(due)));
         self.schedule_storm(common);
     }
@@ -209,7 +210,7 @@ impl Dispatcher {
         let Some(rules) = self.rules.storm.clone() else { return };
         let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
         if umbrella.sequence > 0 {
-            umbrella.pace.step(now, &rules);
+            umbrella.backoff.step(now, &rules);
         }
         umbrella.due = None;
         let to = umbrella.to.clone();

@@ -34,8 +34,12 @@ fn main() -> Result<(), StoreError> {
 fn bench(path: &Path) -> Result<(), StoreError> {
     let to = Receiver { channel: "mail".into(), address: "noc@example.net".into() };
     let routing = Routing::to_all(vec![to]);
-    let dispatcher =
-        DispatchRules { routing, storm: None, ceiling: None, ..DispatchRules::default() };
+    let dispatcher = DispatchRules {
+        routing,
+        storm: None,
+        notification_limit: None,
+        ..DispatchRules::default()
+    };
     let (rules, directory) = (Rules::default(), AsDirectory::default().into());
     let (mut ledger, _) = Ledger::open(path, rules, dispatcher, directory, Sources::default())?;
     let mut number = 0u32;

@@ -19,16 +19,16 @@ pub(super) fn read(root: &Section<'_>, mail: Option<&Mail>, channels: &[Channel]
     let known = Known::new(mail, channels);
     let defaults = DispatchRules::default();
     let rules = root.sections("route").iter().filter_map(|one| route(one, &known)).collect();
-    let (storm, ceiling) = match root.section("storm") {
+    let (storm, notification_limit) = match root.section("storm") {
         Some(section) => read_storm(&section, &defaults),
-        None => (defaults.storm, defaults.ceiling),
+        None => (defaults.storm, defaults.notification_limit),
     };
     let steps = root.sections("escalation");
     let programs = channels.iter().filter(|channel| channel.is_for_programs());
     DispatchRules {
         routing: Routing { rules, default: known.all() },
         storm,
-        ceiling,
+        notification_limit,
         escalation: steps.iter().filter_map(|one| step(one, &known)).collect(),
         remind_every: root.section("reminder").and_then(|section| reminder(&section)),
         digest: root.section("digest").and_then(|section| digest(&section, &known)),
@@ -145,9 +145,10 @@ fn read_storm(section: &Section<'_>, defaults: &DispatchRules) -> (Option<Storm>
     let within = section.optional("within", positive).unwrap_or(default.within);
     let storm = (incidents > 0).then_some(Storm { incidents, within, ..default });
     let most = section.optional("letters_per_hour", value::number(0..=10_000));
-    let ceiling = most.map_or(defaults.ceiling, |most: u32| (most > 0).then_some(most));
+    let notification_limit =
+        most.map_or(defaults.notification_limit, |most: u32| (most > 0).then_some(most));
     section.finish();
-    (storm, ceiling)
+    (storm, notification_limit)
 }
 
 fn reminder(section: &Section<'_>) -> Option<Duration> {

@@ -50,7 +50,7 @@ fn noc() -> Vec<Receiver> {
 /// Everything at once to everyone.
 fn dispatch_rules() -> DispatchRules {
     let routing = Routing::to_all(noc());
-    DispatchRules { routing, storm: None, ceiling: None, ..DispatchRules::default() }
+    DispatchRules { routing, storm: None, notification_limit: None, ..DispatchRules::default() }
 }
 
 pub(crate) fn open(path: &Path) -> Result<Ledger, StoreError> {

@@ -139,7 +139,7 @@ fn all_rules() -> DispatchRules {
     DispatchRules {
         routing: Routing::to_all(vec![mailbox("noc"), hook()]),
         programs: ["webhook".to_owned()].into(),
-        ceiling: Some(8),
+        notification_limit: Some(8),
         escalation: vec![Step { after: Duration::from_secs(900), to: vec![mailbox("night")] }],
         remind_every: Some(Duration::from_secs(7200)),
         digest: Some(Digest { at: jiff::civil::time(8, 0, 0, 0), to: vec![mailbox("noc")] }),

@@ -120,8 +120,12 @@ fn programs_are_told_of_each_by_itself() {
     let hook = Receiver { channel: "webhook".into(), address: "pager".into() };
     let routing = Routing::to_all(vec![mailbox("noc"), hook.clone()]);
     let programs = ["webhook".to_owned()].into();
-    let mut office =
-        Office::new(DispatchRules { routing, programs, ceiling: Some(3), ..dispatch_rules() });
+    let mut office = Office::new(DispatchRules {
+        routing,
+        programs,
+        notification_limit: Some(3),
+        ..dispatch_rules()
+    });
     for n in 0..20 {
         office.say(n, i64::from(n), 0, Reason::Opened);
         office.say(n, 2000 + i64::from(n), 1, Reason::Resolved);
@@ -134,8 +138,11 @@ fn programs_are_told_of_each_by_itself() {
 
 #[test]
 fn beyond_the_ceiling_a_digest_tells_the_rest_and_what_is_critical_passes() {
-    let mut office =
-        Office::new(DispatchRules { storm: None, ceiling: Some(10), ..dispatch_rules() });
+    let mut office = Office::new(DispatchRules {
+        storm: None,
+        notification_limit: Some(10),
+        ..dispatch_rules()
+    });
     for n in 0..30 {
         let severity = if n == 25 { Severity::Critical } else { Severity::Warning };
         office.hear(notice(n, i64::from(n) * 60, 0, Reason::Opened, severity));

@@ -61,7 +61,7 @@ fn queue(store: &Path, notifications: usize) -> Result<(), Box<dyn Error>> {
     let dispatcher = DispatchRules {
         routing: Routing::to_all(vec![to]),
         storm: None,
-        ceiling: None,
+        notification_limit: None,
         ..DispatchRules::default()
     };
     let (rules, directory) = (Rules::default(), AsDirectory::default().into());

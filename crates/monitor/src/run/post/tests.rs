@@ -46,7 +46,7 @@ impl Bench {
         let dispatcher = DispatchRules {
             routing: Routing::to_all(everywhere),
             storm: None,
-            ceiling: None,
+            notification_limit: None,
             ..DispatchRules::default()
         };
         let (directory, sources) = (Arc::default(), incidents::Sources::default());

@@ -5,15 +5,15 @@ use super::rules::Storm;
 
 /// Notifications of one thread that come at widening intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Pace {
+pub(super) struct Backoff {
     waits: usize,
     next: Timestamp,
 }
 
-impl Pace {
+impl Backoff {
     /// The first notification goes out at `now`.
     pub(super) fn new(now: Timestamp, rules: &Storm) -> Self {
-        Pace { waits: 1, next: now + rules.wait(0) }
+        Backoff { waits: 1, next: now + rules.wait(0) }
     }
 
     /// One more goes out at `now`.

@@ -14,13 +14,13 @@ const GATHER: Duration = Duration::from_secs(15 * 60);
 
 /// What went to one receiver within the last hour, and what waits for a digest.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Meter {
+pub(super) struct NotificationLimit {
     sent: VecDeque<Timestamp>,
     pub(super) held: BTreeMap<IncidentId, Row>,
     pub(super) since: Option<Timestamp>,
 }
 
-impl Meter {
+impl NotificationLimit {
     /// Whether there is room for a notification at `now`, which it then takes.
     pub(super) fn pass(&mut self, now: Timestamp, limit: u32, content: &Content) -> bool {
         while self.sent.front().is_some_and(|at| now.since(*at) >= HOUR) {
