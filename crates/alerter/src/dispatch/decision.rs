@@ -6,7 +6,7 @@ use validator::Severity;
 use super::alert_state::AlertState;
 use super::backoff::Backoff;
 use super::{Dispatcher, Wake};
-use crate::annotations::{Annotations, Muted};
+use crate::annotations::{Annotations, Silence};
 use crate::dispatch_note::{DispatchNote, Hold};
 use crate::notice::AnnotatedNotice;
 use crate::notification::{Content, Notification};
@@ -104,7 +104,7 @@ impl Dispatcher {
     /// The mute that holds for it, the longest one.
     pub(super) fn silence_of(&self, notice: &Notice) -> Option<&Silence> {
         let now = self.memory.now;
-        let holds = |silence: &&Muted| silence.until > now && silence.scope.holds(notice);
+        let holds = |silence: &&Silence| silence.until > now && silence.scope.holds(notice);
         self.memory.silences.iter().filter(holds).max_by_key(|silence| silence.until)
     }
 

@@ -40,7 +40,7 @@ pub use order::{Order, Refusal, What};
 pub use routing::{Hours, Routing, Rule};
 pub use rules::{Digest, DispatchRules, Step, Storm};
 
-use crate::annotations::{Annotations, Muted};
+use crate::annotations::{Annotations, Silence};
 use crate::notice::AnnotatedNotice;
 use crate::notification::Notification;
 use crate::receiver::Receiver;
@@ -189,7 +189,7 @@ impl Dispatcher {
     }
 
     /// What is muted, and until when.
-    pub fn silences(&self) -> &[Muted] {
+    pub fn silences(&self) -> &[Silence] {
         &self.memory.silences
     }
 

@@ -226,7 +226,7 @@ async fn act(
 }
 
 async fn mutes(State(counter): State<Arc<Counter>>) -> Answered {
-    Ok(Json(json!(counter.look(|visitor| visitor.silences(visit::now())).await?.mutes)))
+    Ok(Json(json!(counter.look(|visitor| visitor.silences(visit::now())).await?.silences)))
 }
 
 async fn mute(
