@@ -33,14 +33,14 @@ pub(crate) struct Aim<'a> {
 
 /// One place that is told, and the way there.
 struct Place {
-    way: Way,
+    transport: Transport,
     /// Programs keep what they were not told the end of.
     until_the_end: bool,
     /// From one notification to the next.
     pause: Duration,
 }
 
-enum Way {
+enum Transport {
     Mail(Vec<Relay>, Letterhead, Mailbox),
     Channel(Channel, TimeZone),
 }
@@ -49,7 +49,7 @@ enum Way {
 struct Trouble {
     said: String,
     /// Others may well be taken.
-    of_this_letter: bool,
+    of_this_notification: bool,
 }
 
 /// Sends a drill of each kind to each place, and prints what became of it, a line each.
@@ -103,7 +103,7 @@ fn place(config: &Config, receiver: &Receiver) -> Result<Place, Failure> {
     };
     if let Some(one) = config.channels.iter().find(|one| one.name == receiver.channel) {
         return Ok(Place {
-            way: Way::Channel(run::open_channel(one)?, zone),
+            transport: Transport::Channel(run::open_channel(one)?, zone),
             until_the_end: one.is_for_programs(),
             pause: pause(one.per_minute).unwrap_or_default(),
         });
@@ -114,7 +114,7 @@ fn place(config: &Config, receiver: &Receiver) -> Result<Place, Failure> {
     let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
     let letterhead = letterhead(config, mail)?;
     Ok(Place {
-        way: Way::Mail(mailbag::relays(mail)?, letterhead, mailbox),
+        transport: Transport::Mail(mailbag::relays(mail)?, letterhead, mailbox),
         until_the_end: false,
         pause: pause(mail.per_minute).unwrap_or_default(),
     })
@@ -146,7 +146,7 @@ impl Place {
                 Err(trouble) => {
                     all_taken = false;
                     writeln!(out, "{name}: {what}: {}", trouble.said)?;
-                    if !trouble.of_this_letter {
+                    if !trouble.of_this_notification {
                         if left > 0 {
                             writeln!(out, "{name}: {left} more not tried")?;
                         }
@@ -164,15 +164,17 @@ impl Place {
 
     /// What was said by who took it, with a colon in front.
     async fn send(&self, notification: &Content) -> Result<String, Trouble> {
-        match &self.way {
-            Way::Channel(channel, zone) => {
+        match &self.transport {
+            Transport::Channel(channel, zone) => {
                 let sent = channel.send(&Event::of(notification, zone), now()).await;
                 sent.map(|()| String::new()).map_err(|error| Trouble::of(&error))
             }
-            Way::Mail(relays, letterhead, mailbox) => {
+            Transport::Mail(relays, letterhead, mailbox) => {
                 let mail = Mail::compose(notification, letterhead, mailbox, None);
-                let mail = mail
-                    .map_err(|error| Trouble { said: error.to_string(), of_this_letter: true })?;
+                let mail = mail.map_err(|error| Trouble {
+                    said: error.to_string(),
+                    of_this_notification: true,
+                })?;
                 hand_over(&mail, relays).await
             }
         }
@@ -188,7 +190,7 @@ async fn hand_over(mail: &Mail, relays: &[Relay]) -> Result<String, Trouble> {
             (Ok(said), None) => return Ok(format!(": {said}")),
             (Ok(said), Some(before)) => {
                 let said = format!("{}; the next relay took it: {said}", before.said);
-                return Err(Trouble { said, of_this_letter: true });
+                return Err(Trouble { said, of_this_notification: true });
             }
             (Err(error), _) => Trouble::of(&error),
         };
@@ -196,20 +198,20 @@ async fn hand_over(mail: &Mail, relays: &[Relay]) -> Result<String, Trouble> {
             Some(before) => format!("{}; {}", before.said, trouble.said),
             None => trouble.said,
         };
-        let of_this_letter = trouble.of_this_letter;
-        troubles = Some(Trouble { said, of_this_letter });
-        if of_this_letter {
+        let of_this_notification = trouble.of_this_notification;
+        troubles = Some(Trouble { said, of_this_notification });
+        if of_this_notification {
             break;
         }
     }
-    let none = || Trouble { said: "there is no relay".to_owned(), of_this_letter: false };
+    let none = || Trouble { said: "there is no relay".to_owned(), of_this_notification: false };
     Err(troubles.unwrap_or_else(none))
 }
 
 impl Trouble {
     fn of(error: &SendError) -> Self {
-        let of_this_letter = matches!(error, SendError::Refused { .. });
-        Trouble { said: error.to_string(), of_this_letter }
+        let of_this_notification = matches!(error, SendError::Refused { .. });
+        Trouble { said: error.to_string(), of_this_notification }
     }
 }
 

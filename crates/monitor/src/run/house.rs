@@ -137,9 +137,9 @@ impl House {
         self.rpki = Some((sources, rpki.clone()));
         let first = legacy.clock.is_none();
         let clock = clock(config, legacy.clock);
-        let lanes = plan.start_carriers(&self.inputs);
+        let queues = plan.start_workers(&self.inputs);
         let engine = Engine {
-            outbox: Outbox::new(lanes, matches!(clock, Clock::Recorded(_))),
+            outbox: Outbox::new(queues, matches!(clock, Clock::Recorded(_))),
             clock,
             feeds: legacy.feeds,
             classifier,

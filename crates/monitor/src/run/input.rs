@@ -6,7 +6,7 @@ use alerter::{Receiver, Window};
 use tokio::sync::oneshot;
 
 use super::addresses::Addresses;
-use super::post::Report;
+use super::delivery_worker::DeliveryReport;
 
 /// How many inputs may wait.
 pub(super) const INPUTS: usize = 64;
@@ -17,7 +17,7 @@ pub(super) enum Input {
     /// What a receiver depends on.
     Addresses { receiver: Receiver, addresses: Addresses },
     /// What became of a delivery.
-    Delivered(Report),
+    Delivered(DeliveryReport),
     /// What somebody answered to a mail; `done` when it is written down.
     Mail { incoming: Incoming, done: oneshot::Sender<()> },
     /// All the maintenance windows of one source.

@@ -9,7 +9,7 @@ use store::{Store, StoreError};
 use tokio::sync::mpsc;
 use validator::{Condition, Kind};
 
-use super::post::{Outcome, Parcel, Report};
+use super::delivery_worker::{DeliveryAttempt, DeliveryReport, Outcome};
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ const TELL_AFTER: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(super) struct Outbox {
     /// By the name of the channel.
-    lanes: BTreeMap<String, Lane>,
+    queues: BTreeMap<String, DeliveryQueue>,
     /// Since when each delivery that was not taken yet is being tried.
     begun: HashMap<i64, Timestamp>,
     /// The times of the notices are those of recordings, and say nothing of a delay.
@@ -35,29 +35,29 @@ pub(super) struct Outbox {
     troubles: BTreeMap<String, Option<String>>,
 }
 
-/// The way to a carrier.
+/// The way to a worker.
 #[derive(Debug)]
-pub(super) struct Lane {
-    pub(super) parcels: mpsc::Sender<Parcel>,
+pub(super) struct DeliveryQueue {
+    pub(super) attempts: mpsc::Sender<DeliveryAttempt>,
     pub(super) give_up_after: Duration,
     pub(super) in_flight: HashSet<i64>,
 }
 
 impl Outbox {
-    pub(super) fn new(lanes: BTreeMap<String, Lane>, recorded: bool) -> Self {
-        Outbox { lanes, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
+    pub(super) fn new(queues: BTreeMap<String, DeliveryQueue>, recorded: bool) -> Self {
+        Outbox { queues, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
     }
 
-    /// Hands over what is due, as far as each carrier has room: what is not stays due. Notifications go by
+    /// Hands over what is due, as far as each worker has room: what is not stays due. Notifications go by
     /// the wall clock, whatever the clock of the engine is.
     pub(super) fn dispatch(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        for (channel, lane) in &mut self.lanes {
-            let room = lane.parcels.capacity();
+        for (channel, queue) in &mut self.queues {
+            let room = queue.attempts.capacity();
             if room == 0 || store.next_due(channel)?.is_none_or(|due| due > now) {
                 continue;
             }
-            for delivery in store.due(channel, now, lane.in_flight.len() + room)? {
-                if lane.in_flight.contains(&delivery.number) {
+            for delivery in store.due(channel, now, queue.in_flight.len() + room)? {
+                if queue.in_flight.contains(&delivery.number) {
                     continue;
                 }
                 let created = if self.recorded { now } else { delivery.created };
@@ -65,10 +65,10 @@ impl Outbox {
                 let why = delivery.last_error.clone().unwrap_or_else(|| "this monitor".to_owned());
                 let late = (by >= LATE).then_some(Late { by, why });
                 let number = delivery.number;
-                if lane.parcels.try_send(Parcel { delivery, late }).is_err() {
+                if queue.attempts.try_send(DeliveryAttempt { delivery, late }).is_err() {
                     break;
                 }
-                lane.in_flight.insert(number);
+                queue.in_flight.insert(number);
             }
         }
         Ok(())
@@ -79,13 +79,13 @@ impl Outbox {
         &mut self,
         store: &Store,
         now: Timestamp,
-        report: Report,
+        report: DeliveryReport,
     ) -> Result<(), StoreError> {
-        let Report { delivery, outcome } = report;
+        let DeliveryReport { delivery, outcome } = report;
         let mut give_up_after = Duration::MAX;
-        if let Some(lane) = self.lanes.get_mut(&delivery.receiver.channel) {
-            lane.in_flight.remove(&delivery.number);
-            give_up_after = lane.give_up_after;
+        if let Some(queue) = self.queues.get_mut(&delivery.receiver.channel) {
+            queue.in_flight.remove(&delivery.number);
+            give_up_after = queue.give_up_after;
         }
         let (to, id) = (place(&delivery.receiver), &delivery.message_id);
         let what = if delivery.receiver.channel == "mail" { "mail" } else { "notification" };
@@ -131,7 +131,7 @@ impl Outbox {
 
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.lanes.values().all(|lane| lane.in_flight.is_empty())
+        self.queues.values().all(|queue| queue.in_flight.is_empty())
     }
 
     /// What is so of each place that was written to.

@@ -10,9 +10,9 @@ use tokio::sync::{mpsc, watch};
 use validator::WatchList;
 
 use super::channels;
+use super::delivery_worker::{AT_ONCE, DeliveryWorker, RateLimiter, Transport};
 use super::input::Input;
-use super::outbox::Lane;
-use super::post::{AT_ONCE, Carrier, Pace, Way};
+use super::outbox::DeliveryQueue;
 use super::relays::Relays;
 use crate::config::Config;
 use crate::exit::Failure;
@@ -30,7 +30,7 @@ pub(super) type Followed = (rpki_sources::Sources, watch::Receiver<Rpki>);
 /// All that can be had of a config while another one runs: what fails here changes nothing.
 pub(super) struct Plan {
     pub(super) letterhead: Option<Letterhead>,
-    carriers: Vec<(String, Duration, Carrier)>,
+    workers: Vec<(String, Duration, DeliveryWorker)>,
     pub(super) sockets: Vec<Option<Socket>>,
     pub(super) directory: Arc<AsDirectory>,
     pub(super) rpki: Followed,
@@ -46,7 +46,7 @@ impl Plan {
         known: Option<&Followed>,
     ) -> Result<Self, Failure> {
         let letterhead = config.mail.as_ref().map(|mail| letterhead(config, mail)).transpose()?;
-        let carriers = carriers(config, letterhead.clone())?;
+        let workers = workers(config, letterhead.clone())?;
         let sockets = feeds.sockets(&config.feeds, inherited)?;
         let directory = directory(config)?;
         let rpki = match known.filter(|(sources, _)| *sources == config.rpki) {
@@ -55,48 +55,48 @@ impl Plan {
         };
         let watches = watches(config, &rpki.borrow())?;
         let rpki = (config.rpki.clone(), rpki);
-        Ok(Plan { letterhead, carriers, sockets, directory, rpki, watches })
+        Ok(Plan { letterhead, workers, sockets, directory, rpki, watches })
     }
 
     /// Not among the staff: they end with the engine, after what is under way.
-    pub(super) fn start_carriers(
+    pub(super) fn start_workers(
         &mut self,
         inputs: &mpsc::Sender<Input>,
-    ) -> BTreeMap<String, Lane> {
-        let start = |(name, give_up_after, carrier): (String, Duration, Carrier)| {
-            let (parcels, to_carry) = mpsc::channel(carrier.room());
-            tokio::spawn(carrier.carry(to_carry, inputs.clone()));
-            (name, Lane { parcels, give_up_after, in_flight: HashSet::new() })
+    ) -> BTreeMap<String, DeliveryQueue> {
+        let start = |(name, give_up_after, worker): (String, Duration, DeliveryWorker)| {
+            let (attempts, to_deliver) = mpsc::channel(worker.room());
+            tokio::spawn(worker.run(to_deliver, inputs.clone()));
+            (name, DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() })
         };
-        std::mem::take(&mut self.carriers).into_iter().map(start).collect()
+        std::mem::take(&mut self.workers).into_iter().map(start).collect()
     }
 }
 
 /// What carries the notifications of each channel, and how long it tries.
-fn carriers(
+fn workers(
     config: &Config,
     letterhead: Option<Letterhead>,
-) -> Result<Vec<(String, Duration, Carrier)>, Failure> {
+) -> Result<Vec<(String, Duration, DeliveryWorker)>, Failure> {
     let zone = &config.operator.time_zone;
-    let mut carriers = Vec::new();
+    let mut workers = Vec::new();
     if let (Some(mail), Some(letterhead)) = (&config.mail, letterhead) {
         let relays = Relays::new(mailbag::relays(mail)?, mail.failover_after);
-        let carrier = Carrier {
-            way: Way::Mail(relays, letterhead),
+        let worker = DeliveryWorker {
+            transport: Transport::Mail(relays, letterhead),
             at_once: mail.connections as usize,
-            pace: Pace::new(mail.per_minute),
+            rate: RateLimiter::new(mail.per_minute),
         };
-        carriers.push(("mail".to_owned(), mail.give_up_after, carrier));
+        workers.push(("mail".to_owned(), mail.give_up_after, worker));
     }
     for one in &config.channels {
-        let carrier = Carrier {
-            way: Way::Channel(channels::open(one)?, zone.clone()),
+        let worker = DeliveryWorker {
+            transport: Transport::Channel(channels::open(one)?, zone.clone()),
             at_once: AT_ONCE,
-            pace: Pace::new(one.per_minute),
+            rate: RateLimiter::new(one.per_minute),
         };
-        carriers.push((one.name.clone(), one.give_up_after, carrier));
+        workers.push((one.name.clone(), one.give_up_after, worker));
     }
-    Ok(carriers)
+    Ok(workers)
 }
 
 fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {

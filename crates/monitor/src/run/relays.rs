@@ -5,7 +5,7 @@ use alerter::content::mail::{Late, Letterhead, Mail};
 use store::Delivery;
 use tokio::time::Instant;
 
-use super::post::{Outcome, Parcel, Report, content};
+use super::delivery_worker::{DeliveryAttempt, DeliveryReport, Outcome, content};
 
 /// How often a relay that has been replaced is tried again.
 const PROBE_EVERY: Duration = Duration::from_secs(300);
@@ -39,7 +39,12 @@ impl Relays {
 
     /// Notes how the relays did with a mail; if they did not take it, its report gets to know when
     /// the next one takes over.
-    pub(super) fn learn(&mut self, report: &mut Report, verdicts: Vec<Verdict>, now: Instant) {
+    pub(super) fn learn(
+        &mut self,
+        report: &mut DeliveryReport,
+        verdicts: Vec<Verdict>,
+        now: Instant,
+    ) {
         for Verdict { place, works } in verdicts {
             let Some(state) = self.relays.get_mut(place) else { continue };
             let since = state.failing.map_or(now, |(since, _)| since);
@@ -82,16 +87,18 @@ impl Relays {
 }
 
 /// Hands a mail to the first of these relays that takes it.
-pub(super) async fn carry_one(
-    parcel: Parcel,
+pub(super) async fn deliver_one(
+    attempt: DeliveryAttempt,
     letterhead: Letterhead,
     route: Vec<(usize, Relay)>,
-) -> (Report, Vec<Verdict>) {
-    let Parcel { delivery, late } = parcel;
+) -> (DeliveryReport, Vec<Verdict>) {
+    let DeliveryAttempt { delivery, late } = attempt;
     let mut verdicts = Vec::new();
     let mail = match compose(&delivery, late.as_ref(), &letterhead) {
         Ok(mail) => mail,
-        Err(error) => return (Report { delivery, outcome: Outcome::Refused(error) }, verdicts),
+        Err(error) => {
+            return (DeliveryReport { delivery, outcome: Outcome::Refused(error) }, verdicts);
+        }
     };
     let mut outcome =
         Outcome::Deferred { error: "no relay".to_owned(), retry_after: None, failover_in: None };
@@ -103,7 +110,7 @@ pub(super) async fn carry_one(
             break;
         }
     }
-    (Report { delivery, outcome }, verdicts)
+    (DeliveryReport { delivery, outcome }, verdicts)
 }
 
 fn compose(

@@ -1,4 +1,4 @@
-//! Outbox, carriers and senders together, against servers that do everything wrong. The time between
+//! Outbox, workers and senders together, against servers that do everything wrong. The time between
 //! two tries is virtual: six hours pass in a moment.
 
 mod server;
@@ -14,7 +14,7 @@ use bgp::Timestamp;
 use store::Ledger;
 use validator::{Finding, Kind};
 
-use super::super::outbox::{Lane, Outbox};
+use super::super::outbox::{DeliveryQueue, Outbox};
 use super::*;
 use server::{Fault, Server, Took};
 
@@ -68,17 +68,17 @@ impl Bench {
         }
         ledger.commit().unwrap();
         let (inputs, reports) = mpsc::channel(64);
-        let mut lanes = BTreeMap::new();
-        for (name, carrier) in
+        let mut queues = BTreeMap::new();
+        for (name, worker) in
             [("mail", mail_carrier(mail, patience)), ("hook", hook_carrier(hook, patience))]
         {
-            let (parcels, to_carry) = mpsc::channel(carrier.room());
-            tokio::spawn(carrier.carry(to_carry, inputs.clone()));
+            let (attempts, to_deliver) = mpsc::channel(worker.room());
+            tokio::spawn(worker.run(to_deliver, inputs.clone()));
             let give_up_after = Duration::from_secs(5 * 86_400);
-            let lane = Lane { parcels, give_up_after, in_flight: HashSet::new() };
-            lanes.insert(name.to_owned(), lane);
+            let queue = DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() };
+            queues.insert(name.to_owned(), queue);
         }
-        let outbox = Outbox::new(lanes, false);
+        let outbox = Outbox::new(queues, false);
         Bench { _folder: folder, ledger, outbox, reports, now, taken: Vec::new(), tries: 0 }
     }
 
@@ -91,7 +91,7 @@ impl Bench {
                 return;
             }
             if self.outbox.is_idle() {
-                let due = ["mail", "hook"].map(|lane| store.next_due(lane).unwrap());
+                let due = ["mail", "hook"].map(|queue| store.next_due(queue).unwrap());
                 let Some(due) = due.into_iter().flatten().min() else { return };
                 assert!(due > self.now, "due, but not handed over");
                 self.now = due;
@@ -117,7 +117,7 @@ impl Bench {
     }
 }
 
-fn mail_carrier(server: &Server, timeout: Duration) -> Carrier {
+fn mail_carrier(server: &Server, timeout: Duration) -> DeliveryWorker {
     let config = RelayConfig {
         host: "127.0.0.1".to_owned(),
         port: server.port,
@@ -130,10 +130,14 @@ fn mail_carrier(server: &Server, timeout: Duration) -> Carrier {
     let relays = Relays::new(vec![Relay::new(&config).unwrap()], Duration::from_secs(600));
     let from = "originwatch@example.net".parse().unwrap();
     let letterhead = Letterhead::new(from, TimeZone::UTC);
-    Carrier { way: Way::Mail(relays, letterhead), at_once: AT_ONCE, pace: Pace::new(None) }
+    DeliveryWorker {
+        transport: Transport::Mail(relays, letterhead),
+        at_once: AT_ONCE,
+        rate: RateLimiter::new(None),
+    }
 }
 
-fn hook_carrier(server: &Server, timeout: Duration) -> Carrier {
+fn hook_carrier(server: &Server, timeout: Duration) -> DeliveryWorker {
     let config = WebhookConfig {
         url: format!("http://127.0.0.1:{}/hook", server.port),
         body: Body::Event,
@@ -143,7 +147,11 @@ fn hook_carrier(server: &Server, timeout: Duration) -> Carrier {
         extra_ca: None,
     };
     let channel = Channel::Webhook(Webhook::new(&config).unwrap());
-    Carrier { way: Way::Channel(channel, TimeZone::UTC), at_once: AT_ONCE, pace: Pace::new(None) }
+    DeliveryWorker {
+        transport: Transport::Channel(channel, TimeZone::UTC),
+        at_once: AT_ONCE,
+        rate: RateLimiter::new(None),
+    }
 }
 
 /// What a webhook calls a notification.
@@ -238,8 +246,8 @@ async fn a_channel_that_hangs_makes_no_other_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn letters_keep_their_pace() {
-    let (sender, mut parcels) = mpsc::channel(20);
+async fn notifications_keep_to_their_rate() {
+    let (sender, mut attempts) = mpsc::channel(20);
     for number in 0..20 {
         let receiver = Receiver { channel: "mail".to_owned(), address: String::new() };
         let delivery = Delivery {
@@ -253,12 +261,12 @@ async fn letters_keep_their_pace() {
             attempts: 0,
             last_error: None,
         };
-        sender.try_send(Parcel { delivery, late: None }).unwrap();
+        sender.try_send(DeliveryAttempt { delivery, late: None }).unwrap();
     }
-    let (mut pace, begin) = (Pace::new(Some(60)), Instant::now());
+    let (mut rate, begin) = (RateLimiter::new(Some(60)), Instant::now());
     for _ in 0..20 {
-        pace.next(&mut parcels).await.unwrap();
-        pace.gone();
+        rate.next(&mut attempts).await.unwrap();
+        rate.gone();
     }
     // The first at once, then one a second.
     assert_eq!(begin.elapsed().as_secs(), 19);

@@ -1,4 +1,4 @@
-//! The tasks that carry notifications, one for each channel: one that hangs makes no other wait. They own no
+//! The tasks that run notifications, one for each channel: one that hangs makes no other wait. They own no
 //! state but how the relays do: what is to be carried comes from the engine, and what became of it
 //! goes back there.
 
@@ -23,7 +23,7 @@ pub(super) const AT_ONCE: usize = 4;
 
 /// One delivery to be made.
 #[derive(Debug)]
-pub(super) struct Parcel {
+pub(super) struct DeliveryAttempt {
     pub(super) delivery: Delivery,
     /// Set where the notification must say that it is late.
     pub(super) late: Option<Late>,
@@ -31,7 +31,7 @@ pub(super) struct Parcel {
 
 /// What became of it.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(super) struct DeliveryReport {
     pub(super) delivery: Delivery,
     pub(super) outcome: Outcome,
 }
@@ -52,16 +52,16 @@ pub(super) enum Outcome {
 
 /// One way out, and how fast notifications may go there.
 #[derive(Debug)]
-pub(super) struct Carrier {
-    pub(super) way: Way,
+pub(super) struct DeliveryWorker {
+    pub(super) transport: Transport,
     /// How many notifications are under way at once.
     pub(super) at_once: usize,
-    pub(super) pace: Pace,
+    pub(super) rate: RateLimiter,
 }
 
 /// What carries.
 #[derive(Debug)]
-pub(super) enum Way {
+pub(super) enum Transport {
     /// Mail.
     Mail(Relays, Letterhead),
     /// Another channel; times are told in this zone.
@@ -70,27 +70,30 @@ pub(super) enum Way {
 
 /// How fast notifications may go.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     /// From one to the next.
     every: Duration,
     next: Instant,
 }
 
-impl Pace {
+impl RateLimiter {
     /// So many a minute, evenly; none: as fast as can be.
     pub(super) fn new(per_minute: Option<u32>) -> Self {
         let minute = Duration::from_secs(60);
         let every = per_minute
             .and_then(|notifications| minute.checked_div(notifications))
             .unwrap_or_default();
-        Pace { every, next: Instant::now() }
+        RateLimiter { every, next: Instant::now() }
     }
 
-    /// The next parcel, once it may go. Nothing is lost where this is dropped.
-    async fn next(&self, parcels: &mut mpsc::Receiver<Parcel>) -> Option<Parcel> {
+    /// The next attempt, once it may go. Nothing is lost where this is dropped.
+    async fn next(
+        &self,
+        attempts: &mut mpsc::Receiver<DeliveryAttempt>,
+    ) -> Option<DeliveryAttempt> {
         // Waiting before taking leaves the choice of what goes first to the engine.
         tokio::time::sleep_until(self.next).await;
-        parcels.recv().await
+        attempts.recv().await
     }
 
     fn gone(&mut self) {
@@ -98,28 +101,28 @@ impl Pace {
     }
 }
 
-type Done = (Report, Vec<Verdict>);
+type Done = (DeliveryReport, Vec<Verdict>);
 
-impl Carrier {
-    /// How many parcels may wait at the door: with a pace none, or what is urgent would stand behind
+impl DeliveryWorker {
+    /// How many attempts may wait at the door: with a rate none, or what is urgent would stand behind
     /// them.
     pub(super) fn room(&self) -> usize {
-        if self.pace.every.is_zero() { self.at_once } else { 1 }
+        if self.rate.every.is_zero() { self.at_once } else { 1 }
     }
 
-    /// Carries parcels until there are no more to come and all are reported.
-    pub(super) async fn carry(
+    /// Carries attempts until there are no more to come and all are reported.
+    pub(super) async fn run(
         mut self,
-        mut parcels: mpsc::Receiver<Parcel>,
+        mut attempts: mpsc::Receiver<DeliveryAttempt>,
         inputs: mpsc::Sender<Input>,
     ) {
         let mut under_way = JoinSet::new();
         loop {
             tokio::select! {
-                parcel = self.pace.next(&mut parcels), if under_way.len() < self.at_once => {
-                    let Some(parcel) = parcel else { break };
-                    self.pace.gone();
-                    self.start(parcel, &mut under_way);
+                attempt = self.rate.next(&mut attempts), if under_way.len() < self.at_once => {
+                    let Some(attempt) = attempt else { break };
+                    self.rate.gone();
+                    self.start(attempt, &mut under_way);
                 }
                 Some(done) = under_way.join_next() => self.report(done, &inputs).await,
             }
@@ -129,14 +132,14 @@ impl Carrier {
         }
     }
 
-    fn start(&self, parcel: Parcel, under_way: &mut JoinSet<Done>) {
-        match &self.way {
-            Way::Mail(relays, letterhead) => {
+    fn start(&self, attempt: DeliveryAttempt, under_way: &mut JoinSet<Done>) {
+        match &self.transport {
+            Transport::Mail(relays, letterhead) => {
                 let route = relays.route(Instant::now());
-                under_way.spawn(super::relays::carry_one(parcel, letterhead.clone(), route));
+                under_way.spawn(super::relays::deliver_one(attempt, letterhead.clone(), route));
             }
-            Way::Channel(channel, zone) => {
-                under_way.spawn(carry_one(parcel, channel.clone(), zone.clone()));
+            Transport::Channel(channel, zone) => {
+                under_way.spawn(deliver_one(attempt, channel.clone(), zone.clone()));
             }
         }
     }
@@ -147,7 +150,7 @@ impl Carrier {
         inputs: &mpsc::Sender<Input>,
     ) {
         let Ok((mut report, verdicts)) = done else { return };
-        if let Way::Mail(relays, _) = &mut self.way {
+        if let Transport::Mail(relays, _) = &mut self.transport {
             relays.learn(&mut report, verdicts, Instant::now());
         }
         // With the engine gone the notification is repeated at the next start.
@@ -180,8 +183,8 @@ pub(super) fn content(delivery: &Delivery) -> Result<Content, String> {
         .map_err(|error| format!("the notification in the store cannot be read: {error}"))
 }
 
-async fn carry_one(parcel: Parcel, channel: Channel, zone: TimeZone) -> Done {
-    let Parcel { delivery, late } = parcel;
+async fn deliver_one(attempt: DeliveryAttempt, channel: Channel, zone: TimeZone) -> Done {
+    let DeliveryAttempt { delivery, late } = attempt;
     let outcome = match content(&delivery) {
         Err(error) => Outcome::Refused(error),
         Ok(content) => {
@@ -193,7 +196,7 @@ async fn carry_one(parcel: Parcel, channel: Channel, zone: TimeZone) -> Done {
             Outcome::of(channel.send(&event, wall()).await)
         }
     };
-    (Report { delivery, outcome }, Vec::new())
+    (DeliveryReport { delivery, outcome }, Vec::new())
 }
 
 #[cfg(test)]
