@@ -159,6 +159,7 @@ fn count(path: &Path) -> Counts {
             ElementKind::Announce { .. } => counts.announced += 1,
             ElementKind::Withdraw { .. } => counts.withdrawn += 1,
             ElementKind::State { .. } => counts.state += 1,
+            ElementKind::Unreadable => (),
         },
         Item::Damage(_) => {}
     };

@@ -38,7 +38,11 @@ pub enum RouteOrigin {
     /// The path ends in an AS_SET: the Route Origin ASN is NONE, no VRP can match. The members
     /// (sorted, each once) are kept as evidence.
     Set(Box<[Asn]>),
-    /// NONE without a trace: the path has no AS at all and the speaker's own AS is not known.
+    /// The path ends in AS_TRANS (RFC 6793 section 4.2.3): an AS of four octets, and which one is not
+    /// told. No VRP can match, and an AS of four octets cannot be told from it.
+    Trans,
+    /// NONE without a trace: the path cannot be read, or has no AS at all and the speaker's own AS is
+    /// not known.
     None,
 }
 
@@ -76,7 +80,7 @@ impl AsPath {
         let last = self.segments.iter().rfind(|segment| !segment.asns().is_empty());
         match last {
             Some(Segment::Sequence(asns)) => {
-                asns.last().map_or(RouteOrigin::None, |asn| RouteOrigin::As(*asn))
+                asns.last().map_or(RouteOrigin::None, |asn| RouteOrigin::of(*asn))
             }
             Some(Segment::Set(asns)) => {
                 let mut members = asns.to_vec();
@@ -128,21 +132,37 @@ impl Segment {
 }
 
 impl RouteOrigin {
-    /// The origin where there is exactly one.
-    pub const fn asn(&self) -> Option<Asn> {
-        match self {
-            RouteOrigin::As(asn) => Some(*asn),
-            RouteOrigin::Set(_) | RouteOrigin::None => None,
+    /// The origin of a path that ends in this AS.
+    pub const fn of(last: Asn) -> Self {
+        match last {
+            Asn::TRANS => RouteOrigin::Trans,
+            last => RouteOrigin::As(last),
         }
     }
 
-    /// Every AS that may have originated the route: one, the members of a set, or nobody.
+    /// The origin where there is exactly one, and it is known.
+    pub const fn asn(&self) -> Option<Asn> {
+        match self {
+            RouteOrigin::As(asn) => Some(*asn),
+            RouteOrigin::Set(_) | RouteOrigin::Trans | RouteOrigin::None => None,
+        }
+    }
+
+    /// Every AS that may have originated the route, as the path has it: one, AS_TRANS in the place of
+    /// one, the members of a set, or nobody.
     pub fn members(&self) -> &[Asn] {
         match self {
             RouteOrigin::As(asn) => std::slice::from_ref(asn),
             RouteOrigin::Set(members) => members,
+            RouteOrigin::Trans => &[Asn::TRANS],
             RouteOrigin::None => &[],
         }
+    }
+
+    /// Whether this AS may be the origin although the path does not name it: a four-octet one behind
+    /// AS_TRANS.
+    pub const fn may_hide(&self, asn: Asn) -> bool {
+        matches!(self, RouteOrigin::Trans) && asn.number() > 0xffff
     }
 }
 
@@ -233,6 +253,7 @@ impl fmt::Display for RouteOrigin {
                 }
                 f.write_str("}")
             }
+            RouteOrigin::Trans => write!(f, "{}", Asn::TRANS),
             RouteOrigin::None => f.write_str("NONE"),
         }
     }
@@ -285,6 +306,16 @@ mod tests {
             assert_eq!(path.origin(speaker), origin, "{path}");
         }
         assert_eq!(AsPath::default().origin(None), RouteOrigin::None);
+    }
+
+    #[test]
+    fn as_trans_is_an_as_of_four_octets_that_is_not_told() {
+        let origin = AsPath::sequence([64496, 23456]).origin(None);
+        assert_eq!((&origin, origin.asn()), (&RouteOrigin::Trans, None));
+        assert_eq!((origin.to_string().as_str(), origin.members()), ("AS23456", &[Asn::TRANS][..]));
+        assert!(origin.may_hide(Asn::new(65536)) && !origin.may_hide(Asn::new(65535)));
+        assert_eq!(serde_json::to_string(&origin).unwrap(), r#""trans""#);
+        assert!(!RouteOrigin::of(Asn::new(7)).may_hide(Asn::new(65536)));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod as_path;
 mod asn;
+mod distinguisher;
 mod observation;
 mod prefix;
 mod route;
@@ -17,6 +18,7 @@ mod vantage;
 
 pub use as_path::{AsPath, ParseAsPathError, RouteOrigin, Segment};
 pub use asn::{Asn, AsnKind, ParseAsnError};
+pub use distinguisher::{Distinguisher, ParseDistinguisherError};
 pub use observation::{Change, Event, Observation};
 pub use prefix::{Family, ParsePrefixError, Prefix, PrefixError};
 pub use route::{Community, LargeCommunity, Route};

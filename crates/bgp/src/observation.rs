@@ -26,6 +26,9 @@ pub enum Event {
         /// To what.
         change: Change,
     },
+    /// A message came whose prefixes cannot be read: any route of this vantage point may be another
+    /// now, or gone.
+    Unreadable,
     /// The session was established.
     SessionUp,
     /// The session went down: every route of this vantage point is gone.
@@ -38,19 +41,25 @@ pub enum Change {
     /// A route, in place of the one before (an implicit withdrawal, RFC 4271 section 3.1).
     /// Shared: one UPDATE gives the same attributes to many prefixes.
     Announce(Arc<Route>),
+    /// A route in place of the one before, but it cannot be read: the one before is in doubt. It is
+    /// no withdrawal, so that nobody ends an incident by damaging an attribute.
+    Unreadable,
     /// No route any more.
     Withdraw,
 }
 
 impl Observation {
-    /// The Route Origin ASN of what is announced (RFC 6811 section 2), with the vantage AS as the
-    /// speaker where the path is empty. None of a withdrawal or session change.
+    /// The Route Origin ASN of what is announced, as [`Route::origin`] has it. None of a withdrawal,
+    /// of what cannot be read, of a session change.
     pub fn origin(&self) -> Option<RouteOrigin> {
         match &self.event {
             Event::Route { change: Change::Announce(route), .. } => {
-                Some(route.path.origin(Some(self.vantage.asn)))
+                Some(route.origin(self.vantage.asn))
             }
-            _ => None,
+            Event::Route { change: Change::Withdraw | Change::Unreadable, .. }
+            | Event::Unreadable
+            | Event::SessionUp
+            | Event::SessionDown => None,
         }
     }
 }

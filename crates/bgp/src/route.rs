@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AsPath, Asn};
+use crate::{AsPath, Asn, RouteOrigin};
 
 /// The attributes of an announced route that a verdict, an incident or a person asks for.
 ///
@@ -20,6 +20,19 @@ pub struct Route {
     pub large_communities: Box<[LargeCommunity]>,
     /// Only to Customer (RFC 9234 section 5).
     pub only_to_customer: Option<Asn>,
+    /// The AS that originates the route where the path names none and it is not the vantage AS: that
+    /// of the router that tells it, of a path of its confederation alone (RFC 6811 section 2, RFC 5065).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_asn: Option<Asn>,
+}
+
+impl Route {
+    /// The Route Origin ASN (RFC 6811 section 2). Of a path that names none it is that of the
+    /// speaker: `local_asn`, or else the AS of the vantage point, unless that is 0 because nobody knows.
+    pub fn origin(&self, vantage: Asn) -> RouteOrigin {
+        let vantage = (vantage != Asn::ZERO).then_some(vantage);
+        self.path.origin(self.local_asn.or(vantage))
+    }
 }
 
 /// A community (RFC 1997), shown as `64500:666`.

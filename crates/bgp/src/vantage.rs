@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Asn;
+use crate::{Asn, Distinguisher};
 
 /// A vantage point: one BGP session whose routes we are told of, and which of its tables.
 ///
@@ -20,6 +20,9 @@ pub struct Vantage {
     pub asn: Asn,
     /// Which table of that session.
     pub view: View,
+    /// In which VRF of a router; none of the global table, and of a collector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vrf: Option<Distinguisher>,
 }
 
 /// Which table of a session a route stands in (RFC 7854, 8671, 9069).
@@ -44,15 +47,18 @@ pub enum View {
 }
 
 impl fmt::Display for Vantage {
-    /// `rrc21 195.66.226.38 AS24482`, with the table where it is not the usual one.
+    /// `rrc21 195.66.226.38 AS24482`, with table and VRF where they are not the usual ones.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.collector.is_empty() {
             write!(f, "{} ", self.collector)?;
         }
         write!(f, "{} {}", self.address, self.asn)?;
-        match self.view {
-            View::AdjRibInPre => Ok(()),
-            view => write!(f, " {view}"),
+        if self.view != View::AdjRibInPre {
+            write!(f, " {}", self.view)?;
+        }
+        match self.vrf {
+            None => Ok(()),
+            Some(vrf) => write!(f, " vrf {vrf}"),
         }
     }
 }

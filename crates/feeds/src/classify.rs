@@ -62,7 +62,7 @@ impl ElementClassifier {
     /// allocation.
     pub fn finding(&mut self, element: &Element<'_>) -> Option<Finding> {
         let known = match element.kind {
-            ElementKind::State { .. } => false,
+            ElementKind::State { .. } | ElementKind::Unreadable => false,
             ElementKind::Withdraw { nlri } => {
                 let known = self.own.contains(nlri.prefix);
                 if !known && !self.classifier.matches(nlri.prefix) {

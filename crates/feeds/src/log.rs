@@ -32,6 +32,11 @@ pub(crate) fn router(router: &str, event: &Event<'_>) {
         Event::EndOfRib { vantage, family, .. } => {
             tracing::debug!(router, %vantage, ?family, "table complete");
         }
+        Event::VrfLeftOut { vrf, .. } => {
+            let name = vrf.table_name.as_deref().unwrap_or_default();
+            let vrf = vrf.distinguisher;
+            tracing::info!(router, %vrf, name, "vrf left out: only the global table is watched");
+        }
         Event::Item(_) => {}
     }
 }

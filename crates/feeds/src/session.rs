@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bgp::{Asn, Prefix, Timestamp};
-use parser::{Everything, Item, Step, Walker, bmp};
+use parser::{Everything, Item, Received, Step, Walker, bmp};
 use tokio::sync::{mpsc, watch};
 use validator::{Classifier, Finding, RouteFinding};
 
@@ -324,7 +324,7 @@ impl Reader {
                 // It was taken in before; but what it says of its peers is needed.
                 walker.step(left, *last, &|_: Prefix| false, &mut |_| {})
             } else {
-                walker.step(left, *last, &Everything, &mut |item| match item {
+                walker.step(left, *last, &Received, &mut |item| match item {
                     Item::Element(ref element) => {
                         *reached = (*reached).max(Some(element.at));
                         let finding = classifier.finding(element);

@@ -101,6 +101,7 @@ mod tests {
             address: [192, 0, 2, 1].into(),
             asn: bgp::Asn::new(64500),
             view: bgp::View::default(),
+            vrf: None,
         };
         let routers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let staleness = |former: &[&str], public| Staleness {

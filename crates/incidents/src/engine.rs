@@ -260,6 +260,10 @@ impl Incidents {
                 self.put(key, Row { held, at, doubted: Some(at) }, vantage.asn);
             }
             Sight::Recalled(_) => {}
+            Sight::Unreadable => {
+                let doubted = self.routes.doubt_one(key, at);
+                self.settle_breached(doubted.as_slice());
+            }
             Sight::Withdrawn => self.withdraw(at, key),
         }
     }

@@ -198,13 +198,15 @@ impl RouteTable {
         let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
         let certain = self.of(id).filter(|(_, row)| row.doubted.is_none());
         let keys: Vec<RowKey> = certain.map(|(key, _)| *key).collect();
-        for key in &keys {
-            if let Some(row) = self.rows.get_mut(key) {
-                row.doubted = Some(at);
-                self.doubts.insert((at, *key));
-            }
-        }
-        keys
+        keys.into_iter().filter_map(|key| self.doubt_one(key, at)).collect()
+    }
+
+    /// What stands here may be another route now. Given back where it is newly in doubt.
+    pub(crate) fn doubt_one(&mut self, key: RowKey, at: Timestamp) -> Option<RowKey> {
+        let row = self.rows.get_mut(&key).filter(|row| row.doubted.is_none())?;
+        row.doubted = Some(at);
+        self.doubts.insert((at, key));
+        Some(key)
     }
 
     /// The routes of this vantage point that are in doubt.

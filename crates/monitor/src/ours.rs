@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, RouteOrigin};
 use clap::Args;
-use parser::{Element, ElementKind, Everything, Item, Reader};
+use parser::{Element, ElementKind, Item, Reader, Received};
 use validator::{Announcement, RpkiSnapshot, WatchList};
 
 use crate::cli::Format;
@@ -126,7 +126,7 @@ impl Ours {
         let mut damaged = 0_u64;
         let mut first = None;
         loop {
-            let goes_on = reader.read_record(&Everything, &mut |item| match item {
+            let goes_on = reader.read_record(&Received, &mut |item| match item {
                 Item::Element(element) => self.take(&element, prefixes),
                 Item::Damage(damage) => {
                     damaged += 1;

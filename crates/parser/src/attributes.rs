@@ -2,14 +2,17 @@ use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use bgp::{Asn, Community, Family, LargeCommunity, Route};
+use bgp::{Asn, Community, Family, LargeCommunity, Route, RouteOrigin};
 
 use crate::cursor::Cursor;
-use crate::path::Segments;
-use crate::{AsSize, DamageKind, Path, Treatment};
+use crate::path::{Segments, Soundness};
+use crate::{AsSize, DamageKind, Path};
 
 /// The attributes of one message or RIB entry, as they stand on the wire: found and checked
 /// (RFC 7606), not yet decoded. Nothing is copied.
+///
+/// An observer tells what a vantage point holds: a route is kept whatever is wrong with its attributes,
+/// as long as AS_PATH can be read.
 #[derive(Debug)]
 pub struct Attributes<'a> {
     field: &'a [u8],
@@ -28,6 +31,9 @@ pub struct Attributes<'a> {
     large_communities: &'a [u8],
     only_to_customer: Option<Asn>,
     without_first_as: bool,
+    /// AS_PATH is malformed, or missing where it must not.
+    unreadable: bool,
+    ends: Ends,
     faults: Vec<Fault<'a>>,
     routes: [OnceCell<Arc<Route>>; 2],
 }
@@ -53,15 +59,29 @@ pub(crate) enum Carrier {
     MpReach,
 }
 
+/// The two ends of the session that a route came over: who originates it where the path does not say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ends {
+    /// The AS of the vantage point; 0 where nobody knows.
+    pub(crate) vantage: Asn,
+    /// The AS of the router that tells the route, where that is known.
+    pub(crate) local: Option<Asn>,
+    /// Whether both are one AS: an internal session, or the router's own table.
+    pub(crate) is_internal: bool,
+}
+
 /// One attribute: flags, type code, value (RFC 4271 section 4.3).
 #[derive(Clone, Copy)]
 pub(crate) struct Attribute<'a> {
+    pub(crate) flags: u8,
     pub(crate) code: u8,
     pub(crate) value: &'a [u8],
 }
 
-/// Bits of the flags octet.
+/// Bits of the flags octet (RFC 4271 section 4.3).
 const EXTENDED_LENGTH: u8 = 0x10;
+const OPTIONAL: u8 = 0x80;
+const TRANSITIVE: u8 = 0x40;
 
 /// More faults than this in one message are not told one by one.
 const FAULTS_MAX: usize = 8;
@@ -75,10 +95,14 @@ pub(crate) mod code {
     pub(crate) const ATOMIC_AGGREGATE: u8 = 6;
     pub(crate) const AGGREGATOR: u8 = 7;
     pub(crate) const COMMUNITIES: u8 = 8;
+    pub(crate) const ORIGINATOR_ID: u8 = 9;
+    pub(crate) const CLUSTER_LIST: u8 = 10;
     pub(crate) const MP_REACH_NLRI: u8 = 14;
     pub(crate) const MP_UNREACH_NLRI: u8 = 15;
+    pub(crate) const EXTENDED_COMMUNITIES: u8 = 16;
     pub(crate) const AS4_PATH: u8 = 17;
     pub(crate) const AS4_AGGREGATOR: u8 = 18;
+    pub(crate) const IPV6_EXTENDED_COMMUNITIES: u8 = 25;
     pub(crate) const LARGE_COMMUNITY: u8 = 32;
     pub(crate) const ONLY_TO_CUSTOMER: u8 = 35;
 }
@@ -91,8 +115,42 @@ impl Attribute<'_> {
             0 => cursor.u8().map(usize::from)?,
             _ => cursor.u16().map(usize::from)?,
         };
-        Some(Attribute { code, value: cursor.take(length)? })
+        Some(Attribute { flags, code, value: cursor.take(length)? })
     }
+
+    /// Whether it is optional or transitive where it must not be, or the other way round.
+    const fn has_wrong_flags(&self) -> bool {
+        match flags(self.code) {
+            Some(flags) => self.flags & (OPTIONAL | TRANSITIVE) != flags,
+            None => false,
+        }
+    }
+}
+
+/// Whether an attribute is optional and transitive, as the RFC that defines it says; none of one that
+/// is not looked at.
+pub(crate) const fn flags(code: u8) -> Option<u8> {
+    Some(match code {
+        code::ORIGIN
+        | code::AS_PATH
+        | code::NEXT_HOP
+        | code::LOCAL_PREF
+        | code::ATOMIC_AGGREGATE => TRANSITIVE,
+        code::MULTI_EXIT_DISC
+        | code::ORIGINATOR_ID
+        | code::CLUSTER_LIST
+        | code::MP_REACH_NLRI
+        | code::MP_UNREACH_NLRI => OPTIONAL,
+        code::AGGREGATOR
+        | code::COMMUNITIES
+        | code::EXTENDED_COMMUNITIES
+        | code::AS4_PATH
+        | code::AS4_AGGREGATOR
+        | code::IPV6_EXTENDED_COMMUNITIES
+        | code::LARGE_COMMUNITY
+        | code::ONLY_TO_CUSTOMER => OPTIONAL | TRANSITIVE,
+        _ => return None,
+    })
 }
 
 impl<'a> Attributes<'a> {
@@ -103,6 +161,19 @@ impl<'a> Attributes<'a> {
     pub(crate) fn new(field: &'a [u8], size: AsSize) -> Self {
         let mut attributes = Attributes::empty(field, size);
         attributes.find();
+        attributes
+    }
+
+    /// The same of a RIB entry of this vantage AS. A table does not say whose it is: BIRD and FRR write
+    /// their own routes as those of AS 0, BIRD without an AS_PATH.
+    #[inline]
+    pub(crate) fn of_entry(field: &'a [u8], size: AsSize, vantage: Asn) -> Self {
+        let mut attributes = Attributes::empty(field, size);
+        attributes.find();
+        attributes.ends.vantage = vantage;
+        if vantage != Asn::ZERO {
+            attributes.require_path();
+        }
         attributes
     }
 
@@ -122,8 +193,12 @@ impl<'a> Attributes<'a> {
                 continue;
             }
             seen |= bit;
-            if let Err(treatment) = self.keep(attribute) {
-                self.malformed(from, attribute.code, treatment);
+            if attribute.has_wrong_flags() {
+                let Attribute { code, flags, .. } = attribute;
+                self.fault(from, DamageKind::AttributeFlags { attribute: code, flags });
+            }
+            if let Err(kind) = self.keep(attribute) {
+                self.fault(from, kind);
             }
         }
     }
@@ -147,65 +222,89 @@ impl<'a> Attributes<'a> {
             large_communities: &[],
             only_to_customer: None,
             without_first_as: false,
+            unreadable: false,
+            ends: Ends { vantage: Asn::ZERO, local: None, is_internal: false },
             faults: Vec::new(),
             routes: [const { OnceCell::new() }; 2],
         }
     }
 
-    /// Keeps what a sound attribute says: RFC 7606 section 7, attribute by attribute; for the younger
-    /// ones what their RFC says.
-    fn keep(&mut self, Attribute { code, value }: Attribute<'a>) -> Result<(), Treatment> {
-        const WITHDRAWN: Treatment = Treatment::Withdrawn;
-        const DISCARDED: Treatment = Treatment::Discarded;
-        let path = |size| Some(value).filter(|bytes| Segments { bytes, size }.are_sound());
-        let number = || exactly(value).map(u32::from_be_bytes);
-        let list = |item| Some(value).filter(|value| is_list(value, item));
+    /// Keeps what an attribute says, and tells what is wrong with it (RFC 7606 section 7; for the younger
+    /// ones their RFC). Of a list its whole items are kept.
+    fn keep(&mut self, Attribute { code, value, .. }: Attribute<'a>) -> Result<(), DamageKind> {
+        let malformed = DamageKind::Attribute { attribute: code };
+        let sound = |is_sound: bool| if is_sound { Ok(()) } else { Err(malformed) };
+        let number = || exactly(value).map(u32::from_be_bytes).ok_or(malformed);
         match code {
             code::ORIGIN => {
                 let origin = value.first().filter(|origin| **origin <= 2 && value.len() == 1);
-                self.origin = Some(*origin.ok_or(WITHDRAWN)?);
+                self.origin = Some(*origin.ok_or(malformed)?);
             }
-            code::AS_PATH => self.as_path = Some(path(self.size).ok_or(WITHDRAWN)?),
-            code::NEXT_HOP => self.next_hop = Some(number().ok_or(WITHDRAWN)?.into()),
-            code::MULTI_EXIT_DISC => self.multi_exit_disc = Some(number().ok_or(WITHDRAWN)?),
-            // A collector's sessions are external, where LOCAL_PREF does not belong at all.
-            code::LOCAL_PREF => self.local_pref = Some(number().ok_or(DISCARDED)?),
+            code::AS_PATH => return self.keep_as_path(value),
+            code::NEXT_HOP => self.next_hop = Some(number()?.into()),
+            code::MULTI_EXIT_DISC => self.multi_exit_disc = Some(number()?),
+            code::LOCAL_PREF => self.local_pref = Some(number()?),
             code::ATOMIC_AGGREGATE => {
                 // That it is there is all that it says, whatever its length.
                 self.atomic_aggregate = true;
-                if !value.is_empty() {
-                    return Err(DISCARDED);
-                }
+                return sound(value.is_empty());
             }
             code::AGGREGATOR => {
-                self.aggregator = Some(aggregator(value, self.size).ok_or(DISCARDED)?);
+                self.aggregator = Some(aggregator(value, self.size).ok_or(malformed)?);
             }
-            code::COMMUNITIES => self.communities = list(4).ok_or(WITHDRAWN)?,
-            code::MP_REACH_NLRI => self.reach = reach(value)?,
+            code::COMMUNITIES => {
+                self.communities = value;
+                return sound(is_list(value, 4));
+            }
+            code::ORIGINATOR_ID => return sound(value.len() == 4),
+            code::CLUSTER_LIST => return sound(is_list(value, 4)),
+            code::MP_REACH_NLRI => {
+                let (reach, is_sound) = reach(value);
+                self.reach = reach;
+                return sound(is_sound);
+            }
+            code::EXTENDED_COMMUNITIES => return sound(is_list(value, 8)),
             // RFC 6793 section 6: a malformed AS4_PATH is left out.
             code::AS4_PATH if self.size == AsSize::Two => {
-                self.as4_path = Some(path(AsSize::Four).ok_or(DISCARDED)?);
+                let found = path(value, AsSize::Four);
+                self.as4_path = (found != Err(DamageKind::AsPath)).then_some(value);
+                return found
+                    .map_err(|kind| if kind == DamageKind::AsZero { kind } else { malformed });
             }
             code::AS4_AGGREGATOR if self.size == AsSize::Two => {
-                self.as4_aggregator = Some(aggregator(value, AsSize::Four).ok_or(DISCARDED)?);
+                self.as4_aggregator = Some(aggregator(value, AsSize::Four).ok_or(malformed)?);
             }
-            code::LARGE_COMMUNITY => self.large_communities = list(12).ok_or(WITHDRAWN)?,
-            code::ONLY_TO_CUSTOMER => {
-                self.only_to_customer = Some(Asn::new(number().ok_or(WITHDRAWN)?));
+            code::IPV6_EXTENDED_COMMUNITIES => return sound(is_list(value, 20)),
+            code::LARGE_COMMUNITY => {
+                self.large_communities = value;
+                return sound(is_list(value, 12));
             }
+            code::ONLY_TO_CUSTOMER => self.only_to_customer = Some(Asn::new(number()?)),
             _ => (),
         }
         Ok(())
     }
 
-    fn malformed(&mut self, at: &'a [u8], attribute: u8, treatment: Treatment) {
-        self.fault(at, DamageKind::Attribute { attribute, treatment });
+    fn keep_as_path(&mut self, value: &'a [u8]) -> Result<(), DamageKind> {
+        let found = path(value, self.size);
+        self.unreadable = found == Err(DamageKind::AsPath);
+        self.as_path = (!self.unreadable).then_some(value);
+        found
     }
 
     pub(crate) fn fault(&mut self, at: &'a [u8], kind: DamageKind) {
-        // One that withdraws must not get lost behind many that do not.
-        if self.faults.len() < FAULTS_MAX || !self.are_withdrawn() {
+        // One that costs a route must not get lost behind many that do not.
+        if self.faults.len() < FAULTS_MAX || kind.scope() > crate::Scope::Attribute {
             self.faults.push(Fault { at, kind });
+        }
+    }
+
+    /// A route must have an AS_PATH: where there is none, its origin cannot be read (RFC 7606 section
+    /// 3.d). It is no empty path, which would make the vantage AS the origin.
+    pub(crate) fn require_path(&mut self) {
+        if self.as_path.is_none() && !self.unreadable {
+            self.unreadable = true;
+            self.fault(self.field, DamageKind::MissingAttribute { attribute: code::AS_PATH });
         }
     }
 
@@ -213,9 +312,40 @@ impl<'a> Attributes<'a> {
         &self.faults
     }
 
-    /// Whether the routes count as withdrawn (RFC 7606 "treat-as-withdraw").
-    pub(crate) fn are_withdrawn(&self) -> bool {
-        self.faults.iter().any(|fault| fault.kind.scope() > crate::Scope::Attribute)
+    /// Whether AS_PATH is malformed, or missing where it must not: then [`Attributes::path`] is empty and
+    /// says nothing.
+    pub const fn is_unreadable(&self) -> bool {
+        self.unreadable
+    }
+
+    /// Whether AS_PATH is there and malformed.
+    pub(crate) fn has_broken_path(&self) -> bool {
+        self.unreadable && self.faults.iter().any(|fault| fault.kind == DamageKind::AsPath)
+    }
+
+    /// Says over which session the route came.
+    pub(crate) const fn came_over(&mut self, ends: Ends) {
+        self.ends = ends;
+    }
+
+    /// The Route Origin ASN (RFC 6811 section 2); NONE where the path cannot be read.
+    pub(crate) fn route_origin(&self) -> RouteOrigin {
+        if self.unreadable {
+            return RouteOrigin::None;
+        }
+        let speaker = || match self.local_asn().unwrap_or(self.ends.vantage) {
+            Asn::ZERO => RouteOrigin::None,
+            asn => RouteOrigin::As(asn),
+        };
+        self.path().named_origin().unwrap_or_else(speaker)
+    }
+
+    /// The AS of the router that tells the route, where that is the speaker and not the vantage AS: the
+    /// path came over an internal session, or from another member of the confederation (RFC 5065).
+    fn local_asn(&self) -> Option<Asn> {
+        let Ends { vantage, local, is_internal } = self.ends;
+        let local = local.filter(|local| *local != vantage)?;
+        (is_internal || self.path().has_member(vantage)).then_some(local)
     }
 
     /// ORIGIN: 0 IGP, 1 EGP, 2 INCOMPLETE.
@@ -299,11 +429,6 @@ impl<'a> Attributes<'a> {
         (self.field, self.size, self.without_first_as)
     }
 
-    /// Whether an AS_PATH is there, be it empty.
-    pub(crate) const fn has_path(&self) -> bool {
-        self.as_path.is_some()
-    }
-
     /// Which next hop a route of a table has, where nothing but its family tells.
     pub(crate) fn table_carrier(&self, family: Family) -> Carrier {
         match self.reach {
@@ -332,6 +457,10 @@ impl<'a> Attributes<'a> {
             communities: self.communities().collect(),
             large_communities: self.large_communities().collect(),
             only_to_customer: self.only_to_customer,
+            local_asn: match self.path().named_origin() {
+                Some(_) => None,
+                None => self.local_asn(),
+            },
         };
         Arc::clone(cell.get_or_init(|| Arc::new(route())))
     }
@@ -348,6 +477,16 @@ fn exactly<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
     value.try_into().ok()
 }
 
+/// What is wrong with the segments of a path, if anything: only `AsPath` costs it.
+fn path(bytes: &[u8], size: AsSize) -> Result<(), DamageKind> {
+    match (Segments { bytes, size }).check() {
+        Soundness::Sound => Ok(()),
+        Soundness::EmptySegment => Err(DamageKind::Attribute { attribute: code::AS_PATH }),
+        Soundness::AsZero => Err(DamageKind::AsZero),
+        Soundness::Broken => Err(DamageKind::AsPath),
+    }
+}
+
 /// Whether it holds at least one item of this length and no part of one.
 const fn is_list(value: &[u8], item: usize) -> bool {
     !value.is_empty() && value.len().is_multiple_of(item)
@@ -360,25 +499,25 @@ fn aggregator(value: &[u8], size: AsSize) -> Option<(Asn, Ipv4Addr)> {
 }
 
 /// The next hop of MP_REACH_NLRI in its full form (RFC 4760 section 3) or in that of TABLE_DUMP_V2,
-/// a next hop with its length (RFC 6396 section 4.3.4). Writers use both, and the lengths tell
-/// which. None where it is of a family that we do not read.
-fn reach(value: &[u8]) -> Result<Option<Reach>, Treatment> {
-    if let Some((length, next_hop)) = value.split_first()
-        && usize::from(*length) == next_hop.len()
-    {
-        let family = Family::Ipv6;
-        return Ok(Some(Reach { family, next_hop: next_hop_of(next_hop) }));
+/// a next hop with its length (RFC 6396 section 4.3.4), and whether it is sound. Writers use both; the
+/// first octet of an address family is none of the lengths. None where it is of a family that we do
+/// not read.
+fn reach(value: &[u8]) -> (Option<Reach>, bool) {
+    if let Some((length @ (4 | 16 | 32), rest)) = value.split_first() {
+        // Stray octets behind the next hop say nothing about it.
+        let next_hop = rest.get(..usize::from(*length)).and_then(next_hop_of);
+        let is_sound = rest.len() == usize::from(*length);
+        return (Some(Reach { family: Family::Ipv6, next_hop }), is_sound);
     }
     let mut cursor = Cursor::new(value);
-    let [_, afi, safi, length] = cursor.array().ok_or(Treatment::Withdrawn)?;
-    let octets = cursor.take(length.into()).ok_or(Treatment::Withdrawn)?;
-    let family = match (afi, safi) {
-        (1, 1) => Family::Ipv4,
-        (2, 1) => Family::Ipv6,
-        _ => return Ok(None),
+    let Some([afi_high, afi, safi, length]) = cursor.array() else { return (None, false) };
+    let family = match (afi_high, afi, safi) {
+        (0, 1, 1) => Family::Ipv4,
+        (0, 2, 1) => Family::Ipv6,
+        _ => return (None, cursor.take(length.into()).is_some()),
     };
-    let next_hop = next_hop_of(octets).ok_or(Treatment::Withdrawn)?;
-    Ok(Some(Reach { family, next_hop: Some(next_hop) }))
+    let next_hop = cursor.take(length.into()).and_then(next_hop_of);
+    (Some(Reach { family, next_hop }), next_hop.is_some())
 }
 
 /// IPv4, or IPv6 with or without a link-local address behind it (RFC 2545 section 3).

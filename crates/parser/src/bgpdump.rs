@@ -1,8 +1,9 @@
 //! Lines as `bgpdump -m` (RIPE NCC, 1.6.2) prints them, octet for octet.
 //!
 //! Half the scripts of this field read them, so its oddities are kept: a missing LOCAL_PREF or
-//! MULTI_EXIT_DISC is 0, a missing NEXT_HOP is 255.255.255.255, of ADD-PATH the path identifier
-//! stands behind the prefix, and the time of a RIB entry is that of the dump.
+//! MULTI_EXIT_DISC is 0, a missing NEXT_HOP is 255.255.255.255, an AS_PATH that cannot be read is
+//! `! Error !`, of ADD-PATH the path identifier stands behind the prefix, and the time of a RIB entry is
+//! that of the dump. A message whose prefixes cannot be read has no line.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -42,6 +43,8 @@ enum Kind {
     Announce,
     Withdraw,
     State,
+    /// Has no line.
+    Unreadable,
 }
 
 /// What the columns behind the prefix are made of, beside the octets of the attributes.
@@ -60,6 +63,9 @@ const COMPARED_MAX: usize = 1024;
 impl Lines {
     /// Appends the line of this element, as [`write_line`] does.
     pub fn write(&mut self, element: &Element<'_>, out: &mut Vec<u8>) {
+        if matches!(element.kind, ElementKind::Unreadable) {
+            return;
+        }
         if !self.head.is_some_and(|head| head.is_of(element)) {
             let head = Head::of(element);
             self.head_text.clear();
@@ -90,6 +96,9 @@ impl Lines {
 /// Appends the line of this element, its end included. Nothing is allocated once `out` is large
 /// enough.
 pub fn write_line(element: &Element<'_>, out: &mut Vec<u8>) {
+    if matches!(element.kind, ElementKind::Unreadable) {
+        return;
+    }
     Head::of(element).write(out);
     rest(element, out, |attributes, out| route(attributes, element.source, out));
 }
@@ -133,6 +142,7 @@ impl Kind {
             ElementKind::Announce { .. } => Kind::Announce,
             ElementKind::Withdraw { .. } => Kind::Withdraw,
             ElementKind::State { .. } => Kind::State,
+            ElementKind::Unreadable => Kind::Unreadable,
         }
     }
 
@@ -143,6 +153,7 @@ impl Kind {
             Kind::Announce => text(out, "|A|"),
             Kind::Withdraw => text(out, "|W|"),
             Kind::State => text(out, "|STATE|"),
+            Kind::Unreadable => (),
         }
     }
 }
@@ -160,6 +171,7 @@ fn rest(
             write_route(attributes, out);
         }
         ElementKind::Withdraw { nlri } => prefix(out, nlri, element.source),
+        ElementKind::Unreadable => (),
         ElementKind::State { old, new } => {
             number(out, old.into());
             out.push(b'|');
@@ -191,6 +203,7 @@ fn label(out: &mut Vec<u8>, source: Source) {
 fn route(attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
     let path = attributes.path();
     match path.unmerged() {
+        _ if attributes.has_broken_path() => text(out, "! Error !"),
         Some(segments) => write_path(out, segments),
         None => write_path(out, path.segments()),
     }

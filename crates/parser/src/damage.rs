@@ -1,7 +1,8 @@
 use std::fmt;
 use std::io;
 
-use crate::Compression;
+use crate::attributes::code;
+use crate::{AsSize, Compression};
 
 /// Something that was not as the RFCs say: where, and how much is lost by it. Reading goes on
 /// behind it, except where [`Scope::Stream`] says that there is no next whole thing.
@@ -34,13 +35,20 @@ pub enum Scope {
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DamageKind {
-    /// An attribute is malformed and was dealt with as RFC 7606 says.
-    #[error("{} is malformed, {treatment}", Name(*.attribute))]
+    /// An attribute is malformed (RFC 7606 section 7). The routes are kept: what cannot be read of it is
+    /// left out, as an observer needs it neither for a prefix nor for its origin.
+    #[error("{} is malformed, what cannot be read of it is left out", Name(*.attribute))]
     Attribute {
         /// Its type code.
         attribute: u8,
-        /// What became of it.
-        treatment: Treatment,
+    },
+    /// An attribute has flags that its type forbids (RFC 7606 section 3.c). It is read all the same.
+    #[error("{} has wrong flags ({flags:#04x}), it is read all the same", Name(*.attribute))]
+    AttributeFlags {
+        /// Its type code.
+        attribute: u8,
+        /// The flags.
+        flags: u8,
     },
     /// An attribute stands there twice; the first one counts (RFC 7606 section 3.g).
     #[error("{} stands there twice, the second is left out", Name(*.attribute))]
@@ -48,15 +56,35 @@ pub enum DamageKind {
         /// Its type code.
         attribute: u8,
     },
-    /// A mandatory attribute is missing; the routes count as withdrawn (RFC 7606 section 3.d).
-    #[error("{} is missing, its routes count as withdrawn", Name(*.attribute))]
+    /// A mandatory attribute is missing (RFC 7606 section 3.d). Only of AS_PATH it costs something: who
+    /// originates the routes cannot be read.
+    #[error("{} is missing{}", Name(*.attribute), Lost(*.attribute))]
     MissingAttribute {
         /// Its type code.
         attribute: u8,
     },
-    /// The attributes do not fill their field; the routes count as withdrawn (RFC 7606 section 4).
-    #[error("attributes overrun their field, their routes count as withdrawn")]
+    /// AS_PATH is malformed (RFC 7606 section 7.2): who originates the routes cannot be read.
+    #[error("AS_PATH is malformed{}", Lost(code::AS_PATH))]
+    AsPath,
+    /// AS 0 stands in AS_PATH, which makes it malformed (RFC 7607 section 2). It is read all the same.
+    #[error("AS 0 stands in AS_PATH, it is read all the same")]
+    AsZero,
+    /// What a router says of the width of AS numbers contradicts itself or the path, so that path and
+    /// origin are a guess.
+    #[error("AS numbers are read as {octets} octets, which is a guess")]
+    AsSizeGuessed {
+        /// Two or four.
+        octets: u8,
+    },
+    /// The attributes do not fill their field (RFC 7606 section 4). Those before are used.
+    #[error("attributes overrun their field, those behind are lost")]
     AttributeList,
+    /// A field of a RIS Live message is not of its kind. The routes stand without it.
+    #[error("{field} of a ris live message is malformed, it is left out")]
+    JsonField {
+        /// Its name.
+        field: &'static str,
+    },
     /// A prefix in a line of JSON is not one.
     #[error("text is not a prefix, one route is lost")]
     PrefixText,
@@ -64,10 +92,10 @@ pub enum DamageKind {
     #[error("bgp message is cut, its routes are lost")]
     MessageLength,
     /// The prefixes of a BGP message cannot be told apart (RFC 7606 section 5.3).
-    #[error("prefixes are malformed, the message is lost")]
+    #[error("prefixes are malformed, their routes are lost")]
     NlriSyntax,
     /// MP_REACH_NLRI or MP_UNREACH_NLRI is broken or repeated (RFC 7606 sections 3.g and 5.3).
-    #[error("multiprotocol prefixes are malformed, the message is lost")]
+    #[error("multiprotocol prefixes are malformed, their routes are lost")]
     MultiprotocolNlri,
     /// A RIB entry names a peer that the peer index table does not have.
     #[error("peer {index} is not in the peer index table, one route is lost")]
@@ -150,25 +178,32 @@ pub enum DamageKind {
     FramingLost,
 }
 
-/// What becomes of a malformed attribute (RFC 7606 section 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Treatment {
-    /// "Attribute discard": the routes stand without it.
-    Discarded,
-    /// "Treat-as-withdraw": the routes count as withdrawn; of a RIB, as not there.
-    Withdrawn,
-}
-
 impl DamageKind {
+    /// AS numbers were taken for so wide.
+    pub(crate) const fn guessed(size: AsSize) -> Self {
+        let octets = match size {
+            AsSize::Two => 2,
+            AsSize::Four => 4,
+        };
+        DamageKind::AsSizeGuessed { octets }
+    }
+
     /// How much this loses.
     pub const fn scope(self) -> Scope {
         match self {
-            DamageKind::Attribute { treatment: Treatment::Discarded, .. }
-            | DamageKind::RepeatedAttribute { .. }
-            | DamageKind::PrefixText => Scope::Attribute,
             DamageKind::Attribute { .. }
-            | DamageKind::MissingAttribute { .. }
+            | DamageKind::AttributeFlags { .. }
+            | DamageKind::RepeatedAttribute { .. }
+            | DamageKind::AsZero
+            | DamageKind::AsSizeGuessed { .. }
             | DamageKind::AttributeList
+            | DamageKind::JsonField { .. }
+            | DamageKind::PrefixText => Scope::Attribute,
+            DamageKind::MissingAttribute { attribute } if attribute != code::AS_PATH => {
+                Scope::Attribute
+            }
+            DamageKind::MissingAttribute { .. }
+            | DamageKind::AsPath
             | DamageKind::MessageLength
             | DamageKind::NlriSyntax
             | DamageKind::MultiprotocolNlri
@@ -196,15 +231,6 @@ impl DamageKind {
     }
 }
 
-impl fmt::Display for Treatment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Treatment::Discarded => "it is left out",
-            Treatment::Withdrawn => "its routes count as withdrawn",
-        })
-    }
-}
-
 /// An attribute as people know it.
 struct Name(u8);
 
@@ -219,15 +245,32 @@ impl fmt::Display for Name {
             6 => "ATOMIC_AGGREGATE",
             7 => "AGGREGATOR",
             8 => "COMMUNITIES",
+            9 => "ORIGINATOR_ID",
+            10 => "CLUSTER_LIST",
             14 => "MP_REACH_NLRI",
             15 => "MP_UNREACH_NLRI",
             16 => "EXTENDED COMMUNITIES",
             17 => "AS4_PATH",
             18 => "AS4_AGGREGATOR",
+            25 => "IPv6 EXTENDED COMMUNITIES",
             32 => "LARGE_COMMUNITY",
             35 => "OTC",
             _ => return write!(f, "attribute {}", self.0),
         };
         f.write_str(name)
+    }
+}
+
+/// What is lost by the lack of an attribute.
+struct Lost(u8);
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            code::AS_PATH => {
+                f.write_str(", its routes cannot be read and those before are in doubt")
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -41,18 +41,20 @@ pub enum ElementKind<'a> {
         /// Its attributes.
         attributes: RouteAttributes<'a>,
     },
-    /// The route was announced.
+    /// The route was announced. Where [`Attributes::is_unreadable`] says so, what it is cannot be read.
     Announce {
         /// Prefix and path identifier.
         nlri: Nlri,
         /// Its attributes.
         attributes: RouteAttributes<'a>,
     },
-    /// The route was withdrawn, or announced in a way that RFC 7606 treats as withdrawal.
+    /// The route was withdrawn.
     Withdraw {
         /// Prefix and path identifier.
         nlri: Nlri,
     },
+    /// A message, or a part of one, whose prefixes cannot be read: it may have been about any route.
+    Unreadable,
     /// The session changed its state (RFC 4271 section 8.2.2): 1 Idle to 6 Established; 7 and 8
     /// are Quagga's Clearing and Deleted; 0 where the source does not say.
     State {
@@ -101,17 +103,17 @@ pub enum Source {
 pub(crate) const ESTABLISHED: u16 = 6;
 
 impl Element<'_> {
-    /// Prefix and path identifier; none of a session change.
+    /// Prefix and path identifier; none of a session change and of what cannot be read.
     pub const fn nlri(&self) -> Option<Nlri> {
         match self.kind {
             ElementKind::Rib { nlri, .. }
             | ElementKind::Announce { nlri, .. }
             | ElementKind::Withdraw { nlri } => Some(nlri),
-            ElementKind::State { .. } => None,
+            ElementKind::Unreadable | ElementKind::State { .. } => None,
         }
     }
 
-    /// The prefix; none of a session change.
+    /// The prefix; none of a session change and of what cannot be read.
     pub fn prefix(&self) -> Option<Prefix> {
         self.nlri().map(|nlri| nlri.prefix)
     }
@@ -127,16 +129,18 @@ impl Element<'_> {
             ElementKind::Rib { attributes, .. } | ElementKind::Announce { attributes, .. } => {
                 Some(attributes)
             }
-            ElementKind::Withdraw { .. } | ElementKind::State { .. } => None,
+            ElementKind::Withdraw { .. } | ElementKind::Unreadable | ElementKind::State { .. } => {
+                None
+            }
         }
     }
 
-    /// The Route Origin ASN (RFC 6811 section 2), from AS_PATH alone and with the vantage AS as the
-    /// speaker where the path is empty. NONE of a withdrawal or session change. No allocation
-    /// except for an AS_SET.
+    /// The Route Origin ASN (RFC 6811 section 2), from AS_PATH alone. Of a path that names none it is
+    /// that of the speaker: the vantage AS, or the router's own of what it or its confederation
+    /// originates. NONE of a withdrawal or session change, and where the path cannot be read. No
+    /// allocation except for an AS_SET.
     pub fn origin(&self) -> RouteOrigin {
-        self.attributes()
-            .map_or(RouteOrigin::None, |attributes| attributes.path().origin(self.vantage.asn))
+        self.attributes().map_or(RouteOrigin::None, |attributes| attributes.route_origin())
     }
 
     /// The whole in words; the prefixes of one message share one [`Route`]. None of a state change
@@ -144,12 +148,15 @@ impl Element<'_> {
     pub fn observation(&self) -> Option<Observation> {
         let change = match self.kind {
             ElementKind::Rib { attributes, .. } | ElementKind::Announce { attributes, .. } => {
-                Change::Announce(attributes.route())
+                match attributes.is_unreadable() {
+                    true => Change::Unreadable,
+                    false => Change::Announce(attributes.route()),
+                }
             }
             ElementKind::Withdraw { .. } => Change::Withdraw,
-            ElementKind::State { .. } => {
-                let event = self.session_event()?;
-                return Some(Observation { at: self.at, vantage: self.vantage.clone(), event });
+            ElementKind::Unreadable => return Some(self.of_session(Event::Unreadable)),
+            ElementKind::State { old, new } => {
+                return session_event(old, new).map(|event| self.of_session(event));
             }
         };
         let Nlri { prefix, path_id } = self.nlri()?;
@@ -157,13 +164,17 @@ impl Element<'_> {
         Some(Observation { at: self.at, vantage: self.vantage.clone(), event })
     }
 
-    const fn session_event(&self) -> Option<Event> {
-        match self.kind {
-            ElementKind::State { old: ESTABLISHED, new: ESTABLISHED } => None,
-            ElementKind::State { new: ESTABLISHED, .. } => Some(Event::SessionUp),
-            ElementKind::State { old: ESTABLISHED, .. } => Some(Event::SessionDown),
-            _ => None,
-        }
+    fn of_session(&self, event: Event) -> Observation {
+        Observation { at: self.at, vantage: self.vantage.clone(), event }
+    }
+}
+
+const fn session_event(old: u16, new: u16) -> Option<Event> {
+    match (old, new) {
+        (ESTABLISHED, ESTABLISHED) => None,
+        (_, ESTABLISHED) => Some(Event::SessionUp),
+        (ESTABLISHED, _) => Some(Event::SessionDown),
+        _ => None,
     }
 }
 

@@ -27,6 +27,35 @@ pub trait Filter {
     fn only_counts(&self) -> bool {
         false
     }
+
+    /// Whether messages that the collector itself sent are wanted as well (the LOCAL subtypes of RFC 6396
+    /// section 4.4.5). They are no vantage point's: what looks for routes leaves them out, and they are
+    /// counted in [`Skipped::sent`](crate::Skipped::sent).
+    fn wants_sent(&self) -> bool {
+        true
+    }
+}
+
+/// Wants every prefix of every vantage point, and nothing that the collector itself sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Received;
+
+impl Filter for Received {
+    fn wants(&self, _: Prefix) -> bool {
+        true
+    }
+
+    fn wants_v4(&self, _: u32, _: u8) -> bool {
+        true
+    }
+
+    fn wants_v6(&self, _: u128, _: u8) -> bool {
+        true
+    }
+
+    fn wants_sent(&self) -> bool {
+        false
+    }
 }
 
 /// Wants every prefix.

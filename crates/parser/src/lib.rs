@@ -13,8 +13,10 @@
 //! `ris_live`); all of them end in `update` and `attributes`, the one place where BGP is read.
 //! Whoever has the bytes in memory uses the walker and leaves out the reader.
 //!
-//! What is broken costs only itself. RFC 7606 decides what a broken attribute does, [`Damage`] tells
-//! how much was lost and where, and reading goes on at the next whole thing. Nothing that the bytes
+//! What is broken costs only itself. An observer is not a speaker: a route is kept whatever RFC 7606
+//! says of its attributes, as long as its prefix and AS_PATH can be read; what cannot be read puts the
+//! route before it in doubt and never withdraws it. [`Damage`] tells how much was lost and where, and
+//! reading goes on at the next whole thing. Nothing that the bytes
 //! say can make this crate panic, hang or take memory without bound.
 //!
 //! It must never know of sockets, files, threads, clocks, RPKI or what an alert is.
@@ -42,9 +44,9 @@ mod vantages;
 mod walker;
 
 pub use attributes::Attributes;
-pub use damage::{Damage, DamageKind, Scope, Treatment};
+pub use damage::{Damage, DamageKind, Scope};
 pub use element::{Element, ElementKind, Item, RouteAttributes, Source};
-pub use filter::{Everything, Filter};
+pub use filter::{Everything, Filter, Received};
 pub use mrt::RECORD_MAX;
 pub use nlri::Nlri;
 pub use path::{AsSize, Path, PathSegment, SegmentKind};

@@ -114,7 +114,13 @@ impl<'a> Path<'a> {
 
     /// The Route Origin ASN (RFC 6811 section 2), read from the end of the path alone; see
     /// [`AsPath::origin`].
-    pub fn origin(self, speaker: Asn) -> RouteOrigin {
+    pub fn origin(self, speaker: Option<Asn>) -> RouteOrigin {
+        let of_speaker = || speaker.map_or(RouteOrigin::None, RouteOrigin::As);
+        self.named_origin().unwrap_or_else(of_speaker)
+    }
+
+    /// The same; none where the path leaves it to the speaker: it is empty, or ends in a confederation.
+    pub(crate) fn named_origin(self) -> Option<RouteOrigin> {
         // Of AS4_PATH only what `segments` takes of it: behind a confederation segment there, which
         // does not belong, stands nobody.
         let newer = self.as4.filter(|segment| !segment.kind.is_confederation()).last();
@@ -127,13 +133,23 @@ impl<'a> Path<'a> {
             Some(PathSegment { kind: SegmentKind::Sequence, size, bytes }) => {
                 let tail = bytes.len().saturating_sub(size.octets());
                 let last = Cursor::new(bytes.get(tail..).unwrap_or_default()).asn(size);
-                last.map_or(RouteOrigin::None, RouteOrigin::As)
+                Some(last.map_or(RouteOrigin::None, RouteOrigin::of))
             }
             Some(segment @ PathSegment { kind: SegmentKind::Set, .. }) => {
-                AsPath::new([segment.to_segment()]).origin(None)
+                Some(AsPath::new([segment.to_segment()]).origin(None))
             }
-            Some(_) | None => RouteOrigin::As(speaker),
+            Some(PathSegment {
+                kind: SegmentKind::ConfedSequence | SegmentKind::ConfedSet,
+                ..
+            })
+            | None => None,
         }
+    }
+
+    /// Whether this AS is a member of the confederation that the route came through.
+    pub(crate) fn has_member(self, asn: Asn) -> bool {
+        let mut members = self.segments().filter(|segment| segment.kind.is_confederation());
+        members.any(|segment| segment.asns().any(|member| member == asn))
     }
 
     /// The path in words.
@@ -189,6 +205,13 @@ impl<'a> PathSegment<'a> {
         (!bytes.is_empty()).then_some(PathSegment { bytes, ..self })
     }
 
+    fn has_zero(self) -> bool {
+        match self.size {
+            AsSize::Two => self.bytes.chunks_exact(2).any(|asn| asn == [0; 2]),
+            AsSize::Four => self.bytes.chunks_exact(4).any(|asn| asn == [0; 4]),
+        }
+    }
+
     fn first(self, asns: usize) -> Self {
         let octets = asns.saturating_mul(self.size.octets());
         PathSegment { bytes: self.bytes.get(..octets).unwrap_or(self.bytes), ..self }
@@ -212,6 +235,19 @@ impl SegmentKind {
     }
 }
 
+/// How well the segments of one attribute can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Soundness {
+    Sound,
+    /// A segment without an AS in it, which says nothing and costs nothing.
+    EmptySegment,
+    /// AS 0, which stands for nobody.
+    AsZero,
+    /// An unknown type, an overrun, a leftover, or nothing but empty segments, which is no empty path:
+    /// nobody knows what the octets mean.
+    Broken,
+}
+
 /// Segments as they stand in one attribute.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Segments<'a> {
@@ -222,12 +258,29 @@ pub(crate) struct Segments<'a> {
 impl<'a> Segments<'a> {
     const EMPTY: Self = Segments { bytes: &[], size: AsSize::Four };
 
-    /// RFC 7606 section 7.2: known types, no overrun, no leftover, no empty segment.
-    pub(crate) fn are_sound(mut self) -> bool {
+    /// What RFC 7606 section 7.2 and RFC 7607 find wrong.
+    pub(crate) fn check(mut self) -> Soundness {
+        let (mut is_filled, mut has_empty, mut has_zero) = (false, false, false);
+        let is_empty = self.bytes.is_empty();
         while !self.bytes.is_empty() {
-            match self.next() {
-                Some(segment) if !segment.bytes.is_empty() => (),
-                _ => return false,
+            let Some(segment) = self.next() else { return Soundness::Broken };
+            is_filled |= !segment.bytes.is_empty();
+            has_empty |= segment.bytes.is_empty();
+            has_zero |= segment.has_zero();
+        }
+        match (has_empty, has_zero) {
+            _ if !is_filled && !is_empty => Soundness::Broken,
+            (_, true) => Soundness::AsZero,
+            (true, false) => Soundness::EmptySegment,
+            (false, false) => Soundness::Sound,
+        }
+    }
+
+    /// Whether all of the octets are segments.
+    pub(crate) fn are_whole(mut self) -> bool {
+        while !self.bytes.is_empty() {
+            if self.next().is_none() {
+                return false;
             }
         }
         true
@@ -277,13 +330,13 @@ mod tests {
         let newer = [2, 1, 0, 1, 0, 0];
         let speaker = Asn::new(64500);
         for (as4, origin) in [
-            (confederation.to_vec(), 23456),
-            ([&newer[..], &confederation].concat(), 65536),
-            ([&confederation[..], &newer].concat(), 65536),
+            (confederation.to_vec(), RouteOrigin::Trans),
+            ([&newer[..], &confederation].concat(), RouteOrigin::As(Asn::new(65536))),
+            ([&confederation[..], &newer].concat(), RouteOrigin::As(Asn::new(65536))),
         ] {
             let path = Path::merged(&as_path, &as4);
-            assert_eq!(path.origin(speaker), RouteOrigin::As(Asn::new(origin)), "{as4:?}");
-            assert_eq!(path.to_as_path().origin(Some(speaker)), path.origin(speaker));
+            assert_eq!(path.origin(Some(speaker)), origin, "{as4:?}");
+            assert_eq!(path.to_as_path().origin(Some(speaker)), path.origin(Some(speaker)));
         }
     }
 }

@@ -30,6 +30,11 @@ pub struct Skipped {
     pub messages: u64,
     /// Multiprotocol attributes and tables that are not AFI 1 or 2 with SAFI 1.
     pub families: u64,
+    /// Messages that the collector itself sent (RFC 6396 section 4.4.5), where the filter does not want
+    /// them: nobody's vantage point.
+    pub sent: u64,
+    /// BMP messages of VRFs that were not asked for.
+    pub vrfs: u64,
 }
 
 /// Damages by how much they lost.

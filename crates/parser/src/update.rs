@@ -1,9 +1,10 @@
 use bgp::{Family, Timestamp, Vantage};
 
-use crate::attributes::{Attribute, Attributes, Carrier, code};
+use crate::attributes::{Attribute, Attributes, Carrier, Ends, code};
 use crate::cursor::Cursor;
 use crate::nlri::NlriField;
 use crate::output::Output;
+use crate::path::Segments;
 use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Source};
 
 /// What the two ends of a session agreed on and the UPDATE itself does not say.
@@ -42,6 +43,10 @@ pub(crate) struct Update<'a> {
     nlri: NlriField<'a>,
     reach: Option<NlriField<'a>>,
     unreach: Option<NlriField<'a>>,
+    /// The value of AS_PATH.
+    as_path: Option<&'a [u8]>,
+    /// Prefixes that cannot be told apart; what else the message says is used.
+    lost: Option<Lost<'a>>,
     /// Multiprotocol attributes of families that we do not read.
     pub(crate) skipped: u64,
 }
@@ -63,10 +68,19 @@ pub(crate) fn update_body<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]
 /// What a neighbour has to say of a route (RFC 4271 section 5, RFC 4760 section 3).
 pub(crate) const MANDATORY: &[u8] = &[code::AS_PATH, code::ORIGIN, code::NEXT_HOP];
 
-/// Nothing of the message can be used: where, and why.
+/// Prefixes that cannot be read, or the whole message: where, and why.
+#[derive(Clone, Copy)]
 pub(crate) struct Lost<'a> {
     pub(crate) at: &'a [u8],
     pub(crate) kind: DamageKind,
+}
+
+impl Lost<'_> {
+    /// Tells that something was lost, and that it may have been about any route of this vantage point.
+    pub(crate) fn tell<S: FnMut(Item<'_>)>(self, origin: Origin<'_>, output: &mut Output<'_, S>) {
+        output.damage(self.at, self.kind);
+        output.element(origin.element(ElementKind::Unreadable));
+    }
 }
 
 impl<'a> Update<'a> {
@@ -85,50 +99,86 @@ impl<'a> Update<'a> {
             nlri: field(cursor.rest()),
             reach: None,
             unreach: None,
+            as_path: None,
+            lost: None,
             skipped: 0,
         };
-        update.find_multiprotocol(session)?;
+        update.find_fields(session);
         Ok(update)
     }
 
-    /// Walks the headers of the attributes. Where they overrun their field, what stands before is
-    /// used, and what is announced counts as withdrawn (RFC 7606 section 4).
-    fn find_multiprotocol(&mut self, session: Session) -> Result<(), Lost<'a>> {
+    /// Walks the headers of the attributes. Where they overrun their field, what stands before is used.
+    /// Of what stands there twice the first counts.
+    fn find_fields(&mut self, session: Session) {
         let (mut reached, mut unreached) = (false, false);
         let mut cursor = Cursor::new(self.attributes);
         while let Some(attribute) = Attribute::read(&mut cursor) {
-            let Attribute { code, value } = attribute;
-            if !matches!(code, code::MP_REACH_NLRI | code::MP_UNREACH_NLRI) {
-                continue;
-            }
-            let broken = || Lost { at: value, kind: DamageKind::MultiprotocolNlri };
-            let seen = if code == code::MP_REACH_NLRI { &mut reached } else { &mut unreached };
-            if std::mem::replace(seen, true) {
-                return Err(broken());
-            }
-            match multiprotocol(attribute, session).ok_or_else(broken)? {
-                None => self.skipped += 1,
-                Some(field) if code == code::MP_REACH_NLRI => self.reach = Some(field),
-                Some(field) => self.unreach = Some(field),
+            let Attribute { code, value, .. } = attribute;
+            let (seen, field) = match code {
+                code::MP_REACH_NLRI => (&mut reached, &mut self.reach),
+                code::MP_UNREACH_NLRI => (&mut unreached, &mut self.unreach),
+                code::AS_PATH => {
+                    self.as_path = self.as_path.or(Some(value));
+                    continue;
+                }
+                _ => continue,
+            };
+            let again = std::mem::replace(seen, true);
+            match multiprotocol(attribute, session).filter(|_| !again) {
+                Some(Some(found)) => *field = Some(found),
+                Some(None) => self.skipped += 1,
+                None => {
+                    self.lost = Some(Lost { at: value, kind: DamageKind::MultiprotocolNlri });
+                }
             }
         }
-        Ok(())
     }
 
-    /// How many of the prefixes the filter wants; Lost where they cannot be told apart. It is the number
-    /// of routes, whatever the attributes say: at worst an announcement counts as a withdrawal
-    /// (RFC 7606 section 2).
-    pub(crate) fn wanted(&self, filter: &impl Filter) -> Result<u64, Lost<'a>> {
+    /// How many of the prefixes the filter wants. It is the number of routes, whatever the attributes
+    /// say. A field that cannot be told apart is lost as a whole, since any of it may be misread; see
+    /// [`Update::lost`].
+    pub(crate) fn wanted(&mut self, filter: &impl Filter) -> u64 {
+        let Update { withdrawn, nlri, reach, unreach, lost, .. } = self;
         let mut wanted = 0;
-        for field in [self.withdrawn, self.nlri] {
-            let lost = |at| Lost { at, kind: DamageKind::NlriSyntax };
-            wanted += field.wanted(filter).map_err(lost)?;
+        let fields = [
+            (Some(withdrawn), DamageKind::NlriSyntax),
+            (Some(nlri), DamageKind::NlriSyntax),
+            (unreach.as_mut(), DamageKind::MultiprotocolNlri),
+            (reach.as_mut(), DamageKind::MultiprotocolNlri),
+        ];
+        for (field, kind) in fields {
+            let Some(field) = field else { continue };
+            match field.wanted(filter) {
+                Ok(count) => wanted += count,
+                Err(at) => {
+                    field.bytes = &[];
+                    *lost = Some(Lost { at, kind });
+                }
+            }
         }
-        for field in [self.unreach, self.reach].into_iter().flatten() {
-            let lost = |at| Lost { at, kind: DamageKind::MultiprotocolNlri };
-            wanted += field.wanted(filter).map_err(lost)?;
-        }
-        Ok(wanted)
+        wanted
+    }
+
+    /// Prefixes that could not be told apart; asked for after [`Update::wanted`].
+    pub(crate) const fn lost(&self) -> Option<Lost<'a>> {
+        self.lost
+    }
+
+    /// Whether AS_PATH can be read with numbers of this width; none without an AS_PATH that says
+    /// something.
+    pub(crate) fn fits(&self, size: AsSize) -> Option<bool> {
+        let bytes = self.as_path.filter(|bytes| !bytes.is_empty())?;
+        Some(Segments { bytes, size }.are_whole())
+    }
+
+    /// The value of AS_PATH; empty where there is none.
+    pub(crate) fn as_path(&self) -> &'a [u8] {
+        self.as_path.unwrap_or_default()
+    }
+
+    /// The same octets read with AS numbers of this width.
+    pub(crate) const fn with_as_size(self, as_size: AsSize) -> Self {
+        Update { as_size, ..self }
     }
 
     /// The same octets read with path identifiers in one family, or without.
@@ -168,15 +218,19 @@ impl<'a> Update<'a> {
             // Flags, type, length, AFI and SAFI.
             Some(field) => field.is_empty() && self.attributes.len() <= 7,
         };
-        let is_end =
-            alone && self.withdrawn.is_empty() && self.nlri.is_empty() && empty(self.reach);
+        let is_end = alone
+            && self.lost.is_none()
+            && self.withdrawn.is_empty()
+            && self.nlri.is_empty()
+            && empty(self.reach);
         is_end.then(|| self.unreach.map_or(Family::Ipv4, |field| field.family))
     }
 
-    /// The attributes. Of a message that announces something, those of `mandatory` have to be there
-    /// (RFC 7606 section 3.d).
-    pub(crate) fn attributes(&self, mandatory: &[u8]) -> Attributes<'a> {
+    /// The attributes of routes that came over this session. Of a message that announces something, those
+    /// of `mandatory` have to be there (RFC 7606 section 3.d).
+    pub(crate) fn attributes(&self, mandatory: &[u8], ends: Ends) -> Attributes<'a> {
         let mut attributes = Attributes::new(self.attributes, self.as_size);
+        attributes.came_over(ends);
         self.check_mandatory(mandatory, &mut attributes);
         attributes
     }
@@ -189,6 +243,10 @@ impl<'a> Update<'a> {
         filter: &impl Filter,
         output: &mut Output<'_, S>,
     ) {
+        // First, so that what can be read is certain again.
+        if let Some(lost) = self.lost {
+            lost.tell(origin, output);
+        }
         output.faults(attributes.faults());
         let Update { withdrawn, unreach, nlri, reach, .. } = self;
         let mut withdraw = |field: NlriField<'_>| {
@@ -198,10 +256,6 @@ impl<'a> Update<'a> {
         };
         withdraw(withdrawn);
         unreach.into_iter().for_each(&mut withdraw);
-        if attributes.are_withdrawn() {
-            withdraw(nlri);
-            return reach.into_iter().for_each(&mut withdraw);
-        }
         let mut announce = |field: NlriField<'_>, carrier| {
             let attributes = attributes.of(carrier);
             for nlri in field.routes().filter(|nlri| filter.wants(nlri.prefix)) {
@@ -214,18 +268,23 @@ impl<'a> Update<'a> {
 
     fn check_mandatory(&self, mandatory: &[u8], attributes: &mut Attributes<'a>) {
         let announced = [Some(self.nlri), self.reach].into_iter().flatten();
-        if attributes.are_withdrawn() || announced.clone().all(|field| field.is_empty()) {
+        if announced.clone().all(|field| field.is_empty()) {
             return;
         }
-        let is_missing = |attribute: &&u8| match **attribute {
-            code::AS_PATH => !attributes.has_path(),
-            code::ORIGIN => attributes.origin_code().is_none(),
-            code::NEXT_HOP => !self.nlri.is_empty() && attributes.next_hop().is_none(),
-            _ => false,
-        };
-        if let Some(missing) = mandatory.iter().find(is_missing) {
-            let kind = DamageKind::MissingAttribute { attribute: *missing };
-            attributes.fault(self.attributes, kind);
+        for attribute in mandatory {
+            let is_missing = match *attribute {
+                code::AS_PATH => {
+                    attributes.require_path();
+                    false
+                }
+                code::ORIGIN => attributes.origin_code().is_none(),
+                code::NEXT_HOP => !self.nlri.is_empty() && attributes.next_hop().is_none(),
+                _ => false,
+            };
+            if is_missing {
+                let kind = DamageKind::MissingAttribute { attribute: *attribute };
+                attributes.fault(self.attributes, kind);
+            }
         }
     }
 }

@@ -42,7 +42,8 @@ impl Vantages {
         let is_it = (&place.address, place.asn, place.view) == (&address, asn, view)
             && Arc::ptr_eq(&place.collector, &self.collector);
         if !is_it {
-            *place = Vantage { collector: Arc::clone(&self.collector), address, asn, view };
+            *place =
+                Vantage { collector: Arc::clone(&self.collector), address, asn, view, vrf: None };
         }
         place
     }
@@ -55,7 +56,7 @@ impl Vantages {
             && *place.collector == *collector;
         if !is_it {
             let collector = shared(&mut self.collectors, collector);
-            *place = Vantage { collector, address, asn, view };
+            *place = Vantage { collector, address, asn, view, vrf: None };
         }
         place
     }
@@ -63,7 +64,7 @@ impl Vantages {
     /// A vantage point that is not kept here.
     pub(crate) fn unkept(&self, address: IpAddr, asn: Asn) -> Vantage {
         let view = View::AdjRibInPre;
-        Vantage { collector: Arc::clone(&self.collector), address, asn, view }
+        Vantage { collector: Arc::clone(&self.collector), address, asn, view, vrf: None }
     }
 }
 
@@ -74,6 +75,7 @@ impl Recent {
             address: Ipv4Addr::UNSPECIFIED.into(),
             asn: Asn::ZERO,
             view: View::AdjRibInPre,
+            vrf: None,
         };
         Recent { places: vec![spare.clone(); PLACES], spare }
     }

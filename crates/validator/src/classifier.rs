@@ -87,6 +87,8 @@ impl Classifier {
             Event::SessionDown => {
                 return Some(Finding::SessionDown { at, vantage: vantage.clone() });
             }
+            // It may have been about any route.
+            Event::Unreadable => return Some(Finding::Gap { at, vantage: vantage.clone() }),
             Event::Route { prefix, path_id, change } => (*prefix, *path_id, change),
         };
         let found = |sight| {
@@ -96,9 +98,10 @@ impl Classifier {
         let touches = known || self.matches(prefix);
         match change {
             Change::Withdraw if touches => found(Sight::Withdrawn),
-            Change::Withdraw => None,
+            Change::Unreadable if touches => found(Sight::Unreadable),
+            Change::Withdraw | Change::Unreadable => None,
             Change::Announce(route) => {
-                let origin = route.path.origin(Some(vantage.asn));
+                let origin = route.origin(vantage.asn);
                 if touches || self.is_own_elsewhere(prefix, &origin) {
                     return found(Sight::Held(self.held(prefix, route, origin, vantage)));
                 }
@@ -130,10 +133,10 @@ impl Classifier {
         prefix.length() > 0 && self.is_own(origin)
     }
 
-    /// The verdict on a route that a vantage point holds, with its AS as the speaker. Changes
+    /// The verdict on a route that a vantage point holds. Changes
     /// nothing: it serves revalidation too.
     pub fn judge(&self, prefix: Prefix, route: &Arc<Route>, vantage: &Vantage) -> Held {
-        self.held(prefix, route, route.path.origin(Some(vantage.asn)), vantage)
+        self.held(prefix, route, route.origin(vantage.asn), vantage)
     }
 
     /// The watch list.
@@ -200,6 +203,10 @@ impl Classifier {
     ) -> Match {
         let exact = prefix == watch.prefix;
         let found = |kind| Match::new(Some(watch.clone()), kind);
+        // A route of the router itself, whose AS its table does not tell: nobody to blame.
+        if *origin == RouteOrigin::None {
+            return found(None);
+        }
         if !watch.announced {
             return found(Some(Kind::Squatting));
         }
@@ -216,7 +223,8 @@ impl Classifier {
         if let Some(leaker) = leak {
             return Match { culprit: Some(leaker), ..found(Some(Kind::RouteLeak)) };
         }
-        let expected = self.is_expected(watch, origin);
+        // Which AS stands behind AS_TRANS no VRP can say.
+        let expected = self.is_expected(watch, origin) && *origin != RouteOrigin::Trans;
         found(if prefix.length() > watch.max_length {
             Some(Kind::NewMoreSpecific)
         } else if rov == ValidationState::Invalid && expected {
@@ -298,7 +306,8 @@ fn around_kind(
 ) -> Option<Kind> {
     let entitled = watch.origins.allow(origin)
         || watch.aggregates.contains(&prefix)
-        || rov == ValidationState::Valid;
+        || rov == ValidationState::Valid
+        || *origin == RouteOrigin::None;
     (!entitled).then_some(Kind::SuperPrefix)
 }
 

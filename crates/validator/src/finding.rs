@@ -107,6 +107,8 @@ pub enum Sight {
     /// This route, as a table says that is older than what is told: nobody confirms that it is still
     /// there, and it stands back behind all that was told.
     Recalled(Held),
+    /// Another route in place of the one before, but it could not be read: the one before is stale.
+    Unreadable,
     /// Nothing any more.
     Withdrawn,
 }
@@ -116,7 +118,7 @@ pub enum Sight {
 pub struct Held {
     /// The route.
     pub route: Arc<Route>,
-    /// Its Route Origin ASN, with the vantage AS as the speaker.
+    /// Its Route Origin ASN, as [`Route::origin`] has it.
     pub origin: RouteOrigin,
     /// What RPKI says of it.
     pub rov: OriginValidation,
@@ -169,6 +171,16 @@ impl Finding {
             }
             other => other,
         }
+    }
+}
+
+impl RouteFinding {
+    /// What stands here may be another route now.
+    pub fn mark_stale(&mut self) {
+        self.sight = match std::mem::replace(&mut self.sight, Sight::Unreadable) {
+            Sight::Held(held) => Sight::Recalled(held),
+            other => other,
+        };
     }
 }
 

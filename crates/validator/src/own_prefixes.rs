@@ -23,7 +23,9 @@ impl OwnPrefixes {
                 [] => return self.contains(*prefix),
                 matches => matches.iter().any(|found| found.kind == Some(Kind::OwnAsNewPrefix)),
             },
-            Sight::Withdrawn => return classifier.matches(*prefix) || self.contains(*prefix),
+            Sight::Withdrawn | Sight::Unreadable => {
+                return classifier.matches(*prefix) || self.contains(*prefix);
+            }
         };
         !is_ours || self.contains(*prefix) || (self.0.len() < REMEMBERED && self.0.insert(*prefix))
     }

@@ -64,13 +64,15 @@ const fn half() -> u8 {
 
 impl Origins {
     /// Whether a route with this origin is as it should be. Of an AS_SET every member must be
-    /// allowed; NONE never is.
+    /// allowed; NONE never is. AS_TRANS is where it may stand for an AS that is: a neighbour of two-octet
+    /// numbers must not make a hijack of our own route.
     pub fn allow(&self, origin: &RouteOrigin) -> bool {
         match self {
             Origins::Any => true,
             Origins::Only(allowed) => {
                 let members = origin.members();
-                !members.is_empty() && members.iter().all(|asn| allowed.contains(asn))
+                (!members.is_empty() && members.iter().all(|asn| allowed.contains(asn)))
+                    || allowed.iter().any(|asn| origin.may_hide(*asn))
             }
         }
     }

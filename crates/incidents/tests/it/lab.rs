@@ -41,6 +41,7 @@ pub(crate) fn vantage(n: u32) -> Vantage {
         address: std::net::Ipv4Addr::from(0x0a00_0000 + n).into(),
         asn: Asn::new(100 + n % 1000),
         view: View::AdjRibInPre,
+        vrf: None,
     }
 }
 
@@ -177,7 +178,7 @@ impl Lab {
     fn classify(&mut self, observation: &Observation) -> Option<Finding> {
         let known = match &observation.event {
             Event::Route { prefix, .. } => self.own.contains(*prefix),
-            Event::SessionUp | Event::SessionDown => false,
+            Event::SessionUp | Event::SessionDown | Event::Unreadable => false,
         };
         let finding = self.classifier.classify(observation, known)?;
         self.own.admit(&finding, &self.classifier).then_some(finding)

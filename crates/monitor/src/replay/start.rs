@@ -90,9 +90,14 @@ impl Before {
                 let routes = self.routes.entry(finding.vantage.clone()).or_default();
                 let key = (finding.prefix, finding.path_id);
                 match finding.sight {
-                    Sight::Withdrawn => routes.remove(&key),
-                    Sight::Held(_) | Sight::Recalled(_) => routes.insert(key, finding),
-                };
+                    Sight::Withdrawn => drop(routes.remove(&key)),
+                    Sight::Held(_) | Sight::Recalled(_) => drop(routes.insert(key, finding)),
+                    Sight::Unreadable => {
+                        if let Some(route) = routes.get_mut(&key) {
+                            route.mark_stale();
+                        }
+                    }
+                }
                 None
             }
             Finding::SessionDown { vantage, .. } => {

@@ -28,6 +28,10 @@ pub struct Summary {
     pub outside: u64,
     /// What holds no route of IPv4 or IPv6 unicast.
     pub skipped: u64,
+    /// Messages that the collector itself sent, which are no vantage point's.
+    pub sent_by_collector: u64,
+    /// BMP messages of VRFs.
+    pub vrfs: u64,
     /// Damages that cost a part of a message.
     pub damaged: u64,
     /// Damages that cost a whole record, or all that follows.
@@ -54,6 +58,8 @@ impl Summary {
             ElementKind::Announce { .. } => &mut self.announcements,
             ElementKind::Withdraw { .. } => &mut self.withdrawals,
             ElementKind::State { .. } => &mut self.state_changes,
+            // It is damage, and counted as that.
+            ElementKind::Unreadable => return,
         };
         *counter += 1;
     }
@@ -69,11 +75,14 @@ impl Summary {
 
     /// Adds what the reader of one input counted.
     pub(super) const fn add(&mut self, statistics: &Statistics) {
-        let parser::Skipped { types, subtypes, messages, families } = statistics.skipped;
+        let parser::Skipped { types, subtypes, messages, families, sent, vrfs } =
+            statistics.skipped;
         let parser::Damaged { attributes, messages: cut, records, streams } = statistics.damaged;
         self.inputs += 1;
         self.records += statistics.records;
         self.skipped += types + subtypes + messages + families;
+        self.sent_by_collector += sent;
+        self.vrfs += vrfs;
         self.damaged += attributes + cut;
         self.lost += records + streams;
     }
@@ -109,6 +118,8 @@ impl Summary {
         let trouble = [
             (self.outside, "after the time asked for"),
             (self.skipped, "skipped (no route of IPv4 or IPv6 unicast)"),
+            (self.sent_by_collector, "left out (sent by the collector itself, BGP4MP LOCAL)"),
+            (self.vrfs, "left out (routes of a VRF, not of the global table)"),
             (self.damaged, "damaged in part"),
             (self.lost, "lost (a record or more)"),
             (self.unreadable, "unreadable"),

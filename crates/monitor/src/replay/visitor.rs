@@ -3,7 +3,7 @@ use std::sync::Arc;
 use archive::RecordVisitor;
 use bgp::Timestamp;
 use feeds::{ElementClassifier, SharedPrefixes};
-use parser::{Element, Everything, Filter};
+use parser::{Element, Filter, Received};
 use validator::{Classifier, Finding};
 
 use super::summary::Summary;
@@ -44,7 +44,7 @@ impl RecordVisitor for FindingVisitor {
     type Unit = Found;
 
     fn filter(&self) -> impl Filter + use<> {
-        Everything
+        Received
     }
 
     fn visit(&mut self, element: &Element<'_>, units: &mut Vec<Found>) {

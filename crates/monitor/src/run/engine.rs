@@ -219,6 +219,7 @@ impl Engine {
                 let sight = match sight {
                     Sight::Held(held) => Sight::Held(judge(*prefix, held, vantage)),
                     Sight::Recalled(held) => Sight::Recalled(judge(*prefix, held, vantage)),
+                    Sight::Unreadable => Sight::Unreadable,
                     Sight::Withdrawn => Sight::Withdrawn,
                 };
                 Finding::Route(RouteFinding { sight, ..route })

@@ -131,13 +131,14 @@ pub enum RovState {
 
 impl ElementType {
     /// The type of this element.
-    pub(super) const fn of(element: &Element<'_>) -> Self {
-        match element.kind {
+    pub(super) const fn of(element: &Element<'_>) -> Option<Self> {
+        Some(match element.kind {
             ElementKind::Rib { .. } => ElementType::Rib,
             ElementKind::Announce { .. } => ElementType::Announce,
             ElementKind::Withdraw { .. } => ElementType::Withdraw,
             ElementKind::State { .. } => ElementType::State,
-        }
+            ElementKind::Unreadable => return None,
+        })
     }
 }
 

@@ -31,13 +31,17 @@ fn write_table(
         out,
         "{:<28} {:<8} {peer:<43} ",
         element.at.to_string(),
-        name(ElementType::of(element))
+        ElementType::of(element).map_or("", name)
     )?;
     match &element.kind {
         ElementKind::State { old, new } => write!(out, "{old} -> {new}")?,
+        ElementKind::Unreadable => (),
         ElementKind::Withdraw { nlri } => write!(out, "{}", nlri.prefix)?,
         ElementKind::Rib { nlri, attributes, .. } | ElementKind::Announce { nlri, attributes } => {
-            let path = attributes.path().to_as_path();
+            let path = match attributes.is_unreadable() {
+                true => "(cannot be read)".to_owned(),
+                false => attributes.path().to_as_path().to_string(),
+            };
             write!(out, "{:<20} {path}", nlri.prefix.to_string())?;
         }
     }
@@ -59,12 +63,13 @@ fn write_json(
         out,
         r#"{{"at":"{}","type":"{}","collector":"#,
         element.at,
-        name(ElementType::of(element))
+        ElementType::of(element).map_or("", name)
     )?;
     serde_json::to_writer(&mut *out, &*vantage.collector)?;
     write!(out, r#","peer":"{}","peer_asn":{}"#, vantage.address, vantage.asn.number())?;
     match &element.kind {
         ElementKind::State { old, new } => write!(out, r#","old":{old},"new":{new}"#)?,
+        ElementKind::Unreadable => (),
         ElementKind::Withdraw { .. } => route(element, out)?,
         ElementKind::Rib { originated, .. } => {
             route(element, out)?;
@@ -86,6 +91,9 @@ fn route(element: &Element<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     write!(out, r#","as_path":"{}","origins":["#, attributes.path().to_as_path())?;
     list(element.origin().members().iter().map(|asn| asn.number()), out)?;
     out.push(b']');
+    if attributes.is_unreadable() {
+        out.extend_from_slice(br#","unreadable":true"#);
+    }
     if let Some(next_hop) = attributes.route_next_hop() {
         write!(out, r#","next_hop":"{next_hop}""#)?;
     }

@@ -118,21 +118,23 @@ impl Conditions {
         element: &Element<'_>,
         memory: &mut Memory,
     ) -> Result<Option<ValidationState>, Miss> {
+        let Some(kind) = ElementType::of(element) else { return Err(Miss) };
         if self.any && self.snapshot.is_none() {
             // A prefix is what a session change does not have.
             let is_hit = self.prefixes.is_none() || element.nlri().is_some();
             return if is_hit { Ok(None) } else { Err(Miss) };
         }
-        self.hold_all(element, memory)
+        self.hold_all(kind, element, memory)
     }
 
     /// The cheap ones first.
     fn hold_all(
         &self,
+        kind: ElementType,
         element: &Element<'_>,
         memory: &mut Memory,
     ) -> Result<Option<ValidationState>, Miss> {
-        let held = (self.types.is_empty() || self.types.contains(&ElementType::of(element)))
+        let held = (self.types.is_empty() || self.types.contains(&kind))
             && (self.peers.is_empty() || self.peers.contains(&element.vantage.asn))
             && self.from.is_none_or(|from| from <= element.at)
             && self.until.is_none_or(|until| element.at < until)

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use bgp::{Family, Timestamp, Vantage};
 
 use super::frame::MessageType;
-use super::{Initiation, PeerDown, PeerUp, Termination};
+use super::{Initiation, PeerDown, PeerUp, Termination, VrfLeftOut};
 use crate::attributes::Attributes;
 use crate::output::Output;
-use crate::update::{Origin, Update};
+use crate::update::{Lost, Origin, Update};
 use crate::{DamageKind, Element, ElementKind, Filter, Item, Statistics};
 
 /// What a router tells, piece by piece. `router` is the name that its vantage points have as their
@@ -52,6 +52,14 @@ pub enum Event<'a> {
         /// Which family.
         family: Family,
     },
+    /// A VRF was seen that nobody asked for: its routes are left out. Told once for each; see
+    /// [`Session::vrfs_left_out`](super::Session::vrfs_left_out) for how many peers it has by now.
+    VrfLeftOut {
+        /// Whose.
+        router: &'a Arc<str>,
+        /// Which.
+        vrf: &'a VrfLeftOut,
+    },
     /// It says good-bye. FRR and GoBGP go without a word.
     Termination {
         /// Who.
@@ -89,6 +97,8 @@ pub struct Counters {
     pub without_peer_up: u64,
     /// Messages whose path lost the router's own AS.
     pub own_as: u64,
+    /// Messages whose AS numbers were read as wider or narrower than the per-peer header says.
+    pub as_size: u64,
     /// Messages that were read with path identifiers, or without, against what the router had said.
     pub add_path: u64,
     /// Pre-policy withdrawals of a router that runs FRR. FRR 8 withdraws a route pre-policy that its
@@ -127,6 +137,14 @@ impl<S: FnMut(Event<'_>)> Out<'_, S> {
         let mut items = |item: Item<'_>| sink(Event::Item(item));
         let (record, offset) = (*record, *offset);
         Output { sink: &mut items, statistics, record, offset, bytes }.damage(at, kind);
+    }
+
+    /// Tells that something was lost, which may have been about any route of this vantage point.
+    pub(super) fn lost(&mut self, lost: Lost<'_>, origin: Origin<'_>) {
+        let Out { sink, statistics, record, offset, bytes } = self;
+        let mut items = |item: Item<'_>| sink(Event::Item(item));
+        let (record, offset) = (*record, *offset);
+        lost.tell(origin, &mut Output { sink: &mut items, statistics, record, offset, bytes });
     }
 
     /// Tells every route that the filter wants, and how many of them were withdrawn.

@@ -6,10 +6,11 @@
 //! routers share.
 //!
 //! Routers differ from the RFCs, and each difference is dealt with in one place: ADD-PATH that was
-//! never agreed on in `add_path`, the router's own AS in front of paths in `own_as`, times that run
+//! never agreed on in `add_path`, AS numbers of another width than announced in `as_size`, the router's own AS in front of paths in `own_as`, times that run
 //! backwards in `clock`. What cannot be put right is counted in [`Counters`].
 
 mod add_path;
+mod as_size;
 mod clock;
 mod event;
 mod frame;
@@ -23,16 +24,19 @@ mod peer_up;
 mod peers;
 mod router;
 mod session;
+mod vrfs;
 
+pub use bgp::Distinguisher;
 pub use event::{Counters, Event};
 pub use frame::MESSAGE_MAX;
 pub use information::{Initiation, Termination};
 pub use open::{AddPathDirections, Open};
 pub use openbmp::{OpenBmp, OpenBmpRouter};
-pub use peer::{Distinguisher, Peer, PeerKind};
+pub use peer::{Peer, PeerKind};
 pub use peer_down::{Notification, PeerDown, PeerDownReason};
 pub use peer_up::PeerUp;
 pub use session::{Config, Session, Setting};
+pub use vrfs::VrfLeftOut;
 
 pub(crate) use event::Out;
 pub(crate) use frame::{Framing, Message, is_bmp, step};

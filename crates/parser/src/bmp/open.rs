@@ -71,10 +71,11 @@ impl Open {
         }
     }
 
-    /// The optional parameters, plain or extended (RFC 9072 section 2).
+    /// The optional parameters, plain or extended. The type 255 alone says that they are extended; then
+    /// the octet in front of it is to be ignored, unless it is 0 (RFC 9072 section 2).
     fn parameters(&mut self, mut cursor: Cursor<'_>) -> Option<()> {
         let length = cursor.u8()?;
-        let extended = length == 255 && cursor.rest().first() == Some(&255);
+        let extended = length != 0 && cursor.rest().first() == Some(&255);
         let length = if extended {
             cursor.u8()?;
             usize::from(cursor.u16()?)
@@ -166,7 +167,11 @@ mod tests {
         };
         assert_eq!(read(&one), Some(expected.clone()));
         assert_eq!(read(&many), Some(expected.clone()));
-        assert_eq!(read(&extended), Some(expected));
+        assert_eq!(read(&extended), Some(expected.clone()));
+        for ignored in [1, 21, 254] {
+            let other = [&[ignored], &extended[1..]].concat();
+            assert_eq!(read(&other), Some(expected.clone()), "{ignored}");
+        }
     }
 
     #[test]

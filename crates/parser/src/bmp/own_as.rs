@@ -40,6 +40,11 @@ impl Ends {
         matches!(self.view, View::AdjRibOutPre | View::AdjRibOutPost)
     }
 
+    /// Whether both ends are the router's: an internal session, or a table of its own.
+    pub(super) fn are_one(self) -> bool {
+        self.view == View::LocRib || self.router == Some(self.peer)
+    }
+
     fn prove(self, first: Asn, second: Asn) -> bool {
         match self.router {
             _ if self.view == View::LocRib => first == self.peer,

@@ -1,7 +1,6 @@
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bgp::{Asn, Timestamp, View};
+use bgp::{Asn, Distinguisher, Timestamp, View};
 
 use crate::AsSize;
 use crate::cursor::Cursor;
@@ -35,10 +34,6 @@ pub enum PeerKind {
     /// A type that none of the RFCs has.
     Unknown(u8),
 }
-
-/// A route distinguisher as it stands on the wire (RFC 4364 section 4.2), shown as `64499:11`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Distinguisher(pub [u8; 8]);
 
 /// The per-peer header.
 #[derive(Clone, Copy)]
@@ -87,7 +82,8 @@ impl PerPeerHeader {
         self.peer.address.is_ipv6()
     }
 
-    /// A Loc-RIB always has four octets (RFC 9069 section 5.4.1).
+    /// How wide AS numbers are, as the flags have it. A Loc-RIB always has four octets (RFC 9069 section
+    /// 5.4.1).
     pub(super) fn as_size(&self) -> AsSize {
         match self.flags & A_FLAG {
             0 => AsSize::Four,
@@ -105,6 +101,11 @@ impl Peer {
         self.kind != PeerKind::Global && self.distinguisher != Distinguisher::default()
     }
 
+    /// In which VRF; none of the global table.
+    pub fn vrf(&self) -> Option<Distinguisher> {
+        self.is_vrf().then_some(self.distinguisher)
+    }
+
     /// Whether it stands for what the router itself originates: FRR tells its own routes as those of
     /// a peer 0.0.0.0 of AS 0.
     pub(super) fn is_router_itself(&self) -> bool {
@@ -120,27 +121,6 @@ impl PeerKind {
             2 => PeerKind::LocalInstance,
             3 => PeerKind::LocRib,
             code => PeerKind::Unknown(code),
-        }
-    }
-}
-
-impl fmt::Display for Distinguisher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [kind_high, kind_low, a, b, c, d, e, g] = self.0;
-        match u16::from_be_bytes([kind_high, kind_low]) {
-            0 => {
-                let administrator = u16::from_be_bytes([a, b]);
-                write!(f, "{administrator}:{}", u32::from_be_bytes([c, d, e, g]))
-            }
-            1 => {
-                let administrator = Ipv4Addr::new(a, b, c, d);
-                write!(f, "{administrator}:{}", u16::from_be_bytes([e, g]))
-            }
-            2 => {
-                let administrator = u32::from_be_bytes([a, b, c, d]);
-                write!(f, "{administrator}:{}", u16::from_be_bytes([e, g]))
-            }
-            _ => write!(f, "{:016x}", u64::from_be_bytes(self.0)),
         }
     }
 }
@@ -166,19 +146,6 @@ pub(super) fn time(seconds: u32, micros: u32) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distinguishers_show_as_rfc_4364_writes_them() {
-        let table = [
-            ([0, 0, 0xfb, 0xf3, 0, 0, 0, 11], "64499:11"),
-            ([0, 1, 192, 0, 2, 1, 0, 7], "192.0.2.1:7"),
-            ([0, 2, 0xfb, 0xf0, 0, 0x5a, 0, 12], "4226809946:12"),
-            ([0xff, 0, 0, 0, 0, 0, 0, 1], "ff00000000000001"),
-        ];
-        for (octets, text) in table {
-            assert_eq!(Distinguisher(octets).to_string(), text);
-        }
-    }
 
     #[test]
     fn views_follow_the_flags() {

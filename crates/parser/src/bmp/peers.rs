@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bgp::{Asn, Vantage, View};
 
 use super::add_path::AddPath;
+use super::as_size::AsNumbers;
 use super::{Distinguisher, Peer, PeerKind, PeerUp};
 
 /// The peers of one router that are up.
@@ -22,6 +23,7 @@ pub(super) struct Known {
     up: Option<PeerUp>,
     received: AddPath,
     sent: AddPath,
+    as_numbers: AsNumbers,
     /// The views that something was told of, as vantage points.
     views: [Option<Vantage>; 5],
 }
@@ -57,10 +59,13 @@ impl Known {
             Some(_) if !again => std::mem::take(&mut self.views),
             _ => Default::default(),
         };
-        let (received, sent) = match up.peer.kind {
-            PeerKind::LocRib => (AddPath::of_table(up), AddPath::default()),
-            _ => (AddPath::received(up), AddPath::sent(up)),
+        let (received, sent, as_numbers) = match up.peer.kind {
+            PeerKind::LocRib => (AddPath::of_table(up), AddPath::default(), AsNumbers::default()),
+            _ => (AddPath::received(up), AddPath::sent(up), AsNumbers::agreed(up)),
         };
+        if !again {
+            self.as_numbers = as_numbers;
+        }
         // Huawei tells of its Loc-RIB family by family, each with the capabilities of that one.
         let merged = |before: AddPath, now: AddPath| if again { before.or(now) } else { now };
         self.received = merged(self.received, received);
@@ -78,6 +83,11 @@ impl Known {
         self.up.as_ref().map(|up| up.sent.asn).filter(|asn| *asn != Asn::new(0))
     }
 
+    /// How wide the AS numbers of its paths are.
+    pub(super) const fn as_numbers(&mut self) -> &mut AsNumbers {
+        &mut self.as_numbers
+    }
+
     /// How routes of one view have their path identifiers.
     pub(super) const fn add_path(&mut self, view: View) -> &mut AddPath {
         match view {
@@ -86,12 +96,12 @@ impl Known {
         }
     }
 
-    /// The vantage point of one view, and whether nothing was told of it before.
+    /// The vantage point of one view of the peer, with this AS, and whether nothing was told of it before.
     pub(super) fn vantage(
         &mut self,
         router: &Arc<str>,
-        (address, asn): (IpAddr, Asn),
-        view: View,
+        peer: &Peer,
+        (asn, view): (Asn, View),
     ) -> (&Vantage, bool) {
         let [in_pre, in_post, out_pre, out_post, table] = &mut self.views;
         let place = match view {
@@ -102,7 +112,8 @@ impl Known {
             View::LocRib => table,
         };
         let is_new = place.is_none();
-        let vantage = || Vantage { collector: Arc::clone(router), address, asn, view };
+        let (address, vrf) = (peer.address, peer.vrf());
+        let vantage = || Vantage { collector: Arc::clone(router), address, asn, view, vrf };
         (place.get_or_insert_with(vantage), is_new)
     }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bgp::{Asn, Family, Timestamp, Vantage, View};
+use bgp::{Asn, AsnKind, Family, Timestamp, Vantage, View};
 
 use super::add_path::AddPath;
 use super::clock::Clock;
@@ -8,11 +8,12 @@ use super::frame::MessageType;
 use super::own_as::{Ends, stands_in_front};
 use super::peer::PerPeerHeader;
 use super::peers::Peers;
+use super::vrfs::Vrfs;
 use super::{
     Config, Counters, Event, Initiation, Message, Out, Peer, PeerDown, PeerKind, PeerUp, Setting,
-    Termination,
+    Termination, VrfLeftOut,
 };
-use crate::attributes::code;
+use crate::attributes::{self, code};
 use crate::cursor::Cursor;
 use crate::element::ESTABLISHED;
 use crate::update::{Lost, Origin, Update, update_body};
@@ -23,10 +24,12 @@ use crate::{DamageKind, Element, ElementKind, Filter, Session, Source};
 pub(crate) struct Router {
     config: Arc<Config>,
     name: Arc<str>,
-    /// Its AS, as the operator, the first of its sessions or its Loc-RIB tells it.
+    /// Its AS, as the operator, the first of its sessions or its Loc-RIB tells it. A public one is
+    /// preferred: inside a confederation it shows the AS of its member.
     asn: Option<Asn>,
     is_frr: bool,
     peers: Peers,
+    vrfs: Vrfs,
     clock: Clock,
     counters: Counters,
 }
@@ -39,6 +42,7 @@ impl Router {
             config,
             is_frr: false,
             peers: Peers::default(),
+            vrfs: Vrfs::default(),
             clock: Clock::default(),
             counters: Counters::default(),
         }
@@ -91,6 +95,10 @@ impl Router {
         self.peers.vantages()
     }
 
+    pub(crate) fn vrfs_left_out(&self) -> impl Iterator<Item = &VrfLeftOut> {
+        self.vrfs.left_out()
+    }
+
     pub(crate) const fn counters(&self) -> Counters {
         let Clock { behind: times_behind, ahead: times_ahead, .. } = self.clock;
         Counters { times_behind, times_ahead, ..self.counters }
@@ -132,14 +140,17 @@ impl Router {
         if !whole {
             out.damage(body.rest(), DamageKind::RecordLength);
         }
-        if self.is_ours(&peer_up.peer) {
+        let (peer, table_name) = (&peer_up.peer, peer_up.table_name.as_deref());
+        self.vrfs.name(peer, table_name, &self.config);
+        if self.is_wanted(peer, table_name, out) {
             let Some(known) = self.peers.get(&peer_up.peer) else {
                 return out.damage(body.rest(), DamageKind::TooMany);
             };
             for vantage in known.come_up(&peer_up) {
                 out.element(session_down(at, &vantage));
             }
-            self.asn = self.asn.or(known.router_asn());
+            let asn = known.router_asn();
+            self.learn(asn);
         }
         out.event(Event::PeerUp { router: &self.name, at, peer_up: &peer_up });
     }
@@ -168,81 +179,120 @@ impl Router {
         filter: &impl Filter,
         out: &mut Out<'_, S>,
     ) {
-        if !self.is_ours(&header.peer) {
+        if !self.is_wanted(&header.peer, None, out) {
             self.counters.vrf += 1;
-            out.statistics.skipped.families += 1;
+            out.statistics.skipped.vrfs += 1;
             return;
         }
         if header.peer.kind == PeerKind::LocRib {
-            self.asn = self.asn.or(Some(header.peer.asn));
+            self.learn(Some(header.peer.asn));
         }
         let from = body.rest();
         match update_body(&mut body) {
-            Ok(Some(update)) => {
-                if let Err(Lost { at, kind }) = self.update(header, at, update, filter, out) {
-                    out.damage(at, kind);
-                }
-            }
+            Ok(Some(update)) => self.update(header, at, Ok(update), filter, out),
             Ok(None) => out.statistics.skipped.messages += 1,
-            Err(kind) => out.damage(from, kind),
+            Err(kind) => self.update(header, at, Err(Lost { at: from, kind }), filter, out),
         }
         // What stands behind the UPDATE are TLVs of a draft that became BMP version 4: Huawei marks
         // paths with them.
     }
 
-    fn update<'a, S: FnMut(Event<'_>)>(
+    fn update<S: FnMut(Event<'_>)>(
         &mut self,
         header: &PerPeerHeader,
         at: Timestamp,
-        bytes: &'a [u8],
+        body: Result<&[u8], Lost<'_>>,
         filter: &impl Filter,
         out: &mut Out<'_, S>,
-    ) -> Result<(), Lost<'a>> {
-        let Router { config, name, peers, counters, .. } = self;
-        let Some(asn) = speaker(&header.peer, self.asn) else {
+    ) {
+        let Router { config, name, peers, counters, asn: router, is_frr, .. } = self;
+        let Some(asn) = speaker(&header.peer, *router) else {
             counters.nameless += 1;
             out.statistics.skipped.messages += 1;
-            return Ok(());
+            return;
         };
-        let lost = Lost { at: bytes, kind: DamageKind::TooMany };
-        let known = peers.get(&header.peer).ok_or(lost)?;
+        let Some(known) = peers.get(&header.peer) else {
+            return out.damage(out.bytes, DamageKind::TooMany);
+        };
         counters.without_peer_up += u64::from(!known.is_up());
         let view = header.view();
-        let add_path = known.add_path(view);
-        let mut update = Update::new(bytes, facts(header, *add_path, config.add_path))?;
-        if config.add_path == Setting::Auto {
-            counters.add_path += u64::from(add_path.settle(&mut update));
-        }
-        let wanted = update.wanted(filter)? > 0;
-        out.statistics.skipped.families += update.skipped;
+        let session = facts(header, *known.add_path(view), config.add_path);
+        let update = body.and_then(|bytes| Update::new(bytes, session)).map(|mut update| {
+            if config.add_path == Setting::Auto {
+                counters.add_path += u64::from(known.add_path(view).settle(&mut update));
+            }
+            let (size, is_guess) = known.as_numbers().settle(&update, header.as_size());
+            counters.as_size += u64::from(size != header.as_size());
+            let wanted = update.wanted(filter);
+            (update.with_as_size(size), wanted, is_guess.then_some(size))
+        });
 
-        let ends = Ends { view, peer: asn, router: known.router_asn() };
-        let (vantage, is_new) = known.vantage(name, (header.peer.address, asn), view);
+        let own = Ends { view, peer: asn, router: known.router_asn() };
+        let ends = attributes::Ends {
+            vantage: asn,
+            local: router.or(known.router_asn()),
+            is_internal: own.are_one(),
+        };
+        let (vantage, is_new) = known.vantage(name, &header.peer, (asn, view));
         if is_new {
             let kind = ElementKind::State { old: 0, new: ESTABLISHED };
             out.element(Element { at, vantage, kind, source: Source::Bmp });
         }
+        let origin = Origin { at, vantage, source: Source::Bmp };
+        let (update, wanted, guess) = match update {
+            Ok(read) => read,
+            Err(lost) => return out.lost(lost, origin),
+        };
+        out.statistics.skipped.families += update.skipped;
         if let Some(family) = update.end_of_rib() {
             out.statistics.end_of_rib += 1;
             out.event(Event::EndOfRib { at, vantage, family });
         }
-        if wanted {
-            let mut attributes = update.attributes(mandatory(view));
-            if stands_in_front(attributes.path(), ends, config.own_as_in_path) {
-                attributes.leave_out_first_as();
-                counters.own_as += 1;
-            }
-            let origin = Origin { at, vantage, source: Source::Bmp };
-            let withdrawn = out.update(update, &attributes, origin, filter);
-            if self.is_frr && view == View::AdjRibInPre {
-                counters.doubtful_withdrawals += withdrawn;
+        match update.lost() {
+            Some(lost) if wanted == 0 => out.lost(lost, origin),
+            _ if wanted == 0 => (),
+            _ => {
+                if let Some(size) = guess {
+                    out.damage(update.as_path(), DamageKind::guessed(size));
+                }
+                let mut attributes = update.attributes(mandatory(view), ends);
+                if stands_in_front(attributes.path(), own, config.own_as_in_path) {
+                    attributes.leave_out_first_as();
+                    counters.own_as += 1;
+                }
+                let withdrawn = out.update(update, &attributes, origin, filter);
+                if *is_frr && view == View::AdjRibInPre {
+                    counters.doubtful_withdrawals += withdrawn;
+                }
             }
         }
-        Ok(())
     }
 
-    fn is_ours(&self, peer: &Peer) -> bool {
-        !peer.is_vrf() || self.config.vrfs.contains(&peer.distinguisher)
+    /// Whether the routes of a peer are wanted; those of a VRF that nobody asked for are counted, and
+    /// the VRF is told.
+    fn is_wanted<S: FnMut(Event<'_>)>(
+        &mut self,
+        peer: &Peer,
+        table_name: Option<&str>,
+        out: &mut Out<'_, S>,
+    ) -> bool {
+        if self.vrfs.wants(peer, &self.config) {
+            return true;
+        }
+        if let Some(vrf) = self.vrfs.leave_out(peer, table_name) {
+            out.event(Event::VrfLeftOut { router: &self.name, vrf });
+        }
+        false
+    }
+
+    /// Takes note of an AS that the router shows as its own.
+    fn learn(&mut self, asn: Option<Asn>) {
+        let is_private = |asn: Asn| asn.kind() == AsnKind::Private;
+        let Some(asn) = asn else { return };
+        let is_better = |known| is_private(known) && !is_private(asn);
+        if self.config.asn.is_none() && self.asn.is_none_or(is_better) {
+            self.asn = Some(asn);
+        }
     }
 }
 

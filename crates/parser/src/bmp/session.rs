@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Timestamp, Vantage};
 
-use super::{Counters, Distinguisher, Event, Framing, Message, Router, step};
+use super::{Counters, Distinguisher, Event, Framing, Message, Router, VrfLeftOut, step};
 use crate::{DamageKind, Filter, Statistics, Step};
 
 /// One connection of one router: its bytes in, [`Event`]s out. It reads no clock and no socket.
@@ -28,6 +28,8 @@ pub struct Config {
     /// The VRFs whose tables hold routes of the Internet. Others are passed over: the same prefix
     /// means something else there.
     pub vrfs: Vec<Distinguisher>,
+    /// The same by the name of the table, where a Peer Up tells it (RFC 9069 section 5.2.1).
+    pub vrf_names: Vec<String>,
 }
 
 /// What to do where routers differ from the RFCs.
@@ -113,6 +115,11 @@ impl Session {
     /// nobody tells of them any more: they are unconfirmed.
     pub fn vantages(&self) -> impl Iterator<Item = &Vantage> {
         self.router.vantages()
+    }
+
+    /// The VRFs whose routes are left out because nobody asked for them.
+    pub fn vrfs_left_out(&self) -> impl Iterator<Item = &VrfLeftOut> {
+        self.router.vrfs_left_out()
     }
 
     /// What was read so far.

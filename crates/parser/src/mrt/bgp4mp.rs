@@ -1,6 +1,9 @@
-use bgp::{Family, Timestamp, View};
+use std::net::IpAddr;
+
+use bgp::{Asn, Family, Timestamp, View};
 
 use super::{Decoder, Frame, MrtType, address};
+use crate::attributes::Ends;
 use crate::cursor::Cursor;
 use crate::output::Output;
 use crate::update::{Lost, MANDATORY, Origin, Update, update_body};
@@ -93,7 +96,7 @@ impl Decoder {
     ) -> Result<(), DamageKind> {
         let cut = DamageKind::RecordLength;
         let asn = cursor.asn(subtype.as_size).ok_or(cut)?;
-        cursor.asn(subtype.as_size).ok_or(cut)?;
+        let local_asn = cursor.asn(subtype.as_size).ok_or(cut)?;
         let interface = cursor.u16().ok_or(cut)?;
         let afi = cursor.u16().ok_or(cut)?;
         if (interface, afi) == (0xffff, 0xffff) {
@@ -104,37 +107,73 @@ impl Decoder {
         let family = family(afi)?;
         let peer = address(family, &mut cursor).ok_or(cut)?;
         address(family, &mut cursor).ok_or(cut)?;
-        let Some(body) = update_body(&mut cursor)? else {
-            output.statistics.skipped.messages += 1;
-            return Ok(());
-        };
         let Subtype { as_size, add_path, local, .. } = *subtype;
-        let session = Session { as_size, add_path_v4: add_path, add_path_v6: add_path };
         // A LOCAL message is one that the collector sent to this peer.
         let view = if local { View::AdjRibOutPost } else { View::AdjRibInPre };
-        let result = Update::new(body, session).and_then(|update| {
+        let from = cursor.rest();
+        let session = Session { as_size, add_path_v4: add_path, add_path_v6: add_path };
+        let update = match update_body(&mut cursor) {
+            Ok(None) => {
+                output.statistics.skipped.messages += 1;
+                return Ok(());
+            }
+            _ if local && !filter.wants_sent() => {
+                output.statistics.skipped.sent += 1;
+                return Ok(());
+            }
+            Ok(Some(body)) => Update::new(body, session),
+            Err(kind) => Err(Lost { at: from, kind }),
+        };
+        let peer = Peer { address: peer, asn, view, local_asn: Some(local_asn) };
+        self.tell(update, (at, source), &peer, filter, output);
+        Ok(())
+    }
+
+    /// Tells what an UPDATE says.
+    pub(super) fn tell<S: FnMut(Item<'_>)>(
+        &mut self,
+        update: Result<Update<'_>, Lost<'_>>,
+        (at, source): (Timestamp, Source),
+        peer: &Peer,
+        filter: &impl Filter,
+        output: &mut Output<'_, S>,
+    ) {
+        let Peer { address, asn, view, local_asn: local } = *peer;
+        let mut wanted = 0;
+        let update = update.and_then(|mut update| {
             output.statistics.skipped.families += update.skipped;
             let is_end_of_rib = update.end_of_rib().is_some() && update.skipped == 0;
             output.statistics.end_of_rib += u64::from(is_end_of_rib);
-            let wanted = update.wanted(filter)?;
-            if filter.only_counts() {
-                output.statistics.counted += wanted;
-            } else if wanted > 0 {
-                let vantage = self.vantages.get(peer, asn, view);
-                update.tell(
-                    &update.attributes(MANDATORY),
-                    Origin { at, vantage, source },
-                    filter,
-                    output,
-                );
+            wanted = update.wanted(filter);
+            match update.lost() {
+                Some(lost) if wanted == 0 || filter.only_counts() => Err(lost),
+                _ => Ok(update),
             }
-            Ok(())
         });
-        if let Err(Lost { at, kind }) = result {
-            output.damage(at, kind);
+        if filter.only_counts() {
+            output.statistics.counted += wanted;
         }
-        Ok(())
+        if update.is_ok() && (wanted == 0 || filter.only_counts()) {
+            return;
+        }
+        let origin = Origin { at, vantage: self.vantages.get(address, asn, view), source };
+        let ends = Ends { vantage: asn, local, is_internal: asn == Asn::ZERO };
+        match update {
+            Ok(update) => {
+                update.tell(&update.attributes(MANDATORY, ends), origin, filter, output);
+            }
+            Err(lost) => lost.tell(origin, output),
+        }
     }
+}
+
+/// Whose message it is, as its record says.
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    pub(super) asn: Asn,
+    pub(super) view: View,
+    /// The AS of the collector, or of the router that wrote the file.
+    pub(super) local_asn: Option<Asn>,
 }
 
 fn family(afi: u16) -> Result<Family, DamageKind> {

@@ -1,9 +1,10 @@
 use bgp::{Family, View};
 
+use super::bgp4mp::Peer;
 use super::{Decoder, Frame, address};
 use crate::cursor::Cursor;
 use crate::output::Output;
-use crate::update::{Lost, MANDATORY, Origin, Update};
+use crate::update::Update;
 use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Session, Source};
 
 /// Sessions of 1999: two-octet AS numbers, no ADD-PATH, IPv4.
@@ -47,23 +48,12 @@ impl Decoder {
         let mut cursor = Cursor::new(frame.body);
         let asn = cursor.asn(AsSize::Two)?;
         let peer = address(Family::Ipv4, &mut cursor)?;
-        cursor.asn(AsSize::Two)?;
+        let local = cursor.asn(AsSize::Two);
+        local?;
         address(Family::Ipv4, &mut cursor)?;
-        let result = Update::new(cursor.rest(), SESSION).and_then(|update| {
-            output.statistics.skipped.families += update.skipped;
-            let wanted = update.wanted(filter)?;
-            if filter.only_counts() {
-                output.statistics.counted += wanted;
-            } else if wanted > 0 {
-                let vantage = self.vantages.get(peer, asn, View::AdjRibInPre);
-                let origin = Origin { at: frame.at(), vantage, source: Source::Bgp };
-                update.tell(&update.attributes(MANDATORY), origin, filter, output);
-            }
-            Ok(())
-        });
-        if let Err(Lost { at, kind }) = result {
-            output.damage(at, kind);
-        }
+        let peer = Peer { address: peer, asn, view: View::AdjRibInPre, local_asn: local };
+        let update = Update::new(cursor.rest(), SESSION);
+        self.tell(update, (frame.at(), Source::Bgp), &peer, filter, output);
         Some(())
     }
 

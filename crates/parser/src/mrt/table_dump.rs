@@ -36,15 +36,12 @@ impl Decoder {
         if !filter.wants(prefix) {
             return;
         }
-        let attributes = Attributes::new(row.attributes, as_size);
-        output.faults(attributes.faults());
-        if attributes.are_withdrawn() {
-            return;
-        }
         if filter.only_counts() {
             output.statistics.counted += 1;
             return;
         }
+        let attributes = Attributes::of_entry(row.attributes, as_size, row.asn);
+        output.faults(attributes.faults());
         let nlri = Nlri { prefix, path_id: 0 };
         let originated = Timestamp::from_seconds(row.originated.into());
         let attributes = attributes.of(attributes.table_carrier(family));

@@ -146,17 +146,14 @@ impl Rows<'_> {
                 output.damage(from, DamageKind::PeerIndex { index });
                 continue;
             };
-            // "All AS numbers in the AS_PATH attribute MUST be encoded as 4-byte AS numbers"
-            // (RFC 6396 section 4.3.4).
-            let attributes = Attributes::new(field, AsSize::Four);
-            output.faults(attributes.faults());
-            if attributes.are_withdrawn() {
-                continue;
-            }
             if self.only_count {
                 output.statistics.counted += 1;
                 continue;
             }
+            // "All AS numbers in the AS_PATH attribute MUST be encoded as 4-byte AS numbers"
+            // (RFC 6396 section 4.3.4).
+            let attributes = Attributes::of_entry(field, AsSize::Four, vantage.asn);
+            output.faults(attributes.faults());
             let nlri = Nlri { prefix: self.prefix, path_id };
             let attributes = attributes.of(attributes.table_carrier(family));
             let kind = ElementKind::Rib { nlri, originated, attributes };

@@ -4,7 +4,7 @@ use bgp::Asn;
 
 use super::communities::Communities;
 use super::message::Message;
-use crate::attributes::{Attribute, code};
+use crate::attributes::{Attribute, code, flags};
 use crate::cursor::Cursor;
 
 /// Writes the attributes of a message as they would stand on a session with four-octet AS numbers.
@@ -43,11 +43,14 @@ pub(super) fn write(message: &Message<'_>, next_hop: Option<IpAddr>, out: &mut V
     }
 }
 
-/// Flags say nothing that is read later, but for the extended length.
 fn put(out: &mut Vec<u8>, code: u8, value: &[u8]) {
+    put_with(out, flags(code).unwrap_or_default(), code, value);
+}
+
+fn put_with(out: &mut Vec<u8>, flags: u8, code: u8, value: &[u8]) {
     const EXTENDED_LENGTH: u8 = 0x10;
     let Ok(length) = u16::try_from(value.len()) else { return };
-    out.extend_from_slice(&[EXTENDED_LENGTH, code]);
+    out.extend_from_slice(&[flags | EXTENDED_LENGTH, code]);
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(value);
 }
@@ -77,9 +80,9 @@ fn put_from_raw(hex: &str, out: &mut Vec<u8>) {
         cursor.take_u16()
     });
     let mut cursor = Cursor::new(field.unwrap_or_default());
-    while let Some(Attribute { code, value }) = Attribute::read(&mut cursor) {
+    while let Some(Attribute { flags, code, value }) = Attribute::read(&mut cursor) {
         if matches!(code, code::LARGE_COMMUNITY | code::ONLY_TO_CUSTOMER) {
-            put(out, code, value);
+            put_with(out, flags, code, value);
         }
     }
 }

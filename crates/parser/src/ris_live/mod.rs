@@ -7,6 +7,7 @@ mod attributes;
 mod communities;
 mod hops;
 mod message;
+mod repair;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -47,8 +48,28 @@ impl Decoder {
             }
             Line::Control => output.statistics.skipped.messages += 1,
             Line::Error => output.damage(line, DamageKind::ServerError),
-            Line::Broken => output.damage(line, DamageKind::Json),
+            Line::Broken => self.repaired(line, filter, output),
         }
+    }
+
+    /// A line that is no message as it stands; perhaps it is one without a field that nobody needs.
+    fn repaired<S: FnMut(Item<'_>)>(
+        &mut self,
+        line: &[u8],
+        filter: &impl Filter,
+        output: &mut Output<'_, S>,
+    ) {
+        if let Some((text, fields)) = repair::without_broken_fields(line)
+            && let Line::Message(message) = Line::read(text.as_bytes())
+        {
+            for field in fields {
+                output.damage(line, DamageKind::JsonField { field });
+            }
+            if self.message(&message, filter, output).is_some() {
+                return;
+            }
+        }
+        output.damage(line, DamageKind::Json);
     }
 
     /// None of a message that lacks what it must have.
@@ -100,10 +121,8 @@ struct Update<'u, 'm, 'o, S> {
 impl<S: FnMut(Item<'_>)> Update<'_, '_, '_, S> {
     fn withdrawals(&mut self, filter: &impl Filter) {
         for text in self.message.withdrawals() {
-            if let Some(nlri) = wanted(text, filter, self.output) {
-                let Update { at, vantage, .. } = *self;
-                let kind = ElementKind::Withdraw { nlri };
-                self.output.element(Element { at, vantage, kind, source: Source::RisLive });
+            if let Some(nlri) = self.wanted(text, filter) {
+                self.element(ElementKind::Withdraw { nlri });
             }
         }
     }
@@ -115,45 +134,52 @@ impl<S: FnMut(Item<'_>)> Update<'_, '_, '_, S> {
         for group in groups {
             self.room.clear();
             for text in group.prefixes() {
-                let Some(nlri) = wanted(text, filter, self.output) else { continue };
+                let Some(nlri) = self.wanted(text, filter) else { continue };
                 if groups.len() > 1 && !self.told.insert(nlri.prefix) {
                     continue;
                 }
-                if self.room.is_empty() {
+                let is_first = self.room.is_empty();
+                if is_first {
                     attributes::write(self.message, next_hop(group), self.room);
                 }
-                self.announce(nlri);
+                self.announce(nlri, is_first);
             }
         }
     }
 
-    fn announce(&mut self, nlri: Nlri) {
-        let attributes = Attributes::new(self.room, AsSize::Four);
+    /// What is wrong with the attributes is told with the first prefix that has them.
+    fn announce(&mut self, nlri: Nlri, is_first: bool) {
+        let Update { at, vantage, room, output, .. } = self;
+        let attributes = Attributes::of_entry(room, AsSize::Four, vantage.asn);
+        if is_first {
+            output.faults(attributes.faults());
+        }
         let carrier = attributes.table_carrier(nlri.prefix.family());
         let kind = ElementKind::Announce { nlri, attributes: attributes.of(carrier) };
+        output.element(Element { at: *at, vantage, kind, source: Source::RisLive });
+    }
+
+    /// The prefix if it is one and wanted. Not strict: RIS Live writes what was on the wire.
+    fn wanted(&mut self, text: &str, filter: &impl Filter) -> Option<Nlri> {
+        if text.eq_ignore_ascii_case("eor") {
+            self.output.statistics.end_of_rib += 1;
+            return None;
+        }
+        let parsed = text.split_once('/').and_then(|(address, length)| {
+            Prefix::new_relaxed(address.parse().ok()?, length.parse().ok()?).ok()
+        });
+        let Some(prefix) = parsed else {
+            self.output.damage(text.as_bytes(), DamageKind::PrefixText);
+            self.element(ElementKind::Unreadable);
+            return None;
+        };
+        filter.wants(prefix).then_some(Nlri { prefix, path_id: 0 })
+    }
+
+    fn element(&mut self, kind: ElementKind<'_>) {
         let Update { at, vantage, .. } = *self;
         self.output.element(Element { at, vantage, kind, source: Source::RisLive });
     }
-}
-
-/// The prefix if it is one and wanted. Not strict: RIS Live writes what was on the wire.
-fn wanted<S: FnMut(Item<'_>)>(
-    text: &str,
-    filter: &impl Filter,
-    output: &mut Output<'_, S>,
-) -> Option<Nlri> {
-    if text.eq_ignore_ascii_case("eor") {
-        output.statistics.end_of_rib += 1;
-        return None;
-    }
-    let parsed = text.split_once('/').and_then(|(address, length)| {
-        Prefix::new_relaxed(address.parse().ok()?, length.parse().ok()?).ok()
-    });
-    let Some(prefix) = parsed else {
-        output.damage(text.as_bytes(), DamageKind::PrefixText);
-        return None;
-    };
-    filter.wants(prefix).then_some(Nlri { prefix, path_id: 0 })
 }
 
 /// The global address where a link-local one stands beside it.

@@ -76,6 +76,7 @@ fn line(event: &Event<'_>) -> String {
             format!("peer down {router} {} {}, {:?}", peer.address, peer.asn, peer_down.reason)
         }
         Event::EndOfRib { vantage, family, .. } => format!("end of rib {vantage}, {family:?}"),
+        Event::VrfLeftOut { router, vrf } => format!("vrf left out {router} {}", vrf.distinguisher),
         Event::Termination { router, termination } => {
             format!("termination {router}: {termination:?}")
         }
@@ -83,6 +84,9 @@ fn line(event: &Event<'_>) -> String {
 }
 
 fn route(observation: &Observation) -> String {
+    if observation.event == bgp::Event::Unreadable {
+        return format!("unreadable {}", observation.vantage);
+    }
     let bgp::Event::Route { prefix, path_id, change } = &observation.event else {
         panic!("{observation:?} is no route");
     };
@@ -92,6 +96,7 @@ fn route(observation: &Observation) -> String {
     };
     match change {
         Change::Withdraw => format!("withdraw {key}"),
+        Change::Unreadable => format!("unreadable {key}"),
         Change::Announce(route) => {
             let origin = observation.origin().unwrap();
             format!("announce {key} [{}] {origin}", route.path)

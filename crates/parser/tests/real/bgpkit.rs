@@ -75,6 +75,7 @@ fn line(element: &Element<'_>) -> Option<String> {
     );
     Some(match change {
         Change::Withdraw => format!("{key} withdrawn"),
+        Change::Unreadable => format!("{key} unreadable"),
         Change::Announce(route) => {
             let mut communities: Vec<String> =
                 route.communities.iter().map(ToString::to_string).collect();

@@ -46,7 +46,7 @@ impl Session {
     fn classify(&mut self, observation: &Observation) -> Option<Finding> {
         let known = match &observation.event {
             Event::Route { prefix, .. } => self.own.contains(*prefix),
-            Event::SessionUp | Event::SessionDown => false,
+            Event::SessionUp | Event::SessionDown | Event::Unreadable => false,
         };
         let finding = self.classifier.classify(observation, known)?;
         self.own.admit(&finding, &self.classifier).then_some(finding)
@@ -64,7 +64,7 @@ impl Session {
 fn peer() -> Vantage {
     let address = "192.0.2.1".parse().unwrap();
     let (asn, view) = (Asn::new(PEER), View::default());
-    Vantage { collector: "rrc00".into(), address, asn, view }
+    Vantage { collector: "rrc00".into(), address, asn, view, vrf: None }
 }
 
 fn observation(event: Event) -> Observation {

@@ -10,7 +10,7 @@ use std::thread::{self, ThreadId};
 
 use archive::{DamageReports, Event, Inputs, Order, Scan};
 use bgp::{Asn, Observation, Timestamp};
-use parser::{Item, Reader};
+use parser::{Item, Reader, Received};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use tempfile::TempDir;
@@ -162,7 +162,7 @@ fn naive(paths: &[PathBuf]) -> Vec<Finding> {
     let mut all: BTreeMap<(Timestamp, usize), Vec<Observation>> = BTreeMap::new();
     for (number, input) in Inputs::find(paths, None).inputs.iter().enumerate() {
         let mut reader = Reader::new(File::open(input.name()).unwrap(), &input.collector);
-        while reader.read_record(&Everything, &mut |item| {
+        while reader.read_record(&Received, &mut |item| {
             let Item::Element(element) = item else { panic!("{item:?}") };
             all.entry((element.at, number)).or_default().extend(element.observation());
         }) {}

@@ -202,10 +202,10 @@ fn huawei_path_identifiers_show_without_a_peer_up() {
         let announced = story.those(&["announce 0.0.0.0 AS4226809879 loc-rib"]).join("\n");
         (announced, story.counters.add_path)
     };
-    let routes = "announce 0.0.0.0 AS4226809879 loc-rib 192.0.2.15/32 [65000] AS65000\n\
-        announce 0.0.0.0 AS4226809879 loc-rib 192.0.2.23/32 [] AS4226809879\n\
-        announce 0.0.0.0 AS4226809879 loc-rib 2001:db8::15/128 [65000] AS65000\n\
-        announce 0.0.0.0 AS4226809879 loc-rib 2001:db8::23/128 [] AS4226809879";
+    let routes = "announce 0.0.0.0 AS4226809879 loc-rib vrf 4226809879:15 192.0.2.15/32 [65000] AS65000\n\
+        announce 0.0.0.0 AS4226809879 loc-rib vrf 4226809879:15 192.0.2.23/32 [] AS4226809879\n\
+        announce 0.0.0.0 AS4226809879 loc-rib vrf 4226809879:15 2001:db8::15/128 [65000] AS65000\n\
+        announce 0.0.0.0 AS4226809879 loc-rib vrf 4226809879:15 2001:db8::23/128 [] AS4226809879";
     assert_eq!(told(Setting::Auto), (routes.to_owned(), 4));
     assert_eq!(told(Setting::On), (routes.to_owned(), 0));
     let (wrong, _) = told(Setting::Off);
