@@ -12,6 +12,7 @@ mod bmp;
 mod commands;
 mod counts;
 mod incidents;
+mod one_path;
 mod peers;
 #[expect(dead_code, reason = "the other suite uses the rest")]
 #[path = "../play/mod.rs"]
