@@ -67,17 +67,23 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How much of the line is told with an error.
 const NEAR: usize = 30;
 
-/// With what stands before the place, since not every error names the value that it is about.
+/// With what stands before the place, where the error does not name what it is about: a key stands in
+/// backticks, a value does not.
 fn syntax(bytes: &[u8], error: &serde_json::Error) -> SlurmError {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
-    let reason = text.split(" at line ").next().unwrap_or_default();
-    let before = bytes.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
-    let before = before.get(column.saturating_sub(NEAR)..column.min(before.len()));
-    let near = String::from_utf8_lossy(before.filter(|_| error.is_data()).unwrap_or_default());
-    let near: String = near.trim_start().chars().filter(|c| !c.is_control()).collect();
-    let reason = if near.is_empty() { reason.to_owned() } else { format!("{reason} (at {near})") };
+    let mut reason = text.split(" at line ").next().unwrap_or_default().to_owned();
+    if error.is_data() && !reason.contains('`') {
+        reason = format!("{reason} (at {})", text_before(bytes, line, column));
+    }
     SlurmError::Syntax { line, column, reason }
+}
+
+fn text_before(bytes: &[u8], line: usize, column: usize) -> String {
+    let line = bytes.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    let end = column.min(line.len());
+    let near = line.get(end.saturating_sub(NEAR)..end).unwrap_or_default();
+    String::from_utf8_lossy(near).trim_start().chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A file as it is written (RFC 8416 section 3).
