@@ -8,7 +8,13 @@ use tokio::sync::watch;
 
 /// These sources, the first that works.
 pub(crate) fn first(list: Vec<Source>, slurm: Vec<PathBuf>) -> Sources {
-    Sources { list, policy: Policy::First, slurm, stale_after: Duration::from_secs(7_200) }
+    Sources {
+        list,
+        policy: Policy::First,
+        slurm,
+        stale_after: Duration::from_secs(7_200),
+        ..Sources::default()
+    }
 }
 
 /// A cache on the loopback.

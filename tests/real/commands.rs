@@ -40,7 +40,7 @@ fn our_routes_come_out_of_a_rib() {
 fn the_723521_vrps_of_july_2025_answer() {
     let vrps = recording("vrp/jeffsw+rpkilog/rpkiclient_summary_20250720T093135Z.json.bz2");
     let run = originwatch_reading(
-        ["validate", "--vrps", vrps.to_str().unwrap(), "-"],
+        ["validate", "--vrps", vrps.to_str().unwrap(), "--at", "2025-07-20T09:31:35Z", "-"],
         "1.1.1.0/24 AS13335\n1.1.1.0/24 AS4761\n8.8.8.0/25 AS15169\n10.0.0.0/8 AS64500\n193.0.0.0/21 AS3333\n",
     );
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));

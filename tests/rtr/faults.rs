@@ -103,11 +103,11 @@ async fn one_load_says_why_it_failed_and_takes_the_next_source() {
     ] {
         saboteur.set(Some(fault));
         let complaint = format!("rtr://127.0.0.1:{bad}: {complaint}");
-        let alone = load_once(&first(vec![rtr(bad)], vec![]), limit).await;
+        let alone = load_once(&first(vec![rtr(bad)], vec![]), None, limit).await;
         assert_eq!(alone.unwrap_err().to_string(), complaint);
         saboteur.set(Some(fault));
         let sources = first(vec![rtr(bad), rtr(good)], vec![]);
-        let (snapshot, notes) = load_once(&sources, limit).await.unwrap();
+        let (snapshot, notes) = load_once(&sources, None, limit).await.unwrap();
         let loaded: Vec<_> = snapshot.vrps.iter().map(|vrp| vrp.to_string()).collect();
         assert_eq!((loaded, notes), (vec![ONE.to_owned()], vec![complaint]));
     }
@@ -118,7 +118,7 @@ async fn one_load_says_why_it_failed_and_takes_the_next_source() {
 async fn a_cache_that_never_answers_costs_one_limit() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let error = load_once(&first(vec![rtr(port)], vec![]), Duration::from_secs(1)).await;
+    let error = load_once(&first(vec![rtr(port)], vec![]), None, Duration::from_secs(1)).await;
     let complaint = format!("rtr://127.0.0.1:{port}: no complete answer within 1 s");
     assert_eq!(error.unwrap_err().to_string(), complaint);
 }

@@ -50,7 +50,7 @@ async fn the_certificate_must_be_for_the_host_and_by_somebody_trusted() {
     let load = async |host: &str, ca_file| {
         let cache = Cache { address: format!("{host}:{port}"), tls: true, ca_file };
         let sources = first(vec![Source::Rtr(cache)], vec![]);
-        let loaded = load_once(&sources, Duration::from_secs(20)).await;
+        let loaded = load_once(&sources, None, Duration::from_secs(20)).await;
         loaded.map(|(snapshot, _)| snapshot.vrps.len()).map_err(|error| error.to_string())
     };
     assert_eq!(load("localhost", Some(ours.clone())).await, Ok(1));

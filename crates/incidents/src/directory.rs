@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use bgp::Asn;
+use bgp::{Asn, printable};
 use serde::{Deserialize, Serialize};
 
 use crate::Country;
@@ -105,16 +105,6 @@ fn entry(line: &str) -> Option<(Asn, Box<str>, Option<Country>)> {
     let name = name.trim();
     let name = name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name);
     Some((asn.trim().parse().ok()?, printable(&name.replace("\"\"", "\"")).into(), country))
-}
-
-/// Text from outside, made safe for a terminal, a header and a page: control characters,
-/// line breaks and the marks that turn the direction of text become one space.
-pub fn printable(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.split(hidden).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, OriginValidation, Severity, ValidationState, Watch};
 
-use crate::directory::printable;
 use crate::memory::pairs;
 use crate::news::{Facts, News, news};
 use crate::notice::{Evidence, IncidentId, Past, State};
 use crate::routes::{RouteTable, Row, RowKey, Station, VantageId};
 use crate::rules::Rules;
 use crate::story::{Breach, Class, PartKey, Story};
+use bgp::printable;
 
 /// First and last sights that are kept: enough to show who let it in and how it ended.
 const EVIDENCE_EACH: usize = 8;

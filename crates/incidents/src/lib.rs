@@ -27,8 +27,9 @@ mod story;
 mod timers;
 mod visibility;
 
+pub use bgp::printable;
 pub use country::{Country, ParseCountryError};
-pub use directory::{AsDirectory, DirectoryError, Party, printable};
+pub use directory::{AsDirectory, DirectoryError, Party};
 pub use engine::{IncidentSummary, Incidents};
 pub use extent::{Extent, ExtentClass};
 pub use memory::pairs;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bgp::{Asn, Timestamp};
 
 use crate::advice::advice;
-use crate::directory::printable;
 use crate::extent::{Elsewhere, Extent};
 use crate::incident::Incident;
 use crate::news::News;
@@ -15,6 +14,7 @@ use crate::notice::{
 };
 use crate::routes::{RouteTable, VantageId};
 use crate::{AsDirectory, Country, Rules, Sources};
+use bgp::printable;
 
 /// Prefixes that a notice lists: what a person can read, and a mail can carry.
 const LISTED_PREFIXES: usize = 200;

@@ -148,6 +148,10 @@ pub struct ValidateArgs {
     #[arg(long, value_name = "FILE")]
     pub slurm: Vec<PathBuf>,
 
+    /// VRPs and ASPAs that have expired by this time are left out [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+
     /// Answer in the shape of Routinator's validity API.
     #[arg(long)]
     pub json: bool,

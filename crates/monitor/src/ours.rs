@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bgp::{Asn, Prefix, RouteOrigin};
+use bgp::{Asn, Prefix, RouteOrigin, Timestamp};
 use clap::Args;
 use parser::{Element, ElementKind, Item, Reader, Received};
 use validator::{Announcement, RpkiSnapshot, WatchList};
@@ -14,6 +14,7 @@ use validator::{Announcement, RpkiSnapshot, WatchList};
 use crate::cli::Format;
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::visit::now;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// How the command line says it.
@@ -38,6 +39,10 @@ pub struct OursArgs {
     /// A file of local exceptions (RFC 8416, SLURM), in place of the config's; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub slurm: Vec<PathBuf>,
+
+    /// VRPs and ASPAs that have expired by this time are left out [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
 
     /// A table of routes, MRT or any other recording, out of which ours are taken; may be repeated.
     #[arg(long, value_name = "FILE")]
@@ -81,7 +86,8 @@ impl Ours {
             let text = "there is nothing to validate with: name the VRPs with --vrps";
             return Err(Failure::Usage(text.to_owned()));
         }
-        let (snapshot, mut notes) = load_once_blocking(&sources)?;
+        let (snapshot, mut notes) =
+            load_once_blocking(&sources, Some(args.at.unwrap_or_else(now)))?;
         let mut ours = Ours { routes: BTreeSet::new(), watches, snapshot, notes: Vec::new() };
         for path in &args.rib {
             ours.read(path, &args.prefix, &mut notes)?;

@@ -8,6 +8,7 @@ use validator::{OriginValidation, RpkiSnapshot, ValidatedRoute, ValidationState,
 
 use crate::cli::ValidateArgs;
 use crate::exit::{ExitCode, Failure};
+use crate::visit::now;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// The longest line that is read: a prefix and an AS number need 60 bytes.
@@ -32,7 +33,8 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
         let text = "standard input cannot hold both the VRPs and the routes";
         return Err(Failure::Usage(text.to_owned()));
     }
-    let (snapshot, notes) = load_once_blocking(&Sources::one(source, &args.slurm))?;
+    let (snapshot, notes) =
+        load_once_blocking(&Sources::one(source, &args.slurm), Some(args.at.unwrap_or_else(now)))?;
     for line in notes {
         writeln!(io::stderr(), "{line}")?;
     }

@@ -142,7 +142,8 @@ impl Chooser {
                 let reason = skipped.reasons.first().map_or("", String::as_str);
                 format!("{} entries skipped, the first: {reason}", skipped.count)
             });
-            let parts = [source.trouble.clone(), age, skipped].into_iter().flatten();
+            let doubt = source.doubt.as_ref().map(ToString::to_string);
+            let parts = [source.trouble.clone(), doubt, age, skipped].into_iter().flatten();
             let parts = parts.map(|part| format!("{}: {part}", source.name));
             parts.collect::<Vec<_>>()
         };
@@ -196,7 +197,8 @@ pub(crate) fn difference(first: &RpkiSnapshot, second: &RpkiSnapshot) -> Option<
         ));
     }
     let both_know_aspas = !first.aspas.is_empty() && !second.aspas.is_empty();
-    (both_know_aspas && first.aspas != second.aspas).then(|| "they have other ASPAs".to_owned())
+    (both_know_aspas && !first.aspas.iter().eq(second.aspas.iter()))
+        .then(|| "they have other ASPAs".to_owned())
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //!
 //! Read in the order of the flow. [`Source`] is where VRPs come from. `rtr`, `http` and `file` follow
 //! one source each, for ever ([`document`] reads what the last two bring), and put a [`SourceState`] into
-//! a `report`. `choice` decides out of those,
-//! without a clock or a task, which data to use and how good it is. [`follow`] puts it all together,
+//! a `report`. `belief` doubts a
+//! set that collapses, and `choice` decides which data to use and how good it is: both without a clock or
+//! a task. [`follow`] puts it all together,
 //! with the SLURM files on top, and gives out [`Rpki`] over a watch channel; [`load_once`] does the
 //! same once, for the commands that end.
 //!
@@ -17,11 +18,15 @@
 //!
 //! [`RpkiSnapshot`]: validator::RpkiSnapshot
 
+mod belief;
 mod choice;
 pub mod document;
+mod doubt;
+mod fault;
 mod file;
 mod follow;
 mod http;
+mod log;
 mod once;
 mod report;
 mod rtr;
@@ -32,6 +37,8 @@ mod sources;
 mod state;
 
 pub use choice::Policy;
+pub use doubt::{Doubt, Loss};
+pub use fault::Fault;
 pub use once::{LoadError, load_once, load_once_blocking};
 pub use source::{Cache, Source, SourceError};
 pub use sources::{Sources, follow};

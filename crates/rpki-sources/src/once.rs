@@ -4,8 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bgp::Timestamp;
 use validator::{RpkiSnapshot, Skipped};
 
+use crate::belief::NO_VRPS;
 use crate::choice::{Policy, difference};
 use crate::follow::follow_source;
 use crate::report::Report;
@@ -45,10 +47,14 @@ impl From<SlurmTrouble> for LoadError {
 /// skipped, how the sources differ. Each source has `limit`.
 ///
 /// With [`Policy::First`] the first source that works is taken; with [`Policy::Agree`] all are
-/// asked, the first that works is taken, and differences are noted. Without any source, nothing. VRPs
-/// that have expired stay: history is replayed with what was true then.
+/// asked, the first that works is taken, and differences are noted. Without any source, nothing. A
+/// source without VRPs does not work: RPKI never says nothing.
+///
+/// What has expired by `at` is left out, and that is noted; where there is no such time, as in a replay,
+/// which asks about its own, everything stays ([`RpkiSnapshot::unexpired`]).
 pub async fn load_once(
     sources: &Sources,
+    at: Option<Timestamp>,
     limit: Duration,
 ) -> Result<(Arc<RpkiSnapshot>, Vec<String>), LoadError> {
     let mut slurm = SlurmFiles::new(&sources.slurm);
@@ -57,8 +63,11 @@ pub async fn load_once(
     let mut loaded: Vec<(String, Arc<RpkiSnapshot>)> = Vec::new();
     let mut failed = None;
     for source in &sources.list {
-        match load(source, limit).await {
-            Ok(snapshot) => loaded.push((source.to_string(), snapshot)),
+        match load(source, limit).await.and_then(|snapshot| alive(source, snapshot, at)) {
+            Ok((snapshot, note)) => {
+                loaded.push((source.to_string(), snapshot));
+                notes.extend(note);
+            }
             Err(error) => {
                 notes.push(error.to_string());
                 failed = Some(error);
@@ -76,18 +85,20 @@ pub async fn load_once(
         notes.extend(differs.map(|how| format!("{name} and {other} disagree: {how}")));
     }
     notes.extend(skipped(name, &snapshot.skipped));
-    if slurm.applied().is_empty() {
-        return Ok((snapshot.clone(), notes));
+    let mut snapshot = snapshot.clone();
+    if !slurm.applied().is_empty() {
+        snapshot = Arc::new(slurm.applied().apply(&snapshot));
     }
-    Ok((Arc::new(slurm.applied().apply(snapshot)), notes))
+    Ok((snapshot, notes))
 }
 
 /// The same from where there is no runtime; each source has two minutes.
 pub fn load_once_blocking(
     sources: &Sources,
+    at: Option<Timestamp>,
 ) -> Result<(Arc<RpkiSnapshot>, Vec<String>), LoadError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(load_once(sources, LIMIT))
+    runtime.block_on(load_once(sources, at, LIMIT))
 }
 
 /// Follows a source until it has said something, or cannot.
@@ -116,7 +127,27 @@ async fn load(source: &Source, limit: Duration) -> Result<Arc<RpkiSnapshot>, Loa
         .await
         .map_err(|_| failed(format!("no complete answer within {} s", limit.as_secs())))?;
     let state = state.unwrap_or_default();
-    state.snapshot.ok_or_else(|| failed(state.trouble.unwrap_or_default()))
+    let snapshot = state.snapshot.ok_or_else(|| failed(state.trouble.unwrap_or_default()))?;
+    if snapshot.has_data() { Ok(snapshot) } else { Err(failed(NO_VRPS.to_owned())) }
+}
+
+/// Without what has expired, and with a note of how much that is. A source of which nothing is left does
+/// not work.
+fn alive(
+    source: &Source,
+    snapshot: Arc<RpkiSnapshot>,
+    at: Option<Timestamp>,
+) -> Result<(Arc<RpkiSnapshot>, Option<String>), LoadError> {
+    let Some(at) = at else { return Ok((snapshot, None)) };
+    let expired = snapshot.expired(at);
+    if expired.is_nothing() {
+        return Ok((snapshot, None));
+    }
+    if expired.vrps == snapshot.vrps.len() {
+        let trouble = format!("all of its {} VRPs have expired, which is no data", expired.vrps);
+        return Err(LoadError::Source { place: source.to_string(), trouble });
+    }
+    Ok((Arc::new(snapshot.unexpired(at)), Some(format!("{source}: {expired}"))))
 }
 
 /// What a source listed that could not be used.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp::Timestamp;
+use bgp::{Timestamp, printable};
 use tokio::sync::watch;
 use validator::RpkiSnapshot;
 
@@ -56,7 +56,11 @@ impl Report {
 
     /// The source could not be asked, or what it said could not be used.
     pub(crate) fn trouble(&self, trouble: String) {
-        self.change(|state| state.trouble = Some(trouble));
+        let trouble = Some(printable(&trouble));
+        self.change(|state| {
+            state.trouble = trouble;
+            state.failures += 1;
+        });
     }
 
     /// How often the source has said something of use.

@@ -7,15 +7,18 @@ use std::time::Duration;
 use bgp::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use validator::RpkiSnapshot;
+use validator::{Expired, RpkiSnapshot};
 
+use crate::belief::Beliefs;
 use crate::choice::{Chooser, Policy};
+use crate::fault::Faults;
 use crate::file::POLL;
 use crate::follow::follow_source;
+use crate::log;
 use crate::report::{Report, now};
 use crate::slurm_files::SlurmFiles;
 use crate::source::Source;
-use crate::state::{Rpki, SourceState};
+use crate::state::{EXCEPTIONS, Rpki, SourceState};
 
 /// Where RPKI data comes from, and what to make of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,12 @@ pub struct Sources {
     pub slurm: Vec<PathBuf>,
     /// How old data may be.
     pub stale_after: Duration,
+    /// A set that lacks this share of the one before is doubted, as is an empty one.
+    pub collapse_percent: u8,
+    /// A set that is doubted is believed when it has stood for so long.
+    pub collapse_after: Duration,
+    /// A source that is broken for so long is told.
+    pub broken_after: Duration,
 }
 
 impl Sources {
@@ -45,6 +54,12 @@ impl Default for Sources {
             policy: Policy::First,
             slurm: Vec::new(),
             stale_after: Duration::from_hours(2),
+            collapse_percent: 25,
+            collapse_after: Duration::from_mins(30),
+            // A validator that starts anew says nothing for some minutes, a file that is written in place is
+            // broken for seconds: nobody is to be woken for that. And of the two hours that the last data
+            // are good for, there must be enough left to do something.
+            broken_after: Duration::from_mins(10),
         }
     }
 }
@@ -67,7 +82,9 @@ async fn follow_into(sources: Sources, sender: watch::Sender<Rpki>) {
         tasks.spawn(follow_source(source.clone(), report));
     }
     let mut blender = Blender {
+        beliefs: Beliefs::new(sources.collapse_percent, sources.collapse_after),
         chooser: Chooser::new(sources.policy, sources.stale_after),
+        faults: Faults::new(sources.broken_after),
         slurm: SlurmFiles::new(&sources.slurm),
         blend: None,
         nothing: Arc::default(),
@@ -81,6 +98,7 @@ async fn follow_into(sources: Sources, sender: watch::Sender<Rpki>) {
         });
         let Ok((back, mut rpki)) = blending.await else { return };
         blender = back;
+        log::changes(&sender.borrow(), &rpki);
         sender.send_if_modified(|last| {
             let changed = !rpki.is_same(last);
             if changed {
@@ -100,7 +118,9 @@ async fn follow_into(sources: Sources, sender: watch::Sender<Rpki>) {
 
 /// Makes what is given out.
 struct Blender {
+    beliefs: Beliefs,
     chooser: Chooser,
+    faults: Faults,
     slurm: SlurmFiles,
     blend: Option<Blend>,
     nothing: Arc<RpkiSnapshot>,
@@ -111,38 +131,59 @@ struct Blend {
     from: Arc<RpkiSnapshot>,
     until: Option<Timestamp>,
     snapshot: Arc<RpkiSnapshot>,
+    expired: Expired,
 }
 
 impl Blender {
-    fn blend(&mut self, now: Timestamp, sources: Vec<SourceState>) -> Rpki {
+    fn blend(&mut self, now: Timestamp, said: Vec<SourceState>) -> Rpki {
+        let mut sources = self.beliefs.weigh(now, said);
+        for source in &mut sources {
+            source.fault = self.faults.observe(now, &source.name, source.trouble.as_deref());
+        }
         let choice = self.chooser.choose(now, &sources);
         let mut remarks = choice.remarks;
-        match self.slurm.poll() {
-            Ok(false) => {}
-            Ok(true) => self.blend = None,
-            Err(error) => remarks.push(format!("{error}; the local exceptions stay as they were")),
-        }
+        let broken = match self.slurm.poll() {
+            Ok(false) => None,
+            Ok(true) => {
+                self.blend = None;
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        let exceptions = self.faults.observe(now, EXCEPTIONS, broken.as_deref());
+        remarks
+            .extend(broken.map(|error| format!("{error}; the local exceptions stay as they were")));
         let snapshot = match choice.snapshot {
-            Some(chosen) => self.made_of(chosen, now),
+            Some(chosen) => {
+                let (snapshot, expired) = self.made_of(chosen, now);
+                remarks.extend((!expired.is_nothing()).then(|| expired.to_string()));
+                snapshot
+            }
             None => self.nothing.clone(),
         };
-        Rpki { snapshot, health: choice.health, remarks, sources }
+        Rpki { snapshot, health: choice.health, remarks, sources, exceptions }
     }
 
-    fn made_of(&mut self, chosen: Arc<RpkiSnapshot>, now: Timestamp) -> Arc<RpkiSnapshot> {
-        if let Some(Blend { from, until, snapshot }) = &self.blend
+    /// The chosen snapshot as it is given out, and how much of it has ended.
+    fn made_of(
+        &mut self,
+        chosen: Arc<RpkiSnapshot>,
+        now: Timestamp,
+    ) -> (Arc<RpkiSnapshot>, Expired) {
+        if let Some(Blend { from, until, snapshot, expired }) = &self.blend
             && Arc::ptr_eq(from, &chosen)
             && until.is_none_or(|until| until > now)
         {
-            return snapshot.clone();
+            return (snapshot.clone(), *expired);
         }
-        let expired = chosen.next_expiry().is_some_and(|expiry| expiry <= now);
-        let alive = if expired { Arc::new(chosen.unexpired(now)) } else { chosen.clone() };
+        let expired = chosen.expired(now);
+        let alive =
+            if expired.is_nothing() { chosen.clone() } else { Arc::new(chosen.unexpired(now)) };
         let until = alive.next_expiry();
         let slurm = self.slurm.applied();
         let snapshot = if slurm.is_empty() { alive } else { Arc::new(slurm.apply(&alive)) };
-        self.blend = Some(Blend { from: chosen, until, snapshot: snapshot.clone() });
-        snapshot
+        self.blend = Some(Blend { from: chosen, until, snapshot: snapshot.clone(), expired });
+        (snapshot, expired)
     }
 }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 use bgp::Timestamp;
 use validator::RpkiSnapshot;
 
+use crate::doubt::Doubt;
+use crate::fault::Fault;
+
 /// What RPKI says now, and how good that is.
 #[derive(Clone, Debug, Default)]
 pub struct Rpki {
@@ -18,23 +21,50 @@ pub struct Rpki {
     pub remarks: Vec<String>,
     /// What each source has given, in the order of the config.
     pub sources: Vec<SourceState>,
+    /// What is wrong with the local exceptions; those that were right last stay in force.
+    pub exceptions: Option<Fault>,
 }
 
 impl Rpki {
+    /// What a verdict can stand on; none without data, and then a verdict is *unknown*, not not-found.
+    pub fn data(&self) -> Option<&Arc<RpkiSnapshot>> {
+        Some(&self.snapshot).filter(|snapshot| self.health.is_usable() && snapshot.has_data())
+    }
+
+    /// Each source, and the local exceptions, by name, with what has been wrong with it for so long that
+    /// somebody must be told.
+    pub fn lasting_faults(&self, now: Timestamp) -> Vec<(&str, Option<&Fault>)> {
+        let sources = self.sources.iter().map(|source| (source.name.as_str(), &source.fault));
+        let all = sources.chain([(EXCEPTIONS, &self.exceptions)]);
+        all.map(|(name, fault)| (name, fault.as_ref().filter(|f| f.is_lasting(now)))).collect()
+    }
+
+    /// The sets that are not believed yet, with the name of the source that says them.
+    pub fn doubts(&self) -> impl Iterator<Item = (&str, &Doubt)> + '_ {
+        self.sources
+            .iter()
+            .filter_map(|source| Some((source.name.as_str(), source.doubt.as_ref()?)))
+    }
+
     /// Whether there is nothing to tell apart. Snapshots are compared by their `Arc`.
     pub(crate) fn is_same(&self, other: &Rpki) -> bool {
         Arc::ptr_eq(&self.snapshot, &other.snapshot)
             && self.health == other.health
             && self.remarks == other.remarks
+            && self.exceptions == other.exceptions
             && self.sources.len() == other.sources.len()
             && self.sources.iter().zip(&other.sources).all(|(ours, theirs)| ours.is_same(theirs))
     }
 }
 
+/// What the local exceptions are called where a source would have its name.
+pub(crate) const EXCEPTIONS: &str = "local exceptions";
+
 /// How good the snapshot is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Health {
-    /// No source has given anything yet. The snapshot is empty, and `not-found` means nothing.
+    /// No source has given any data: nothing yet, or sets of nothing. The snapshot is empty, and
+    /// `not-found` means nothing.
     #[default]
     Waiting,
     /// As good as it gets.
@@ -51,7 +81,7 @@ pub enum Health {
         since: Timestamp,
     },
     /// The data of every source is beyond the time at which its cache told us to forget it
-    /// (RFC 8210 section 6). The snapshot is empty, and `not-found` means nothing.
+    /// (RFC 8210 section 6), or all of its VRPs have ended. The snapshot is empty, and `not-found` means nothing.
     Expired {
         /// When the last of it ended.
         since: Timestamp,
@@ -91,6 +121,12 @@ pub struct SourceState {
     pub expires: Option<Timestamp>,
     /// What went wrong the last time; none if it went well.
     pub trouble: Option<String>,
+    /// The same with its beginning, as those who follow the source know it.
+    pub fault: Option<Fault>,
+    /// How often something went wrong since the start.
+    pub failures: u64,
+    /// The set that it has given last, if that is not believed yet; then the data are the last that were.
+    pub doubt: Option<Doubt>,
 }
 
 impl SourceState {
@@ -116,6 +152,7 @@ impl SourceState {
         same_data
             && self.name == other.name
             && (self.as_of, self.expires, self.rhythm) == (other.as_of, other.expires, other.rhythm)
-            && self.trouble == other.trouble
+            && (&self.trouble, &self.fault) == (&other.trouble, &other.fault)
+            && (self.failures, &self.doubt) == (other.failures, &other.doubt)
     }
 }

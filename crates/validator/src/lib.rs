@@ -44,7 +44,7 @@ pub use roa_watch::{
     trust_anchor_losses,
 };
 pub use slurm::{PrefixFilter, Slurm, SlurmConflict};
-pub use snapshot::{RpkiSnapshot, Skipped};
+pub use snapshot::{Expired, RpkiSnapshot, Skipped};
 pub use table::{Near, VrpTable, VrpTableBuilder};
 pub use validity::{ValidatedRoute, Validity};
 pub use vrp::{InvalidReason, OriginValidation, ValidationState, Vrp, VrpError};

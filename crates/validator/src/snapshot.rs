@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bgp::Timestamp;
 
@@ -33,6 +34,37 @@ pub struct Skipped {
     pub reasons: Vec<String>,
 }
 
+/// How much of a snapshot has ended, and is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// VRPs.
+    pub vrps: usize,
+    /// Customers with an ASPA that has ended.
+    pub aspas: usize,
+}
+
+impl Expired {
+    /// Whether nothing has ended.
+    pub fn is_nothing(self) -> bool {
+        self == Expired::default()
+    }
+}
+
+impl fmt::Display for Expired {
+    /// `3 VRPs and 1 ASPA have expired and are left out`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |count: usize, what: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            _ => Some(format!("{count} {what}s")),
+        };
+        let parts = [count(self.vrps, "VRP"), count(self.aspas, "ASPA")];
+        let parts = parts.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+        let (have, are) = if self.vrps + self.aspas == 1 { ("has", "is") } else { ("have", "are") };
+        write!(f, "{parts} {have} expired and {are} left out")
+    }
+}
+
 impl RpkiSnapshot {
     /// A snapshot of nothing but VRPs.
     pub fn of(vrps: VrpTable) -> Self {
@@ -46,19 +78,42 @@ impl RpkiSnapshot {
         self
     }
 
-    /// When the first VRP that tells its expiry ends; none if none does.
-    pub fn next_expiry(&self) -> Option<Timestamp> {
-        self.vrps.iter_expiry().filter_map(|(_, expires)| expires).min()
+    /// Whether there is anything to validate with. RPKI never says nothing: a set without VRPs means
+    /// that its source is broken or has not begun, and then a verdict on it is *unknown*, not not-found.
+    pub fn has_data(&self) -> bool {
+        !self.vrps.is_empty()
     }
 
-    /// Without the VRPs that have ended by `now`.
+    /// When the first VRP or ASPA that tells its expiry ends; none if none does.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let vrps = self.vrps.iter_expiry().filter_map(|(_, expires)| expires).min();
+        [vrps, self.aspas.next_expiry()].into_iter().flatten().min()
+    }
+
+    /// When the last VRP ends; none if one of them does not tell its expiry.
+    pub fn last_expiry(&self) -> Option<Timestamp> {
+        let mut last = None;
+        for (_, expires) in self.vrps.iter_expiry() {
+            last = last.max(Some(expires?));
+        }
+        last
+    }
+
+    /// How much of it has ended by `now`.
+    pub fn expired(&self, now: Timestamp) -> Expired {
+        let ended = |(_, expires): &(_, Option<Timestamp>)| expires.is_some_and(|at| at <= now);
+        let vrps = self.vrps.iter_expiry().filter(ended).count();
+        Expired { vrps, aspas: self.aspas.expired(now) }
+    }
+
+    /// Without the VRPs and the ASPAs that have ended by `now`.
     #[must_use]
     pub fn unexpired(&self, now: Timestamp) -> Self {
         let alive = |expires: Option<Timestamp>| expires.is_none_or(|at| at > now);
         let vrps = self.vrps.iter_expiry().filter(|(_, expires)| alive(*expires));
         RpkiSnapshot {
             vrps: VrpTable::with_expiry(vrps),
-            aspas: self.aspas.clone(),
+            aspas: self.aspas.unexpired(now),
             trust_anchors: self.trust_anchors.clone(),
             router_keys: self.router_keys,
             source: self.source.clone(),
@@ -102,5 +157,12 @@ mod tests {
         assert_eq!(snapshot.next_expiry(), at(10));
         assert_eq!(snapshot.unexpired(Timestamp::from_seconds(99)).next_expiry(), None);
         assert_eq!(snapshot.unexpired(Timestamp::from_seconds(9)), snapshot);
+        let mut snapshot = snapshot;
+        snapshot.aspas.add_until(Asn::new(1), [Asn::new(2)], at(9));
+        assert_eq!(snapshot.next_expiry(), at(9));
+        let expired = snapshot.expired(Timestamp::from_seconds(11));
+        assert_eq!(expired.to_string(), "2 VRPs and 1 ASPA have expired and are left out");
+        assert!(snapshot.expired(Timestamp::from_seconds(8)).is_nothing());
+        assert_eq!(snapshot.unexpired(Timestamp::from_seconds(9)).aspas, AspaTable::default());
     }
 }

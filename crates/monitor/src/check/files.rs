@@ -9,6 +9,7 @@ use validator::RpkiSnapshot;
 use super::report::{Report, readable};
 use crate::config::{Config, Mail};
 use crate::letterhead::letterhead;
+use crate::visit::now;
 use rpki_sources::{LoadError, Source, Sources, load_once};
 
 /// How long a source of VRPs may take: all of RPKI comes within seconds.
@@ -32,7 +33,7 @@ pub(super) async fn rpki(config: &Config, offline: bool) -> (Report, Arc<RpkiSna
         report.fault("[rpki]", "has no sources: every route will be not-found");
     }
     for source in config.rpki.list.iter().filter(|source| !(offline && is_remote(source))) {
-        match load_once(&Sources::one(source.clone(), &[]), VRPS_WITHIN).await {
+        match load_once(&Sources::one(source.clone(), &[]), Some(now()), VRPS_WITHIN).await {
             Ok((snapshot, notes)) => {
                 report.ok(source, format!("{} VRPs", snapshot.vrps.len()));
                 let prefix = format!("{source}: ");
@@ -60,7 +61,10 @@ pub(super) fn is_remote(source: &Source) -> bool {
 async fn exceptions(files: &[PathBuf], report: &mut Report) {
     let load = async |files: &[PathBuf]| {
         let sources = Sources { slurm: files.to_vec(), ..Sources::default() };
-        load_once(&sources, VRPS_WITHIN).await.map(|_| ()).map_err(|error| error.to_string())
+        load_once(&sources, Some(now()), VRPS_WITHIN)
+            .await
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     };
     let faults = report.faults();
     for file in files {

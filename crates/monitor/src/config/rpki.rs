@@ -11,12 +11,18 @@ pub(super) fn read(section: Section<'_>) -> Option<Sources> {
     let policy = section.optional("policy", value::word(POLICIES));
     let slurm = section.list("slurm", |value| Ok(section.folder().join(value::text(value)?)));
     let stale_after = section.optional("stale_after", value::duration);
+    let collapse_percent = section.optional("collapse_percent", value::number(1..=100));
+    let collapse_after = section.optional("collapse_after", value::duration);
+    let broken_after = section.optional("broken_after", value::duration);
     section.finish();
     Some(Sources {
         list: list.into_iter().collect::<Option<_>>()?,
         policy: policy.unwrap_or(default.policy),
         slurm: slurm.unwrap_or_default(),
         stale_after: stale_after.unwrap_or(default.stale_after),
+        collapse_percent: collapse_percent.unwrap_or(default.collapse_percent),
+        collapse_after: collapse_after.unwrap_or(default.collapse_after),
+        broken_after: broken_after.unwrap_or(default.broken_after),
     })
 }
 

@@ -63,7 +63,7 @@ impl Plan {
                     let text = "standard input cannot hold both the VRPs and the routes";
                     return Err(Failure::Usage(text.to_owned()));
                 }
-                load_once_blocking(&RpkiSources::one(source, &[]))?
+                load_once_blocking(&RpkiSources::one(source, &[]), None)?
             }
             None => Default::default(),
         };
@@ -83,7 +83,7 @@ impl Plan {
     }
 
     fn of_config(config: Config) -> Result<Self, Failure> {
-        let (snapshot, mut remarks) = load_once_blocking(&config.rpki)?;
+        let (snapshot, mut remarks) = load_once_blocking(&config.rpki, None)?;
         let watches = match &config.watches {
             watches if watches.is_empty() => derived(&config, &snapshot, &mut remarks)?,
             watches => watches.clone(),

@@ -40,7 +40,7 @@ pub fn run(args: &SearchArgs) -> Result<ExitCode, Failure> {
                 let text = "standard input cannot hold both the VRPs and the routes";
                 return Err(Failure::Usage(text.to_owned()));
             }
-            let (snapshot, remarks) = load_once_blocking(&Sources::one(source, &[]))?;
+            let (snapshot, remarks) = load_once_blocking(&Sources::one(source, &[]), None)?;
             (Some(snapshot), remarks)
         }
         None => (None, Vec::new()),

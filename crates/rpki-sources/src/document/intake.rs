@@ -1,4 +1,4 @@
-use bgp::{Asn, Prefix, Timestamp};
+use bgp::{Asn, Prefix, Timestamp, printable};
 use validator::{AspaTable, RpkiSnapshot, Skipped, Vrp, VrpTableBuilder};
 
 use super::error::DocumentError;
@@ -60,7 +60,8 @@ impl Intake {
         let counts = &mut self.snapshot.trust_anchors;
         match counts.get_mut(name) {
             Some(count) => *count += 1,
-            None => drop(counts.insert(name.to_owned(), 1)),
+            // It is told to people, so nothing in it may do harm there.
+            None => *counts.entry(printable(name)).or_default() += 1,
         }
     }
 

@@ -184,13 +184,11 @@ impl<'de> Visitor<'de> for List<'_> {
 struct RawVrp<'a> {
     asn: Asn,
     prefix: Prefix,
-    #[serde(
-        alias = "maxPrefixLength",
-        alias = "max_length",
-        alias = "length",
-        rename = "maxLength"
-    )]
+    #[serde(borrow, alias = "maxPrefixLength", alias = "max_length", rename = "maxLength")]
     max_length: Option<Loose<'a>>,
+    /// What RIPE's validator 3 calls the max length; beside one it is that of the prefix.
+    #[serde(borrow)]
+    length: Option<Loose<'a>>,
     #[serde(borrow, alias = "trustAnchor")]
     ta: Option<Loose<'a>>,
     #[serde(borrow)]
@@ -205,8 +203,8 @@ fn vrp(intake: &mut Intake, _: usize, raw: &RawValue) -> Result<(), DocumentErro
         Ok(raw) => raw,
         Err(error) => return intake.entry(Err(without_place(&error))),
     };
-    let grounds = raw.source.map(Ground::read).unwrap_or_default();
-    let max_length = match &raw.max_length {
+    let grounds = grounds(raw.source);
+    let max_length = match raw.max_length.as_ref().or(raw.length.as_ref()) {
         None => Ok(None),
         Some(loose) => loose.length().map(Some),
     };
@@ -216,12 +214,23 @@ fn vrp(intake: &mut Intake, _: usize, raw: &RawValue) -> Result<(), DocumentErro
         max_length,
         asn: raw.asn,
         trust_anchor: ta.or_else(|| grounds.iter().find_map(|ground| ground.tal.as_deref())),
-        // It lives as long as any of its grounds.
-        expires: match &raw.expires {
-            Some(expires) => expires.time(),
-            None => grounds.iter().map(Ground::expires).max().flatten(),
-        },
+        expires: expiry(raw.expires.as_ref(), || &grounds),
     }))
+}
+
+/// When an entry ends. It lives as long as any of its grounds.
+fn expiry<G: AsRef<[Ground]>>(
+    told: Option<&Loose<'_>>,
+    grounds: impl FnOnce() -> G,
+) -> Option<Timestamp> {
+    match told {
+        Some(expires) => expires.time(),
+        None => grounds().as_ref().iter().map(Ground::expires).max().flatten(),
+    }
+}
+
+fn grounds(source: Option<&RawValue>) -> Vec<Ground> {
+    source.map(Ground::read).unwrap_or_default()
 }
 
 /// One object that a VRP stands on, in `jsonext`.
@@ -253,16 +262,24 @@ impl Ground {
 
 /// An ASPA in any spelling.
 #[derive(Deserialize)]
-struct RawAspa {
+struct RawAspa<'a> {
     #[serde(alias = "customer_asid", alias = "customerAsn")]
     customer: Asn,
     #[serde(alias = "providerAsns")]
     providers: Vec<Asn>,
+    #[serde(borrow)]
+    expires: Option<Loose<'a>>,
+    /// Routinator's `jsonext`.
+    #[serde(borrow)]
+    source: Option<&'a RawValue>,
 }
 
 fn aspa(intake: &mut Intake, number: usize, raw: &RawValue) -> Result<(), DocumentError> {
-    match serde_json::from_str::<RawAspa>(raw.get()) {
-        Ok(aspa) => intake.aspas().add(aspa.customer, aspa.providers),
+    match serde_json::from_str::<RawAspa<'_>>(raw.get()) {
+        Ok(aspa) => {
+            let expires = expiry(aspa.expires.as_ref(), || grounds(aspa.source));
+            intake.aspas().add_until(aspa.customer, aspa.providers, expires);
+        }
         Err(error) => intake.skip("ASPA", number, &without_place(&error)),
     }
     Ok(())

@@ -261,3 +261,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_max_length_stands_before_a_length() {
+    let json = r#"[{"asn":64500,"prefix":"192.0.2.0/24","length":24,"maxLength":25}]"#;
+    assert_eq!(parse(json.as_bytes()).unwrap().vrps.iter().next().unwrap().max_length(), 25);
+}
+
+/// Of rpki-client and of Routinator's jsonext.
+#[test]
+fn aspas_end_at_their_expiry() {
+    let json = r#"{"roas":[{"asn":1,"prefix":"192.0.2.0/24"}],"aspas":[
+        {"customer_asid":1,"expires":10,"providers":[2]},
+        {"customer":"AS3","providers":["AS4"],"source":[{"type":"aspa","tal":"ripe",
+            "validity":{"notAfter":"1970-01-01T00:00:30Z"},
+            "chainValidity":{"notAfter":"1970-01-01T00:00:20Z"}}]},
+        {"customer":"AS5","providers":["AS6"],"ta":"ripe"}]}"#;
+    let snapshot = parse(json.as_bytes()).unwrap();
+    let left = |now| {
+        let left = snapshot.unexpired(Timestamp::from_seconds(now));
+        left.aspas.iter().map(|(customer, _)| customer.number()).collect::<Vec<_>>()
+    };
+    assert_eq!([left(9), left(10), left(20)], [vec![1, 3, 5], vec![3, 5], vec![5]]);
+}
+
+#[test]
+fn the_name_of_a_trust_anchor_cannot_break_a_line() {
+    let json = "[{\"asn\":1,\"prefix\":\"192.0.2.0/24\",\"ta\":\"ri\\u001b[31m\\r\\npe\\u202e\"}]";
+    let snapshot = parse(json.as_bytes()).unwrap();
+    assert_eq!(snapshot.trust_anchors.keys().collect::<Vec<_>>(), ["ri [31m pe"]);
+}

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use validator::{Vrp, VrpTable};
 
 use super::*;
-use crate::Health;
+use crate::{Health, load_once};
 
 const STALE_AFTER: Duration = Duration::from_secs(7_200);
 
@@ -49,6 +49,7 @@ impl Lab {
             policy,
             slurm: slurm.iter().map(|name| self.path(name)).collect(),
             stale_after: STALE_AFTER,
+            ..Sources::default()
         }
     }
 }
@@ -154,6 +155,8 @@ fn what_expires_leaves_in_its_time_and_nothing_is_made_anew_without_need() {
     let snapshot = Some(Arc::new(RpkiSnapshot::of(VrpTable::with_expiry(vrps))));
     let source = SourceState { snapshot, as_of: Some(at(0)), ..SourceState::default() };
     let mut blender = Blender {
+        beliefs: Beliefs::new(25, Duration::from_mins(30)),
+        faults: Faults::new(Duration::from_mins(10)),
         chooser: Chooser::new(Policy::First, STALE_AFTER),
         slurm: SlurmFiles::new(&[]),
         blend: None,
@@ -166,4 +169,94 @@ fn what_expires_leaves_in_its_time_and_nothing_is_made_anew_without_need() {
     let second = blend(10);
     assert_eq!((asns(&second), asns(&blend(20))), (vec![2, 3], vec![3]));
     assert!(Arc::ptr_eq(&blend(25).snapshot, &blend(99).snapshot));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_of_nothing_is_doubted_and_told() {
+    let lab = Lab::new(&[("a", &document(&[1]))]);
+    let mut rpki = follow(lab.sources(&["a"], Policy::First, &[]));
+    let first = until(&mut rpki, |rpki| rpki.data().is_some()).await;
+    lab.write("a", &document(&[]));
+    let doubted = until(&mut rpki, |rpki| rpki.doubts().count() == 1).await;
+    assert!(Arc::ptr_eq(&doubted.snapshot, &first.snapshot));
+    let (name, doubt) = doubted.doubts().next().unwrap();
+    assert_eq!((name, doubt.losses[0].before), (path_text(&lab, "a").as_str(), 1));
+    assert!(doubted.remarks[0].contains("0 VRPs where there were 1; not believed before"));
+    lab.write("a", &document(&[1, 2]));
+    until(&mut rpki, |rpki| asns(rpki) == [1, 2] && rpki.remarks.is_empty()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_set_of_nothing_is_no_data() {
+    let lab = Lab::new(&[("a", &document(&[]))]);
+    let mut rpki = follow(lab.sources(&["a"], Policy::First, &[]));
+    let empty = until(&mut rpki, |rpki| !rpki.remarks.is_empty()).await;
+    assert_eq!((empty.health, empty.data().is_none()), (Health::Waiting, true));
+    assert_eq!(
+        empty.remarks,
+        [format!("{}: it has 0 VRPs, which is no data", path_text(&lab, "a"))]
+    );
+    lab.write("a", &document(&[1]));
+    until(&mut rpki, |rpki| rpki.data().is_some()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_breaks_is_a_fault_with_its_beginning_and_is_counted() {
+    let lab = Lab::new(&[("a", &document(&[1])), ("x", &exceptions(7, 8))]);
+    let mut rpki = follow(lab.sources(&["a"], Policy::First, &["x"]));
+    until(&mut rpki, |rpki| rpki.health == Health::Fresh).await;
+    lab.write("a", "");
+    lab.write("x", "{");
+    let both = |rpki: &Rpki| rpki.exceptions.is_some() && rpki.sources[0].fault.is_some();
+    let broken = until(&mut rpki, both).await;
+    let fault = broken.sources[0].fault.clone().unwrap();
+    assert_eq!(
+        (fault.reason.as_str(), broken.sources[0].failures > 0),
+        ("empty: expected VRPs as JSON or CSV", true)
+    );
+    let names = |now| {
+        let faults = broken.lasting_faults(now).into_iter();
+        faults.map(|(name, fault)| (name.to_owned(), fault.is_some())).collect::<Vec<_>>()
+    };
+    let (a, x) = (path_text(&lab, "a"), "local exceptions".to_owned());
+    assert_eq!(names(fault.since), [(a.clone(), false), (x.clone(), false)]);
+    let later = fault.since + Duration::from_mins(11);
+    assert_eq!(names(later), [(a, true), (x, true)]);
+    lab.write("a", &document(&[1]));
+    lab.write("x", &exceptions(7, 8));
+    until(&mut rpki, |rpki| !both(rpki) && rpki.remarks.is_empty()).await;
+}
+
+/// The case `expired`: what has ended is left out, ASPAs too, and how much that is is told.
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_is_left_out_and_told() {
+    let vrp =
+        |asn, expires| format!(r#"{{"asn":{asn},"prefix":"198.18.0.0/21","expires":{expires}}}"#);
+    let aspa = r#"{"customer_asid":64500,"expires":1600000000,"providers":[64510]}"#;
+    let roas = |first| {
+        format!(r#"{{"roas":[{},{}],"aspas":[{aspa}]}}"#, vrp(1, first), vrp(2, 4_102_444_799_u64))
+    };
+    let lab = Lab::new(&[("a", &roas(1_600_000_000)), ("b", &format!("[{}]", vrp(1, 0)))]);
+    let mut rpki = follow(lab.sources(&["a"], Policy::First, &[]));
+    let found = until(&mut rpki, |rpki| rpki.health == Health::Fresh).await;
+    assert_eq!((asns(&found), found.snapshot.aspas.len()), (vec![2], 0));
+    let told = "1 VRP and 1 ASPA have expired and are left out";
+    assert_eq!(found.remarks, [told]);
+
+    let sources = |name: &str| Sources::one(Source::File(lab.path(name)), &[]);
+    let limit = Duration::from_secs(5);
+    let (snapshot, notes) = load_once(&sources("a"), Some(now()), limit).await.unwrap();
+    assert_eq!((snapshot.vrps.len(), snapshot.aspas.len()), (1, 0));
+    assert_eq!(notes, [format!("{}: {told}", path_text(&lab, "a"))]);
+    // A replay asks about its own time.
+    let then = Some(Timestamp::from_seconds(1_500_000_000));
+    let (snapshot, notes) = load_once(&sources("a"), then, limit).await.unwrap();
+    assert_eq!((snapshot.vrps.len(), snapshot.aspas.len(), notes), (2, 1, vec![]));
+
+    let error = load_once(&sources("b"), Some(now()), limit).await.unwrap_err().to_string();
+    assert!(error.ends_with("all of its 1 VRPs have expired, which is no data"), "{error}");
+    let mut rpki = follow(lab.sources(&["b"], Policy::First, &[]));
+    let ended = until(&mut rpki, |rpki| rpki.health != Health::Waiting).await;
+    assert_eq!(ended.health, Health::Expired { since: Timestamp::from_seconds(0) });
+    assert!(ended.data().is_none());
 }
