@@ -10,6 +10,7 @@
 mod as_path;
 mod asn;
 mod distinguisher;
+mod duration;
 mod observation;
 mod prefix;
 mod printable;
@@ -20,6 +21,7 @@ mod vantage;
 pub use as_path::{AsPath, ParseAsPathError, RouteOrigin, Segment};
 pub use asn::{Asn, AsnKind, ParseAsnError};
 pub use distinguisher::{Distinguisher, ParseDistinguisherError};
+pub use duration::parse_duration;
 pub use observation::{Change, Event, Observation};
 pub use prefix::{Family, ParsePrefixError, Prefix, PrefixError};
 pub use printable::printable;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use alerter::dispatch::{Order, What};
-use bgp::Timestamp;
+use bgp::{Timestamp, parse_duration};
 use store::{Answer, Request, StoreError, Visitor};
 
-use crate::config::{Config, parse_duration};
+use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 
 /// How long a daemon may take to answer: it looks once a second, and a commit takes milliseconds.

@@ -41,7 +41,6 @@ pub use mail::{Mail, Relay};
 pub use maintenance::{Calendar, CalendarPlace};
 pub use operator::Operator;
 pub use replies::{Imap, Mailbox, Replies};
-pub(crate) use value::parse_duration;
 pub use web::Web;
 
 use fault::{Fault, Faults};

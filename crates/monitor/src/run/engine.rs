@@ -58,6 +58,8 @@ pub(super) struct Engine {
     pub(super) since: Moment,
     pub(super) rpki: watch::Receiver<Rpki>,
     pub(super) beat: watch::Sender<Beat>,
+    /// The same for those who ask over HTTP.
+    pub(super) health: watch::Sender<web::Health>,
     /// Those whose incidents are open.
     pub(super) offenders: watch::Sender<BTreeSet<Asn>>,
     pub(super) runtime: Handle,
@@ -377,12 +379,13 @@ impl Engine {
         let (feeds, well) = (health.summary(now), health.is_healthy(now));
         let status =
             format!("{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up");
-        self.beat.send_replace(Beat {
-            status,
-            well,
-            outgrown: self.outgrown,
-            at: Some(Instant::now()),
-        });
+        self.publish(Beat { status, well, outgrown: self.outgrown, at: Some(Instant::now()) });
+    }
+
+    fn publish(&self, beat: Beat) {
+        let Beat { status, well, at, .. } = beat.clone();
+        self.health.send_replace(web::Health { status, well, at });
+        self.beat.send_replace(beat);
     }
 
     /// Whose incidents are open, for the feeds that can ask what else they announce. Gives the number
@@ -488,11 +491,7 @@ impl Engine {
                         said = error;
                     }
                     let status = format!("the store cannot be written: {said}");
-                    self.beat.send_replace(Beat {
-                        status,
-                        at: Some(Instant::now()),
-                        ..Beat::default()
-                    });
+                    self.publish(Beat { status, at: Some(Instant::now()), ..Beat::default() });
                     std::thread::sleep(COMMIT_EVERY);
                 }
             }

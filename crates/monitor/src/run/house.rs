@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use validator::{Classifier, Neighbours};
 
 use super::addresses;
+use super::api;
 use super::calendars;
 use super::clock::Clock;
 use super::engine::Engine;
@@ -27,7 +28,6 @@ use super::legacy::Legacy;
 use super::outbox::Outbox;
 use super::plan::{Followed, Plan};
 use super::replies::{self, Done};
-use super::web;
 use crate::config::Config;
 use crate::exit::Failure;
 
@@ -120,7 +120,8 @@ impl House {
         let ledger = ledger(config, plan.directory.clone())?;
         let replies = Done::load(ledger.store())?;
         let (beats, beat) = watch::channel(Beat::default());
-        let api = api(config, &beat)?;
+        let (healths, health) = watch::channel(web::Health::default());
+        let api = listener_and_router(config, health)?;
         let wanted = wanted(config, std::mem::take(&mut plan.sockets), &ledger)?;
         let Some(mut legacy) = self.legacy.take() else {
             return Err(gone("the one before has left nothing"));
@@ -153,6 +154,7 @@ impl House {
             since: legacy.since,
             rpki,
             beat: beats,
+            health: healths,
             offenders: self.feeds.offenders(),
             runtime: Handle::current(),
             told: legacy.told,
@@ -171,7 +173,7 @@ impl House {
         &mut self,
         config: &Config,
         plan: &Plan,
-        api: Option<(TcpListener, axum::Router)>,
+        api: Option<(TcpListener, web::Router)>,
         beat: &watch::Receiver<Beat>,
     ) {
         if let Some((listener, router)) = api {
@@ -204,12 +206,12 @@ fn listen_to_people(
 }
 
 /// The API and where it listens, if there is to be one.
-fn api(
+fn listener_and_router(
     config: &Config,
-    beat: &watch::Receiver<Beat>,
-) -> Result<Option<(TcpListener, axum::Router)>, Failure> {
+    health: watch::Receiver<web::Health>,
+) -> Result<Option<(TcpListener, web::Router)>, Failure> {
     let Some(web) = &config.web else { return Ok(None) };
-    let router = web::router(web, &config.store, beat.clone())?;
+    let router = web::router(api::settings(config, web)?, health);
     Ok(Some((feeds::bind(web.listen, None)?, router)))
 }
 

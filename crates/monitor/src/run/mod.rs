@@ -13,6 +13,7 @@
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
 mod addresses;
+mod api;
 mod calendars;
 mod channels;
 mod clock;
@@ -31,7 +32,6 @@ mod relays;
 mod replies;
 mod roa_watch;
 mod signals;
-mod web;
 
 use std::time::Duration;
 

@@ -1,11 +1,6 @@
-//! The API: what programs ask and want over HTTP.
-//!
-//! It is one more visitor of the store, as the commands are: what it answers stands in the file, and
-//! what somebody wants becomes a request there, done by the engine in the order in which it came.
-
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alerter::dispatch::{Order, What};
 use alerter::{Scope, Window};
@@ -14,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use bgp::Timestamp;
+use bgp::{Timestamp, parse_duration};
 use incidents::IncidentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,10 +17,7 @@ use store::{Answer, Request, StoreError, Visitor};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use super::heartbeat::Beat;
-use crate::config::{self, parse_duration};
-use crate::exit::Failure;
-use crate::visit;
+use crate::{Health, Settings};
 
 /// How large a request may be: what people say fits.
 const BODY_MAX: usize = 64 << 10;
@@ -39,11 +31,17 @@ const LISTED: usize = 1000;
 /// How long the engine may be silent before it counts as stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 
+/// How long a daemon may take to answer: it looks once a second, and a commit takes milliseconds.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+/// How often we look for the answer.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// What every handler needs.
 struct Counter {
     store: PathBuf,
     token: Option<String>,
-    beat: watch::Receiver<Beat>,
+    beat: watch::Receiver<Health>,
     room: Semaphore,
 }
 
@@ -62,22 +60,18 @@ enum Refused {
 type Answered = Result<Json<Value>, Refused>;
 
 /// Listens, and answers until it is dropped.
-pub(super) async fn serve(listener: TcpListener, router: Router) {
+pub async fn serve(listener: TcpListener, router: Router) {
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!(%error, "the API has ended");
     }
 }
 
 /// The API on this store.
-pub(super) fn router(
-    web: &config::Web,
-    store: &Path,
-    beat: watch::Receiver<Beat>,
-) -> Result<Router, Failure> {
-    let token = web.token_file.as_deref().map(token).transpose()?;
+pub fn router(settings: Settings, beat: watch::Receiver<Health>) -> Router {
+    let Settings { store, token } = settings;
     let room = Semaphore::new(AT_ONCE);
-    let counter = Arc::new(Counter { store: store.to_owned(), token, beat, room });
-    Ok(Router::new()
+    let counter = Arc::new(Counter { store, token, beat, room });
+    Router::new()
         .route("/healthz", get(health))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics))
@@ -90,22 +84,7 @@ pub(super) fn router(
         .route("/api/v1/queue", get(queue))
         .route("/api/v1/queue/flush", post(flush))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(counter))
-}
-
-/// One line, and long enough that nobody guesses it.
-fn token(path: &Path) -> Result<String, Failure> {
-    const SHORTEST: usize = 16;
-    let place = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Read { place: place.clone(), error })?;
-    let token = text.trim();
-    if token.len() < SHORTEST || token.contains(char::is_whitespace) {
-        let text =
-            format!("{place}: expected one line with a token of {SHORTEST} characters or more");
-        return Err(Failure::Usage(text));
-    }
-    Ok(token.to_owned())
+        .with_state(counter)
 }
 
 /// The engine turns.
@@ -194,7 +173,7 @@ struct Wish {
 impl Wish {
     fn until(&self) -> Result<Timestamp, Refused> {
         let length = self.r#for.as_deref().and_then(parse_duration);
-        let until = length.map(|length| visit::now() + length).or(self.until);
+        let until = length.map(|length| now() + length).or(self.until);
         until.ok_or_else(|| Refused::Senseless("'for' or 'until' is missing".to_owned()))
     }
 
@@ -226,7 +205,7 @@ async fn act(
 }
 
 async fn mutes(State(counter): State<Arc<Counter>>) -> Answered {
-    Ok(Json(json!(counter.look(|visitor| visitor.silences(visit::now())).await?.silences)))
+    Ok(Json(json!(counter.look(|visitor| visitor.silences(now())).await?.silences)))
 }
 
 async fn mute(
@@ -249,7 +228,7 @@ async fn unmute(
 }
 
 async fn windows(State(counter): State<Arc<Counter>>) -> Answered {
-    let board = counter.look(|visitor| visitor.silences(visit::now())).await?;
+    let board = counter.look(|visitor| visitor.silences(now())).await?;
     let window = |(source, window)| json!({ "source": source, "window": window });
     Ok(Json(board.windows.into_iter().map(window).collect()))
 }
@@ -316,13 +295,31 @@ impl Counter {
     }
 
     async fn ask(&self, request: Request) -> Answered {
-        let answer = self.look(move |visitor| visit::answered(visitor, &request)).await?;
+        let answer = self.look(move |visitor| answered(visitor, &request)).await?;
         match answer {
             Some(Answer::Done) => Ok(Json(json!({ "done": true }))),
             Some(Answer::Refused(why)) => Err(Refused::Senseless(why)),
             None => Err(Refused::Late),
         }
     }
+}
+
+/// The answer to a request; none if it takes too long.
+fn answered(visitor: &Visitor, request: &Request) -> Result<Option<Answer>, StoreError> {
+    let number = visitor.ask(now(), request)?;
+    let end = Instant::now() + ANSWER_WITHIN;
+    loop {
+        let answer = visitor.answer(number)?;
+        if answer.is_some() || Instant::now() >= end {
+            return Ok(answer);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// The wall clock.
+fn now() -> Timestamp {
+    jiff::Timestamp::now().into()
 }
 
 /// Takes as long whatever the difference is; only the length shows.
