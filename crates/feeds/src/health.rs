@@ -362,7 +362,7 @@ impl Feed {
     fn new(id: FeedId, kind: &FeedKind, now: Moment) -> Self {
         let routers = match kind {
             FeedKind::Bmp { routers, .. } => routers.as_slice(),
-            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => &[],
+            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } => &[],
         };
         let router =
             |router: &BmpRouter| (router.name.clone(), Router { session: None, since: now });

@@ -70,10 +70,6 @@ fn start(feed: &FeedKind, context: FeedContext) -> JoinHandle<()> {
             let (path, rib) = (path.clone(), rib.clone());
             tokio::task::spawn_blocking(move || mrt_dir::run(&path, rib.as_deref(), &context))
         }
-        FeedKind::Kafka { .. } => {
-            tracing::error!("a kafka feed is left out: this version does not read it");
-            tokio::spawn(async {})
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// `[[feed]]`: where observations come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feed {
-    /// What it is.
+    /// Which of the feeds it is, with what only that one needs.
     pub kind: FeedKind,
     /// How many distinct vantage ASes of this feed must hold a route before an incident opens.
     pub min_vantage_ases: Option<u32>,
@@ -20,33 +20,26 @@ pub struct Feed {
 pub enum FeedKind {
     /// RIS Live over a web socket.
     RisLive {
-        /// Where.
+        /// The web socket's `ws://` or `wss://` URL.
         url: String,
-        /// How much of it.
+        /// Whether it is asked for what the watch list needs or for everything.
         mode: RisLiveMode,
         /// Tables of its collectors, which tell what stood there before we listened.
         ribs: Vec<Rib>,
     },
     /// Our own routers over BMP (RFC 7854).
     Bmp {
-        /// Where we wait for them.
+        /// The address and port on which they connect to us.
         listen: SocketAddr,
-        /// Who may connect.
+        /// The routers that may connect; others are refused.
         routers: Vec<BmpRouter>,
     },
     /// A folder into which somebody writes MRT files.
     MrtDir {
-        /// Which.
+        /// The folder; its files are read in the order of their names.
         path: PathBuf,
         /// A table of the same collector, which is loaded first where the folder is new.
         rib: Option<PathBuf>,
-    },
-    /// OpenBMP messages from Kafka.
-    Kafka {
-        /// Where to begin, as `host:port`.
-        brokers: Vec<String>,
-        /// Which topics; a `*` stands for anything.
-        topics: Vec<String>,
     },
 }
 
@@ -64,7 +57,7 @@ pub enum RisLiveMode {
 pub struct Rib {
     /// Which, as the feed calls it (`rrc21`): its peers are vantage points of both.
     pub collector: String,
-    /// Where the table is.
+    /// Where the table is fetched from.
     pub place: RibPlace,
 }
 
@@ -73,16 +66,16 @@ pub struct Rib {
 pub enum RibPlace {
     /// In the archive: the last one that it has.
     Latest,
-    /// In a file.
+    /// In a file on this machine.
     File(PathBuf),
-    /// On the web.
+    /// Behind an `http://` or `https://` URL.
     Url(String),
 }
 
 /// A router that may connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BmpRouter {
-    /// Where it comes from.
+    /// The source address of its connection, by which it is known.
     pub address: IpAddr,
     /// What we call it; its address if not given.
     pub name: String,
@@ -95,12 +88,12 @@ pub struct BmpRouter {
 /// Told, or found out from the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tristate {
-    /// Found out.
+    /// Found out from what arrives.
     #[default]
     Auto,
-    /// Yes.
+    /// It is so, whatever arrives.
     On,
-    /// No.
+    /// It is not so, whatever arrives.
     Off,
 }
 
@@ -111,7 +104,6 @@ impl FeedKind {
             FeedKind::RisLive { .. } => "ris-live",
             FeedKind::Bmp { .. } => "bmp",
             FeedKind::MrtDir { .. } => "mrt-dir",
-            FeedKind::Kafka { .. } => "kafka",
         }
     }
 
@@ -119,7 +111,7 @@ impl FeedKind {
     pub const fn listens(&self) -> Option<SocketAddr> {
         match self {
             FeedKind::Bmp { listen, .. } => Some(*listen),
-            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => None,
+            FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } => None,
         }
     }
 }
@@ -138,7 +130,7 @@ impl Feed {
                 let named = |min| (0..100).map(move |number| (format!("rrc{number:02}"), min));
                 said.into_iter().flat_map(named).collect()
             }
-            FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => Vec::new(),
+            FeedKind::MrtDir { .. } => Vec::new(),
         }
     }
 }

@@ -36,7 +36,7 @@ impl Staleness {
                     routers.extend(of_feed.iter().map(|router| router.name.clone()));
                 }
                 FeedKind::RisLive { .. } => self.public = true,
-                FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => {}
+                FeedKind::MrtDir { .. } => {}
             }
         }
         self.former.extend(std::mem::replace(&mut self.routers, routers));

@@ -159,7 +159,7 @@ fn untried(config: &Config) -> Vec<String> {
     untried.extend(names);
     untried.extend(config.feeds.iter().filter_map(|feed| match &feed.kind {
         FeedKind::RisLive { url, .. } => Some(url.clone()),
-        FeedKind::Bmp { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => None,
+        FeedKind::Bmp { .. } | FeedKind::MrtDir { .. } => None,
     }));
     if untried.is_empty() {
         untried.push("nothing that this config needs".to_owned());

@@ -219,7 +219,7 @@ fn listener_and_router(
 fn neighbours(config: &Config) -> Neighbours {
     let routers = config.feeds.iter().flat_map(|feed| match &feed.kind {
         FeedKind::Bmp { routers, .. } => routers.as_slice(),
-        FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } | FeedKind::Kafka { .. } => &[],
+        FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } => &[],
     });
     Neighbours {
         routers: routers.map(|router| router.name.as_str().into()).collect(),
@@ -306,7 +306,7 @@ fn wanted(
     let wanted = each.map(|(feed, socket)| {
         let position = match &feed.kind {
             FeedKind::MrtDir { path, .. } => position(&feeds::folder_key(path), ledger)?,
-            FeedKind::RisLive { .. } | FeedKind::Bmp { .. } | FeedKind::Kafka { .. } => None,
+            FeedKind::RisLive { .. } | FeedKind::Bmp { .. } => None,
         };
         let initial_ribs = initial_ribs(&feed.kind, config, ledger)?;
         Ok(WantedFeed { feed, socket, position, initial_ribs })
