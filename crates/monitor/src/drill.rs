@@ -14,11 +14,11 @@ use lettre::message::Mailbox;
 use tokio::runtime::Runtime;
 use validator::Kind;
 
+use crate::channels;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use crate::letterhead::letterhead;
 use crate::visit::now;
-use crate::{mailbag, run};
 
 /// What is to be tried; all of it, where nothing is said.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ fn place(config: &Config, receiver: &Receiver) -> Result<Place, Failure> {
     };
     if let Some(one) = config.channels.iter().find(|one| one.name == receiver.channel) {
         return Ok(Place {
-            transport: Transport::Channel(run::open_channel(one)?, zone),
+            transport: Transport::Channel(channels::open(one)?, zone),
             until_the_end: one.is_for_programs(),
             pause: pause(one.per_minute).unwrap_or_default(),
         });
@@ -114,7 +114,7 @@ fn place(config: &Config, receiver: &Receiver) -> Result<Place, Failure> {
     let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
     let letterhead = letterhead(config, mail)?;
     Ok(Place {
-        transport: Transport::Mail(mailbag::relays(mail)?, letterhead, mailbox),
+        transport: Transport::Mail(channels::relays(mail)?, letterhead, mailbox),
         until_the_end: false,
         pause: pause(mail.per_minute).unwrap_or_default(),
     })

@@ -2,6 +2,7 @@
 
 use feeds::ListenError;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process;
 
 use archive::ArchiveError;
@@ -87,6 +88,16 @@ impl From<SourceError> for Failure {
 }
 
 impl Failure {
+    /// The file at `path` cannot be read.
+    pub(crate) fn read(path: &Path, error: io::Error) -> Self {
+        Failure::Read { place: path.display().to_string(), error }
+    }
+
+    /// The file at `path` cannot be written.
+    pub(crate) fn write(path: &Path, error: io::Error) -> Self {
+        Failure::Write { place: path.display().to_string(), error }
+    }
+
     /// What the shell is told of it.
     pub fn code(&self) -> ExitCode {
         match self {

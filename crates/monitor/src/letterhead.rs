@@ -13,7 +13,7 @@ use lettre::message::Mailbox;
 
 use crate::config::{self, Config};
 use crate::exit::Failure;
-use crate::mailbag::{password, read_error};
+use crate::secret::password;
 
 /// A page of words; what is larger is something else.
 const LARGEST_TEMPLATE: u64 = 256 * 1024;
@@ -32,13 +32,13 @@ pub(crate) fn letterhead(config: &Config, mail: &config::Mail) -> Result<Letterh
 
 /// All that is in the folder, but for what editors hide.
 fn templates(folder: &Path, zone: &TimeZone) -> Result<Templates, Failure> {
-    let failed = |error| read_error(folder, error);
+    let failed = |error| Failure::read(folder, error);
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let Some(name) = name.filter(|name| !is_backup(name) && path.is_file()) else { continue };
-        let failed = |error| read_error(&path, error);
+        let failed = |error| Failure::read(&path, error);
         if path.metadata().map_err(failed)?.len() > LARGEST_TEMPLATE {
             let text = format!("{}: a template of more than 256 KiB", path.display());
             return Err(Failure::Usage(text));

@@ -10,13 +10,16 @@
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
 //! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
 
+mod channels;
 pub mod check;
 pub mod cli;
 pub mod config;
 mod console;
+mod directory;
 mod dns;
 mod drill;
 pub mod exit;
+pub mod format;
 pub mod incidents;
 mod letterhead;
 pub mod mailbag;
@@ -28,6 +31,8 @@ pub mod replay;
 pub mod roas;
 pub mod run;
 pub mod search;
+mod secret;
 pub mod validate;
 mod visit;
+mod watches;
 pub mod whatif;

@@ -2,27 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use alerter::channels::SendError;
-use alerter::channels::smtp::{Relay, RelayConfig};
+use alerter::channels::smtp::Relay;
 use alerter::content::mail::{Letterhead, Mail};
 use alerter::{AnnotatedNotice, Content};
 use tokio::runtime::Runtime;
 
+use crate::channels;
 use crate::config::{self, Config};
 use crate::exit::Failure;
 use crate::letterhead::letterhead;
 
-/// How long a relay may take for one mail. RFC 5321 section 4.5.3.2 would allow ten minutes behind
-/// the final dot; somebody sits in front of a replay.
-const TIMEOUT: Duration = Duration::from_secs(60);
-
 /// Where mails go that no relay took, beside the store.
 const UNSENT: &str = "originwatch-unsent";
-
-/// The longest password file that is read.
-const MAX_PASSWORD: usize = 4096;
 
 /// Carries notices to the recipients of `[mail]`, one mail for each.
 #[derive(Debug, Default)]
@@ -66,7 +59,7 @@ impl Mailbag {
             return Err(Failure::Usage(text));
         };
         if let Some(folder) = eml {
-            fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
+            fs::create_dir_all(folder).map_err(|error| Failure::write(folder, error))?;
         }
         let letterhead = letterhead(config, mail)?;
         let beside = config.store.parent().unwrap_or(Path::new(""));
@@ -96,7 +89,7 @@ impl Mailbag {
             let name = file_name(self.composed, notice, &mail);
             if let Some(folder) = &self.eml {
                 let path = folder.join(&name);
-                fs::write(&path, mail.formatted()).map_err(|error| write_error(&path, error))?;
+                fs::write(&path, mail.formatted()).map_err(|error| Failure::write(&path, error))?;
             }
             match self.relays.as_mut().map(|relays| relays.send(&mail)) {
                 None => {}
@@ -131,7 +124,7 @@ impl Mailbag {
                 fs::create_dir_all(folder).and_then(|()| fs::write(&path, mail.formatted()));
             match written {
                 Ok(()) => return Ok(()),
-                Err(error) if self.unsent.len() == 1 => return Err(write_error(&path, error)),
+                Err(error) if self.unsent.len() == 1 => return Err(Failure::write(&path, error)),
                 Err(_) => drop(self.unsent.remove(0)),
             }
         }
@@ -142,7 +135,7 @@ impl Relays {
     fn new(mail: &config::Mail) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(Failure::Output)?;
-        let relays = relays(mail)?;
+        let relays = channels::relays(mail)?;
         Ok(Relays { runtime, relays, trouble: String::new() })
     }
 
@@ -163,53 +156,9 @@ impl Relays {
     }
 }
 
-/// The relay of the config and those that take over, in order.
-pub(crate) fn relays(mail: &config::Mail) -> Result<Vec<Relay>, Failure> {
-    let credentials = match &mail.login {
-        Some((user, file)) => Some((user.clone(), password(file)?)),
-        None => None,
-    };
-    let extra_ca = match &mail.ca_file {
-        Some(path) => Some(fs::read(path).map_err(|error| read_error(path, error))?),
-        None => None,
-    };
-    let relay = |relay: &config::Relay| {
-        Relay::new(&RelayConfig {
-            host: relay.host.clone(),
-            port: relay.port,
-            tls: relay.tls,
-            credentials: credentials.clone(),
-            helo: mail.helo.clone(),
-            timeout: TIMEOUT,
-            extra_ca: extra_ca.clone(),
-        })
-        .map_err(|error| Failure::Usage(error.to_string()))
-    };
-    std::iter::once(&mail.relay).chain(&mail.failover).map(relay).collect()
-}
-
 /// `0001-OW-20140402-AS4761-6f3a.0-noc@example.net.eml`.
 fn file_name(number: u64, notice: &AnnotatedNotice, mail: &Mail) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "@.-+_".contains(c) { c } else { '_' };
     let recipient: String = mail.recipient().email.to_string().chars().map(safe).collect();
     format!("{number:04}-{}.{}-{recipient}.eml", notice.incident, notice.sequence)
-}
-
-/// Read when it is needed, without the newline that editors leave; never shown.
-pub(crate) fn password(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| read_error(path, error))?;
-    let password = text.trim_end_matches(['\r', '\n']);
-    if password.is_empty() || password.len() > MAX_PASSWORD || password.contains(['\r', '\n']) {
-        let text = format!("{}: expected one line with the password or secret", path.display());
-        return Err(Failure::Usage(text));
-    }
-    Ok(password.to_owned())
-}
-
-pub(crate) fn read_error(path: &Path, error: std::io::Error) -> Failure {
-    Failure::Read { place: path.display().to_string(), error }
-}
-
-fn write_error(path: &Path, error: std::io::Error) -> Failure {
-    Failure::Write { place: path.display().to_string(), error }
 }

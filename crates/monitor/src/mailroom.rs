@@ -8,10 +8,10 @@ use lettre::message::Mailbox;
 use store::{Queued, Request};
 use validator::Kind;
 
-use crate::cli::Format;
 use crate::config::Config;
 use crate::drill::{self, Aim};
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 use crate::incidents::table;
 use crate::visit;
 

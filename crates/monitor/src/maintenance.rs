@@ -10,8 +10,8 @@ use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand, ValueEnum};
 use validator::{Kind, Severity};
 
-use crate::cli::Format;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 use crate::incidents::table;
 use crate::visit;
 

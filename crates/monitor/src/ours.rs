@@ -11,9 +11,9 @@ use clap::Args;
 use parser::{Element, ElementKind, Item, Reader, Received};
 use validator::{Announcement, RpkiSnapshot, WatchList};
 
-use crate::cli::Format;
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::format::Format;
 use crate::visit::now;
 use rpki_sources::{Source, Sources, load_once_blocking};
 

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 use validator::{RoaReport, ValidationState};
 
-use crate::cli::Format;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 use crate::ours::{Ours, OursArgs};
 
 /// `originwatch roas`.

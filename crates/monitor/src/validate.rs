@@ -1,18 +1,57 @@
 //! `originwatch validate`: origin validation of one route or of many (RFC 6811).
 
 use std::io::{self, BufRead as _, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use bgp::{Asn, Prefix, RouteOrigin};
+use bgp::{Asn, Prefix, RouteOrigin, Timestamp};
+use clap::Args;
 use validator::{OriginValidation, RpkiSnapshot, ValidatedRoute, ValidationState, Validity, Vrp};
 
-use crate::cli::ValidateArgs;
 use crate::exit::{ExitCode, Failure};
 use crate::visit::now;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// The longest line that is read: a prefix and an AS number need 60 bytes.
 const MAX_LINE: u64 = 4096;
+
+/// `originwatch validate`.
+#[derive(Debug, Args)]
+#[command(after_help = VALIDATE_EXAMPLES)]
+pub struct ValidateArgs {
+    /// VRPs: a file or an http(s):// URL, JSON of any validator or CSV, plain, .gz or .bz2; or a
+    /// cache, rtr://host:port, with TLS rtrs://host:port.
+    #[arg(long, value_name = "SRC")]
+    pub vrps: String,
+
+    /// A file of local exceptions (RFC 8416, SLURM); may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub slurm: Vec<PathBuf>,
+
+    /// VRPs and ASPAs that have expired by this time are left out [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+
+    /// Answer in the shape of Routinator's validity API.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The prefix; or - to read lines of a prefix and an AS number from standard input.
+    #[arg(value_name = "PREFIX")]
+    pub prefix: String,
+
+    /// The AS number. The two may change places.
+    #[arg(value_name = "ASN")]
+    pub asn: Option<String>,
+}
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+    originwatch validate --vrps vrps.json 198.18.0.0/21 AS64500
+    originwatch validate --vrps rtr://127.0.0.1:3323 198.18.0.0/21 AS64500
+    originwatch validate --vrps https://rpki.example.net/json --json 198.18.0.0/21 64500
+    echo '198.18.0.0/21 AS64500' | originwatch validate --vrps vrps.json.gz -
+
+The exit code is 1 if the route is invalid, or if a line cannot be read.";
 
 /// A route to validate.
 #[derive(Clone, Debug, PartialEq, Eq)]

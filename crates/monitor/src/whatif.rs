@@ -9,8 +9,8 @@ use rpki_sources::document::{self, DocumentError};
 use rpki_sources::slurm;
 use validator::{Effect, RpkiSnapshot, ValidationState, whatif};
 
-use crate::cli::Format;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 use crate::ours::{Ours, OursArgs};
 
 /// `originwatch whatif`.

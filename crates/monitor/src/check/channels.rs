@@ -5,31 +5,22 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use alerter::channels::Transport;
 use tokio::net::TcpStream;
 
 use super::reach::{Place, Way};
 use super::report::Report;
-use crate::config::{Channel, ChannelKind, Url};
+use crate::channels::{self, Server, server};
+use crate::config::{Channel, ChannelKind};
 use crate::dns::Dns;
-use crate::run;
 
 /// How long a server may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-
-/// A server that a channel needs.
-struct Server {
-    host: String,
-    port: u16,
-    /// Over UDP nobody answers.
-    is_udp: bool,
-}
 
 /// Tries one channel: its files, and whether its server can be reached. Nothing is sent.
 pub(super) async fn probe(channel: &Channel, dns: Option<&Dns>) -> Report {
     let mut report = Report::default();
     let what = format!("channel {}", channel.name);
-    if let Err(error) = run::open_channel(channel) {
+    if let Err(error) = channels::open(channel) {
         report.fault(what, error.text());
         return report;
     }
@@ -58,11 +49,6 @@ pub(super) async fn way(channel: &Channel, dns: &Dns) -> Option<Way> {
     Some(Way { name, needs: vec![Place::resolver(dns), place] })
 }
 
-/// The host that it must reach; none of a program, and where the URL cannot be read.
-pub(crate) fn host(kind: &ChannelKind) -> Option<String> {
-    Some(server(kind)?.ok()?.host)
-}
-
 async fn connect(what: &str, server: &Server, dns: &Dns, report: &mut Report) {
     let Server { host, port, is_udp } = server;
     let addresses = match dns.addresses(host).await {
@@ -84,32 +70,6 @@ async fn connect(what: &str, server: &Server, dns: &Dns, report: &mut Report) {
             report.fault(what, format!("{host}:{port}: no connection within {limit} s"));
         }
     }
-}
-
-/// Of a URL only the host is ever shown: the rest is often the secret.
-fn server(kind: &ChannelKind) -> Option<Result<Server, String>> {
-    match kind {
-        ChannelKind::Webhook(webhook) => Some(match &webhook.url {
-            Url::Here(url) => of_url(url),
-            // That the file cannot be read is told as a line of its own.
-            Url::File(path) => of_url(fs::read_to_string(path).ok()?.trim()),
-        }),
-        ChannelKind::Syslog(syslog) => Some(Ok(Server {
-            host: syslog.host.clone(),
-            port: syslog.port,
-            is_udp: syslog.transport == Transport::Udp,
-        })),
-        ChannelKind::Exec(_) => None,
-    }
-}
-
-fn of_url(url: &str) -> Result<Server, String> {
-    let none = || "what it posts to is not a URL of http or https".to_owned();
-    let url = reqwest::Url::parse(url).map_err(|_| none())?;
-    let host = url.host_str().ok_or_else(none)?;
-    let port = url.port_or_known_default().ok_or_else(none)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Server { host, port, is_udp: false })
 }
 
 fn executable(what: &str, command: &[String], report: &mut Report) {

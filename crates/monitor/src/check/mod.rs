@@ -7,6 +7,7 @@
 //!
 //! Nothing is sent, and nothing is left behind.
 
+mod args;
 mod channels;
 mod feeds;
 mod files;
@@ -23,15 +24,15 @@ use std::net::IpAddr;
 use futures_util::future::join_all;
 use tokio::runtime::Builder;
 
-use crate::cli::{CheckArgs, Format};
 use crate::config::{Config, Mail, Relay};
 use crate::dns::Dns;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 use ::feeds::FeedKind;
 use reach::{Place, Way};
 use report::Report;
 
-pub(crate) use channels::host;
+pub use args::CheckArgs;
 
 /// Checks the config that the command line names.
 pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {

@@ -245,7 +245,7 @@ impl Syslog {
                 Some(("tls", rest)) => (Transport::Tls, 6514, rest),
                 _ => return Err(value::wrong(value, "is not a syslog server", SERVER)),
             };
-            let (host, port) = super::mail::host_and_port(rest, default)
+            let (host, port) = value::host_and_port(rest, default)
                 .ok_or_else(|| value::wrong(value, "is not a syslog server", SERVER))?;
             Ok((transport, host, port))
         });

@@ -182,17 +182,10 @@ fn relay(tls: Option<Tls>) -> impl Fn(&Spanned<DeValue<'_>>) -> Result<Relay, Fa
             }
             _ => return Err(value::wrong(value, "is not a relay", RELAY)),
         };
-        let (host, port) = host_and_port(rest, port)
+        let (host, port) = value::host_and_port(rest, port)
             .ok_or_else(|| value::wrong(value, "is not a relay", RELAY))?;
         Ok(Relay { host, port, tls })
     }
-}
-
-pub(super) fn host_and_port(text: &str, default: u16) -> Option<(String, u16)> {
-    let text =
-        if network::is_host_port(text) { text.to_owned() } else { format!("{text}:{default}") };
-    let (host, port) = text.rsplit_once(':').filter(|_| network::is_host_port(&text))?;
-    Some((host.trim_start_matches('[').trim_end_matches(']').to_owned(), port.parse().ok()?))
 }
 
 /// A login needs both halves, and connections on which nobody can read it.

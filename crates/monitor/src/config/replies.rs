@@ -6,7 +6,6 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::Fault;
-use super::mail::host_and_port;
 use super::section::Section;
 use super::value;
 
@@ -143,6 +142,6 @@ fn server(value: &Spanned<DeValue<'_>>) -> Result<(String, u16), Fault> {
         let expected = "username and password_file instead";
         return Err(Fault::new(value.span(), "a server with a login in it", expected).hide(true));
     }
-    let server = text.strip_prefix("imaps://").and_then(|rest| host_and_port(rest, 993));
+    let server = text.strip_prefix("imaps://").and_then(|rest| value::host_and_port(rest, 993));
     server.ok_or_else(|| value::wrong(value, "is not a server that speaks IMAP in TLS", IMAP))
 }

@@ -164,6 +164,14 @@ pub(super) fn wrong(value: &Spanned<DeValue<'_>>, complaint: &str, expected: &st
     Fault::new(value.span(), found, expected)
 }
 
+/// A host, and a port or `default`; the brackets of an IPv6 address are gone.
+pub(super) fn host_and_port(text: &str, default: u16) -> Option<(String, u16)> {
+    let text =
+        if network::is_host_port(text) { text.to_owned() } else { format!("{text}:{default}") };
+    let (host, port) = text.rsplit_once(':').filter(|_| network::is_host_port(&text))?;
+    Some((host.trim_start_matches('[').trim_end_matches(']').to_owned(), port.parse().ok()?))
+}
+
 /// What stands there, for people.
 pub(super) fn described(value: &DeValue<'_>) -> String {
     match value {

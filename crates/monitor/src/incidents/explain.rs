@@ -5,8 +5,8 @@ use incidents::{AffectedPrefix, Evidence, Notice};
 use store::Visitor;
 use validator::{Kind, Vrp};
 
-use crate::cli::Format;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 
 /// Says why this is an incident: the rule, the verdict with its VRPs, the sights.
 pub(super) fn explain(

@@ -3,9 +3,9 @@ use std::io::{self, Write};
 use alerter::{AnnotatedIncident, Annotations, notice_text};
 use store::Visitor;
 
-use crate::cli::Format;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 
 /// Prints a table, or an array.
 pub(super) fn list(visitor: &Visitor, all: bool, format: Format) -> Result<ExitCode, Failure> {

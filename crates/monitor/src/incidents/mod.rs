@@ -16,8 +16,8 @@ use incidents::IncidentId;
 use store::Visitor;
 use validator::Kind;
 
-use crate::cli::Format;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 use crate::visit;
 
 pub(crate) use list::table;

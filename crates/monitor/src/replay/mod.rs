@@ -5,32 +5,34 @@
 //! does; `plan` says what is watched; a `ReplayStart` leads what happens, and what was before it, into
 //! the engine; [`Summary`] is what came of it.
 
+mod args;
 mod plan;
 mod report;
 mod start;
 mod summary;
+mod text;
 mod visitor;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use alerter::{AnnotatedNotice, Operator, notice_text};
+use alerter::{AnnotatedNotice, Operator};
 use archive::{DamageReports, Event, Inputs, Order, Scan};
-use incidents::{IncidentSummary, Incidents, Party, Reason};
-use jiff::tz::TimeZone;
+use incidents::{IncidentSummary, Incidents, Reason};
 use validator::Classifier;
 
-pub(crate) use plan::{derived, directory};
+pub use args::ReplayArgs;
 pub use summary::Summary;
 
-use crate::cli::{Format, ReplayArgs};
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
+use crate::format::Format;
 use crate::mailbag::Mailbag;
 use plan::Plan;
 use report::Report;
 use start::ReplayStart;
+use text::{RULE, json, open_line, told};
 use visitor::{FindingVisitor, Found};
 
 /// How many damages of one input are reported one by one.
@@ -171,35 +173,4 @@ impl Teller<'_> {
         }
         Ok(())
     }
-}
-
-/// Stands before each notice: as wide as its text.
-const RULE: &str = "========================================================================";
-
-fn told(notice: &AnnotatedNotice, time_zone: &TimeZone) -> String {
-    format!("{RULE}\n{}\n", notice_text(notice, time_zone))
-}
-
-/// A notice is made of texts and numbers, and maps with texts as keys: JSON can say it.
-fn json(notice: &AnnotatedNotice) -> String {
-    serde_json::to_string(notice).unwrap_or_default() + "\n"
-}
-
-fn open_line(incident: &IncidentSummary) -> String {
-    let offenders: Vec<_> = incident.offenders.iter().map(Party::label).collect();
-    let prefixes: Vec<_> = incident.prefixes.iter().take(3).map(ToString::to_string).collect();
-    let more = match incident.prefixes.len().saturating_sub(3) {
-        0 => String::new(),
-        more => format!(" (+{more})"),
-    };
-    format!(
-        "  {}  {} of {}{more} by {}, since {}, held by {} of {} vantage points\n",
-        incident.incident,
-        incident.kind,
-        prefixes.join(", "),
-        offenders.join(", "),
-        incident.first_seen,
-        incident.holding,
-        incident.total,
-    )
 }

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,9 +5,10 @@ use bgp::Prefix;
 use incidents::{AsDirectory, FeedSight, RpkiSight, Rules, Sources};
 use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 
-use crate::cli::ReplayArgs;
+use super::args::ReplayArgs;
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::{directory, watches};
 use rpki_sources::{Source, Sources as RpkiSources, load_once_blocking};
 
 /// What is watched and by which rules: from a config, or from the command line alone.
@@ -85,11 +84,11 @@ impl Plan {
     fn of_config(config: Config) -> Result<Self, Failure> {
         let (snapshot, mut remarks) = load_once_blocking(&config.rpki, None)?;
         let watches = match &config.watches {
-            watches if watches.is_empty() => derived(&config, &snapshot, &mut remarks)?,
+            watches if watches.is_empty() => watches::derive(&config, &snapshot, &mut remarks)?,
             watches => watches.clone(),
         };
         let directory = match &config.as_names {
-            Some(path) => directory(path, &mut remarks)?,
+            Some(path) => directory::load(path, &mut remarks)?,
             None => AsDirectory::default(),
         };
         Ok(Plan {
@@ -101,55 +100,4 @@ impl Plan {
             config: Some(config),
         })
     }
-}
-
-/// Without `[[watch]]`, what RPKI says is ours is watched.
-pub(crate) fn derived(
-    config: &Config,
-    snapshot: &RpkiSnapshot,
-    remarks: &mut Vec<String>,
-) -> Result<Arc<WatchList>, Failure> {
-    let own = &config.operator.asns;
-    let mut lengths: BTreeMap<Prefix, u8> = BTreeMap::new();
-    for vrp in snapshot.vrps.iter().filter(|vrp| own.contains(&vrp.asn())) {
-        let longest = lengths.entry(vrp.prefix()).or_default();
-        *longest = vrp.max_length().max(*longest);
-    }
-    let upstreams = Some(config.operator.upstreams.clone()).filter(|list| !list.is_empty());
-    let watch = |(prefix, max_length)| Watch {
-        upstreams: upstreams.clone(),
-        // Whoever else has a ROA for exactly this prefix may announce it too.
-        ..Watch::new(prefix, Origins::Only(allowed(snapshot, prefix)), max_length)
-    };
-    let count = lengths.len();
-    let name = config.path.display();
-    if count == 0 {
-        let text =
-            format!("{name} has no [[watch]], and no VRP names one of its asns: nothing to watch");
-        return Err(Failure::Usage(text));
-    }
-    remarks.push(format!(
-        "{name} has no [[watch]]: watching the {count} prefixes of the VRPs of its asns"
-    ));
-    let watches = WatchList::new(lengths.into_iter().map(watch), own.iter().copied());
-    watches.map(Arc::new).map_err(|conflict| Failure::Usage(conflict.to_string()))
-}
-
-fn allowed(snapshot: &RpkiSnapshot, prefix: Prefix) -> Vec<bgp::Asn> {
-    let exact = snapshot.vrps.covering(prefix).filter(|vrp| vrp.prefix() == prefix);
-    let mut asns: Vec<_> = exact.map(|vrp| vrp.asn()).collect();
-    asns.sort_unstable();
-    asns.dedup();
-    asns
-}
-
-/// Who is who, from a file.
-pub(crate) fn directory(path: &Path, remarks: &mut Vec<String>) -> Result<AsDirectory, Failure> {
-    let name = path.display();
-    let bytes = fs::read(path).map_err(|error| Failure::Read { place: name.to_string(), error })?;
-    let (directory, errors) = AsDirectory::parse(&bytes);
-    if let Some(error) = errors.first() {
-        remarks.push(format!("{name}: {error} ({} such lines are left out)", errors.len()));
-    }
-    Ok(directory)
 }

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use alerter::{AnnotatedNotice, plural};
 use incidents::IncidentId;
 use jiff::tz::TimeZone;
 
-use super::told;
+use super::text::told;
 use crate::exit::Failure;
 
 /// A folder to file: for each incident its notices as text and as JSON lines, and an index.
@@ -32,7 +32,7 @@ impl Report {
     /// would seem to be of this one: it has to be empty.
     pub(super) fn new(folder: &Path, time_zone: &TimeZone) -> Result<Self, Failure> {
         let made = fs::create_dir_all(folder).and_then(|()| fs::read_dir(folder));
-        let mut entries = made.map_err(|error| write_error(folder, error))?;
+        let mut entries = made.map_err(|error| Failure::write(folder, error))?;
         if entries.next().is_some() {
             let text = format!("--report {}: the folder is not empty", folder.display());
             return Err(Failure::Usage(text));
@@ -69,10 +69,6 @@ impl Report {
         let path = self.folder.join(name);
         let write = |mut file: File| file.write_all(text.as_bytes());
         let written = File::options().create(true).append(true).open(&path).and_then(write);
-        written.map_err(|error| write_error(&path, error))
+        written.map_err(|error| Failure::write(&path, error))
     }
-}
-
-fn write_error(path: &Path, error: io::Error) -> Failure {
-    Failure::Write { place: path.display().to_string(), error }
 }

@@ -2,19 +2,13 @@
 //! mailbox with it, and then others have to be told at once.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use alerter::Receiver;
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
 
-use super::input::Input;
-use crate::check::host;
+use crate::channels::host;
 use crate::config::{Config, Mail};
 use crate::dns::{Dns, DnsError};
-
-/// How often DNS is asked. Relays and exchangers move in days.
-const EVERY: Duration = Duration::from_secs(3600);
 
 /// The addresses of a receiver, as far as DNS says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,31 +18,9 @@ pub(super) struct Addresses {
     pub(super) in_part: bool,
 }
 
-/// Asks for the addresses of every receiver, now and again.
-pub(super) async fn follow(config: Config, inputs: mpsc::Sender<Input>) {
-    let dns = match Dns::new(None) {
-        Ok(dns) => dns,
-        Err(error) => {
-            tracing::error!(%error, "no resolver: nobody sees whether a relay is in danger");
-            return;
-        }
-    };
-    let rules = config.dispatch_rules();
-    loop {
-        for receiver in rules.receivers() {
-            let addresses = of(receiver, &config, &dns).await;
-            let receiver = receiver.clone();
-            if inputs.send(Input::Addresses { receiver, addresses }).await.is_err() {
-                return;
-            }
-        }
-        tokio::time::sleep(EVERY).await;
-    }
-}
-
 /// All that lies on the way there: each relay, and what takes mail for the mailbox; or the host of
 /// the channel.
-async fn of(receiver: &Receiver, config: &Config, dns: &Dns) -> Addresses {
+pub(super) async fn look_up(receiver: &Receiver, config: &Config, dns: &Dns) -> Addresses {
     let mut addresses = Addresses::default();
     let channel = config.channels.iter().find(|one| one.name == receiver.channel);
     match (channel, &config.mail) {
@@ -125,7 +97,7 @@ mod tests {
         let rules = config.dispatch_rules();
         let mut found = Vec::new();
         for receiver in rules.receivers() {
-            let Addresses { known, in_part } = of(receiver, &config, &dns).await;
+            let Addresses { known, in_part } = look_up(receiver, &config, &dns).await;
             assert!(!in_part);
             let known: Vec<_> = known.iter().map(ToString::to_string).collect();
             found.push(format!("{receiver}: {}", known.join(" ")));

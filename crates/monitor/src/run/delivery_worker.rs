@@ -4,15 +4,14 @@
 
 use std::time::Duration;
 
-use alerter::Content;
-use alerter::channels::{Channel, Event, SendError};
+use alerter::channels::{Channel, Event};
 use alerter::content::mail::{Late, Letterhead};
 use jiff::tz::TimeZone;
-use store::Delivery;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome, content};
 use super::input::Input;
 use super::relays::{Relays, Verdict};
 use feeds::wall;
@@ -20,35 +19,6 @@ use feeds::wall;
 /// How many notifications of a channel beside mail are under way at once. One that hangs costs its whole
 /// time limit, and must not make every other one of that channel wait behind it.
 pub(super) const AT_ONCE: usize = 4;
-
-/// One delivery to be made.
-#[derive(Debug)]
-pub(super) struct DeliveryAttempt {
-    pub(super) delivery: Delivery,
-    /// Set where the notification must say that it is late.
-    pub(super) late: Option<Late>,
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub(super) struct DeliveryReport {
-    pub(super) delivery: Delivery,
-    pub(super) outcome: Outcome,
-}
-
-/// What became of a notification, by what to do next.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// The other side has it.
-    Taken,
-    /// Trying again changes nothing.
-    Refused(String),
-    /// Try again, but not before the other side wants it; where another relay takes over within some
-    /// time, then at the latest.
-    Deferred { error: String, retry_after: Option<Duration>, failover_in: Option<Duration> },
-    /// Something in the config is wrong, as a login: try again, never give up.
-    Held(String),
-}
 
 /// One way out, and how fast notifications may go there.
 #[derive(Debug)]
@@ -156,31 +126,6 @@ impl DeliveryWorker {
         // With the engine gone the notification is repeated at the next start.
         let _ = inputs.send(Input::Delivered(report)).await;
     }
-}
-
-impl Outcome {
-    pub(super) fn of(result: Result<(), SendError>) -> Self {
-        let Err(error) = result else { return Outcome::Taken };
-        match &error {
-            SendError::Refused { .. } => Outcome::Refused(error.to_string()),
-            SendError::Authentication { .. } | SendError::Misconfigured { .. } => {
-                Outcome::Held(error.to_string())
-            }
-            SendError::Deferred { .. }
-            | SendError::TimedOut { .. }
-            | SendError::Unreachable { .. } => Outcome::Deferred {
-                retry_after: error.retry_after(),
-                error: error.to_string(),
-                failover_in: None,
-            },
-        }
-    }
-}
-
-/// What the notification of a delivery says.
-pub(super) fn content(delivery: &Delivery) -> Result<Content, String> {
-    serde_json::from_str(&delivery.content)
-        .map_err(|error| format!("the notification in the store cannot be read: {error}"))
 }
 
 async fn deliver_one(attempt: DeliveryAttempt, channel: Channel, zone: TimeZone) -> Done {

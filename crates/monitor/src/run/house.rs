@@ -17,7 +17,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use validator::{Classifier, Neighbours};
 
-use super::addresses;
 use super::api;
 use super::calendars;
 use super::clock::Clock;
@@ -28,6 +27,7 @@ use super::legacy::Legacy;
 use super::outbox::Outbox;
 use super::plan::{Followed, Plan};
 use super::replies::{self, Done};
+use super::tasks;
 use crate::config::Config;
 use crate::exit::Failure;
 
@@ -182,7 +182,7 @@ impl House {
         if let Some(heartbeat) = &config.heartbeat {
             self.staff.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
         }
-        self.staff.spawn(addresses::follow(config.clone(), self.inputs.clone()));
+        self.staff.spawn(tasks::watch_addresses(config.clone(), self.inputs.clone()));
         listen_to_people(&mut self.staff, config, plan.letterhead.clone(), &self.inputs);
     }
 }

@@ -6,7 +6,7 @@ use alerter::{Receiver, Window};
 use tokio::sync::oneshot;
 
 use super::addresses::Addresses;
-use super::delivery_worker::DeliveryReport;
+use super::delivery::DeliveryReport;
 
 /// How many inputs may wait.
 pub(super) const INPUTS: usize = 64;

@@ -4,7 +4,7 @@
 //! arrive at one thread, the `engine`, which owns the incidents and the store, and is the only one that
 //! writes. `feed_tracker` is what it knows of the feeds, `data_sources` what notices say of them,
 //! `outbox` what it knows of deliveries; the notifications themselves are carried by tasks of their own,
-//! `post`, one for each channel: mail goes by `relays`, the others are made in `channels`. What they
+//! `post`, one for each channel: mail goes by `relays`. What they
 //! depend on, `addresses` asks DNS. What all these have to say arrives as an `input`. `house` builds all
 //! this from a config (`plan` is what of it can fail), and takes it down again. After a reload the feeds
 //! go on whose config is as it was, and the new engine takes over what the one before knew of them
@@ -14,10 +14,11 @@
 
 mod addresses;
 mod api;
+mod args;
 mod calendars;
-mod channels;
 mod clock;
 mod data_sources;
+mod delivery;
 mod delivery_worker;
 mod engine;
 mod feed_tracker;
@@ -32,19 +33,19 @@ mod relays;
 mod replies;
 mod roa_watch;
 mod signals;
+mod tasks;
 
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use heartbeat::Beat;
 use house::House;
 use signals::{Signal, Signals, Systemd};
 
-pub(crate) use channels::open as open_channel;
+pub use args::RunArgs;
 pub use log::LogFormat;
 
 /// How long threads that read files may take to notice that it is over.

@@ -9,7 +9,7 @@ use store::{Store, StoreError};
 use tokio::sync::mpsc;
 use validator::{Condition, Kind};
 
-use super::delivery_worker::{DeliveryAttempt, DeliveryReport, Outcome};
+use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome};
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);

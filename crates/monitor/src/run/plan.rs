@@ -9,15 +9,16 @@ use incidents::AsDirectory;
 use tokio::sync::{mpsc, watch};
 use validator::WatchList;
 
-use super::channels;
 use super::delivery_worker::{AT_ONCE, DeliveryWorker, RateLimiter, Transport};
 use super::input::Input;
 use super::outbox::DeliveryQueue;
 use super::relays::Relays;
+use crate::channels;
 use crate::config::Config;
+use crate::directory;
 use crate::exit::Failure;
 use crate::letterhead::letterhead;
-use crate::{mailbag, replay};
+use crate::watches;
 use rpki_sources::Rpki;
 
 /// How long the first RPKI data may take before the feeds start without it: what is judged without is
@@ -80,7 +81,7 @@ fn workers(
     let zone = &config.operator.time_zone;
     let mut workers = Vec::new();
     if let (Some(mail), Some(letterhead)) = (&config.mail, letterhead) {
-        let relays = Relays::new(mailbag::relays(mail)?, mail.failover_after);
+        let relays = Relays::new(channels::relays(mail)?, mail.failover_after);
         let worker = DeliveryWorker {
             transport: Transport::Mail(relays, letterhead),
             at_once: mail.connections as usize,
@@ -102,7 +103,7 @@ fn workers(
 fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {
     let Some(path) = &config.as_names else { return Ok(Arc::default()) };
     let mut remarks = Vec::new();
-    let directory = replay::directory(path, &mut remarks)?;
+    let directory = directory::load(path, &mut remarks)?;
     remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
     Ok(Arc::new(directory))
 }
@@ -127,7 +128,7 @@ fn watches(config: &Config, rpki: &Rpki) -> Result<Arc<WatchList>, Failure> {
         return Ok(config.watches.clone());
     }
     let mut remarks = Vec::new();
-    let watches = replay::derived(config, &rpki.snapshot, &mut remarks)?;
+    let watches = watches::derive(config, &rpki.snapshot, &mut remarks)?;
     remarks.iter().for_each(|remark| tracing::info!("{remark}"));
     Ok(watches)
 }

@@ -5,7 +5,7 @@ use alerter::content::mail::{Late, Letterhead, Mail};
 use store::Delivery;
 use tokio::time::Instant;
 
-use super::delivery_worker::{DeliveryAttempt, DeliveryReport, Outcome, content};
+use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome, content};
 
 /// How often a relay that has been replaced is tried again.
 const PROBE_EVERY: Duration = Duration::from_secs(300);

@@ -10,7 +10,7 @@ use validator::{
 };
 
 use crate::config::Config;
-use crate::replay;
+use crate::watches;
 
 /// The share of a trust anchor's VRPs whose loss in one step is a malfunction: BGPalerter's users
 /// have found a fifth to be beyond what a registry's own life brings.
@@ -104,7 +104,7 @@ pub(super) fn has_outgrown(config: &Config, watches: &WatchList, snapshot: &Rpki
     if !config.watches.is_empty() {
         return false;
     }
-    let Ok(derived) = replay::derived(config, snapshot, &mut Vec::new()) else { return false };
+    let Ok(derived) = watches::derive(config, snapshot, &mut Vec::new()) else { return false };
     let known: BTreeSet<_> = watches.iter().map(|watch| watch.prefix).collect();
     derived.iter().any(|watch| !known.contains(&watch.prefix))
 }

@@ -11,7 +11,7 @@ use alerter::channels::smtp::{Relay, RelayConfig, Tls};
 use alerter::channels::{Body, Webhook, WebhookConfig};
 use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
-use store::Ledger;
+use store::{Delivery, Ledger};
 use validator::{Finding, Kind};
 
 use super::super::outbox::{DeliveryQueue, Outbox};

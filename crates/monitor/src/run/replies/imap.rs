@@ -6,9 +6,9 @@ use network::tls::{self, TlsError};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::{LARGEST, LEFT, Reader, RepliesError};
+use super::reader::{LARGEST, LEFT, Reader, Undone};
 use crate::config;
-use crate::mailbag::password;
+use crate::secret::password;
 
 /// A mailbox on a server. The connection is kept between looks; one that fails is given up.
 pub(super) struct Imap {
@@ -33,6 +33,8 @@ pub(super) enum ImapError {
     Login(async_imap::error::Error),
     #[error("IMAP: {0}")]
     Protocol(#[from] async_imap::error::Error),
+    #[error(transparent)]
+    Undone(#[from] Undone),
 }
 
 impl Imap {
@@ -41,13 +43,13 @@ impl Imap {
     }
 
     /// Takes all that has no `\Seen` (RFC 3501 section 2.3.2), the oldest first.
-    pub(super) async fn look(&mut self, reader: &mut Reader) -> Result<(), RepliesError> {
+    pub(super) async fn look(&mut self, reader: &mut Reader) -> Result<(), ImapError> {
         // Whatever ends this early leaves the connection in the middle of something.
         let mut session = match self.session.take() {
             Some(session) => session,
             None => self.connect().await?,
         };
-        let unseen = session.uid_search("UNSEEN").await.map_err(ImapError::from)?;
+        let unseen = session.uid_search("UNSEEN").await?;
         let mut unseen: Vec<u32> = unseen.into_iter().collect();
         unseen.sort_unstable();
         for uid in unseen {

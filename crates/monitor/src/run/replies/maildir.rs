@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tokio::task::block_in_place;
 
-use super::{LARGEST, LEFT, Reader, RepliesError};
+use super::reader::{LARGEST, LEFT, Reader, Undone};
 
 /// A folder with `new`, into which somebody delivers, and `cur`, where mails lie that were seen.
 #[derive(Debug)]
@@ -14,6 +14,15 @@ pub(super) struct Maildir {
     folder: PathBuf,
     /// The names in `new` that cannot be read or moved, and were told.
     left: HashSet<OsString>,
+}
+
+/// Why a folder cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MaildirError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Undone(#[from] Undone),
 }
 
 /// Why a mail stays where it is.
@@ -32,7 +41,7 @@ impl Maildir {
         Maildir { folder, left: HashSet::new() }
     }
 
-    pub(super) async fn look(&mut self, reader: &mut Reader) -> Result<(), RepliesError> {
+    pub(super) async fn look(&mut self, reader: &mut Reader) -> Result<(), MaildirError> {
         for name in block_in_place(|| self.fresh())? {
             let Some(mail) = block_in_place(|| self.read(&name)) else { continue };
             reader.take(&mail).await?;

@@ -1,0 +1,36 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::format::Format;
+
+/// `originwatch check`.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_PARTS)]
+pub struct CheckArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Try only what needs no network, and say what was not tried.
+    #[arg(long)]
+    pub offline: bool,
+
+    /// How the report is printed; as JSON, one array.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Whom to ask about names, in place of the system's resolvers.
+    #[arg(long, value_name = "ADDRESS:PORT", hide = true)]
+    pub resolver: Option<SocketAddr>,
+}
+
+const CHECK_PARTS: &str = "\
+What is tried:
+  each relay up to the login (never a mail), its certificate, our name in HELO, SPF and DMARC
+  of the sender, MX of the recipients, the servers and programs of channels, whether a hijack of
+  our prefixes would also take out the alarm; sources of VRPs, feeds, addresses to listen at, the
+  store.
+
+The exit code is 1 if there is a fault.";

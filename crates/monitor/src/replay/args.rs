@@ -1,0 +1,79 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use bgp::{Asn, Prefix, Timestamp};
+use clap::Args;
+
+use crate::format::Format;
+use crate::recordings::ArchiveArgs;
+
+/// `originwatch replay`.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub struct ReplayArgs {
+    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    #[arg(short, long, value_name = "CONFIG", conflicts_with_all = ["prefix", "origin", "vrps"])]
+    pub config: Option<PathBuf>,
+
+    /// Without a config: a prefix to watch; may be repeated.
+    #[arg(long, value_name = "PREFIX", value_delimiter = ',', requires = "origin")]
+    pub prefix: Vec<Prefix>,
+
+    /// Without a config: an AS that may originate the prefixes; may be repeated.
+    #[arg(long, value_name = "ASN", value_delimiter = ',', requires = "prefix")]
+    pub origin: Vec<Asn>,
+
+    /// Without a config: VRPs, a file, an http(s):// URL or rtr://host:port; none: all is not-found.
+    #[arg(long, value_name = "SRC", requires = "prefix")]
+    pub vrps: Option<String>,
+
+    /// How notices are printed; as JSON, one object a line.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Send the notices to the addresses in the mail section of the config, too.
+    #[arg(long, conflicts_with = "prefix")]
+    pub mail: bool,
+
+    /// Write the mails as files into this folder, instead of or beside sending them.
+    #[arg(long, value_name = "DIR", conflicts_with = "prefix")]
+    pub eml: Option<PathBuf>,
+
+    /// File the notices in this folder, which has to be empty: for each incident one file as text and
+    /// one as JSON lines, and index.txt.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+
+    /// How many inputs, and blocks of bzip2, are unpacked at the same time [default: one a core].
+    /// Inputs that overlap in time are all read side by side.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+
+    /// Begin then: what was recorded before is state and no news, so that what stands already is told,
+    /// at this time. With --collector it is the last table of each and what came since. RFC 3339 or
+    /// seconds since 1970.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+
+    /// Leave out what was recorded then or later.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documentation here would become help of each of its options")]
+    pub archive: ArchiveArgs,
+
+    /// MRT files, RIS Live JSON lines, BMP streams, plain, .gz or .bz2; folders of them; http(s)://
+    /// URLs; - is standard input.
+    #[arg(value_name = "FILE|DIR|URL", required_unless_present = "collector")]
+    pub inputs: Vec<PathBuf>,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  The files of a folder, merged by time, with a config:
+    originwatch replay -c originwatch.toml /var/spool/mrt
+  One prefix, without a config:
+    originwatch replay --prefix 198.18.0.0/21 --origin AS64500 --vrps vrps.json updates.*.gz
+  The critical ones, as JSON:
+    originwatch replay --format json rib.bz2 updates.bz2 | jq 'select(.severity==\"critical\")'";
