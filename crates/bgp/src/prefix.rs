@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// An IP prefix whose host bits are zero, always.
 ///
 /// [`Prefix::new`] refuses host bits, for what people write; [`Prefix::new_relaxed`] clears them,
-/// for what the wire brings (RFC 4271 section 4.3: trailing bits are irrelevant).
+/// for what the wire brings (RFC 4271 section 4.3: trailing bits are irrelevant). IPv4-mapped IPv6
+/// (RFC 4291 section 2.5.5.2) is refused and taken in the same way: no network announces it.
 ///
 /// Ordered by family, address, length: a prefix sorts directly before what it covers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,16 +52,35 @@ pub enum PrefixError {
         /// The prefix without the host bits.
         network: Prefix,
     },
+    /// IPv4 in the notation of IPv6.
+    #[error("IPv4-mapped IPv6 is in no routing table (write {ipv4})")]
+    Mapped {
+        /// What was written.
+        mapped: Prefix,
+        /// What is meant.
+        ipv4: Prefix,
+    },
 }
 
 impl Prefix {
-    /// Strict: host bits are an error that names the network they hide.
+    /// Strict: host bits are an error that names the network they hide, IPv4-mapped IPv6 one that names
+    /// the IPv4 prefix.
     pub fn new(address: IpAddr, length: u8) -> Result<Self, PrefixError> {
         let network = Self::new_relaxed(address, length)?;
         if network.address() != address {
             return Err(PrefixError::HostBits { network });
         }
-        Ok(network)
+        match network.unmapped() {
+            Some(ipv4) => Err(PrefixError::Mapped { mapped: network, ipv4 }),
+            None => Ok(network),
+        }
+    }
+
+    /// The IPv4 prefix that an IPv4-mapped one means.
+    fn unmapped(&self) -> Option<Prefix> {
+        let IpAddr::V6(address) = self.address() else { return None };
+        let (address, length) = (address.to_ipv4_mapped()?, self.length().checked_sub(96)?);
+        Prefix::new_relaxed(address.into(), length).ok()
     }
 
     /// Lenient: host bits are cleared.
@@ -226,8 +246,14 @@ impl<'de> Deserialize<'de> for Prefix {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a prefix, as \"192.0.2.0/24\"")
             }
+            /// What was once seen on the wire must be read again, be it IPv4-mapped.
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Prefix, E> {
-                text.parse().map_err(E::custom)
+                match text.parse() {
+                    Err(ParsePrefixError::Value {
+                        error: PrefixError::Mapped { mapped, .. }, ..
+                    }) => Ok(mapped),
+                    read => read.map_err(E::custom),
+                }
             }
         }
         deserializer.deserialize_str(Visitor)
@@ -253,6 +279,22 @@ mod tests {
         );
         let relaxed = Prefix::new_relaxed("198.18.1.1".parse().unwrap(), 21).unwrap();
         assert_eq!(relaxed, prefix("198.18.0.0/21"));
+    }
+
+    #[test]
+    fn ipv4_mapped_is_refused_where_a_person_writes_it_and_read_where_the_wire_brought_it() {
+        let text = "::ffff:198.51.100.0/120";
+        let error = text.parse::<Prefix>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("'{text}': IPv4-mapped IPv6 is in no routing table (write 198.51.100.0/24)")
+        );
+        assert!("::ffff:0:0/96".parse::<Prefix>().is_err());
+        assert!("::ffff:0:0/95".parse::<Prefix>().is_err(), "host bits");
+        assert!("::fffe:0:0/95".parse::<Prefix>().is_ok());
+        let relaxed = Prefix::new_relaxed("::ffff:198.51.100.0".parse().unwrap(), 120).unwrap();
+        let shown = serde_json::to_string(&relaxed).unwrap();
+        assert_eq!(serde_json::from_str::<Prefix>(&shown).unwrap(), relaxed);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod bmp;
 mod damage;
 mod decode;
 mod filter;
+mod observer;
 #[allow(dead_code, reason = "the other suite uses the rest")]
 #[path = "../play/mod.rs"]
 mod play;
