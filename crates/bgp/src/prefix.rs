@@ -250,7 +250,8 @@ impl<'de> Deserialize<'de> for Prefix {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Prefix, E> {
                 match text.parse() {
                     Err(ParsePrefixError::Value {
-                        error: PrefixError::Mapped { mapped, .. }, ..
+                        error: PrefixError::Mapped { mapped, .. },
+                        ..
                     }) => Ok(mapped),
                     read => read.map_err(E::custom),
                 }

@@ -179,3 +179,25 @@ fn a_verdict_that_changes_does_not_end_a_doubt() {
     lab.hijack(20 * MINUTE, 10, SECOND);
     assert_eq!((lab.last().vantage.holding, lab.last().vantage.unconfirmed), (2, 1));
 }
+
+/// A hijack must not end because its sender damages what comes next.
+#[test]
+fn a_route_that_cannot_be_read_makes_the_one_before_stale_and_resolves_nothing() {
+    let mut lab = Lab::with_baseline();
+    lab.hijack(0, 10, FIRST);
+    lab.hijack(1, 13, FIRST);
+    lab.unreadable(MINUTE, 10, FIRST);
+    assert_eq!(state(&lab), State::Open, "the other one is certain");
+    lab.unreadable(MINUTE, 13, FIRST);
+    lab.tick(30 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN"]);
+    assert_eq!(state(&lab), State::Clearing);
+    lab.hijack(31 * MINUTE, 10, FIRST);
+    assert_eq!((state(&lab), statuses(&lab)), (State::Open, vec!["OPEN".to_owned()]));
+    // Where nothing stood before, nothing is in doubt.
+    lab.unreadable(32 * MINUTE, 20, SECOND);
+    lab.recover(33 * MINUTE, 10, FIRST);
+    lab.recover(33 * MINUTE, 13, FIRST);
+    lab.tick(60 * MINUTE);
+    assert_eq!(statuses(&lab), ["OPEN", "RESOLVED"]);
+}

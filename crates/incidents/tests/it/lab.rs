@@ -160,6 +160,12 @@ impl Lab {
         self.see(second, n, Event::Route { prefix, path_id: 0, change: Change::Withdraw });
     }
 
+    /// Another route came, and its path cannot be read.
+    pub(crate) fn unreadable(&mut self, second: i64, n: u32, text: &str) {
+        let prefix = prefix(text);
+        self.see(second, n, Event::Route { prefix, path_id: 0, change: Change::Unreadable });
+    }
+
     pub(crate) fn down(&mut self, second: i64, n: u32) {
         self.see(second, n, Event::SessionDown);
     }

@@ -378,3 +378,49 @@ fn otc_is_held_against_a_customer_of_our_own_router_and_nobody_else() {
     assert_eq!(kind(of("edge1", &[PEER])), (None, None));
     assert_eq!(kind(of("rrc00", &[64510])), (None, None));
 }
+
+/// A neighbour of two-octet numbers hides a four-octet AS behind AS_TRANS (RFC 6793).
+#[test]
+fn as_trans_is_no_hijack_where_our_own_as_may_stand_behind_it() {
+    let of = |ours: u32| {
+        let origins = Origins::Only(vec![Asn::new(ours)]);
+        let watch = Watch::new(prefix("198.18.0.0/21"), origins, 24);
+        let watches = WatchList::new([watch], [Asn::new(ours)]).unwrap();
+        let vrps = [vrp("198.18.0.0/21", 24, ours)];
+        let mut session = self::session(&vrps);
+        session.classifier =
+            Classifier::new(Arc::new(watches), session.classifier.snapshot().clone());
+        touched(&mut session, &announce("198.18.0.0/21", &path(23456))).unwrap()
+    };
+    let kind = |ours| of(ours)[0].1;
+    assert_eq!(kind(200_000), None, "nor is it RPKI-invalid: no VRP can say");
+    assert_eq!(kind(64500), Some(Kind::OriginHijack));
+}
+
+/// FRR and BIRD write their own routes as those of AS 0, without any AS on the path.
+#[test]
+fn a_route_of_a_router_whose_as_is_not_told_is_nobodys_hijack() {
+    let mut session = session(&[vrp("198.18.0.0/21", 21, OURS)]);
+    for place in ["198.18.0.0/21", "198.18.0.0/24", "203.0.113.0/24", "198.18.0.0/16"] {
+        let mut own = announce(place, &AsPath::default());
+        own.vantage.asn = Asn::ZERO;
+        let found = touched(&mut session, &own).unwrap();
+        assert!(found.iter().all(|(_, kind)| kind.is_none()), "{place}: {found:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_decides_nothing() {
+    let mut session = session(&[]);
+    let unreadable = |place: &str| {
+        let change = Change::Unreadable;
+        observation(Event::Route { prefix: prefix(place), path_id: 7, change })
+    };
+    let Some(Finding::Route(found)) = session.classify(&unreadable("198.18.0.0/24")) else {
+        panic!("it is in watched space")
+    };
+    assert_eq!(found.sight, Sight::Unreadable);
+    assert_eq!(session.classify(&unreadable("100.64.0.0/10")), None);
+    let gap = Finding::Gap { at: Timestamp::from_seconds(1), vantage: peer() };
+    assert_eq!(session.classify(&observation(Event::Unreadable)), Some(gap));
+}
