@@ -54,7 +54,9 @@ fn a_router_that_is_gone_is_told_until_it_is_back() {
         assert_eq!(mail.header("X-Originwatch-Reason").unwrap(), reason);
     };
     told("opened");
-    let router = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut router = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    // An Initiation message (RFC 7854 section 4.3): who says nothing is not there.
+    router.write_all(&[3, 0, 0, 0, 6, 4]).unwrap();
     told("resolved");
     drop(router);
     told("reopened");

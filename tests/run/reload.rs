@@ -81,7 +81,7 @@ fn a_config_that_does_not_work_changes_nothing() {
 
 #[test]
 fn what_is_watched_anew_is_asked_for_on_the_open_connection() {
-    let (relay, server) = (Relay::start(), Server::start(3));
+    let (relay, server) = (Relay::start(), Server::start(4));
     let place = Place::new(relay.port, &server.feed("watched"));
     let mut daemon = Daemon::start(&place.config());
     let visit = server.visit();

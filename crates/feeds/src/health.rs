@@ -8,12 +8,23 @@ use validator::{Condition, Kind};
 use crate::event::{Closed, Opened, SessionKind};
 use crate::{Activity, BmpRouter, Feed as Settings, FeedId, FeedKind, Moment, SessionId};
 
-/// How long RIS Live may say nothing at all, not even to our pings, if the config does not say.
+/// How long RIS Live may show no life, if the config does not say: neither a message nor an
+/// acknowledgement of what we subscribe to. That it answers a ping is none: what answers pings need not
+/// be what sends messages.
 const SILENT_AFTER: Duration = Duration::from_secs(300);
 
 /// How long a router may be gone before somebody is told, if the config does not say: it connects
 /// again within seconds if it is only BMP that was restarted.
 const ROUTER_GONE: Duration = Duration::from_secs(60);
+
+/// How long RIS Live may send no message, whatever it acknowledges: the beacons that we subscribe to are
+/// announced or withdrawn every two hours.
+const NO_MESSAGE: Duration = Duration::from_secs(150 * 60);
+
+/// A router that connected so often within [`FLAPPING_WITHIN`] does not stay: what it told each time is
+/// not to be relied upon.
+const FLAPPING: usize = 5;
+const FLAPPING_WITHIN: Duration = Duration::from_secs(300);
 
 /// Over how long the time stamps of a feed are compared with our clock.
 const STAMPED_OVER: Duration = Duration::from_secs(60);
@@ -82,6 +93,7 @@ pub struct FeedGap {
 /// A connection or a file that is open.
 #[derive(Debug)]
 struct Session {
+    id: SessionId,
     feed: FeedId,
     kind: SessionKind,
     activity: Arc<Activity>,
@@ -97,12 +109,12 @@ struct Feed {
     name: String,
     kind: &'static str,
     is_folder: bool,
+    is_stream: bool,
+    since: Moment,
     silent_after: Option<Duration>,
     /// When a message last came, and when it last showed that it is alive.
     last: Option<Moment>,
     alive: Moment,
-    /// Connections that are open.
-    sessions: usize,
     /// How many messages came so far, and how many of them were damaged.
     messages: u64,
     damages: u64,
@@ -132,7 +144,13 @@ struct Stamps {
 #[derive(Debug)]
 struct Router {
     session: Option<SessionId>,
+    /// It has said something in this session.
+    heard: bool,
     since: Moment,
+    /// When it was last there, said something and stayed.
+    last_up: Moment,
+    /// When it connected, the last times.
+    connected: VecDeque<Moment>,
 }
 
 impl FeedHealth {
@@ -204,17 +222,16 @@ impl FeedHealth {
         };
         // A table is neither a sign of life nor a connection.
         if !matches!(opened.kind, SessionKind::CollectorRib { .. }) {
-            feed.sessions += 1;
-            feed.alive = now;
             feed.why = None;
             feed.gap_is_over(router, now.wall);
         }
         if let Some(router) = router.and_then(|name| feed.routers.get_mut(name)) {
-            *router = Router { session: Some(opened.session), since: now };
+            router.open(opened.session, now);
         }
         let (feed, kind, activity) = (opened.feed, opened.kind.clone(), opened.activity.clone());
-        let session = Session { feed, kind, activity, counted: (0, 0), stamped: None };
-        self.sessions.insert(opened.session, session);
+        let id = opened.session;
+        let session = Session { id, feed, kind, activity, counted: (0, 0), stamped: None };
+        self.sessions.insert(id, session);
         true
     }
 
@@ -227,11 +244,10 @@ impl FeedHealth {
         if matches!(kind, SessionKind::CollectorRib { .. }) {
             return Some((id, kind));
         }
-        feed.sessions = feed.sessions.saturating_sub(1);
         let mut routers = feed.routers.iter_mut();
         let of = routers.find(|(_, router)| router.session == Some(closed.session));
         let router = of.map(|(name, router)| {
-            *router = Router { session: None, since: now };
+            router.close(now);
             name.clone()
         });
         // Of a router that has connected anew in the meantime nothing is missing.
@@ -268,14 +284,9 @@ impl FeedHealth {
             conditions.extend(feed.silence(now));
             conditions.extend(feed.routers.iter().map(|(name, router)| {
                 let grace = feed.silent_after.unwrap_or(ROUTER_GONE);
-                let gone = router.session.is_none() && now.since(router.since) >= grace;
-                let details = format!("no connection since {}", seconds(router.since.wall));
-                Condition {
-                    kind: Kind::RouterDown,
-                    subject: name.clone(),
-                    details: [details].into_iter().chain(feed.why.clone()).collect(),
-                    active: gone,
-                }
+                let active = !router.is_up(now) && now.since(router.last_up) >= grace;
+                let details = [router.trouble(now)].into_iter().chain(feed.why.clone()).collect();
+                Condition { kind: Kind::RouterDown, subject: name.clone(), details, active }
             }));
         }
         conditions
@@ -283,7 +294,8 @@ impl FeedHealth {
 
     /// How each feed stands, in the order of the config.
     pub fn status(&self, now: Moment) -> Vec<FeedStatus> {
-        self.feeds.iter().map(|feed| feed.status(now)).collect()
+        let status = |feed: &Feed| FeedStatus { up: self.brings(feed, now), ..feed.status(now) };
+        self.feeds.iter().map(status).collect()
     }
 
     /// Says what each feed has brought.
@@ -296,7 +308,7 @@ impl FeedHealth {
 
     /// `2 of 3 feeds up, 320 messages/s`, since it was last asked.
     pub fn summary(&mut self, now: Moment) -> String {
-        let up = self.feeds.iter().filter(|feed| feed.is_up()).count();
+        let up = self.feeds.iter().filter(|feed| self.is_connected(feed)).count();
         let messages = self.feeds.iter().map(|feed| feed.messages).sum();
         let (since, before) = std::mem::replace(&mut self.counted, (now, messages));
         let micros = now.since(since).as_micros().max(1);
@@ -306,16 +318,31 @@ impl FeedHealth {
 
     /// Whether the feed brings anything now.
     pub fn is_up(&self, feed: FeedId) -> bool {
-        self.feed(feed).is_some_and(Feed::is_up)
+        self.feed(feed).is_some_and(|feed| self.is_connected(feed))
     }
 
     /// Whether nothing is missing of what should be seen.
     pub fn is_healthy(&self, now: Moment) -> bool {
         let is_healthy = |feed: &Feed| {
-            let routers = feed.routers.values().all(|router| router.session.is_some());
-            feed.is_up() && routers && feed.silence(now).is_none_or(|silence| !silence.active)
+            let routers = feed.routers.values().all(|router| router.is_up(now));
+            routers && self.brings(feed, now)
         };
         self.feeds.iter().all(is_healthy)
+    }
+
+    /// Whether a feed is connected, and not silent.
+    fn brings(&self, feed: &Feed, now: Moment) -> bool {
+        self.is_connected(feed) && feed.silence(now).is_none_or(|silence| !silence.active)
+    }
+
+    /// Whether the other side has shown in a session that it is there. A folder is there or not, which its
+    /// reader says.
+    fn is_connected(&self, feed: &Feed) -> bool {
+        let of = |session: &Session| {
+            session.feed == feed.id && !matches!(session.kind, SessionKind::CollectorRib { .. })
+        };
+        let is_alive = |session: &Session| of(session) && session.activity.alive().is_some();
+        feed.is_folder || self.sessions.values().any(is_alive)
     }
 
     fn feed(&self, id: FeedId) -> Option<&Feed> {
@@ -328,6 +355,19 @@ impl FeedHealth {
 }
 
 impl Session {
+    /// A router has said something in this session.
+    fn hear(&self, feed: &mut Feed, now: Moment) {
+        let SessionKind::Bmp { router } = &self.kind else { return };
+        if let Some(router) = feed.routers.get_mut(router)
+            && router.session == Some(self.id)
+        {
+            router.heard = true;
+            if router.is_up(now) {
+                router.last_up = now;
+            }
+        }
+    }
+
     fn sample(&mut self, feed: &mut Feed, now: Moment) {
         if matches!(self.kind, SessionKind::CollectorRib { .. }) {
             return;
@@ -340,6 +380,7 @@ impl Session {
             known.is_none_or(|known| known.instant < instant)
         };
         if let Some(heard) = self.activity.heard() {
+            self.hear(feed, now);
             if later(feed.last, heard) {
                 feed.last = Some(now.at(heard));
             }
@@ -364,17 +405,17 @@ impl Feed {
             FeedKind::Bmp { routers, .. } => routers.as_slice(),
             FeedKind::RisLive { .. } | FeedKind::MrtDir { .. } => &[],
         };
-        let router =
-            |router: &BmpRouter| (router.name.clone(), Router { session: None, since: now });
+        let router = |router: &BmpRouter| (router.name.clone(), Router::new(now));
         Feed {
             id,
             name: String::new(),
             kind: kind.name(),
             is_folder: matches!(kind, FeedKind::MrtDir { .. }),
+            is_stream: matches!(kind, FeedKind::RisLive { .. }),
+            since: now,
             silent_after: None,
             last: None,
             alive: now,
-            sessions: 0,
             messages: 0,
             damages: 0,
             gaps: VecDeque::new(),
@@ -387,21 +428,16 @@ impl Feed {
         }
     }
 
-    /// A folder is there or not, which its reader says; connections are counted.
-    fn is_up(&self) -> bool {
-        self.is_folder || self.sessions > 0
-    }
-
     fn status(&self, now: Moment) -> FeedStatus {
         let router = |(name, router): (&String, &Router)| RouterStatus {
             name: name.clone(),
-            up: router.session.is_some(),
+            up: router.is_up(now),
             since: router.since.wall,
         };
         FeedStatus {
             name: self.name_with_lacks(),
             kind: self.kind,
-            up: self.is_up() && self.silence(now).is_none_or(|silence| !silence.active),
+            up: false,
             last_seen: self.last.map(|last| last.wall),
             gaps: self.gaps.iter().cloned().collect(),
             messages: self.messages,
@@ -443,10 +479,16 @@ impl Feed {
     /// None of a feed that may be silent: routers have their own condition.
     fn silence(&self, now: Moment) -> Option<Condition> {
         let silent_after = self.silent_after.filter(|_| self.routers.is_empty())?;
-        let silent = now.since(self.alive) >= silent_after;
+        let dead = now.since(self.alive) >= silent_after;
+        let last = self.last.unwrap_or(self.since);
+        let silent = dead || self.is_stream && now.since(last) >= NO_MESSAGE;
         let off = self.stamps.complaint();
         let details = match &off {
             Some(off) if !silent => vec![off.clone()],
+            _ if !dead => {
+                let since = seconds(last.wall);
+                vec![format!("no message since {since}, not even of the RIS beacons")]
+            }
             _ => {
                 let nothing = format!("nothing since {}", seconds(self.alive.wall));
                 [nothing].into_iter().chain(self.why.clone()).collect()
@@ -458,6 +500,49 @@ impl Feed {
             details,
             active: silent || off.is_some(),
         })
+    }
+}
+
+impl Router {
+    const fn new(now: Moment) -> Self {
+        Router { session: None, heard: false, since: now, last_up: now, connected: VecDeque::new() }
+    }
+
+    fn open(&mut self, session: SessionId, now: Moment) {
+        (self.session, self.heard, self.since) = (Some(session), false, now);
+        self.connected.push_back(now);
+        if self.connected.len() > FLAPPING {
+            self.connected.pop_front();
+        }
+    }
+
+    fn close(&mut self, now: Moment) {
+        (self.session, self.heard, self.since) = (None, false, now);
+    }
+
+    fn is_flapping(&self, now: Moment) -> bool {
+        let first = self.connected.front().filter(|_| self.connected.len() == FLAPPING);
+        first.is_some_and(|first| now.since(*first) < FLAPPING_WITHIN)
+    }
+
+    /// Whether it is connected, has said something, and stays.
+    fn is_up(&self, now: Moment) -> bool {
+        self.heard && !self.is_flapping(now)
+    }
+
+    /// What is wrong with it, if it is not up.
+    fn trouble(&self, now: Moment) -> String {
+        let since = seconds(self.since.wall);
+        if self.is_flapping(now) {
+            let minutes = FLAPPING_WITHIN.as_secs() / 60;
+            return format!(
+                "connects and is gone again, {FLAPPING} times within {minutes} minutes"
+            );
+        }
+        match self.session {
+            Some(_) => format!("connected since {since}, and has said nothing"),
+            None => format!("no connection since {since}"),
+        }
     }
 }
 

@@ -43,6 +43,10 @@ const DEAD_AFTER: Duration = Duration::from_secs(60);
 /// How long the server may take to acknowledge what we subscribed to.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 
+/// So long without a message or an acknowledgement, and the server is asked to acknowledge a subscription
+/// once more: that it answers pings says nothing of its messages, and our prefixes may be quiet for days.
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+
 /// Between two subscriptions: the operators of RIS ask for it.
 const POLITE: Duration = Duration::from_millis(200);
 
@@ -187,6 +191,8 @@ struct Stream<'a, S> {
     unacknowledged: usize,
     said: Instant,
     heard: Instant,
+    /// When a message or an acknowledgement last came, or one was asked for.
+    shown: Instant,
     block: Vec<u8>,
 }
 
@@ -209,6 +215,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             unacknowledged: 0,
             said: now,
             heard: now,
+            shown: now,
             block: Vec::new(),
         };
         stream.plan();
@@ -239,6 +246,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                     if self.unacknowledged > 0 && !more && late {
                         return Err(Lost::NotAcknowledged);
                     }
+                    self.probe();
                     self.socket.send(Message::Ping("originwatch".into())).await?;
                 }
             }
@@ -258,6 +266,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         let old = self.subscribed.iter().filter(|one| !wanted.contains(one)).cloned();
         // The new ones first: what both ask for is never missed.
         self.to_say = new.map(Change::Begin).chain(old.map(Change::End)).collect();
+    }
+
+    /// Asks for a sign of life where there was none for a while. Of everything, silence is trouble.
+    fn probe(&mut self) {
+        if self.mode == RisLiveMode::Watched
+            && self.shown.elapsed() >= PROBE_AFTER
+            && let Some(one) = self.subscribed.pop()
+        {
+            self.shown = Instant::now();
+            self.to_say.push_back(Change::Begin(one));
+        }
     }
 
     async fn say(&mut self) -> Result<(), Lost> {
@@ -307,8 +326,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         match message {
             Message::Text(text) => self.take_text(text.as_bytes()),
             Message::Binary(bytes) => self.take_text(&bytes),
-            // Our prefixes may be quiet for days; of everything, silence is trouble.
-            Message::Pong(_) if self.mode == RisLiveMode::Watched => self.session.is_alive(),
             Message::Close(_) => return Err(Lost::Closed),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
@@ -318,6 +335,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     fn take_text(&mut self, text: &[u8]) {
         match Control::of(text) {
             Some(Control::Subscribed) => {
+                self.session.is_alive();
+                self.shown = Instant::now();
                 let all = self.unacknowledged == 1 && self.to_say.is_empty();
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
                 if all {
@@ -326,6 +345,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             }
             Some(Control::Error(error)) => tracing::error!(%error, "the server reports an error"),
             None => {
+                self.shown = Instant::now();
                 // A line of its own, whatever stands in it.
                 let begin = self.block.len();
                 self.block.extend_from_slice(text);

@@ -27,6 +27,10 @@ const BATCH: usize = 512;
 /// nobody sees.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How far the time stamp of a live message may be off: beyond that the time of arrival counts, or a wrong
+/// clock somewhere would stand in the names of incidents and in mails.
+const STAMP_OFF: Duration = Duration::from_secs(300);
+
 /// Of how many prefixes of others a table may tell: more than RPKI calls invalid on a normal day.
 const OTHERS_MAX: usize = 1 << 17;
 
@@ -312,9 +316,14 @@ impl Reader {
     fn read_records(&mut self) -> bool {
         let Reader { decoder, bytes, taken, last, findings, classifier, .. } = self;
         let Reader { name, damages, reached, rib, others, .. } = self;
+        let mut arrived = None;
         let (walker, from, of_a_table) = match decoder {
             Decoder::Mrt { walker, from, .. } => (walker, *from, false),
-            Decoder::RisLive { walker, .. } | Decoder::Rib(walker) => (walker, 0, false),
+            Decoder::RisLive { walker, .. } => {
+                arrived = Some(wall());
+                (walker, 0, false)
+            }
+            Decoder::Rib(walker) => (walker, 0, false),
             Decoder::CollectorRib { walker, .. } => (walker, 0, true),
             Decoder::Bmp { .. } => return false,
         };
@@ -332,7 +341,7 @@ impl Reader {
                             rib.routes += 1;
                             findings.extend(finding.and_then(|it| recall(it, others)));
                         } else {
-                            findings.extend(finding);
+                            findings.extend(finding.map(|finding| stamped(finding, arrived)));
                         }
                     }
                     Item::Damage(damage) => log::damage(name, damages, damage),
@@ -365,7 +374,8 @@ impl Reader {
             let mut sink = |event: bmp::Event<'_>| match event {
                 bmp::Event::Item(Item::Element(ref element)) => {
                     *reached = (*reached).max(Some(element.at));
-                    findings.extend(classifier.finding(element));
+                    let finding = classifier.finding(element);
+                    findings.extend(finding.map(|finding| stamped(finding, Some(now))));
                 }
                 bmp::Event::Item(Item::Damage(damage)) => log::damage(router, damages, damage),
                 other => {
@@ -407,6 +417,16 @@ impl Reader {
             | Decoder::Mrt { .. }
             | Decoder::Rib(_) => None,
         }
+    }
+}
+
+/// A finding with a time that can be believed: `arrived` is when it came, of a live feed.
+fn stamped(finding: Finding, arrived: Option<Timestamp>) -> Finding {
+    match arrived {
+        Some(now) if now.since(finding.at()).max(finding.at().since(now)) > STAMP_OFF => {
+            finding.seen_at(now)
+        }
+        _ => finding,
     }
 }
 

@@ -155,6 +155,21 @@ impl Finding {
         }
     }
 
+    /// The same, seen at another time.
+    #[must_use]
+    pub fn seen_at(mut self, time: Timestamp) -> Self {
+        match &mut self {
+            Finding::Route(RouteFinding { at, .. })
+            | Finding::SessionUp { at, .. }
+            | Finding::SessionDown { at, .. }
+            | Finding::Gap { at, .. }
+            | Finding::Settled { at, .. }
+            | Finding::Elsewhere { at, .. }
+            | Finding::Condition { at, .. } => *at = time,
+        }
+        self
+    }
+
     /// The same, of a table that is older than what is told.
     #[must_use]
     pub fn recalled(self) -> Self {

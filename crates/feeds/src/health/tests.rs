@@ -142,3 +142,96 @@ fn time_stamps_that_are_off_are_told_once_they_all_are() {
     assert_eq!(minute(1140, &[-130, -900, -131]), Some(ahead.to_owned()));
     assert_eq!(minute(1200, &[-3, 9000, 9000]), None);
 }
+
+#[test]
+fn a_stream_that_only_connects_is_silent() {
+    let begun = Instant::now();
+    let at = |second| moment(begun, second, 0);
+    let id = FeedId(1);
+    let mut health = FeedHealth::new(at(0));
+    health.follow(&[(id, ris_live("ws://a/"))], at(0));
+    // It closes at once, in a loop.
+    for number in 1..60 {
+        let now = at(number * 5);
+        assert!(health.open(&opened(id, number, stream(), now), now));
+        assert!(!health.is_healthy(now));
+        health.close(&closed(number), now);
+    }
+    let silent = ["ris-live nothing since 1970-01-12T13:46:40Z; closed"];
+    assert_eq!(active(&health, at(300)), silent);
+    // And one that acknowledges and never sends is, once the beacons should have come.
+    let session = opened(id, 100, stream(), at(301));
+    assert!(health.open(&session, at(301)));
+    let acknowledge = |health: &mut FeedHealth, second| {
+        session.activity.live(at(second).instant);
+        health.sample(at(second));
+    };
+    acknowledge(&mut health, 302);
+    assert!(health.is_healthy(at(302)));
+    assert_eq!(active(&health, at(303)), [""; 0]);
+    acknowledge(&mut health, 8_999);
+    assert_eq!(active(&health, at(8_999)), [""; 0]);
+    let beacons = ["ris-live no message since 1970-01-12T13:46:40Z, not even of the RIS beacons"];
+    assert_eq!(active(&health, at(9_000)), beacons);
+    session.activity.hear(at(9_001).instant);
+    health.sample(at(9_001));
+    assert_eq!(active(&health, at(9_001)), [""; 0]);
+}
+
+/// A feed with one router, which was never there.
+fn routed(now: Moment) -> FeedHealth {
+    let router = BmpRouter {
+        address: [192, 0, 2, 1].into(),
+        name: "edge1".to_owned(),
+        own_as_in_path: Tristate::Auto,
+        add_path: Tristate::Auto,
+    };
+    let bmp = feed(FeedKind::Bmp { listen: ([127, 0, 0, 1], 0).into(), routers: vec![router] });
+    let mut health = FeedHealth::new(now);
+    health.follow(&[(FeedId(1), bmp)], now);
+    health
+}
+
+#[test]
+fn a_router_that_says_nothing_is_down() {
+    let begun = Instant::now();
+    let at = |second| moment(begun, second, 0);
+    let mut health = routed(at(0));
+    let session = opened(FeedId(1), 1, SessionKind::Bmp { router: "edge1".to_owned() }, at(10));
+    assert!(health.open(&session, at(10)));
+    assert!(!health.is_healthy(at(11)));
+    assert_eq!(active(&health, at(59)), [""; 0]);
+    let mute = ["edge1 connected since 1970-01-12T13:46:50Z, and has said nothing"];
+    assert_eq!(active(&health, at(60)), mute);
+    session.activity.hear(at(61).instant);
+    health.sample(at(61));
+    assert!(health.is_healthy(at(61)));
+    assert_eq!(active(&health, at(1000)), [""; 0]);
+}
+
+#[test]
+fn a_router_that_flaps_is_down_until_it_stays() {
+    let begun = Instant::now();
+    let at = |second| moment(begun, second, 0);
+    let mut health = routed(at(0));
+    let mut session = |health: &mut FeedHealth, number: u64, second| {
+        let kind = SessionKind::Bmp { router: "edge1".to_owned() };
+        let session = opened(FeedId(1), number, kind, at(second));
+        assert!(health.open(&session, at(second)));
+        session.activity.hear(at(second).instant);
+        health.sample(at(second));
+    };
+    for number in 1..30 {
+        session(&mut health, number, number * 5);
+        health.close(&closed(number), at(number * 5 + 4));
+    }
+    let flaps = ["edge1 connects and is gone again, 5 times within 5 minutes; closed"];
+    assert_eq!(active(&health, at(150)), flaps);
+    session(&mut health, 30, 200);
+    health.sample(at(429));
+    assert_eq!(active(&health, at(429)).len(), 1);
+    // The fifth before now was five minutes ago: it stays.
+    health.sample(at(430));
+    assert_eq!(active(&health, at(430)), [""; 0]);
+    assert!(health.is_healthy(at(430)));
+}

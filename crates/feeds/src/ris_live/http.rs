@@ -55,7 +55,10 @@ pub(super) async fn follow(
     let mut sessions = Vec::new();
     for _ in &streams {
         let decoder = Decoder::RisLive { walker: walker(), over_http: true };
-        sessions.push(outlet.open(decoder).await?);
+        let session = outlet.open(decoder).await?;
+        // That it answers is its acknowledgement.
+        session.is_alive();
+        sessions.push(session);
     }
     tracing::info!(%url, streams = streams.len(), "connected");
     let each = streams.into_iter().zip(&mut sessions);

@@ -10,6 +10,10 @@ use crate::RisLiveMode;
 /// each would take minutes to send politely.
 const PREFIXES: usize = 50;
 
+/// The RIS beacons of RRC00: announced or withdrawn every two hours, so that a stream that brings messages
+/// is told from one that only looks alive, however quiet our prefixes are.
+const BEACONS: [&str; 2] = ["84.205.64.0/24", "2001:7fb:fe00::/48"];
+
 /// What is asked for: in the web socket a message, over HTTP a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subscription(Value);
@@ -24,7 +28,7 @@ pub(super) enum Control {
 }
 
 /// What to ask for: everything, or what is in and around our prefixes, what our ASes originate
-/// elsewhere, and which sessions come and go.
+/// elsewhere, which sessions come and go, and the beacons.
 pub(super) fn subscriptions(mode: RisLiveMode, watches: &WatchList) -> Vec<Subscription> {
     if mode == RisLiveMode::Firehose {
         return vec![Subscription(json!({}))];
@@ -35,7 +39,8 @@ pub(super) fn subscriptions(mode: RisLiveMode, watches: &WatchList) -> Vec<Subsc
     };
     let ours = watches.operator_asns().iter().map(|asn| Subscription::originated_by(*asn));
     let sessions = Subscription(json!({ "type": "RIS_PEER_STATE" }));
-    prefixes.chunks(PREFIXES).map(around).chain(ours).chain([sessions]).collect()
+    let beacons = Subscription(json!({ "prefix": BEACONS, "moreSpecific": false }));
+    prefixes.chunks(PREFIXES).map(around).chain(ours).chain([sessions, beacons]).collect()
 }
 
 impl Subscription {
@@ -127,6 +132,11 @@ mod tests {
                     "type": "UPDATE", "path": "64500$", "socketOptions": acknowledge,
                 })),
                 subscribe(json!({ "type": "RIS_PEER_STATE", "socketOptions": acknowledge })),
+                subscribe(json!({
+                    "prefix": ["84.205.64.0/24", "2001:7fb:fe00::/48"],
+                    "moreSpecific": false,
+                    "socketOptions": acknowledge,
+                })),
             ]
         );
     }
