@@ -6,16 +6,19 @@ use validator::{Kind, ValidationState};
 
 use crate::content::draft;
 use crate::content::page::{Answer, Badge, Block, Page, SightRow, Span, moment};
-use crate::content::phrase::{duration, grouped, plural};
+use crate::content::phrase::{duration, grouped, plural, spelled_out};
 use crate::content::title::words;
 use crate::content::words::{
-    annotations, changes, headline, home_line, is_foreign, prefix_row, sight, verdict, vrps, who,
+    annotations, changes, data_sources, headline, home_line, is_foreign, prefix_row, verdict, vrps,
+    who,
 };
 use crate::notice::AnnotatedNotice;
 use incidents::{Acceptor, Evidence, ExtentClass, Notice, Past, Reason, Upstream, VantageCounts};
 
-/// Prefixes, verdicts, earlier events that the page lists; the rest stands in the JSON.
+/// Verdicts, earlier events that the page lists; the rest stands in the JSON.
 const LISTED: usize = 12;
+/// Prefixes that stand in front of everything else: what to do first must be seen without scrolling.
+const LISTED_FIRST: usize = 5;
 
 /// The plain text of the mail and of the terminal, 72 columns wide, with times in `zone` and in UTC.
 pub fn notice_text(notice: &AnnotatedNotice, zone: &TimeZone) -> String {
@@ -32,19 +35,14 @@ pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
     page.section(None, dispatch_notes.collect());
     page.section(None, vec![Block::Paragraph(headline(notice))]);
     page.section(None, what(notice));
-    let mut answers = Answers { zone, list: Vec::new() };
-    answers.since(notice);
-    if !notice.prefixes.is_empty() {
-        answers.reach(notice);
-        answers.rpki(notice);
-    }
-    answers.record(notice);
-    answers.answer("Our sight", &sight(&notice.feeds, notice.rpki.as_ref(), notice.at));
-    answers.annotations(notice);
-    page.section(None, vec![Block::Timeline(spans(notice)), Block::Answers(answers.list)]);
     let points = if over { vec![] } else { points(notice) };
+    let happened = happened(notice, points.first(), zone);
+    page.section(None, vec![Block::Timeline(spans(notice)), Block::Answers(happened)]);
+    if points.len() > 1 {
+        page.section(Some("What to do"), vec![Block::Points(points.clone())]);
+    }
+    page.section(None, vec![Block::Answers(background(notice, zone))]);
     if !points.is_empty() {
-        page.section(Some("What to do"), vec![Block::Points(points)]);
         let draft = draft::draft(notice).map(Block::Draft);
         page.section(Some("Draft"), draft.into_iter().collect());
     }
@@ -52,28 +50,61 @@ pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
         let sights = notice.evidence.iter().map(sight_row).collect();
         page.section(Some(&evidence_heading(notice)), vec![Block::Sights(sights)]);
     }
-    let reference = format!("Incident {}, notice {}", notice.incident, notice.sequence);
+    let number = notice.sequence + 1;
+    let reference = format!("Incident {}, notice {number} of this incident", notice.incident);
     page.section(None, vec![Block::Paragraph(reference)]);
     page
+}
+
+/// What to do first, what is new, how serious, since when, by whom, accepted by whom, how far, at whom.
+fn happened(notice: &AnnotatedNotice, first: Option<&String>, zone: &TimeZone) -> Vec<Answer> {
+    let mut answers = Answers { zone, list: Vec::new() };
+    if let Some(first) = first {
+        answers.answer("Do first", first);
+    }
+    answers.since(notice);
+    if !notice.offenders.is_empty() {
+        answers.answer("By", &who(&notice.offenders));
+    }
+    if !notice.prefixes.is_empty() {
+        answers.accepted_by(notice);
+        answers.visibility(notice);
+        answers.scope(notice);
+    }
+    answers.list
+}
+
+/// What RPKI says, what was before, where we know it from, what people said.
+fn background(notice: &AnnotatedNotice, zone: &TimeZone) -> Vec<Answer> {
+    let mut answers = Answers { zone, list: Vec::new() };
+    if !notice.prefixes.is_empty() {
+        answers.rpki(notice);
+    }
+    answers.history(notice);
+    let sources = data_sources(&notice.feeds, notice.rpki.as_ref(), notice.at);
+    answers.answer("Data sources", &sources);
+    answers.annotations(notice);
+    answers.list
 }
 
 /// What happened to which of our prefixes.
 fn what(notice: &Notice) -> Vec<Block> {
     let mut blocks = Vec::new();
     if !notice.prefixes.is_empty() {
-        let rows = notice.prefixes.iter().take(LISTED).map(prefix_row);
+        let rows = notice.prefixes.iter().take(LISTED_FIRST).map(prefix_row);
         blocks.push(Block::Prefixes(rows.collect()));
-        blocks.extend(more(notice.prefix_count, "prefixes").map(Block::More));
+        let more = more(notice.prefix_count, LISTED_FIRST, "prefixes");
+        blocks.extend(more.map(Block::More));
     }
     if !notice.details.is_empty() {
         blocks.push(Block::Points(notice.details.iter().take(LISTED).cloned().collect()));
-        blocks.extend(more(notice.details.len(), "points").map(Block::More));
+        blocks.extend(more(notice.details.len(), LISTED, "points").map(Block::More));
     }
     blocks
 }
 
-fn more(count: usize, what: &str) -> Option<String> {
-    let more = count.checked_sub(LISTED).filter(|more| *more > 0)?;
+fn more(count: usize, listed: usize, what: &str) -> Option<String> {
+    let more = count.checked_sub(listed).filter(|more| *more > 0)?;
     Some(format!("and {more} more {what}, in the attached JSON"))
 }
 
@@ -98,14 +129,14 @@ impl Answers<'_> {
         self.answer("Severity", &notice.severity.to_string().to_uppercase());
         self.answer("First seen", &self.moment(notice.since));
         if notice.since > notice.first_seen {
-            self.answer("", &format!("(first of all: {})", self.moment(notice.first_seen)));
+            self.answer("", &format!("(for the first time: {})", self.moment(notice.first_seen)));
         }
         match notice.reason {
             Reason::Resolved => {
                 self.answer("Gone since", &self.moment(notice.last_seen));
                 let lasted = duration(notice.last_seen.since(notice.since));
-                let quiet = duration(notice.at.since(notice.last_seen));
-                self.answer("Lasted", &format!("{lasted}; no sight of it for {quiet} now"));
+                let quiet = spelled_out(notice.at.since(notice.last_seen));
+                self.answer("Lasted", &format!("{lasted}; not seen for {quiet}"));
             }
             Reason::Opened | Reason::Update | Reason::Reopened | Reason::Reminder => {
                 self.answer("Last seen", &self.moment(notice.last_seen));
@@ -113,8 +144,8 @@ impl Answers<'_> {
         }
     }
 
-    /// How far, what is not affected, who let it in, targeted or mass.
-    fn reach(&mut self, notice: &Notice) {
+    /// How far, at home first, and what is not affected.
+    fn visibility(&mut self, notice: &Notice) {
         let vantage = &notice.vantage;
         let over = notice.reason == Reason::Resolved;
         let countries: Vec<String> = vantage
@@ -127,35 +158,37 @@ impl Answers<'_> {
         } else {
             format!(" ({})", countries.join(", "))
         };
-        if over {
-            let reach = format!(
-                "{} vantage points held it in all{by}; now none of {}",
-                vantage.ever, vantage.total
-            );
-            self.answer("How far", &reach);
+        let everywhere = if over {
+            let ever = plural(vantage.ever, "vantage point", "vantage points");
+            format!("was seen by {ever} in total{by}; now by none of {}", vantage.total)
         } else {
             let ases = plural(vantage.holding_ases, "AS", "ASes");
-            let reach = format!(
-                "{} of {} vantage points hold it, in {ases}{by}",
+            format!(
+                "seen by {} of {} vantage points, in {ases}{by}",
                 vantage.holding, vantage.total
-            );
-            self.answer("How far", &reach);
+            )
+        };
+        match &vantage.home {
+            Some(home) => {
+                self.answer("Visibility", &home_line(home, over));
+                self.answer("", &everywhere);
+            }
+            None => self.answer("Visibility", &everywhere),
         }
-        if let Some(doubt) = doubt_line(vantage) {
-            self.answer("", &doubt);
-        }
-        if let Some(home) = &vantage.home {
-            self.answer("", &home_line(home, over));
+        if let Some(unconfirmed) = unconfirmed_line(vantage) {
+            self.answer("", &unconfirmed);
         }
         self.upstreams(&notice.upstreams, over);
+    }
+
+    fn accepted_by(&mut self, notice: &Notice) {
         let share = |a: &Acceptor| format!("{} ({:.0}\u{a0}%)", a.party.label(), a.share * 100.0);
         let accepted: Vec<String> = notice.accepted_by.iter().take(LISTED).map(share).collect();
         if !accepted.is_empty() {
-            let label = if is_foreign(notice) { "Let in by" } else { "Through" };
-            let of = if accepted.len() > 1 { ", of the vantage points that held it" } else { "" };
+            let label = if is_foreign(notice) { "Accepted by" } else { "Through" };
+            let of = if accepted.len() > 1 { ", of the vantage points that saw it" } else { "" };
             self.answer(label, &format!("{}{of}", accepted.join("; ")));
         }
-        self.extent(notice);
     }
 
     fn upstreams(&mut self, upstreams: &[Upstream], over: bool) {
@@ -173,7 +206,8 @@ impl Answers<'_> {
         }
     }
 
-    fn extent(&mut self, notice: &Notice) {
+    /// Whether it is aimed at us.
+    fn scope(&mut self, notice: &Notice) {
         if !is_foreign(notice) {
             return;
         }
@@ -185,12 +219,9 @@ impl Answers<'_> {
             if extent.prefixes == 1 { "prefix" } else { "prefixes" },
             plural(extent.origins, "other network", "other networks"),
         );
-        let usual = match extent.usual {
-            0 => "none before".to_owned(),
-            usual => format!("{} before", grouped(usual)),
-        };
+        let usual = format!("usual: {}", grouped(extent.usual));
         self.answer(
-            "Aim",
+            "Scope",
             &match extent.class {
                 ExtentClass::Mass => format!("mass: {others} ({usual})"),
                 ExtentClass::Targeted if extent.prefixes == 0 => {
@@ -214,22 +245,22 @@ impl Answers<'_> {
         for (index, line) in lines.iter().take(LISTED).enumerate() {
             self.answer(if index == 0 { "RPKI" } else { "" }, line);
         }
-        if let Some(more) = more(lines.len(), "verdicts") {
+        if let Some(more) = more(lines.len(), LISTED, "verdicts") {
             self.answer("", &more);
         }
     }
 
-    /// Whether this offender has a record here.
-    fn record(&mut self, notice: &Notice) {
+    /// What this offender did before.
+    fn history(&mut self, notice: &Notice) {
         if notice.record.is_empty() {
             if is_foreign(notice) {
-                self.answer("Record", "nothing known of this AS here");
+                self.answer("History", "no earlier incident with this AS");
             }
             return;
         }
         for (index, past) in notice.record.iter().take(LISTED).enumerate() {
             let line = self.past(past);
-            self.answer(if index == 0 { "Record" } else { "" }, &line);
+            self.answer(if index == 0 { "History" } else { "" }, &line);
         }
     }
 
@@ -314,7 +345,7 @@ fn points(notice: &AnnotatedNotice) -> Vec<String> {
 }
 
 /// After a gap in a feed, and while tables are all that is known, not everything is certain.
-fn doubt_line(vantage: &VantageCounts) -> Option<String> {
+fn unconfirmed_line(vantage: &VantageCounts) -> Option<String> {
     let unconfirmed = (vantage.unconfirmed > 0).then(|| {
         let many = plural(vantage.unconfirmed, "of these is", "of these are");
         format!("{many} unconfirmed: not heard of live since a gap in a feed or the start")
@@ -345,7 +376,7 @@ fn config_point(notice: &Notice) -> Option<&'static str> {
         }
         Kind::FirstHop => Some("If it is an upstream of ours, add it to `upstreams`."),
         Kind::FeedSilent | Kind::RouterDown => {
-            Some("Until it is back, no news from there is no good news.")
+            Some("Find out why: what it shows is not monitored until it is back.")
         }
         Kind::RpkiStale => Some("Verdicts are the last known ones: look at the validator."),
         _ => None,

@@ -21,6 +21,15 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
+/// `15 minutes`, `40 seconds`; what is longer as [`duration`] has it.
+pub(crate) fn spelled_out(length: Duration) -> String {
+    match length.as_secs() {
+        seconds @ 0..60 => plural(seconds, "second", "seconds"),
+        seconds @ 60..3600 => plural(seconds / 60, "minute", "minutes"),
+        _ => duration(length),
+    }
+}
+
 /// `1 prefix`, `4,170 prefixes`: a whole number and what it counts.
 pub fn plural<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
     let what = if count == N::from(1) { one } else { many };

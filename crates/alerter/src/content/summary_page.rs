@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::content::page::{Answer, Badge, Block, IncidentRow, Page, moment};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
 use crate::content::title::words;
-use crate::content::words::{annotations, sight, summary_headline, who};
+use crate::content::words::{annotations, data_sources, summary_headline, who};
 use crate::summary::{Cause, Row, Summary};
 use incidents::State;
 
@@ -49,7 +49,7 @@ pub(crate) fn page(summary: &Summary, zone: &TimeZone) -> Page {
         page.section(Some("Expected, and did not happen"), vec![Block::Points(unmet)]);
     }
     page.section(None, vec![Block::Answers(answers(summary, zone))]);
-    let reference = format!("Summary {}, notification {}", summary.summary, summary.sequence);
+    let reference = format!("Summary {}, notification {}", summary.summary, summary.sequence + 1);
     page.section(None, vec![Block::Paragraph(reference)]);
     page
 }
@@ -97,12 +97,12 @@ fn answers(summary: &Summary, zone: &TimeZone) -> Vec<Answer> {
         ),
     ];
     if !summary.feeds.is_empty() || summary.rpki.is_some() {
-        let sight = sight(&summary.feeds, summary.rpki.as_ref(), summary.at);
-        answers.push(answer("Our sight", sight));
+        let sources = data_sources(&summary.feeds, summary.rpki.as_ref(), summary.at);
+        answers.push(answer("Data sources", sources));
     }
     if let Some(queue) = summary.queue {
         let text = format!("{} waiting, {} given up", queue.waiting, queue.dead);
-        answers.push(answer("Notifications", text));
+        answers.push(answer("Deliveries", text));
     }
     answers
 }
@@ -130,7 +130,7 @@ fn incident_row(row: &Row, zone: &TimeZone) -> IncidentRow {
             duration(row.last_seen.since(row.since))
         )];
     } else if row.total > 0 && row.prefix_count > 0 {
-        details.push(format!("{} of {} vantage points hold it", row.holding, row.total));
+        details.push(format!("seen by {} of {} vantage points", row.holding, row.total));
     }
     details.extend(
         annotations(&row.annotations, zone)

@@ -40,7 +40,7 @@ pub(crate) const fn words(kind: Kind) -> &'static str {
         Kind::OwnAsNewPrefix => "new prefix of our own AS",
         Kind::RpkiInvalid => "RPKI-invalid",
         Kind::RpkiUncovered => "ROA missing",
-        Kind::FirstHop => "strange first hop",
+        Kind::FirstHop => "unexpected upstream",
         Kind::RouteLeak => "route leak",
         Kind::VisibilityLoss => "visibility loss",
         Kind::RoaChange => "ROA change",

@@ -156,8 +156,8 @@ pub(crate) fn vrps(rov: &OriginValidation) -> String {
 }
 
 pub(crate) fn home_line(home: &Home, over: bool) -> String {
-    let hold = if over { "held it" } else { "hold it" };
-    format!("{} of {} vantage points in {} {hold}", home.holding, home.total, home.country)
+    let seen = if over { "was seen" } else { "seen" };
+    format!("{seen} by {} of {} vantage points in {}", home.holding, home.total, home.country)
 }
 
 /// What is new, in phrases; many prefixes are only counted.
@@ -177,19 +177,17 @@ fn change(news: &News) -> String {
     match news {
         News::Severity(severity) => format!("it is {severity} now"),
         News::Prefix(prefix) => format!("{prefix} too"),
-        News::AcceptedBy(asn) => format!("{asn} lets it in as well"),
-        News::SpreadPast(percent) => {
-            format!("at its widest, more than {percent}\u{a0}% of the vantage points held it")
-        }
-        News::SeenIn(country) => format!("first sight in {country}"),
+        News::AcceptedBy(asn) => format!("{asn} accepts it as well"),
+        News::SpreadPast(percent) => format!("spread passed {percent}\u{a0}% of vantage points"),
+        News::SeenIn(country) => format!("first seen in {country}"),
         News::Upstream(asn) => format!("seen behind our upstream {asn}"),
         News::Mass => "it hits many other networks too".to_owned(),
         News::Detail(detail) => detail.trim_end_matches('.').to_owned(),
     }
 }
 
-/// What our sight was worth at that time.
-pub(crate) fn sight(feeds: &[FeedSight], rpki: Option<&RpkiSight>, at: Timestamp) -> String {
+/// The feeds and the RPKI data behind it, and what they lacked at that time.
+pub(crate) fn data_sources(feeds: &[FeedSight], rpki: Option<&RpkiSight>, at: Timestamp) -> String {
     let down: Vec<&str> =
         feeds.iter().filter(|feed| !feed.up).map(|feed| feed.name.as_str()).collect();
     let mut sight = plural(feeds.len(), "feed", "feeds");
@@ -216,7 +214,7 @@ fn gaps(feed: &FeedSight, at: Timestamp) -> Option<String> {
     match feed.gaps.len() {
         0 => None,
         1 => Some(format!("a gap of {length} in {name}")),
-        gaps => Some(format!("{gaps} gaps of {length} in all in {name}")),
+        gaps => Some(format!("{gaps} gaps of {length} in total in {name}")),
     }
 }
 
@@ -228,7 +226,7 @@ pub(crate) fn annotations(
     let signed = |by: &str, at| format!("by {by}, {}", moment(at, zone));
     let mut list = Vec::new();
     if let Some(ack) = &annotations.acknowledged {
-        list.push(("Taken", signed(&ack.by, ack.at)));
+        list.push(("Acknowledged", signed(&ack.by, ack.at)));
     }
     if let Some(muted) = &annotations.muted {
         let text = format!("until {}, by {}", moment(muted.until, zone), muted.by);

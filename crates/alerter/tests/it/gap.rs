@@ -57,7 +57,7 @@ fn gaps_are_told_with_their_length() {
         lab.hijack(10 * MINUTE, 10, FIRST);
         lab.hijack(20 * MINUTE, 13, FIRST);
         let words = words(lab.last());
-        let (_, sight) = words.split_once("Our sight: ").unwrap();
+        let (_, sight) = words.split_once("Data sources: ").unwrap();
         sight.split_once(';').unwrap().0.to_owned()
     };
     let (before, within) = (gap(None, 60, Some(120)), gap(None, 660, Some(700)));
@@ -65,5 +65,5 @@ fn gaps_are_told_with_their_length() {
     assert_eq!(said(vec![before, within]), "1 feed, a gap of 40 s in rrc00");
     // One that lasts counts up to the notice.
     let both = vec![gap(Some("edge1"), 900, Some(960)), gap(Some("edge2"), 1080, None)];
-    assert_eq!(said(both), "1 feed, 2 gaps of 3 min in all in rrc00");
+    assert_eq!(said(both), "1 feed, 2 gaps of 3 min in total in rrc00");
 }

@@ -135,7 +135,7 @@ async fn what_a_server_says_is_cut_and_has_no_secrets_and_no_lines() {
 async fn a_template_makes_the_body() {
     let source = "{\"summary\": {{ title }}, \"tags\": [{{ kind }}, {{ severity }}],\n\
                   {% if action == \"close\" %}\"done\": true,{% endif %}\n\
-                  \"prefixes\": {{ notification.prefixes | map(attribute=\"announced\") | list }}}";
+                  \"prefixes\": {{ letter.prefixes | map(attribute=\"announced\") | list }}}";
     let all = events();
     let template = Template::new(Path::new("hook.json"), source, &all).unwrap();
     let (url, server) = serve(Script::Answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await;
@@ -164,7 +164,7 @@ fn a_template_that_does_not_render_is_told_when_it_is_read() {
     let table = [
         told("{{ title"),
         told("{\"a\": {{ titel }}}"),
-        told("{\"a\": {{ notification.nothing.there }}}"),
+        told("{\"a\": {{ letter.nothing.there }}}"),
         told("title: {{ title }}"),
         told("{% for a in range(9999) %}{% for b in range(9999) %}1{% endfor %}{% endfor %}"),
     ];
