@@ -9,7 +9,6 @@
 //! One process owns the file. Others are [`Visitor`]s: they look, and leave [`Request`]s, which the
 //! owner takes with [`Ledger::take_requests`].
 
-#[expect(clippy::disallowed_types, reason = "this is an edge: the file and its lock are its work")]
 mod file;
 mod fold;
 mod ledger;

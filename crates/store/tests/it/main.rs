@@ -8,10 +8,6 @@
 #[expect(dead_code, reason = "shared with the engine's own tests")]
 #[path = "../../../incidents/tests/it/lab.rs"]
 mod lab;
-#[expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "it kills processes and so needs an environment, a clock and a word between them"
-)]
+#[expect(clippy::print_stdout, reason = "it kills processes and so needs a word between them")]
 mod ledger;
 mod request;
