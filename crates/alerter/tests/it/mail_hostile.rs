@@ -125,8 +125,9 @@ proptest! {
         let message = MessageParser::default().parse(&bytes).unwrap();
         let text = message.text_part(0).unwrap().text_contents().unwrap();
         let html = message.html_part(0).unwrap().text_contents().unwrap();
-        // A cell and an item of a list end a word; this converter does not know.
+        // Cells, headings and items of a list end a word; this converter does not know.
         let html = html.replace("</td>", "<br></td>").replace("</li>", "<br></li>");
+        let html = html.replace("</h2>", "<br></h2>");
         let html = html_to_text(&html);
         let html = words(&html);
         let mut rest = html.iter();
