@@ -198,15 +198,7 @@ impl Config {
     }
 
     fn read(path: &Path, root: &Section<'_>) -> Option<Self> {
-        let operator = match root.section("operator") {
-            Some(section) => Operator::read(section),
-            None => {
-                if !root.has("operator") {
-                    root.missing("operator", "a table [operator] with name, site and asns");
-                }
-                None
-            }
-        };
+        let operator = operator(root);
         let (asns, upstreams) = match &operator {
             Some(operator) => (operator.asns.as_slice(), operator.upstreams.as_slice()),
             None => Default::default(),
@@ -253,6 +245,14 @@ impl Config {
             web,
         })
     }
+}
+
+/// `[operator]`, which must be there.
+fn operator(root: &Section<'_>) -> Option<Operator> {
+    if !root.has("operator") {
+        root.missing("operator", "a table [operator] with name, site and asns");
+    }
+    Operator::read(root.section("operator")?)
 }
 
 /// The path that is all there is in a section.

@@ -110,6 +110,15 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
             }
         }
     }
+    finish(start, summary, teller)
+}
+
+/// What is due at the end of the input, and what is open then.
+fn finish(
+    mut start: ReplayStart,
+    mut summary: Summary,
+    teller: &mut Teller<'_>,
+) -> Result<Summary, Failure> {
     start.begin();
     let ReplayStart { mut incidents, now, findings, .. } = start;
     summary.findings = findings;

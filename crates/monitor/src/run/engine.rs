@@ -1,13 +1,12 @@
 //! The thread that owns the incidents and the store: inputs in, commits out.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerter::dispatch::{Order, What};
 use alerter::replies::Incoming;
 use alerter::{Queue, Receiver, Window};
-use bgp::{Asn, Timestamp, Vantage};
+use bgp::{Timestamp, Vantage};
 use feeds::{Batch, FeedEvent, Moment, rib_key, wall};
 use store::{Ledger, StoreError};
 use tokio::runtime::Handle;
@@ -15,12 +14,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use validator::{Classifier, Condition, Finding, Kind, RouteFinding, Sight};
 
 use super::addresses::Addresses;
+use super::carried_state::CarriedState;
 use super::clock::Clock;
+use super::conditions::NotifiedConditions;
 use super::data_sources::{rpki_stale, sources};
 use super::feed_tracker::FeedTracker;
 use super::heartbeat::Beat;
 use super::input::Input;
-use super::legacy::Legacy;
+use super::offenders::OpenOffenders;
 use super::outbox::Outbox;
 use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
@@ -33,10 +34,6 @@ const COMMIT_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the feeds are looked at, the service manager is told, and deliveries that wait are.
 const TURN: Duration = Duration::from_secs(1);
-
-/// Of how many offenders everything is asked for: a mass event has one, and many at a time would bring
-/// the whole stream after all.
-const FOLLOWED: usize = 10;
 
 /// How long mails that are under way may take when all else has stopped. What is cut off is sent again
 /// at the next start, with the same Message-ID.
@@ -60,11 +57,9 @@ pub(super) struct Engine {
     pub(super) beat: watch::Sender<Beat>,
     /// The same for those who ask over HTTP.
     pub(super) health: watch::Sender<web::Health>,
-    /// Those whose incidents are open.
-    pub(super) offenders: watch::Sender<BTreeSet<Asn>>,
+    pub(super) offenders: OpenOffenders,
     pub(super) runtime: Handle,
-    /// What was told last of each condition.
-    pub(super) told: HashMap<(Kind, String), bool>,
+    pub(super) notified: NotifiedConditions,
     pub(super) roa_watch: RoaWatch,
     pub(super) replies: Done,
     /// Since when there is something to commit.
@@ -91,7 +86,7 @@ impl Engine {
     ///
     /// Where the last commit fails. In between it is tried again for as long as it takes, and nothing
     /// more is taken in: what cannot be written must not be accepted.
-    pub(super) fn run(mut self) -> Result<Legacy, StoreError> {
+    pub(super) fn run(mut self) -> Result<CarriedState, StoreError> {
         self.judge_again();
         self.sort_out_feeds();
         loop {
@@ -281,7 +276,7 @@ impl Engine {
         if addresses == known {
             return;
         }
-        tracing::info!(%receiver, ?addresses, "depends on these");
+        tracing::info!(%receiver, ?addresses, "receiver depends on these addresses");
         let what = What::SetAddresses { receiver, addresses };
         self.order(Order { by: "dns".into(), what }, "addresses of a receiver");
     }
@@ -294,7 +289,7 @@ impl Engine {
         }
         tracing::info!(source, windows = windows.len(), "maintenance windows have changed");
         let order = Order { by: source.clone(), what: What::SetWindows { source, windows } };
-        self.order(order, "maintenance windows do not hold");
+        self.order(order, "maintenance windows are refused");
     }
 
     /// Tells the dispatcher what no person said.
@@ -372,7 +367,9 @@ impl Engine {
             self.tell(condition);
         }
         self.dispatch();
-        let open = self.follow_offenders();
+        let open = self.ledger.incidents().open();
+        self.offenders.publish(&open);
+        let open = open.len();
         let (waiting, dead) = self.ledger.store().queue_length().unwrap_or_default();
         self.ledger.set_queue(Queue { waiting, dead });
         let health = &mut self.feeds.health;
@@ -388,32 +385,15 @@ impl Engine {
         self.beat.send_replace(beat);
     }
 
-    /// Whose incidents are open, for the feeds that can ask what else they announce. Gives the number
-    /// of incidents.
-    fn follow_offenders(&self) -> usize {
-        let mut open = self.ledger.incidents().open();
-        open.sort_by_key(|incident| std::cmp::Reverse(incident.last_seen));
-        let offenders = open.iter().flat_map(|incident| &incident.offenders);
-        let others = offenders.map(|party| party.asn);
-        let others = others.filter(|asn| !self.config.operator.asns.contains(asn));
-        let offenders: BTreeSet<_> = others.take(FOLLOWED).collect();
-        self.offenders.send_if_modified(|known| {
-            let news = *known != offenders;
-            *known = offenders;
-            news
-        });
-        open.len()
-    }
-
     /// What people have asked for, beside us in the store.
     fn take_requests(&mut self, now: Timestamp) {
         match self.ledger.take_requests(self.clock.now().unwrap_or(now)) {
             Ok(0) => {}
             Ok(requests) => {
-                tracing::info!(requests, "done what was asked for");
+                tracing::info!(actions = requests, "actions done");
                 self.touch();
             }
-            Err(error) => tracing::error!(%error, "what was asked for cannot be read"),
+            Err(error) => tracing::error!(%error, "requested actions cannot be read"),
         }
     }
 
@@ -421,17 +401,10 @@ impl Engine {
     fn tell(&mut self, condition: Condition) {
         // Without a record there is no time to tell it at.
         let Some(now) = self.clock.now() else { return };
-        let Condition { kind, subject, details, active } = condition;
-        let key = (kind, subject.clone());
-        if self.told.get(&key) == Some(&active) && !kind.is_event() {
+        if !self.notified.update(&condition) {
             return;
         }
-        if active {
-            tracing::warn!(%kind, %subject, "{}", details.join("; "));
-        } else if self.told.contains_key(&key) {
-            tracing::info!(%kind, %subject, "over");
-        }
-        self.told.insert(key, active);
+        let Condition { kind, subject, details, active } = condition;
         let finding = Finding::Condition { at: now, kind, subject, details, active };
         self.handle(now, finding);
     }
@@ -487,7 +460,7 @@ impl Engine {
                 Err(error) => {
                     let error = error.to_string();
                     if error != said {
-                        tracing::error!(%error, "the store cannot be written: all waits for it");
+                        tracing::error!(%error, "the store cannot be written: trying again until it can");
                         said = error;
                     }
                     let status = format!("the store cannot be written: {said}");
@@ -505,7 +478,7 @@ impl Engine {
     }
 
     /// Mails under way get a moment. The feeds may go on meanwhile, and what they bring is taken in.
-    fn finish(mut self) -> Result<Legacy, StoreError> {
+    fn finish(mut self) -> Result<CarriedState, StoreError> {
         self.ledger.commit()?;
         let end = Instant::now() + LAST_MAILS;
         while !self.outbox.is_idle() {
@@ -518,9 +491,9 @@ impl Engine {
         }
         self.feeds.health.log_totals(Moment::now());
         self.ledger.close()?;
-        let Engine { events, inputs, clock, feeds, roa_watch, told, since, .. } = self;
+        let Engine { events, inputs, clock, feeds, roa_watch, notified, since, .. } = self;
         let snapshot = self.classifier.snapshot().clone();
         let clock = Some(clock);
-        Ok(Legacy { events, inputs, clock, feeds, roa_watch, snapshot, told, since })
+        Ok(CarriedState { events, inputs, clock, feeds, roa_watch, snapshot, notified, since })
     }
 }

@@ -33,7 +33,7 @@ enum HeartbeatError {
     Status(StatusCode),
 }
 
-/// Asks for the URL while the engine turns and all is well, and is silent while it is not.
+/// Asks for the URL while the engine is running and all is well, and is silent while it is not.
 pub(super) async fn run(heartbeat: Heartbeat, mut beat: watch::Receiver<Beat>) {
     let Heartbeat { url, every } = heartbeat;
     let user_agent = concat!("originwatch/", env!("CARGO_PKG_VERSION"));
@@ -55,7 +55,7 @@ pub(super) async fn run(heartbeat: Heartbeat, mut beat: watch::Receiver<Beat>) {
                 Err(error) => format!("not heard: {error}"),
             },
             (true, false) => format!("held back: {status}"),
-            (false, _) => "held back: the engine does not turn".to_owned(),
+            (false, _) => "held back: the engine is not running".to_owned(),
         };
         // The status holds numbers that change all the time.
         if said.is_empty() != silent.is_empty() {

@@ -3,12 +3,12 @@
 //! In the order of the flow: the tasks of the feeds (crate `feeds`) decode and classify; their findings
 //! arrive at one thread, the `engine`, which owns the incidents and the store, and is the only one that
 //! writes. `feed_tracker` is what it knows of the feeds, `data_sources` what notices say of them,
-//! `outbox` what it knows of deliveries; the notifications themselves are carried by tasks of their own,
-//! `post`, one for each channel: mail goes by `relays`. What they
-//! depend on, `addresses` asks DNS. What all these have to say arrives as an `input`. `house` builds all
+//! `outbox` what it knows of deliveries. Notifications go out in tasks of their own, `delivery_worker`, one
+//! for each channel; mail goes by `relays`. `tasks` are the others beside the feeds: DNS for `addresses`,
+//! calendars, replies. What all these have to say arrives as an `input`. `supervisor` builds all
 //! this from a config (`plan` is what of it can fail), and takes it down again. After a reload the feeds
 //! go on whose config is as it was, and the new engine takes over what the one before knew of them
-//! (`legacy`).
+//! (`carried_state`).
 //!
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
@@ -16,23 +16,25 @@ mod addresses;
 mod api;
 mod args;
 mod calendars;
+mod carried_state;
 mod clock;
+mod conditions;
 mod data_sources;
 mod delivery;
 mod delivery_worker;
 mod engine;
 mod feed_tracker;
 mod heartbeat;
-mod house;
 mod input;
-mod legacy;
 mod log;
+mod offenders;
 mod outbox;
 mod plan;
 mod relays;
 mod replies;
 mod roa_watch;
 mod signals;
+mod supervisor;
 mod tasks;
 
 use std::time::Duration;
@@ -42,8 +44,8 @@ use tokio::runtime::Builder;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use heartbeat::Beat;
-use house::House;
 use signals::{Signal, Signals, Systemd};
+use supervisor::Supervisor;
 
 pub use args::RunArgs;
 pub use log::LogFormat;
@@ -66,18 +68,20 @@ async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new().map_err(|error| Failure::Start { what: "signals", error })?;
     let mut systemd = Systemd::new();
     let mut config = Config::load(args.config.as_deref())?;
-    let mut house = House::new();
+    let mut supervisor = Supervisor::new();
     let mut end =
-        attend(&mut signals, adopt(&mut house, &config, &mut systemd)).await.transpose()?;
+        attend(&mut signals, apply(&mut supervisor, &config, &mut systemd)).await.transpose()?;
     while end.is_some() {
-        let Some(new) = live(&mut house, &config, &mut signals, &mut systemd).await else { break };
-        end = attend(&mut signals, change(&mut house, &mut config, new, &mut systemd))
+        let Some(new) = live(&mut supervisor, &config, &mut signals, &mut systemd).await else {
+            break;
+        };
+        end = attend(&mut signals, change(&mut supervisor, &mut config, new, &mut systemd))
             .await
             .transpose()?;
     }
     systemd.stopping();
     log::show("");
-    house.close().await?;
+    supervisor.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::Done)
 }
@@ -97,10 +101,14 @@ async fn attend<T>(signals: &mut Signals, work: impl Future<Output = T>) -> Opti
 }
 
 /// Runs by what the config says.
-async fn adopt(house: &mut House, config: &Config, systemd: &mut Systemd) -> Result<(), Failure> {
+async fn apply(
+    supervisor: &mut Supervisor,
+    config: &Config,
+    systemd: &mut Systemd,
+) -> Result<(), Failure> {
     let sockets = systemd.sockets();
     let sockets = sockets.map_err(|error| Failure::Start { what: "inherited sockets", error })?;
-    house.adopt(config, sockets).await?;
+    supervisor.apply(config, sockets).await?;
     systemd.ready();
     tracing::info!(config = %config.path.display(), "running");
     Ok(())
@@ -108,19 +116,19 @@ async fn adopt(house: &mut House, config: &Config, systemd: &mut Systemd) -> Res
 
 /// Runs by a new config, or by the old one if that does not work.
 async fn change(
-    house: &mut House,
+    supervisor: &mut Supervisor,
     config: &mut Config,
     new: Config,
     systemd: &mut Systemd,
 ) -> Result<(), Failure> {
-    let Err(error) = adopt(house, &new, systemd).await else {
+    let Err(error) = apply(supervisor, &new, systemd).await else {
         *config = new;
         return Ok(());
     };
     let error = error.text();
     tracing::error!(%error, "the new config does not work: the old one stays");
-    match house.is_closed() {
-        true => adopt(house, config, systemd).await,
+    match supervisor.is_closed() {
+        true => apply(supervisor, config, systemd).await,
         false => {
             systemd.ready();
             Ok(())
@@ -130,7 +138,7 @@ async fn change(
 
 /// Waits for a signal or for the end of the engine; the new config, if there is one.
 async fn live(
-    house: &mut House,
+    supervisor: &mut Supervisor,
     config: &Config,
     signals: &mut Signals,
     systemd: &mut Systemd,
@@ -138,7 +146,7 @@ async fn live(
     loop {
         let signal = tokio::select! {
             signal = signals.next() => signal,
-            status = house.beat() => match status {
+            status = supervisor.beat() => match status {
                 Some(Beat { outgrown: true, .. }) => {
                     tracing::warn!("the VRPs name more prefixes of ours: starting anew to watch them");
                     systemd.reloading();

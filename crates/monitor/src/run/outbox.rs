@@ -5,7 +5,7 @@ use alerter::Receiver;
 use alerter::content::mail::Late;
 use bgp::Timestamp;
 use network::jittered;
-use store::{Store, StoreError};
+use store::{Delivery, Store, StoreError};
 use tokio::sync::mpsc;
 use validator::{Condition, Kind};
 
@@ -82,11 +82,7 @@ impl Outbox {
         report: DeliveryReport,
     ) -> Result<(), StoreError> {
         let DeliveryReport { delivery, outcome } = report;
-        let mut give_up_after = Duration::MAX;
-        if let Some(queue) = self.queues.get_mut(&delivery.receiver.channel) {
-            queue.in_flight.remove(&delivery.number);
-            give_up_after = queue.give_up_after;
-        }
+        let give_up_after = self.end_attempt(&delivery);
         let (to, id) = (place(&delivery.receiver), &delivery.message_id);
         let what = if delivery.receiver.channel == "mail" { "mail" } else { "notification" };
         let age = now.since(self.begun.get(&delivery.number).copied().unwrap_or(now));
@@ -127,6 +123,15 @@ impl Outbox {
             self.troubles.insert(to.to_owned(), trouble);
         }
         written
+    }
+
+    /// It is under way no more; after which time it is to be given up.
+    fn end_attempt(&mut self, delivery: &Delivery) -> Duration {
+        let Some(queue) = self.queues.get_mut(&delivery.receiver.channel) else {
+            return Duration::MAX;
+        };
+        queue.in_flight.remove(&delivery.number);
+        queue.give_up_after
     }
 
     /// Whether nothing is under way.

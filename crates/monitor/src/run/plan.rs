@@ -26,7 +26,7 @@ use rpki_sources::Rpki;
 const RPKI_WITHIN: Duration = Duration::from_secs(30);
 
 /// RPKI data that is being kept fresh, and where it comes from.
-pub(super) type Followed = (rpki_sources::Sources, watch::Receiver<Rpki>);
+pub(super) type RpkiFeed = (rpki_sources::Sources, watch::Receiver<Rpki>);
 
 /// All that can be had of a config while another one runs: what fails here changes nothing.
 pub(super) struct Plan {
@@ -34,7 +34,7 @@ pub(super) struct Plan {
     workers: Vec<(String, Duration, DeliveryWorker)>,
     pub(super) sockets: Vec<Option<Socket>>,
     pub(super) directory: Arc<AsDirectory>,
-    pub(super) rpki: Followed,
+    pub(super) rpki: RpkiFeed,
     pub(super) watches: Arc<WatchList>,
 }
 
@@ -44,7 +44,7 @@ impl Plan {
         config: &Config,
         inherited: Vec<TcpListener>,
         feeds: &Manager,
-        known: Option<&Followed>,
+        known: Option<&RpkiFeed>,
     ) -> Result<Self, Failure> {
         let letterhead = config.mail.as_ref().map(|mail| letterhead(config, mail)).transpose()?;
         let workers = workers(config, letterhead.clone())?;
@@ -59,7 +59,7 @@ impl Plan {
         Ok(Plan { letterhead, workers, sockets, directory, rpki, watches })
     }
 
-    /// Not among the staff: they end with the engine, after what is under way.
+    /// Not among the tasks: they end with the engine, after what is under way.
     pub(super) fn start_workers(
         &mut self,
         inputs: &mpsc::Sender<Input>,

@@ -19,13 +19,14 @@ use validator::{Classifier, Neighbours};
 
 use super::api;
 use super::calendars;
+use super::carried_state::CarriedState;
 use super::clock::Clock;
 use super::engine::Engine;
 use super::heartbeat::{self, Beat};
 use super::input::{INPUTS, Input};
-use super::legacy::Legacy;
+use super::offenders::OpenOffenders;
 use super::outbox::Outbox;
-use super::plan::{Followed, Plan};
+use super::plan::{Plan, RpkiFeed};
 use super::replies::{self, Done};
 use super::tasks;
 use crate::config::Config;
@@ -35,30 +36,30 @@ use crate::exit::Failure;
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// What runs.
-pub(super) struct House {
+pub(super) struct Supervisor {
     /// The feeds, which outlive a reload, as the RPKI data does.
     feeds: Manager,
-    rpki: Option<Followed>,
+    rpki: Option<RpkiFeed>,
     inputs: mpsc::Sender<Input>,
     /// Of the engine before; none while one runs.
-    legacy: Option<Legacy>,
-    /// Whoever else there is; they end when this is dropped.
-    staff: JoinSet<()>,
+    carried_state: Option<CarriedState>,
+    /// The tasks beside the feeds and the engine; they end when this is dropped.
+    tasks: JoinSet<()>,
     beat: watch::Receiver<Beat>,
-    ended: Option<oneshot::Receiver<Result<Legacy, StoreError>>>,
+    ended: Option<oneshot::Receiver<Result<CarriedState, StoreError>>>,
 }
 
-impl House {
+impl Supervisor {
     /// Nothing runs yet.
     pub(super) fn new() -> Self {
         let (inputs, receiver) = mpsc::channel(INPUTS);
         let (events, brought) = mpsc::channel(EVENTS);
-        House {
+        Supervisor {
             feeds: Manager::new(events),
             rpki: None,
             inputs,
-            legacy: Some(Legacy::none(brought, receiver)),
-            staff: JoinSet::new(),
+            carried_state: Some(CarriedState::none(brought, receiver)),
+            tasks: JoinSet::new(),
             beat: watch::channel(Beat::default()).1,
             ended: None,
         }
@@ -69,8 +70,8 @@ impl House {
     /// # Errors
     ///
     /// What can fail mostly does so before anything is touched that runs by another config. Where it does
-    /// not, the house [is closed](Self::is_closed).
-    pub(super) async fn adopt(
+    /// not, the supervisor [is closed](Self::is_closed).
+    pub(super) async fn apply(
         &mut self,
         config: &Config,
         inherited: Vec<std::net::TcpListener>,
@@ -99,7 +100,7 @@ impl House {
 
     /// Stops all but the feeds. What they bring waits.
     async fn pause(&mut self) -> Result<(), Failure> {
-        self.staff.shutdown().await;
+        self.tasks.shutdown().await;
         let Some(ended) = &mut self.ended else { return Ok(()) };
         let end = async {
             // Where the engine has ended by itself nobody takes it.
@@ -109,7 +110,7 @@ impl House {
         let ended = tokio::time::timeout(STOP_WITHIN, end).await;
         self.ended = None;
         match ended {
-            Ok(Ok(legacy)) => self.legacy = Some(legacy?),
+            Ok(Ok(carried_state)) => self.carried_state = Some(carried_state?),
             Ok(Err(_)) => return Err(gone("it has broken down")),
             Err(_) => return Err(gone("it does not stop: what it could not write is read again")),
         }
@@ -123,41 +124,41 @@ impl House {
         let (healths, health) = watch::channel(web::Health::default());
         let api = listener_and_router(config, health)?;
         let wanted = wanted(config, std::mem::take(&mut plan.sockets), &ledger)?;
-        let Some(mut legacy) = self.legacy.take() else {
-            return Err(gone("the one before has left nothing"));
-        };
-        let classifier = Classifier::new(plan.watches.clone(), legacy.snapshot);
+        let carried_state = self.carried_state.take();
+        let mut carried_state =
+            carried_state.ok_or_else(|| gone("the one before has left nothing"))?;
+        let classifier = Classifier::new(plan.watches.clone(), carried_state.snapshot);
         let classifier = Arc::new(classifier.with_neighbours(neighbours(config)));
         let numbers = self.feeds.follow(wanted, classifier.clone()).await;
         let feeds: Vec<_> = numbers.into_iter().zip(config.feeds.iter().cloned()).collect();
-        legacy.feeds.follow(&feeds, Moment::now());
-        self.employ(config, &plan, api, &beat);
+        carried_state.feeds.follow(&feeds, Moment::now());
+        self.start_tasks(config, &plan, api, &beat);
         let (sources, mut rpki) = plan.rpki.clone();
         // Whatever it says now has to be compared with what the routes were judged by.
         rpki.mark_changed();
         self.rpki = Some((sources, rpki.clone()));
-        let first = legacy.clock.is_none();
-        let clock = clock(config, legacy.clock);
+        let first = carried_state.clock.is_none();
+        let clock = clock(config, carried_state.clock);
         let queues = plan.start_workers(&self.inputs);
         let engine = Engine {
             outbox: Outbox::new(queues, matches!(clock, Clock::Recorded(_))),
             clock,
-            feeds: legacy.feeds,
+            feeds: carried_state.feeds,
             classifier,
             classifiers: self.feeds.classifiers(),
-            roa_watch: legacy.roa_watch,
+            roa_watch: carried_state.roa_watch,
             replies,
             config: config.clone(),
             ledger,
-            events: legacy.events,
-            inputs: legacy.inputs,
-            since: legacy.since,
+            events: carried_state.events,
+            inputs: carried_state.inputs,
+            since: carried_state.since,
             rpki,
             beat: beats,
             health: healths,
-            offenders: self.feeds.offenders(),
+            offenders: OpenOffenders::new(&config.operator.asns, self.feeds.offenders()),
             runtime: Handle::current(),
-            told: legacy.told,
+            notified: carried_state.notified,
             dirty: None,
             turned: None,
             outgrown: false,
@@ -168,8 +169,8 @@ impl House {
         Ok(())
     }
 
-    /// Whoever is made anew with each config.
-    fn employ(
+    /// The tasks that are started anew with each config.
+    fn start_tasks(
         &mut self,
         config: &Config,
         plan: &Plan,
@@ -177,19 +178,19 @@ impl House {
         beat: &watch::Receiver<Beat>,
     ) {
         if let Some((listener, router)) = api {
-            self.staff.spawn(web::serve(listener, router));
+            self.tasks.spawn(web::serve(listener, router));
         }
         if let Some(heartbeat) = &config.heartbeat {
-            self.staff.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
+            self.tasks.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
         }
-        self.staff.spawn(tasks::watch_addresses(config.clone(), self.inputs.clone()));
-        listen_to_people(&mut self.staff, config, plan.letterhead.clone(), &self.inputs);
+        self.tasks.spawn(tasks::watch_addresses(config.clone(), self.inputs.clone()));
+        listen_to_people(&mut self.tasks, config, plan.letterhead.clone(), &self.inputs);
     }
 }
 
 /// Replies and calendars: what arrives after them is read at the next start.
 fn listen_to_people(
-    staff: &mut JoinSet<()>,
+    tasks: &mut JoinSet<()>,
     config: &Config,
     letterhead: Option<Letterhead>,
     inputs: &mpsc::Sender<Input>,
@@ -197,11 +198,11 @@ fn listen_to_people(
     let mailbox =
         config.mail.as_ref().and_then(|mail| Some(mail.replies.as_ref()?.mailbox.clone()));
     if let (Some(mailbox), Some(replies)) = (mailbox, letterhead.and_then(|head| head.replies)) {
-        staff.spawn(replies::run(mailbox, replies, inputs.clone()));
+        tasks.spawn(replies::run(mailbox, replies, inputs.clone()));
     }
     for calendar in &config.calendars {
         let zone = config.operator.time_zone.clone();
-        staff.spawn(calendars::run(calendar.clone(), zone, inputs.clone()));
+        tasks.spawn(calendars::run(calendar.clone(), zone, inputs.clone()));
     }
 }
 
@@ -232,7 +233,7 @@ fn gone(why: &'static str) -> Failure {
     Failure::Start { what: "the engine", error: std::io::Error::other(why) }
 }
 
-fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<Legacy, StoreError>>, Failure> {
+fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<CarriedState, StoreError>>, Failure> {
     let (done, ended) = oneshot::channel();
     let work = move || {
         // With nobody waiting for it any more the end is of no interest.
