@@ -87,7 +87,7 @@ fn who_has_the_token_says_what_the_commands_say() {
     assert_eq!(api.ask("DELETE", "/api/v1/maintenance/move", TOKEN, &json!({})), done);
     assert_eq!(api.get("/api/v1/maintenance"), (200, json!([])));
     let (code, again) = api.ask("DELETE", "/api/v1/maintenance/move", TOKEN, &json!({}));
-    assert_eq!((code, again["error"].as_str().unwrap().contains("'move'")), (422, true));
+    assert_eq!((code, again["detail"].as_str().unwrap().contains("'move'")), (422, true));
     daemon.stop();
 }
 
@@ -98,14 +98,33 @@ fn without_the_token_one_may_only_look() {
     assert_eq!(api.get("/api/v1/incidents").1[0]["incident"], name.as_str());
     assert_eq!(api.get("/api/v1/incidents/OW-1").0, 404);
     let metrics = api.get("/metrics").1;
-    let open = "originwatch_incidents{state=\"open\",severity=\"critical\"} 1\n";
-    assert!(metrics.as_str().unwrap().contains(open), "{metrics}");
+    let open =
+        "originwatch_incidents{kind=\"origin-hijack\",severity=\"critical\",state=\"open\"} 1";
+    for line in
+        [open, "originwatch_healthy ", "originwatch_feed_up{feed=", "originwatch_build_info{"]
+    {
+        assert!(metrics.as_str().unwrap().contains(line), "{line}: {metrics}");
+    }
     let ack = format!("/api/v1/incidents/{name}/ack");
     for wrong in ["", "0123456789abcdef012", "0123456789abcdef01234"] {
-        assert_eq!(api.ask("POST", &ack, wrong, &json!({})).0, 403);
+        assert_eq!(api.ask("POST", &ack, wrong, &json!({})).0, 401);
     }
-    assert_eq!(api.send(&format!("POST {ack} HTTP/1.1"), "").0, 403);
-    assert_eq!(api.ask("POST", "/api/v1/queue/flush", "x", &json!({})).0, 403);
+    assert_eq!(api.send(&format!("POST {ack} HTTP/1.1"), "").0, 401);
+    assert_eq!(api.ask("POST", "/api/v1/queue/flush", "x", &json!({})).0, 401);
+    let (code, ready) = api.get("/readyz");
+    assert_eq!((code, &ready["ready"]), (200, &true.into()), "{ready}");
+    for part in ["engine", "store", "feeds", "rpki", "watches", "channels"] {
+        assert_eq!(ready["parts"][part]["ok"], true, "{part}: {ready}");
+    }
+    for (request, expected) in
+        [("GET /none", 404), ("DELETE /metrics", 405), ("GET /api/v1/incidents?all=x", 400)]
+    {
+        let (code, body) = api.send(&format!("{request} HTTP/1.1"), "");
+        let problem: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((code, &problem["status"]), (expected, &expected.into()), "{request}: {body}");
+    }
+    let foreign = api.send("GET /api/v1/incidents HTTP/1.1\r\nHost: evil.example", "");
+    assert_eq!(foreign.0, 421);
     // What makes no sense costs itself.
     assert_eq!(api.ask("POST", "/api/v1/mutes", TOKEN, &json!({ "colour": 1 })).0, 422);
     assert_eq!(api.ask("POST", "/api/v1/mutes", TOKEN, &json!({ "for": "4h" })).0, 422);
@@ -121,6 +140,26 @@ fn without_a_token_file_nobody_changes_anything() {
     let (_relay, _place, daemon, api, name) = Api::start("");
     let (code, why) = api.ask("POST", &format!("/api/v1/incidents/{name}/ack"), TOKEN, &json!({}));
     assert_eq!(code, 403);
-    assert!(why["error"].as_str().unwrap().contains("no token_file"), "{why}");
+    assert!(why["detail"].as_str().unwrap().contains("no token_file"), "{why}");
+    daemon.stop();
+}
+
+#[test]
+fn whoever_holds_the_api_stops_no_alarm() {
+    let relay = Relay::start();
+    let place = place(&relay);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    place.edit("[operator]", &format!("[web]\nlisten = \"127.0.0.1:{port}\"\n[operator]"));
+    // Fewer descriptors than there are connections.
+    let mut daemon = Daemon::run(Daemon::shell("ulimit -n 360", &place.config()));
+    daemon.wait_for("running");
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let connect =
+        |_| TcpStream::connect_timeout(&address, std::time::Duration::from_millis(100)).ok();
+    let held: Vec<_> = (0..1000).map_while(connect).collect();
+    assert!(held.len() > 360, "only {} could connect", held.len());
+    updates().iter().take(2).for_each(|file| drop_in(&place, file));
+    assert!(relay.next().header("X-Originwatch-Incident").is_some());
+    drop(held);
     daemon.stop();
 }

@@ -145,6 +145,24 @@ impl Visitor {
         queue_length(&self.connection)
     }
 
+    /// For each channel and each of `waiting` and `dead`: how many deliveries, and when the oldest was decided.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn queue_lengths(&self) -> Result<Vec<(String, String, u64, Timestamp)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT channel, state, count(*), min(created) FROM outbox
+             WHERE state IN ('waiting', 'dead') GROUP BY channel, state",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let (count, oldest): (i64, i64) = (row.get(2)?, row.get(3)?);
+            let oldest = Timestamp::from_micros(oldest);
+            Ok((row.get(0)?, row.get(1)?, count.unsigned_abs(), oldest))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// What is muted, and which maintenance windows there are, as of now.
     ///
     /// # Errors

@@ -1,11 +1,14 @@
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+//! The paths, and who answers them.
 
-use alerter::dispatch::{Order, What};
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerter::dispatch::What;
 use alerter::{Scope, Window};
-use axum::extract::{DefaultBodyLimit, Path as Of, Query, State};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -13,67 +16,31 @@ use bgp::{Timestamp, parse_duration};
 use incidents::IncidentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Answer, Request, StoreError, Visitor};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
+use crate::app_state::{AppState, now};
+use crate::metrics::{self, Stored};
+use crate::problem::Problem;
 use crate::{Health, Settings};
 
 /// How large a request may be: what people say fits.
 const BODY_MAX: usize = 64 << 10;
 
-/// How many requests are worked on at once; the others wait.
-const AT_ONCE: usize = 16;
-
 /// Deliveries that a list has.
 const LISTED: usize = 1000;
 
-/// How long the engine may be silent before it counts as stuck.
-const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// How long a request may take; the engine answers in fifteen seconds or later.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long a daemon may take to answer: it looks once a second, and a commit takes milliseconds.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-
-/// How often we look for the answer.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// What every handler needs.
-struct Counter {
-    store: PathBuf,
-    token: Option<String>,
-    beat: watch::Receiver<Health>,
-    room: Semaphore,
-}
-
-/// What a request cannot have.
-enum Refused {
-    /// Nobody may change anything, or not the one who asks.
-    Forbidden(&'static str),
-    Unknown(String),
-    /// What was sent makes no sense, at all or now.
-    Senseless(String),
-    /// The engine has not answered yet; it will do it.
-    Late,
-    Store(StoreError),
-}
-
-type Answered = Result<Json<Value>, Refused>;
-
-/// Listens, and answers until it is dropped.
-pub async fn serve(listener: TcpListener, router: Router) {
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "the API has ended");
-    }
-}
+type Answered = Result<Response, Problem>;
 
 /// The API on this store.
-pub fn router(settings: Settings, beat: watch::Receiver<Health>) -> Router {
-    let Settings { store, token } = settings;
-    let room = Semaphore::new(AT_ONCE);
-    let counter = Arc::new(Counter { store, token, beat, room });
+pub fn router(settings: Settings, health: watch::Receiver<Health>) -> Router {
+    let state = Arc::new(AppState::new(settings, health));
     Router::new()
-        .route("/healthz", get(health))
-        .route("/readyz", get(readiness))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/api/v1/incidents", get(incidents))
         .route("/api/v1/incidents/{name}", get(incident))
@@ -83,53 +50,60 @@ pub fn router(settings: Settings, beat: watch::Receiver<Health>) -> Router {
         .route("/api/v1/maintenance/{name}", delete(remove_window))
         .route("/api/v1/queue", get(queue))
         .route("/api/v1/queue/flush", post(flush))
+        .fallback(async || Problem::NotFound("there is no such path".to_owned()))
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(counter)
+        .layer(middleware::from_fn_with_state(state.clone(), guard))
+        .with_state(state)
 }
 
-/// The engine turns.
-async fn health(State(counter): State<Arc<Counter>>) -> Response {
-    let beat = counter.beat.borrow().clone();
-    match beat.at.is_some_and(|at| at.elapsed() < STUCK_AFTER) {
-        true => (StatusCode::OK, "ok\n").into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "the engine does not turn\n").into_response(),
-    }
+/// Lets in what is meant for us, and lets nothing take too long.
+async fn guard(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Answered {
+    state.hosts.admit(&request)?;
+    timeout(ANSWERED_WITHIN, next.run(request)).await.map_err(|_| Problem::TooSlow)
 }
 
-/// The engine turns, and the feeds are up.
-async fn readiness(State(counter): State<Arc<Counter>>) -> Response {
-    let beat = counter.beat.borrow().clone();
-    let turns = beat.at.is_some_and(|at| at.elapsed() < STUCK_AFTER);
-    let code = if turns && beat.well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, format!("{}\n", beat.status)).into_response()
+/// Whether the engine is running and can write down what it finds.
+async fn healthz(State(state): State<Arc<AppState>>) -> Response {
+    let health = state.health();
+    let fault = match (health.is_running(), health.store_fault) {
+        (false, _) => "the engine is not running".to_owned(),
+        (true, Some(fault)) => fault,
+        (true, None) => return (StatusCode::OK, "ok\n").into_response(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{fault}\n")).into_response()
 }
 
-async fn metrics(State(counter): State<Arc<Counter>>) -> Result<Response, Refused> {
-    let (incidents, (waiting, dead)) =
-        counter.look(|visitor| Ok((visitor.incidents(false)?, visitor.queue_length()?))).await?;
-    let mut text = String::from(
-        "# HELP originwatch_incidents Incidents that are not over, by state and severity.\n\
-         # TYPE originwatch_incidents gauge\n",
-    );
-    let mut counts = std::collections::BTreeMap::new();
-    for incident in incidents {
-        let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
-        *counts.entry((incident.state.name(), severity)).or_insert(0_u64) += 1;
-    }
-    for ((state, severity), count) in counts {
-        let labels = format!("state=\"{state}\",severity=\"{severity}\"");
-        text += &format!("originwatch_incidents{{{labels}}} {count}\n");
-    }
-    text += "# HELP originwatch_deliveries Notifications on their way, and those that were given up.\n\
-             # TYPE originwatch_deliveries gauge\n";
-    text += &format!("originwatch_deliveries{{state=\"waiting\"}} {waiting}\n");
-    text += &format!("originwatch_deliveries{{state=\"dead\"}} {dead}\n");
-    let up = u8::from(counter.beat.borrow().well);
-    text += "# HELP originwatch_well Whether the engine turns and every feed is up.\n\
-             # TYPE originwatch_well gauge\n";
-    text += &format!("originwatch_well {up}\n");
-    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    Ok((kind, text).into_response())
+/// Whether a hijack now would reach a person, part by part.
+async fn readyz(State(state): State<Arc<AppState>>) -> Response {
+    let readiness = state.health().readiness();
+    let code = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(readiness)).into_response()
+}
+
+async fn metrics(State(state): State<Arc<AppState>>) -> Answered {
+    let path = state.store.clone();
+    let stored = state.look(move |visitor| {
+        let incident = |incident: alerter::AnnotatedIncident| {
+            let severity = incident.severity.map(|severity| severity.to_string());
+            let state = incident.state.name().to_owned();
+            [incident.kind.name().to_owned(), severity.unwrap_or_default(), state]
+        };
+        // What is not in the file yet lies beside it.
+        let size = |end: &str| {
+            let mut path = path.clone().into_os_string();
+            path.push(end);
+            std::fs::metadata(path).map(|file| file.len()).unwrap_or_default()
+        };
+        Ok(Stored {
+            incidents: visitor.incidents(false)?.into_iter().map(incident).collect(),
+            deliveries: visitor.queue_lengths()?,
+            bytes: size("") + size("-wal"),
+        })
+    });
+    let stored = stored.await?;
+    let text = metrics::encode(&state.health(), stored, now()).map_err(|_| Problem::Broken)?;
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
 #[derive(Deserialize)]
@@ -138,13 +112,21 @@ struct Which {
     all: bool,
 }
 
-async fn incidents(State(counter): State<Arc<Counter>>, Query(which): Query<Which>) -> Answered {
-    let incidents = counter.look(move |visitor| visitor.incidents(which.all)).await?;
-    Ok(Json(json!(incidents)))
+async fn incidents(
+    State(state): State<Arc<AppState>>,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Answered {
+    let Query(which) = which?;
+    let incidents = state.look(move |visitor| visitor.incidents(which.all)).await?;
+    Ok(Json(json!(incidents)).into_response())
 }
 
-async fn incident(State(counter): State<Arc<Counter>>, Of(name): Of<String>) -> Answered {
-    let found = counter.look({
+async fn incident(
+    State(state): State<Arc<AppState>>,
+    name: Result<Path<String>, PathRejection>,
+) -> Answered {
+    let Path(name) = name?;
+    let found = state.look({
         let name = name.clone();
         move |visitor| {
             let exact = |i: &alerter::AnnotatedIncident| i.incident.as_str() == name;
@@ -153,15 +135,17 @@ async fn incident(State(counter): State<Arc<Counter>>, Of(name): Of<String>) -> 
         }
     });
     match found.await? {
-        (Some(incident), notices) => Ok(Json(json!({ "incident": incident, "notices": notices }))),
-        (None, _) => Err(Refused::Unknown(format!("there is no incident {name}"))),
+        (Some(incident), notices) => {
+            Ok(Json(json!({ "incident": incident, "notices": notices })).into_response())
+        }
+        (None, _) => Err(Problem::NotFound(format!("there is no incident {name}"))),
     }
 }
 
 /// What somebody wants, as far as it needs saying.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct ActionRequest {
     by: Option<String>,
     text: Option<String>,
     scope: Option<Scope>,
@@ -170,191 +154,98 @@ struct Wish {
     until: Option<Timestamp>,
 }
 
-impl Wish {
-    fn until(&self) -> Result<Timestamp, Refused> {
+impl ActionRequest {
+    fn until(&self) -> Result<Timestamp, Problem> {
         let length = self.r#for.as_deref().and_then(parse_duration);
         let until = length.map(|length| now() + length).or(self.until);
-        until.ok_or_else(|| Refused::Senseless("'for' or 'until' is missing".to_owned()))
+        until.ok_or_else(|| Problem::BadRequest("'for' or 'until' is missing".to_owned()))
     }
 
-    fn scope(self) -> Result<Scope, Refused> {
-        self.scope.ok_or_else(|| Refused::Senseless("'scope' is missing".to_owned()))
+    fn scope(self) -> Result<Scope, Problem> {
+        self.scope.ok_or_else(|| Problem::BadRequest("'scope' is missing".to_owned()))
     }
 }
 
 async fn act(
-    State(counter): State<Arc<Counter>>,
-    Of((name, action)): Of<(String, String)>,
+    State(state): State<Arc<AppState>>,
+    path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-    body: Option<Json<Wish>>,
+    body: Result<Option<Json<ActionRequest>>, JsonRejection>,
 ) -> Answered {
-    counter.admit(&headers)?;
-    let wish = body.map(|Json(wish)| wish).unwrap_or_default();
+    state.admit(&headers)?;
+    let Path((name, action)) = path?;
+    let wish = body?.map(|Json(wish)| wish).unwrap_or_default();
     let by = wish.by.clone();
     let incident: IncidentId = serde_json::from_value(Value::String(name))
-        .map_err(|error| Refused::Senseless(error.to_string()))?;
+        .map_err(|error| Problem::BadRequest(error.to_string()))?;
     let what = match action.as_str() {
         "ack" => What::Acknowledge { incident },
         "close" => What::Close { incident },
         "note" => What::Note { incident, text: wish.text.unwrap_or_default() },
         "mute" => What::Mute { until: wish.until()?, scope: Scope::Incident(incident) },
         "unmute" => What::Unmute { scope: Scope::Incident(incident) },
-        _ => return Err(Refused::Unknown(format!("nothing is called {action}"))),
+        _ => return Err(Problem::NotFound(format!("unknown action {action}"))),
     };
-    counter.order(by, what).await
+    state.order(by, what).await
 }
 
-async fn mutes(State(counter): State<Arc<Counter>>) -> Answered {
-    Ok(Json(json!(counter.look(|visitor| visitor.silences(now())).await?.silences)))
+async fn mutes(State(state): State<Arc<AppState>>) -> Answered {
+    Ok(Json(json!(state.look(|visitor| visitor.silences(now())).await?.silences)).into_response())
 }
 
 async fn mute(
-    State(counter): State<Arc<Counter>>,
+    State(state): State<Arc<AppState>>,
     headers: HeaderMap,
-    Json(wish): Json<Wish>,
+    body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Answered {
-    counter.admit(&headers)?;
+    state.admit(&headers)?;
+    let Json(wish) = body?;
     let (by, until) = (wish.by.clone(), wish.until()?);
-    counter.order(by, What::Mute { until, scope: wish.scope()? }).await
+    state.order(by, What::Mute { until, scope: wish.scope()? }).await
 }
 
 async fn unmute(
-    State(counter): State<Arc<Counter>>,
+    State(state): State<Arc<AppState>>,
     headers: HeaderMap,
-    Json(wish): Json<Wish>,
+    body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Answered {
-    counter.admit(&headers)?;
-    counter.order(wish.by.clone(), What::Unmute { scope: wish.scope()? }).await
+    state.admit(&headers)?;
+    let Json(wish) = body?;
+    state.order(wish.by.clone(), What::Unmute { scope: wish.scope()? }).await
 }
 
-async fn windows(State(counter): State<Arc<Counter>>) -> Answered {
-    let board = counter.look(|visitor| visitor.silences(now())).await?;
+async fn windows(State(state): State<Arc<AppState>>) -> Answered {
+    let board = state.look(|visitor| visitor.silences(now())).await?;
     let window = |(source, window)| json!({ "source": source, "window": window });
-    Ok(Json(board.windows.into_iter().map(window).collect()))
+    let windows: Vec<_> = board.windows.into_iter().map(window).collect();
+    Ok(Json(windows).into_response())
 }
 
 async fn add_window(
-    State(counter): State<Arc<Counter>>,
+    State(state): State<Arc<AppState>>,
     headers: HeaderMap,
-    Json(window): Json<Window>,
+    body: Result<Json<Window>, JsonRejection>,
 ) -> Answered {
-    counter.admit(&headers)?;
-    counter.order(None, What::MaintenanceAdd { window }).await
+    state.admit(&headers)?;
+    let Json(window) = body?;
+    state.order(None, What::MaintenanceAdd { window }).await
 }
 
 async fn remove_window(
-    State(counter): State<Arc<Counter>>,
+    State(state): State<Arc<AppState>>,
     headers: HeaderMap,
-    Of(name): Of<String>,
+    name: Result<Path<String>, PathRejection>,
 ) -> Answered {
-    counter.admit(&headers)?;
-    counter.order(None, What::MaintenanceRemove { name }).await
+    state.admit(&headers)?;
+    let Path(name) = name?;
+    state.order(None, What::MaintenanceRemove { name }).await
 }
 
-async fn queue(State(counter): State<Arc<Counter>>) -> Answered {
-    Ok(Json(json!(counter.look(|visitor| visitor.queue(LISTED)).await?)))
+async fn queue(State(state): State<Arc<AppState>>) -> Answered {
+    Ok(Json(json!(state.look(|visitor| visitor.queue(LISTED)).await?)).into_response())
 }
 
-async fn flush(State(counter): State<Arc<Counter>>, headers: HeaderMap) -> Answered {
-    counter.admit(&headers)?;
-    counter.ask(Request::Flush).await
-}
-
-impl Counter {
-    /// Whether this one may change something.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Refused> {
-        let Some(token) = &self.token else {
-            return Err(Refused::Forbidden("[web] has no token_file: nobody may change anything"));
-        };
-        let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-        let shown = shown.and_then(|value| value.strip_prefix(b"Bearer ")).unwrap_or_default();
-        match is_same(shown, token.as_bytes()) {
-            true => Ok(()),
-            false => Err(Refused::Forbidden("this needs a token: Authorization: Bearer ..")),
-        }
-    }
-
-    /// Looks into the store, on a thread that may wait for the disk.
-    async fn look<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Visitor) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Refused> {
-        let store = self.store.clone();
-        // It is closed only when nobody can ask any more.
-        let _room = self.room.acquire().await;
-        let looked = tokio::task::spawn_blocking(move || look(&Visitor::open(&store)?)).await;
-        match looked {
-            Ok(looked) => looked.map_err(Refused::Store),
-            Err(_) => Err(Refused::Late),
-        }
-    }
-
-    async fn order(&self, by: Option<String>, what: What) -> Answered {
-        let by = by.filter(|by| !by.trim().is_empty()).unwrap_or_else(|| "api".to_owned());
-        self.ask(Request::Order(Order { by, what })).await
-    }
-
-    async fn ask(&self, request: Request) -> Answered {
-        let answer = self.look(move |visitor| answered(visitor, &request)).await?;
-        match answer {
-            Some(Answer::Done) => Ok(Json(json!({ "done": true }))),
-            Some(Answer::Refused(why)) => Err(Refused::Senseless(why)),
-            None => Err(Refused::Late),
-        }
-    }
-}
-
-/// The answer to a request; none if it takes too long.
-fn answered(visitor: &Visitor, request: &Request) -> Result<Option<Answer>, StoreError> {
-    let number = visitor.ask(now(), request)?;
-    let end = Instant::now() + ANSWER_WITHIN;
-    loop {
-        let answer = visitor.answer(number)?;
-        if answer.is_some() || Instant::now() >= end {
-            return Ok(answer);
-        }
-        std::thread::sleep(LOOK_EVERY);
-    }
-}
-
-/// The wall clock.
-fn now() -> Timestamp {
-    jiff::Timestamp::now().into()
-}
-
-/// Takes as long whatever the difference is; only the length shows.
-fn is_same(left: &[u8], right: &[u8]) -> bool {
-    let differs = left.iter().zip(right).fold(0, |differs, (l, r)| differs | (l ^ r));
-    left.len() == right.len() && differs == 0
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let (code, why) = match self {
-            Refused::Forbidden(why) => (StatusCode::FORBIDDEN, why.to_owned()),
-            Refused::Unknown(why) => (StatusCode::NOT_FOUND, why),
-            Refused::Senseless(why) => (StatusCode::UNPROCESSABLE_ENTITY, why),
-            Refused::Late => {
-                (StatusCode::ACCEPTED, "noted; it is not done yet, but will be".to_owned())
-            }
-            Refused::Store(error) => {
-                tracing::error!(%error, "the API cannot read the store");
-                (StatusCode::INTERNAL_SERVER_ERROR, "the store cannot be read".to_owned())
-            }
-        };
-        (code, Json(json!({ "error": why }))).into_response()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_same;
-
-    #[test]
-    fn a_token_is_the_same_or_not() {
-        assert!(is_same(b"0123456789abcdef", b"0123456789abcdef"));
-        for other in [&b""[..], b"0", b"0123456789abcdeF", b"0123456789abcdef0"] {
-            assert!(!is_same(other, b"0123456789abcdef"));
-        }
-    }
+async fn flush(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Answered {
+    state.admit(&headers)?;
+    state.ask(store::Request::Flush).await
 }

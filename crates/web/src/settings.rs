@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// By what it runs.
@@ -7,4 +8,8 @@ pub struct Settings {
     pub store: PathBuf,
     /// What those who change something must show; none: nobody may.
     pub token: Option<String>,
+    /// Where it listens.
+    pub address: IpAddr,
+    /// Under which names it may be asked beside its address and `localhost`.
+    pub hosts: Vec<String>,
 }

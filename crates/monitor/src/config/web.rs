@@ -13,6 +13,8 @@ pub struct Web {
     pub listen: SocketAddr,
     /// The file with the token that those who change something must show; none: nobody may.
     pub token_file: Option<PathBuf>,
+    /// Under which names it may be asked beside its address and `localhost`.
+    pub hosts: Vec<String>,
 }
 
 impl Web {
@@ -20,7 +22,8 @@ impl Web {
         let expected = "for example listen = \"127.0.0.1:8080\"";
         let listen = section.required("listen", expected, value::socket);
         let token_file = section.path("token_file");
+        let hosts = section.list("hosts", value::text).unwrap_or_default();
         section.finish();
-        Some(Web { listen: listen?, token_file })
+        Some(Web { listen: listen?, token_file, hosts })
     }
 }

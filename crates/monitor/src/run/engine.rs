@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use validator::{Classifier, Condition, Finding, Kind, RouteFinding, Sight};
 
 use super::addresses::Addresses;
+use super::api;
 use super::carried_state::CarriedState;
 use super::clock::Clock;
 use super::conditions::NotifiedConditions;
@@ -376,12 +377,13 @@ impl Engine {
         let (feeds, well) = (health.summary(now), health.is_healthy(now));
         let status =
             format!("{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up");
-        self.publish(Beat { status, well, outgrown: self.outgrown, at: Some(Instant::now()) });
+        self.publish(Beat { status, well, outgrown: self.outgrown, at: Some(Instant::now()) }, now);
     }
 
-    fn publish(&self, beat: Beat) {
-        let Beat { status, well, at, .. } = beat.clone();
-        self.health.send_replace(web::Health { status, well, at });
+    fn publish(&self, beat: Beat, now: Moment) {
+        let (feeds, watches) = (self.feeds.health.status(now), self.classifier.watches().len());
+        let health = api::health(&beat, feeds, &self.rpki.borrow(), watches, &self.config);
+        self.health.send_replace(health);
         self.beat.send_replace(beat);
     }
 
@@ -464,7 +466,12 @@ impl Engine {
                         said = error;
                     }
                     let status = format!("the store cannot be written: {said}");
-                    self.publish(Beat { status, at: Some(Instant::now()), ..Beat::default() });
+                    let at = Some(Instant::now());
+                    self.health.send_modify(|health| {
+                        (health.status, health.at) = (status.clone(), at);
+                        health.store_fault = Some(status.clone());
+                    });
+                    self.beat.send_replace(Beat { status, at, ..Beat::default() });
                     std::thread::sleep(COMMIT_EVERY);
                 }
             }

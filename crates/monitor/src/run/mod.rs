@@ -56,12 +56,22 @@ const LAST_CALL: Duration = Duration::from_secs(2);
 /// Runs until a signal ends it.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     log::start(args.log);
+    raise_descriptor_limit();
     // Feeds decode and classify in their tasks, on as many cores as there are.
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
     let end = runtime.block_on(serve(args));
     runtime.shutdown_timeout(LAST_CALL);
     end
+}
+
+/// As many descriptors as we may have: the soft limit is made for programs that use `select`.
+fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
