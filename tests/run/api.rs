@@ -151,8 +151,8 @@ fn whoever_holds_the_api_stops_no_alarm() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     place.edit("[operator]", &format!("[web]\nlisten = \"127.0.0.1:{port}\"\n[operator]"));
     // Fewer descriptors than there are connections.
-    let mut daemon = Daemon::run(Daemon::shell("ulimit -n 360", &place.config()));
-    daemon.wait_for("running");
+    let mut daemon = Daemon::run(Daemon::shell("ulimit -n 360;", &place.config()));
+    daemon.wait_for(" running ");
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let connect =
         |_| TcpStream::connect_timeout(&address, std::time::Duration::from_millis(100)).ok();
