@@ -7,6 +7,8 @@
     reason = "a test says no by panicking, and its numbers are small"
 )]
 
+#[path = "../any/mod.rs"]
+mod any;
 mod bgpkit;
 mod bmp;
 mod damage;
@@ -16,5 +18,6 @@ mod observer;
 #[allow(dead_code, reason = "the other suite uses the rest")]
 #[path = "../play/mod.rs"]
 mod play;
+mod recordings;
 mod ris_live;
 mod tables;

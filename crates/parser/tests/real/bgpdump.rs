@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Command;
 
 use fixtures::real::need;
-use parser::{Everything, Item, Reader, Walker, bgpdump};
+use parser::Reader;
 
 use crate::play::reading::{Reading, read};
 use crate::recordings;
@@ -51,24 +51,6 @@ fn every_line_is_that_of_the_outputs_that_bgpdump_ships() {
         }
     }
     assert_eq!(compared, 6);
-}
-
-#[test]
-fn what_lines_have_in_common_may_be_remembered() {
-    for name in recordings::mrt_files() {
-        let (mut line, mut remembered) = (Vec::new(), Vec::new());
-        let mut remembering = bgpdump::Lines::default();
-        let bytes = recordings::unpacked(&name);
-        Walker::new("").walk(&bytes, true, &Everything, &mut |item| {
-            if let Item::Element(element) = item {
-                line.clear();
-                remembered.clear();
-                bgpdump::write_line(&element, &mut line);
-                remembering.write(&element, &mut remembered);
-                assert!(line == remembered, "{name}: {}", String::from_utf8_lossy(&line));
-            }
-        });
-    }
 }
 
 /// What `bgpdump` says of itself.

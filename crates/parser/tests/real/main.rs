@@ -9,11 +9,10 @@
     reason = "a test says no by panicking, and its numbers are small"
 )]
 
+#[path = "../any/mod.rs"]
+mod any;
 mod bgpdump;
-mod bgpkit;
 mod bmp;
-mod damage;
-mod filter;
 #[allow(dead_code, reason = "the other suite uses the rest")]
 #[path = "../play/mod.rs"]
 mod play;

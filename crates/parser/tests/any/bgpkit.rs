@@ -6,35 +6,18 @@ use bgpkit_parser::BgpkitParser;
 use bgpkit_parser::models::{AsPath, BgpElem, Community, ElemType, MetaCommunity};
 use parser::{Element, ElementKind, Everything, Item, Walker};
 
-use crate::recordings;
-
-/// Sessions with ADD-PATH whose records do not say so. bgpkit-parser guesses, right in these files
-/// and wrong elsewhere (a default route followed by others); we do not.
-const UNDECLARED_ADD_PATH: [&str; 5] = [
-    "bgpfix+bgpipe/sample.mrt",
-    "t2mune+mrtparse/bird6_bgp_h2",
-    "t2mune+mrtparse/bird_bgp_h1",
-    "t2mune+mrtparse/bird_bgp_h2",
-    "t2mune+mrtparse/bird_bgp_h3",
-];
-
-/// Elements of bgpkit-parser know no SAFI: so many are multicast routes, which we leave out.
-const MULTICAST: [(&str, usize); 3] = [
-    ("CAIDA+libbgpstream/updates.example.bz2", 364),
-    ("RIPE-NCC+bgpdump/updates.20070211.0141.gz", 151),
-    ("cawka+bgpparser/updates.20090501.0000.bz2", 64),
-];
+use crate::recordings::{self, MULTICAST, NOT_FOR_BGPKIT};
 
 #[test]
 fn every_route_of_every_file_is_that_of_bgpkit_parser() {
     for name in recordings::mrt_files() {
-        if UNDECLARED_ADD_PATH.contains(&name.as_str()) {
+        if NOT_FOR_BGPKIT.contains(&name.as_str()) {
             continue;
         }
         let bytes = recordings::unpacked(&name);
         let mut theirs: Vec<String> = BgpkitParser::from_reader(bytes.as_slice())
             .into_elem_iter()
-            .map(|element| repaired(word(&element)))
+            .map(|element| recordings::repaired(word(&element)))
             .collect();
         let mut ours = Vec::new();
         Walker::new("").walk(&bytes, true, &Everything, &mut |item| {
@@ -89,11 +72,6 @@ fn line(element: &Element<'_>) -> Option<String> {
             )
         }
     })
-}
-
-/// RFC 6793 section 6: confederation segments in AS4_PATH are left out. bgpkit-parser keeps them.
-fn repaired(word: String) -> String {
-    word.replace("[13237 64600 65031 1103 1125 196613 12654]", "[13237 1103 1125 196613 12654]")
 }
 
 fn word(element: &BgpElem) -> String {

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use parser::{Everything, Format, Item, Reader};
 
 use crate::play::reading::{exhaust, read};
-use crate::recordings;
+use crate::recordings::{self, PACKED};
 
 /// The first records of a file are of every kind that it has; enough for a test of every cut.
 const HEAD: usize = 20_000;
@@ -41,10 +41,7 @@ fn a_plain_file_cut_anywhere_gives_what_stands_before_and_says_so() {
 
 #[test]
 fn a_packed_file_cut_anywhere_gives_what_stands_before_and_says_so() {
-    for name in [
-        "CAIDA+libbgpstream/ris.rrc06.updates.1401488100.gz",
-        "bgpkit+bgpkit-parser/local_only__updates.bz2",
-    ] {
+    for name in PACKED {
         let packed = recordings::packed(name);
         let whole = read(&packed);
         for cut in (12..packed.len()).step_by(packed.len() / 40) {
@@ -61,10 +58,7 @@ fn a_packed_file_cut_anywhere_gives_what_stands_before_and_says_so() {
 
 #[test]
 fn members_of_gzip_and_streams_of_bzip2_follow_each_other() {
-    for name in [
-        "CAIDA+libbgpstream/ris.rrc06.updates.1401488100.gz",
-        "bgpkit+bgpkit-parser/local_only__updates.bz2",
-    ] {
+    for name in PACKED {
         let packed = recordings::packed(name);
         let once = read(&packed);
         let twice = read(&packed.repeat(2));
