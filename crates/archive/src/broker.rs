@@ -1,3 +1,10 @@
+//! Where the recordings of collectors are: the API of the BGPKIT broker.
+//!
+//! The crate `bgpkit-broker` (0.14) would replace the hundred lines that ask for pages and read items, and is
+//! not taken: its client is a blocking one of its own, so that our limits for connecting and for silence
+//! do not hold; making it reads a `.env` file in the working folder; a variable of the environment turns the
+//! check of certificates off; and with it come HTTP/2 and reqwest's other default features, for all crates.
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
