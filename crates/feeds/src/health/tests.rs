@@ -214,7 +214,7 @@ fn a_router_that_flaps_is_down_until_it_stays() {
     let begun = Instant::now();
     let at = |second| moment(begun, second, 0);
     let mut health = routed(at(0));
-    let mut session = |health: &mut FeedHealth, number: u64, second| {
+    let session = |health: &mut FeedHealth, number: u64, second| {
         let kind = SessionKind::Bmp { router: "edge1".to_owned() };
         let session = opened(FeedId(1), number, kind, at(second));
         assert!(health.open(&session, at(second)));
