@@ -122,3 +122,27 @@ async fn a_cache_that_never_answers_costs_one_limit() {
     let complaint = format!("rtr://127.0.0.1:{port}: no complete answer within 1 s");
     assert_eq!(error.unwrap_err().to_string(), complaint);
 }
+
+/// StayRTR, and every other, says "zero" when its own source is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_loses_all_its_data_is_doubted() {
+    let (mut cache, port) = FakeCache::start(&[1, 2]).await;
+    let mut rpki = follow_port(port);
+    until_vrps(&mut rpki, &[ONE, TWO]).await;
+    cache.change(&[]);
+    let doubted = until(&mut rpki, |rpki| rpki.doubts().count() == 1).await;
+    assert_eq!((doubted.snapshot.vrps.len(), doubted.health), (2, Health::Fresh));
+    cache.restart(&[1, 2, 3]);
+    let back = until(&mut rpki, |rpki| rpki.snapshot.vrps.len() == 3).await;
+    assert_eq!((back.doubts().count(), back.remarks), (0, vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_without_data_gives_none_until_it_has_some() {
+    let (mut cache, port) = FakeCache::start(&[]).await;
+    let mut rpki = follow_port(port);
+    let empty = until(&mut rpki, |rpki| !rpki.remarks.is_empty()).await;
+    assert_eq!((empty.health, empty.data().is_none()), (Health::Waiting, true));
+    cache.change(&[1]);
+    until(&mut rpki, |rpki| rpki.data().is_some()).await;
+}

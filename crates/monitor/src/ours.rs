@@ -53,6 +53,13 @@ pub struct OursArgs {
     pub format: Format,
 }
 
+impl OursArgs {
+    /// The time that is asked about.
+    pub fn time(&self) -> Timestamp {
+        self.at.unwrap_or_else(now)
+    }
+}
+
 /// What it means.
 #[derive(Debug)]
 pub struct Ours {
@@ -86,8 +93,7 @@ impl Ours {
             let text = "there is nothing to validate with: name the VRPs with --vrps";
             return Err(Failure::Usage(text.to_owned()));
         }
-        let (snapshot, mut notes) =
-            load_once_blocking(&sources, Some(args.at.unwrap_or_else(now)))?;
+        let (snapshot, mut notes) = load_once_blocking(&sources, Some(args.time()))?;
         let mut ours = Ours { routes: BTreeSet::new(), watches, snapshot, notes: Vec::new() };
         for path in &args.rib {
             ours.read(path, &args.prefix, &mut notes)?;

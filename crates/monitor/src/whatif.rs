@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use bgp::Timestamp;
 use clap::Args;
 use rpki_sources::document::{self, DocumentError};
 use rpki_sources::slurm;
@@ -37,7 +38,7 @@ The exit code is 1 if a route becomes invalid.";
 /// Answers what the command line asks.
 pub fn run(args: &WhatifArgs) -> Result<ExitCode, Failure> {
     let ours = Ours::load(&args.ours)?;
-    let after = changed(&ours.snapshot, &args.change)?;
+    let after = changed(&ours.snapshot, &args.change, args.ours.time())?;
     for note in &ours.notes {
         writeln!(io::stderr(), "{note}")?;
     }
@@ -55,11 +56,11 @@ pub fn run(args: &WhatifArgs) -> Result<ExitCode, Failure> {
 }
 
 /// What RPKI would say. Which kind of file it is, is told by the content.
-fn changed(before: &RpkiSnapshot, path: &Path) -> Result<RpkiSnapshot, Failure> {
+fn changed(before: &RpkiSnapshot, path: &Path, at: Timestamp) -> Result<RpkiSnapshot, Failure> {
     let place = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| Failure::Read { place: place.clone(), error })?;
     match document::parse(&bytes) {
-        Ok(snapshot) => Ok(snapshot),
+        Ok(snapshot) => Ok(snapshot.unexpired(at)),
         Err(DocumentError::Slurm) => match slurm::parse(&bytes) {
             Ok(slurm) => Ok(slurm.apply(before)),
             Err(error) => Err(Failure::Usage(format!("{place}: {error}"))),

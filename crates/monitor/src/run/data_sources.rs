@@ -5,7 +5,7 @@ use std::time::Duration;
 use bgp::Timestamp;
 use feeds::{FeedStatus, Moment};
 use incidents::{FeedGap, FeedSight, RpkiSight, Sources};
-use rpki_sources::{Health, Rpki};
+use rpki_sources::{Fault, Health, Rpki};
 use validator::{Condition, Kind};
 
 /// How long there may be no RPKI data after the start.
@@ -58,4 +58,27 @@ pub(super) fn rpki_stale(rpki: &Rpki, since: Moment, now: Moment) -> Option<Cond
         active: said.is_some(),
         details: said.into_iter().chain(rpki.remarks.clone()).collect(),
     })
+}
+
+/// Each source of RPKI data, and the local exceptions: what has been wrong with it for so long that somebody
+/// must be told, and a loss that is not believed yet, unless it is of a trust anchor, which has its own.
+pub(super) fn rpki_faults(rpki: &Rpki, now: Moment) -> Vec<Condition> {
+    let seconds = |at: Timestamp| Timestamp::from_seconds(at.seconds());
+    let faults = rpki.lasting_faults(now.wall).into_iter();
+    let condition = |(name, fault): (&str, Option<&Fault>)| {
+        let fault =
+            fault.map(|fault| format!("broken since {}: {}", seconds(fault.since), fault.reason));
+        let of_it = rpki.doubts().filter(|(source, _)| *source == name);
+        let unnamed =
+            of_it.filter(|(_, doubt)| doubt.losses.iter().any(|loss| loss.trust_anchor.is_none()));
+        let details: Vec<_> =
+            fault.into_iter().chain(unnamed.map(|(_, doubt)| doubt.to_string())).collect();
+        Condition {
+            kind: Kind::RpkiStale,
+            subject: name.to_owned(),
+            active: !details.is_empty(),
+            details,
+        }
+    };
+    faults.map(condition).collect()
 }

@@ -18,7 +18,7 @@ use super::api;
 use super::carried_state::CarriedState;
 use super::clock::Clock;
 use super::conditions::NotifiedConditions;
-use super::data_sources::{rpki_stale, sources};
+use super::data_sources::{rpki_faults, rpki_stale, sources};
 use super::feed_tracker::FeedTracker;
 use super::heartbeat::Beat;
 use super::input::Input;
@@ -125,13 +125,16 @@ impl Engine {
         for vantage in self.feeds.orphans(self.vantages()) {
             self.handle(now, Finding::SessionDown { at: now, vantage });
         }
-        let known = self.feeds.health.conditions(Moment::now());
+        let mut known = self.feeds.health.conditions(Moment::now());
+        let rpki = self.rpki.borrow().clone();
+        known.extend(rpki_stale(&rpki, self.since, Moment::now()));
+        known.extend(rpki_faults(&rpki, Moment::now()));
         let is_known = |kind: Kind, subject: &str| {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
         for (kind, subject) in self.ledger.incidents().conditions() {
-            let of_a_feed = matches!(kind, Kind::FeedSilent | Kind::RouterDown);
-            if of_a_feed && !is_known(kind, &subject) {
+            let of_a_source = matches!(kind, Kind::FeedSilent | Kind::RouterDown | Kind::RpkiStale);
+            if of_a_source && !is_known(kind, &subject) {
                 let details = vec!["the config does not have it any more".to_owned()];
                 self.tell(Condition { kind, subject, details, active: false });
             }
@@ -356,6 +359,8 @@ impl Engine {
         }
         let conditions = self.feeds.health.conditions(now).into_iter();
         let conditions = conditions.chain(rpki_stale(&rpki, self.since, now));
+        let conditions = conditions.chain(rpki_faults(&rpki, now));
+        let conditions = conditions.chain(self.roa_watch.doubts(&rpki));
         let (snapshot, watches) = (self.classifier.snapshot(), self.classifier.watches());
         let bounces = self.replies.conditions(now.wall);
         let expiries = self.roa_watch.expiries(snapshot, watches, now.wall);

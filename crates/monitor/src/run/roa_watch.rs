@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bgp::Timestamp;
+use rpki_sources::Rpki;
 use validator::{
     Condition, Effect, Kind, RpkiSnapshot, WatchList, roa_changes, roa_expiries,
     trust_anchor_losses,
@@ -27,6 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct RoaWatch {
     /// By trust anchor: how many VRPs it had before it collapsed.
     collapsed: BTreeMap<String, usize>,
+    /// The trust anchors whose loss a source tells and that is not believed yet.
+    doubted: BTreeSet<String>,
     /// What will expire, by its VRP.
     expiring: BTreeSet<String>,
     looked: Option<Timestamp>,
@@ -56,6 +59,29 @@ impl RoaWatch {
             }
         }
         conditions.extend(self.recovered(new));
+        conditions
+    }
+
+    /// The trust anchors whose loss a source tells and that is not believed yet, and those that are back. What
+    /// is believed in the end is a change like any other, and goes on as the same incident.
+    pub(super) fn doubts(&mut self, rpki: &Rpki) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        let mut doubted = BTreeSet::new();
+        for (source, doubt) in rpki.doubts() {
+            for loss in &doubt.losses {
+                let Some(name) = &loss.trust_anchor else { continue };
+                let until = Timestamp::from_seconds(doubt.until.seconds());
+                let detail = format!("{source}: {loss}; the last data stay in force until {until}");
+                conditions.push(condition(Kind::TaMalfunction, name, vec![detail], true));
+                doubted.insert(name.clone());
+            }
+        }
+        for over in self.doubted.difference(&doubted) {
+            if !self.collapsed.contains_key(over) {
+                conditions.push(condition(Kind::TaMalfunction, over, vec![], false));
+            }
+        }
+        self.doubted = doubted;
         conditions
     }
 
@@ -97,7 +123,6 @@ impl RoaWatch {
     }
 }
 
-/// `removed 198.18.0.0/21-24 AS64500: 198.18.0.0/21 AS64500 becomes invalid (as)`.
 /// Whether watches that follow the VRPs have more to follow. A VRP that is gone leaves its watch where
 /// it is: that our announcement has lost its cover is what must be told then.
 pub(super) fn has_outgrown(config: &Config, watches: &WatchList, snapshot: &RpkiSnapshot) -> bool {
@@ -109,6 +134,7 @@ pub(super) fn has_outgrown(config: &Config, watches: &WatchList, snapshot: &Rpki
     derived.iter().any(|watch| !known.contains(&watch.prefix))
 }
 
+/// `removed 198.18.0.0/21-24 AS64500: 198.18.0.0/21 AS64500 becomes invalid (as)`.
 fn sentence(what: &str, effects: &[Effect]) -> String {
     let effects: Vec<String> = effects.iter().map(ToString::to_string).collect();
     let effect = if effects.is_empty() {
@@ -126,6 +152,7 @@ fn condition(kind: Kind, subject: &str, details: Vec<String>, active: bool) -> C
 #[cfg(test)]
 mod tests {
     use bgp::{Asn, Prefix};
+    use rpki_sources::{Doubt, Loss, SourceState};
     use validator::{Origins, Vrp, VrpTable, Watch};
 
     use super::*;
@@ -165,6 +192,35 @@ mod tests {
                 "added 198.18.0.0/21-24 AS64999: 198.18.0.0/21 AS64500 becomes invalid (as)",
             ]
         );
+    }
+
+    #[test]
+    fn a_loss_in_doubt_is_told_until_the_trust_anchor_is_back_or_the_loss_is_believed() {
+        let says = |losses: &[&str]| {
+            let loss = |name: &&str| Loss {
+                trust_anchor: Some((*name).to_owned()),
+                before: 400,
+                after: 1,
+            };
+            let losses: Vec<_> = losses.iter().map(loss).collect();
+            let (since, until) = (Timestamp::default(), Timestamp::from_seconds(1800));
+            let doubt = (!losses.is_empty()).then_some(Doubt { since, until, losses });
+            let source = SourceState { name: "cache".to_owned(), doubt, ..Default::default() };
+            Rpki { sources: vec![source], ..Rpki::default() }
+        };
+        let mut watch = RoaWatch::default();
+        let doubts = watch.doubts(&says(&["arin", "ripe"]));
+        let (arin, ripe) = ((Kind::TaMalfunction, "arin"), (Kind::TaMalfunction, "ripe"));
+        assert_eq!(told(&doubts), [(arin.0, arin.1, true), (ripe.0, ripe.1, true)]);
+        assert_eq!(
+            doubts[0].details,
+            ["cache: 1 VRPs of arin where there were 400; the last data stay in force until \
+              1970-01-01T00:30:00Z"]
+        );
+        // One is believed in the end, the other is back.
+        watch.changes(&snapshot(&[64500], 400), &snapshot(&[64500], 1), &watches());
+        assert_eq!(told(&watch.doubts(&says(&[]))), [(arin.0, arin.1, false)]);
+        assert_eq!(watch.doubts(&says(&[])), []);
     }
 
     #[test]
