@@ -9,6 +9,7 @@
 
 #[path = "../any/mod.rs"]
 mod any;
+mod bgpdump;
 mod bgpkit;
 mod bmp;
 mod damage;

@@ -3,5 +3,6 @@
 pub(crate) mod encode;
 pub(crate) mod envelope;
 pub(crate) mod frame;
+pub(crate) mod golden;
 pub(crate) mod reading;
 pub(crate) mod story;

@@ -7,6 +7,7 @@ use std::process::Command;
 use fixtures::real::need;
 use parser::Reader;
 
+use crate::play::golden;
 use crate::play::reading::{Reading, read};
 use crate::recordings;
 
@@ -35,6 +36,26 @@ fn every_line_of_every_file_is_that_of_bgpdump() {
             Command::new("bgpdump").arg("-m").arg(recordings::path(&name)).output().unwrap();
         compare(&name, &output.stdout);
     }
+}
+
+/// Of what is made here it prints what the other suite compares with, and of the long ones what we print.
+#[test]
+fn bgpdump_prints_the_golden_lines() {
+    installed();
+    let folder = std::env::temp_dir().join(format!("originwatch-bgpdump-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let golden = golden::bgpdump();
+    for (name, bytes) in fixtures::recordings::mrt() {
+        let path = folder.join(&name);
+        std::fs::write(&path, &bytes).unwrap();
+        let output = Command::new("bgpdump").arg("-m").arg(&path).output().unwrap();
+        if let Some((_, expected)) = golden.iter().find(|(file, _)| *file == name) {
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), *expected, "{name}");
+        } else if ["updates", "rib"].contains(&name.as_str()) {
+            assert!(output.stdout == read(&bytes).lines, "{name}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
