@@ -67,12 +67,12 @@ pub enum StoreError {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) now: Timestamp,
-    pub(crate) came: Came,
+    pub(crate) event: Event,
 }
 
 /// What came in.
 #[derive(Clone, Debug)]
-pub(crate) enum Came {
+pub(crate) enum Event {
     Finding(Box<Finding>),
     Order(Order),
     /// Only time went on.
@@ -125,12 +125,12 @@ impl Store {
         let mut rows = statement.query([])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
-            let came = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
-                (Some(finding), _) => Came::Finding(serde_json::from_str(&finding)?),
-                (None, Some(order)) => Came::Order(serde_json::from_str(&order)?),
-                (None, None) => Came::Time,
+            let event = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
+                (Some(finding), _) => Event::Finding(serde_json::from_str(&finding)?),
+                (None, Some(order)) => Event::Order(serde_json::from_str(&order)?),
+                (None, None) => Event::Time,
             };
-            entries.push(Entry { now: Timestamp::from_micros(row.get(0)?), came });
+            entries.push(Entry { now: Timestamp::from_micros(row.get(0)?), event });
         }
         Ok((checkpoint.unwrap_or_default(), entries))
     }
@@ -237,10 +237,10 @@ fn write_journal(transaction: &Connection, entries: &[Entry]) -> Result<(), Stor
     let mut journal = transaction
         .prepare_cached("INSERT INTO journal (now, finding, wanted) VALUES (?, ?, ?)")?;
     for entry in entries {
-        let (finding, order) = match &entry.came {
-            Came::Finding(finding) => (Some(serde_json::to_string(finding)?), None),
-            Came::Order(order) => (None, Some(serde_json::to_string(order)?)),
-            Came::Time => (None, None),
+        let (finding, order) = match &entry.event {
+            Event::Finding(finding) => (Some(serde_json::to_string(finding)?), None),
+            Event::Order(order) => (None, Some(serde_json::to_string(order)?)),
+            Event::Time => (None, None),
         };
         journal.execute(params![entry.now.micros(), finding, order])?;
     }

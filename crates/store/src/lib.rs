@@ -1,24 +1,24 @@
 //! What must survive: the memory of engine and dispatcher, every notice, and every notification that is still to
 //! be delivered, in one SQLite file.
 //!
-//! Start with [`Ledger`]: it stands in front of engine and dispatcher and makes each step durable.
+//! Start with [`Journal`]: it stands in front of engine and dispatcher and makes each step durable.
 //! [`Store`] is the file. Both are one deterministic fold, so the file holds a checkpoint of it and
 //! the findings and orders since then; going on after `kill -9` is folding these again, which gives
 //! the same notifications with the same Message-IDs, and those are there already.
 //!
 //! One process owns the file. Others are [`Visitor`]s: they look, and leave [`Request`]s, which the
-//! owner takes with [`Ledger::take_requests`].
+//! owner takes with [`Journal::take_requests`].
 
 mod file;
-mod fold;
-mod ledger;
+mod journal;
 mod outbox;
 mod request;
 mod schema;
+mod state_machine;
 mod visitor;
 
 pub use file::{Store, StoreError};
-pub use ledger::{Ledger, Opening};
+pub use journal::{Journal, Opening};
 pub use outbox::Delivery;
 pub use request::{Answer, Request};
 pub use visitor::{Queued, Silences, Visitor};

@@ -2,7 +2,7 @@ use bgp::Timestamp;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{Ledger, Store, StoreError};
+use crate::{Journal, Store, StoreError};
 use alerter::dispatch::Order;
 
 /// Requests that are done at once: a person makes one, a broken script a million.
@@ -30,7 +30,7 @@ pub enum Answer {
     Refused(String),
 }
 
-impl Ledger {
+impl Journal {
     /// Does what others have asked for since the last time; how many requests there were. Answers
     /// are written with what came of them, at the next commit: a crash in between does nothing
     /// twice.

@@ -12,7 +12,7 @@ use alerter::Receiver;
 use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
-use store::{Ledger, StoreError};
+use store::{Journal, StoreError};
 use validator::{Finding, Kind};
 
 const NOTICES: usize = 3000;
@@ -41,7 +41,7 @@ fn bench(path: &Path) -> Result<(), StoreError> {
         ..DispatchRules::default()
     };
     let (rules, directory) = (Rules::default(), AsDirectory::default().into());
-    let (mut ledger, _) = Ledger::open(path, rules, dispatcher, directory, Sources::default())?;
+    let (mut journal, _) = Journal::open(path, rules, dispatcher, directory, Sources::default())?;
     let mut number = 0u32;
     println!(
         "{:>8} {:>16} {:>16} {:>16}",
@@ -49,12 +49,12 @@ fn bench(path: &Path) -> Result<(), StoreError> {
     );
     for target in [0, QUEUE] {
         while number < target {
-            tell(&mut ledger, &mut number, 1000)?;
+            tell(&mut journal, &mut number, 1000)?;
         }
-        let queue = ledger.store().queue_length()?.0;
-        let alone = rate(NOTICES / 10, || tell(&mut ledger, &mut number, 1))?;
-        let together = rate(NOTICES / BATCH, || tell(&mut ledger, &mut number, BATCH))?;
-        let taken = rate(NOTICES / 10, || take(&ledger))?;
+        let queue = journal.store().queue_length()?.0;
+        let alone = rate(NOTICES / 10, || tell(&mut journal, &mut number, 1))?;
+        let together = rate(NOTICES / BATCH, || tell(&mut journal, &mut number, BATCH))?;
+        let taken = rate(NOTICES / 10, || take(&journal))?;
         let together = together * BATCH as f64;
         println!("{queue:>8} {alone:>12.0} n/s {together:>12.0} n/s {taken:>12.0} n/s");
     }
@@ -62,7 +62,7 @@ fn bench(path: &Path) -> Result<(), StoreError> {
 }
 
 /// So many incidents open, each with a notice, and all are durable.
-fn tell(ledger: &mut Ledger, number: &mut u32, count: usize) -> Result<(), StoreError> {
+fn tell(journal: &mut Journal, number: &mut u32, count: usize) -> Result<(), StoreError> {
     for _ in 0..count {
         *number += 1;
         // Far enough apart that no two of a day have the same id by chance.
@@ -70,16 +70,16 @@ fn tell(ledger: &mut Ledger, number: &mut u32, count: usize) -> Result<(), Store
         // An event: told once, and over. What is measured is the way, not the engine's memory.
         let (kind, subject) = (Kind::RoaChange, format!("ROAs {number}"));
         let details = vec!["added 198.18.0.0/21 AS64500".to_owned()];
-        ledger.handle(at, Finding::Condition { at, kind, subject, details, active: true });
+        journal.handle(at, Finding::Condition { at, kind, subject, details, active: true });
     }
-    ledger.commit().map(drop)
+    journal.commit().map(drop)
 }
 
 /// One delivery as a carrier makes it.
-fn take(ledger: &Ledger) -> Result<(), StoreError> {
+fn take(journal: &Journal) -> Result<(), StoreError> {
     let now = Timestamp::from_seconds(4_000_000_000);
-    for delivery in ledger.store().due("mail", now, 1)? {
-        ledger.store().taken(delivery.number)?;
+    for delivery in journal.store().due("mail", now, 1)? {
+        journal.store().taken(delivery.number)?;
     }
     Ok(())
 }

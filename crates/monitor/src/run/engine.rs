@@ -8,7 +8,7 @@ use alerter::replies::Incoming;
 use alerter::{Queue, Receiver, Window};
 use bgp::{Timestamp, Vantage};
 use feeds::{Batch, FeedEvent, Moment, rib_key, wall};
-use store::{Ledger, StoreError};
+use store::{Journal, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use validator::{Classifier, Condition, Finding, Kind, RouteFinding, Sight};
@@ -43,7 +43,7 @@ const LAST_MAILS: Duration = Duration::from_secs(3);
 /// All that the thread owns.
 pub(super) struct Engine {
     pub(super) config: Config,
-    pub(super) ledger: Ledger,
+    pub(super) journal: Journal,
     /// What the feeds classify by, and where they get another one.
     pub(super) classifier: Arc<Classifier>,
     pub(super) classifiers: watch::Sender<Arc<Classifier>>,
@@ -132,7 +132,7 @@ impl Engine {
         let is_known = |kind: Kind, subject: &str| {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
-        for (kind, subject) in self.ledger.incidents().conditions() {
+        for (kind, subject) in self.journal.incidents().conditions() {
             let of_a_source = matches!(kind, Kind::FeedSilent | Kind::RouterDown | Kind::RpkiStale);
             if of_a_source && !is_known(kind, &subject) {
                 let details = vec!["the config does not have it any more".to_owned()];
@@ -150,7 +150,7 @@ impl Engine {
             return Next::Event(event);
         }
         let now = self.clock.now().unwrap_or_default();
-        let due = self.ledger.next_timeout().map(|due| due.since(now));
+        let due = self.journal.next_timeout().map(|due| due.since(now));
         let left = |since: Instant, every: Duration| every.saturating_sub(since.elapsed());
         let waits = [
             Some(self.turned.map(|turned| left(turned, TURN)).unwrap_or_default()),
@@ -174,14 +174,14 @@ impl Engine {
         let now = Moment::now();
         match event {
             FeedEvent::Opened(opened) => {
-                let vantages = || self.ledger.incidents().vantages();
+                let vantages = || self.journal.incidents().vantages();
                 let stale = self.feeds.open(&opened, now, vantages);
                 self.mark_stale(stale);
                 self.update_sources(now);
             }
             FeedEvent::Batch(batch) => self.take_batch(batch),
             FeedEvent::Closed(closed) => {
-                let vantages = || self.ledger.incidents().vantages();
+                let vantages = || self.journal.incidents().vantages();
                 let stale = self.feeds.close(closed, now, vantages);
                 self.mark_stale(stale);
                 self.update_sources(now);
@@ -204,7 +204,7 @@ impl Engine {
             self.clock.note(reached);
         }
         if let Some((key, position)) = position {
-            self.ledger.set_position(&key, position.to_string());
+            self.journal.set_position(&key, position.to_string());
             self.touch();
         }
     }
@@ -230,7 +230,7 @@ impl Engine {
     }
 
     fn vantages(&self) -> Vec<Vantage> {
-        self.ledger.incidents().vantages()
+        self.journal.incidents().vantages()
     }
 
     /// Of these vantage points nobody tells what they do now.
@@ -254,7 +254,7 @@ impl Engine {
         let now = Moment::now();
         match input {
             Input::Delivered(report) => {
-                if let Err(error) = self.outbox.settle(self.ledger.store(), now.wall, report) {
+                if let Err(error) = self.outbox.settle(self.journal.store(), now.wall, report) {
                     tracing::error!(%error, "the store does not take what became of a mail");
                 }
                 self.dispatch();
@@ -270,7 +270,7 @@ impl Engine {
 
     /// Told to the dispatcher where they have changed: each time is an entry in the journal.
     fn take_addresses(&mut self, receiver: Receiver, found: Addresses) {
-        let known = self.ledger.dispatcher().addresses(&receiver);
+        let known = self.journal.dispatcher().addresses(&receiver);
         let mut addresses = found.known;
         if found.in_part {
             addresses.extend(known);
@@ -287,7 +287,7 @@ impl Engine {
 
     /// Takes the maintenance windows of a source in place of those that it had, if they differ.
     fn set_windows(&mut self, source: String, windows: Vec<Window>) {
-        let of_source = self.ledger.dispatcher().windows().filter(|(from, _)| *from == source);
+        let of_source = self.journal.dispatcher().windows().filter(|(from, _)| *from == source);
         if of_source.map(|(_, window)| window).eq(&windows) {
             return;
         }
@@ -299,7 +299,7 @@ impl Engine {
     /// Tells the dispatcher what no person said.
     fn order(&mut self, order: Order, complaint: &str) {
         // Recordings tell their own time: before them is before everything.
-        if let Err(refusal) = self.ledger.order(self.clock.now().unwrap_or_default(), order) {
+        if let Err(refusal) = self.journal.order(self.clock.now().unwrap_or_default(), order) {
             tracing::error!(%refusal, "{complaint}");
         }
         self.touch();
@@ -308,7 +308,7 @@ impl Engine {
     /// Does what somebody answered, and writes it down.
     fn answered(&mut self, now: Timestamp, incoming: Incoming, done: oneshot::Sender<()>) {
         let at = self.clock.now().unwrap_or(now);
-        let taken = self.replies.take(&mut self.ledger, at, now, incoming);
+        let taken = self.replies.take(&mut self.journal, at, now, incoming);
         self.commit();
         match taken {
             // Where nobody waits for it any more it is read again, and done no second time.
@@ -321,7 +321,7 @@ impl Engine {
     fn update_sources(&mut self, now: Moment) {
         self.feeds.health.sample(now);
         let sources = sources(self.feeds.health.status(now), &self.rpki.borrow());
-        self.ledger.set_sources(sources);
+        self.journal.set_sources(sources);
     }
 
     /// What is due, whatever came in.
@@ -330,9 +330,9 @@ impl Engine {
             self.take_rpki();
         }
         if let Some(now) = self.clock.now()
-            && self.ledger.next_timeout().is_some_and(|due| due <= now)
+            && self.journal.next_timeout().is_some_and(|due| due <= now)
         {
-            self.ledger.handle_timeout(now);
+            self.journal.handle_timeout(now);
             self.touch();
         }
         if self.turned.is_none_or(|turned| turned.elapsed() >= TURN) {
@@ -340,7 +340,7 @@ impl Engine {
             self.look_around();
         }
         let old = self.dirty.is_some_and(|dirty| dirty.elapsed() >= COMMIT_EVERY);
-        if old || self.ledger.has_notices() {
+        if old || self.journal.has_notices() {
             self.commit();
         }
     }
@@ -351,7 +351,7 @@ impl Engine {
         self.take_requests(now.wall);
         self.update_sources(now);
         for collector in self.feeds.followed() {
-            self.ledger.set_position(&rib_key(&collector), now.wall.to_string());
+            self.journal.set_position(&rib_key(&collector), now.wall.to_string());
             self.touch();
         }
         for router in self.feeds.complete_ribs(now) {
@@ -373,11 +373,11 @@ impl Engine {
             self.tell(condition);
         }
         self.dispatch();
-        let open = self.ledger.incidents().open();
+        let open = self.journal.incidents().open();
         self.offenders.publish(&open);
         let open = open.len();
-        let (waiting, dead) = self.ledger.store().queue_length().unwrap_or_default();
-        self.ledger.set_queue(Queue { waiting, dead });
+        let (waiting, dead) = self.journal.store().queue_length().unwrap_or_default();
+        self.journal.set_queue(Queue { waiting, dead });
         let health = &mut self.feeds.health;
         let (feeds, well) = (health.summary(now), health.is_healthy(now));
         let status =
@@ -394,7 +394,7 @@ impl Engine {
 
     /// What people have asked for, beside us in the store.
     fn take_requests(&mut self, now: Timestamp) {
-        match self.ledger.take_requests(self.clock.now().unwrap_or(now)) {
+        match self.journal.take_requests(self.clock.now().unwrap_or(now)) {
             Ok(0) => {}
             Ok(requests) => {
                 tracing::info!(actions = requests, "actions done");
@@ -438,13 +438,13 @@ impl Engine {
     /// What was seen before, by what is known now.
     fn judge_again(&mut self) {
         if let Some(now) = self.clock.now() {
-            self.ledger.judge_again(now, &self.classifier);
+            self.journal.judge_again(now, &self.classifier);
             self.touch();
         }
     }
 
     fn handle(&mut self, now: Timestamp, finding: Finding) {
-        self.ledger.handle(now, finding);
+        self.journal.handle(now, finding);
         self.touch();
     }
 
@@ -456,7 +456,7 @@ impl Engine {
     fn commit(&mut self) {
         let mut said = String::new();
         loop {
-            match self.ledger.commit() {
+            match self.journal.commit() {
                 Ok(notices) => {
                     for notice in &notices {
                         tracing::warn!(incident = %notice.incident, "{}", notice.title);
@@ -484,14 +484,14 @@ impl Engine {
     }
 
     fn dispatch(&mut self) {
-        if let Err(error) = self.outbox.dispatch(self.ledger.store(), wall()) {
+        if let Err(error) = self.outbox.dispatch(self.journal.store(), wall()) {
             tracing::error!(%error, "the outbox cannot be read");
         }
     }
 
     /// Mails under way get a moment. The feeds may go on meanwhile, and what they bring is taken in.
     fn finish(mut self) -> Result<CarriedState, StoreError> {
-        self.ledger.commit()?;
+        self.journal.commit()?;
         let end = Instant::now() + LAST_MAILS;
         while !self.outbox.is_idle() {
             let left = end.saturating_duration_since(Instant::now());
@@ -502,7 +502,7 @@ impl Engine {
             }
         }
         self.feeds.health.log_totals(Moment::now());
-        self.ledger.close()?;
+        self.journal.close()?;
         let Engine { events, inputs, clock, feeds, roa_watch, notified, since, .. } = self;
         let snapshot = self.classifier.snapshot().clone();
         let clock = Some(clock);

@@ -10,7 +10,7 @@ use alerter::dispatch::{Order, What};
 use bgp::Timestamp;
 use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Moment, Socket, WantedFeed, wall};
 use incidents::AsDirectory;
-use store::{Ledger, StoreError};
+use store::{Journal, StoreError};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -118,12 +118,12 @@ impl Supervisor {
     }
 
     async fn open(&mut self, config: &Config, mut plan: Plan) -> Result<(), Failure> {
-        let ledger = ledger(config, plan.directory.clone())?;
-        let replies = Done::load(ledger.store())?;
+        let journal = journal(config, plan.directory.clone())?;
+        let replies = Done::load(journal.store())?;
         let (beats, beat) = watch::channel(Beat::default());
         let (healths, health) = watch::channel(web::Health::default());
         let api = listener_and_router(config, health)?;
-        let wanted = wanted(config, std::mem::take(&mut plan.sockets), &ledger)?;
+        let wanted = wanted(config, std::mem::take(&mut plan.sockets), &journal)?;
         let carried_state = self.carried_state.take();
         let mut carried_state =
             carried_state.ok_or_else(|| gone("the one before has left nothing"))?;
@@ -149,7 +149,7 @@ impl Supervisor {
             roa_watch: carried_state.roa_watch,
             replies,
             config: config.clone(),
-            ledger,
+            journal,
             events: carried_state.events,
             inputs: carried_state.inputs,
             since: carried_state.since,
@@ -244,24 +244,25 @@ fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<CarriedState, StoreE
     Ok(ended)
 }
 
-fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failure> {
+fn journal(config: &Config, directory: Arc<AsDirectory>) -> Result<Journal, Failure> {
     if config.mail.is_none() && config.channels.is_empty() {
         tracing::warn!("there is no [mail] and no [[channel]]: nobody will be told");
     }
     let (rules, dispatcher, sources) =
         (config.rules(), config.dispatch_rules(), incidents::Sources::default());
-    let (mut ledger, opening) = Ledger::open(&config.store, rules, dispatcher, directory, sources)?;
+    let (mut journal, opening) =
+        Journal::open(&config.store, rules, dispatcher, directory, sources)?;
     // Recordings tell their own time: for them this is before everything.
     let now = if is_recorded(config) { Timestamp::default() } else { wall() };
     let mut sources = vec![("config".to_owned(), config.maintenance.clone())];
-    sources.extend(forgotten(config, &ledger).into_iter().map(|source| (source, Vec::new())));
+    sources.extend(forgotten(config, &journal).into_iter().map(|source| (source, Vec::new())));
     for (source, windows) in sources {
         let what = What::SetWindows { source, windows };
-        if let Err(refusal) = ledger.order(now, Order { by: "config".into(), what }) {
+        if let Err(refusal) = journal.order(now, Order { by: "config".into(), what }) {
             tracing::error!(%refusal, "[[maintenance]] does not hold");
         }
     }
-    let mut waiting = ledger.store().waiting()?;
+    let mut waiting = journal.store().waiting()?;
     waiting.retain(|(channel, _)| !config.has_channel(channel));
     for (channel, notifications) in waiting {
         tracing::error!(
@@ -272,13 +273,13 @@ fn ledger(config: &Config, directory: Arc<AsDirectory>) -> Result<Ledger, Failur
     }
     let store = config.store.display();
     tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");
-    Ok(ledger)
+    Ok(journal)
 }
 
 /// The calendars that the config no longer names, and of which windows are left.
-fn forgotten(config: &Config, ledger: &Ledger) -> BTreeSet<String> {
+fn forgotten(config: &Config, journal: &Journal) -> BTreeSet<String> {
     let known: Vec<_> = config.calendars.iter().map(|one| calendars::source(&one.name)).collect();
-    let sources = ledger.dispatcher().windows().map(|(source, _)| source);
+    let sources = journal.dispatcher().windows().map(|(source, _)| source);
     let left = sources.filter(|source| source.starts_with(calendars::SOURCE));
     left.filter(|source| !known.iter().any(|one| one == source)).map(str::to_owned).collect()
 }
@@ -301,15 +302,15 @@ fn is_recorded(config: &Config) -> bool {
 fn wanted(
     config: &Config,
     sockets: Vec<Option<Socket>>,
-    ledger: &Ledger,
+    journal: &Journal,
 ) -> Result<Vec<WantedFeed>, Failure> {
     let each = config.feeds.iter().cloned().zip(sockets);
     let wanted = each.map(|(feed, socket)| {
         let position = match &feed.kind {
-            FeedKind::MrtDir { path, .. } => position(&feeds::folder_key(path), ledger)?,
+            FeedKind::MrtDir { path, .. } => position(&feeds::folder_key(path), journal)?,
             FeedKind::RisLive { .. } | FeedKind::Bmp { .. } => None,
         };
-        let initial_ribs = initial_ribs(&feed.kind, config, ledger)?;
+        let initial_ribs = initial_ribs(&feed.kind, config, journal)?;
         Ok(WantedFeed { feed, socket, position, initial_ribs })
     });
     wanted.collect()
@@ -319,19 +320,19 @@ fn wanted(
 fn initial_ribs(
     kind: &FeedKind,
     config: &Config,
-    ledger: &Ledger,
+    journal: &Journal,
 ) -> Result<InitialRibs, StoreError> {
     let FeedKind::RisLive { ribs, .. } = kind else { return Ok(InitialRibs::default()) };
     let known = |rib: &feeds::Rib| {
-        let position = ledger.store().position(&feeds::rib_key(&rib.collector))?;
+        let position = journal.store().position(&feeds::rib_key(&rib.collector))?;
         Ok((rib.clone(), position.and_then(|text| text.parse().ok())))
     };
     let ribs = ribs.iter().map(known).collect::<Result<_, StoreError>>()?;
     Ok(InitialRibs { ribs, archive: config.archive.clone(), oldest: config.incident.forget_after })
 }
 
-fn position(key: &str, ledger: &Ledger) -> Result<Option<feeds::Position>, Failure> {
-    let position = ledger.store().position(key)?;
+fn position(key: &str, journal: &Journal) -> Result<Option<feeds::Position>, Failure> {
+    let position = journal.store().position(key)?;
     let read = |text: String| {
         let position = text.parse();
         position.map_err(|error| tracing::error!(%error, "{key}: read from the beginning")).ok()

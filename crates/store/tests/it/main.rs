@@ -5,9 +5,9 @@
     reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
 )]
 
+#[expect(clippy::print_stdout, reason = "it kills processes and so needs a word between them")]
+mod journal;
 #[expect(dead_code, reason = "shared with the engine's own tests")]
 #[path = "../../../incidents/tests/it/lab.rs"]
 mod lab;
-#[expect(clippy::print_stdout, reason = "it kills processes and so needs a word between them")]
-mod ledger;
 mod request;

@@ -2,10 +2,10 @@
 
 use alerter::dispatch::{Order, What};
 use incidents::IncidentId;
-use store::{Answer, Ledger, Request, StoreError, Visitor};
+use store::{Answer, Journal, Request, StoreError, Visitor};
 
+use crate::journal::{Folder, open, play};
 use crate::lab::at;
-use crate::ledger::{Folder, open, play};
 
 fn order(what: What) -> Request {
     Request::Order(Order { by: "alice".into(), what })
@@ -41,16 +41,16 @@ fn a_crash_between_request_and_commit_does_nothing_twice() {
     assert_eq!(crashed.take_requests(at(170_000)).unwrap(), 1);
     drop(crashed);
     assert_eq!(visitor.answer(number).unwrap(), None);
-    let take = |ledger: &mut Ledger| ledger.take_requests(at(170_000)).unwrap();
-    let mut ledger = open(&folder.store()).unwrap();
-    assert_eq!(take(&mut ledger), 1);
-    ledger.commit().unwrap();
+    let take = |journal: &mut Journal| journal.take_requests(at(170_000)).unwrap();
+    let mut journal = open(&folder.store()).unwrap();
+    assert_eq!(take(&mut journal), 1);
+    journal.commit().unwrap();
     assert_eq!(visitor.answer(number).unwrap(), Some(Answer::Done));
     // Killed after the commit: what came of it is folded again, the request is not.
-    drop(ledger);
-    let mut ledger = open(&folder.store()).unwrap();
-    assert_eq!(take(&mut ledger), 0);
-    ledger.close().unwrap();
+    drop(journal);
+    let mut journal = open(&folder.store()).unwrap();
+    assert_eq!(take(&mut journal), 0);
+    journal.close().unwrap();
     assert_eq!(notes(&folder, &incident), 1);
 }
 
@@ -64,9 +64,9 @@ fn what_cannot_be_done_is_answered_and_holds_nothing_up() {
     let connection = rusqlite::Connection::open(folder.store()).unwrap();
     connection.execute("INSERT INTO request (at, request) VALUES (0, '{}')", []).unwrap();
     let garbage = connection.last_insert_rowid();
-    let mut ledger = open(&folder.store()).unwrap();
-    assert_eq!(ledger.take_requests(at(170_000)).unwrap(), 3);
-    ledger.close().unwrap();
+    let mut journal = open(&folder.store()).unwrap();
+    assert_eq!(journal.take_requests(at(170_000)).unwrap(), 3);
+    journal.close().unwrap();
     let text = "there is no incident OW-19990101-AS1-0000 that can still change";
     assert_eq!(visitor.answer(refused).unwrap(), Some(Answer::Refused(text.into())));
     assert_eq!(visitor.answer(done).unwrap(), Some(Answer::Done));

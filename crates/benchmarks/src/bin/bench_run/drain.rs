@@ -7,7 +7,7 @@ use alerter::Receiver;
 use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
-use store::Ledger;
+use store::Journal;
 use validator::{Finding, Kind};
 
 use super::Line;
@@ -65,7 +65,7 @@ fn queue(store: &Path, notifications: usize) -> Result<(), Box<dyn Error>> {
         ..DispatchRules::default()
     };
     let (rules, directory) = (Rules::default(), AsDirectory::default().into());
-    let (mut ledger, _) = Ledger::open(store, rules, dispatcher, directory, Sources::default())?;
+    let (mut journal, _) = Journal::open(store, rules, dispatcher, directory, Sources::default())?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     let (now, ago) = (i64::try_from(now)?, i64::try_from(notifications)?);
     for number in 0..ago {
@@ -73,11 +73,11 @@ fn queue(store: &Path, notifications: usize) -> Result<(), Box<dyn Error>> {
         // An event: told once, and over.
         let (kind, subject) = (Kind::RoaChange, format!("ROAs {number}"));
         let details = vec!["added 198.18.0.0/21 AS64500".to_owned()];
-        ledger.handle(at, Finding::Condition { at, kind, subject, details, active: true });
+        journal.handle(at, Finding::Condition { at, kind, subject, details, active: true });
         if number % 100 == 0 {
-            ledger.commit()?;
+            journal.commit()?;
         }
     }
-    ledger.close()?;
+    journal.close()?;
     Ok(())
 }

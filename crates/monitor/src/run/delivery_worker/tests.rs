@@ -11,7 +11,7 @@ use alerter::channels::smtp::{Relay, RelayConfig, Tls};
 use alerter::channels::{Body, Webhook, WebhookConfig};
 use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
-use store::{Delivery, Ledger};
+use store::{Delivery, Journal};
 use validator::{Finding, Kind};
 
 use super::super::outbox::{DeliveryQueue, Outbox};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// A store with notifications to a mailbox and to a webhook, and what delivers them.
 struct Bench {
     _folder: tempfile::TempDir,
-    ledger: Ledger,
+    journal: Journal,
     outbox: Outbox,
     reports: mpsc::Receiver<Input>,
     now: Timestamp,
@@ -51,22 +51,22 @@ impl Bench {
         };
         let (directory, sources) = (Arc::default(), incidents::Sources::default());
         let path = folder.path().join("store.db");
-        let (mut ledger, _) =
-            Ledger::open(&path, incidents::Rules::default(), dispatcher, directory, sources)
+        let (mut journal, _) =
+            Journal::open(&path, incidents::Rules::default(), dispatcher, directory, sources)
                 .unwrap();
         for (second, active) in [(0, true), (60, false)] {
             let at = Timestamp::from_seconds(START + second);
             for number in 0..incidents {
                 let (kind, subject) = (Kind::FeedSilent, format!("feed {number}"));
                 let details = vec!["no message".to_owned()];
-                ledger.handle(at, Finding::Condition { at, kind, subject, details, active });
+                journal.handle(at, Finding::Condition { at, kind, subject, details, active });
             }
         }
         let now = Timestamp::from_seconds(START + 4 * 3600);
-        while ledger.next_timeout().is_some_and(|due| due <= now) {
-            ledger.handle_timeout(ledger.next_timeout().unwrap());
+        while journal.next_timeout().is_some_and(|due| due <= now) {
+            journal.handle_timeout(journal.next_timeout().unwrap());
         }
-        ledger.commit().unwrap();
+        journal.commit().unwrap();
         let (inputs, reports) = mpsc::channel(64);
         let mut queues = BTreeMap::new();
         for (name, worker) in
@@ -79,13 +79,13 @@ impl Bench {
             queues.insert(name.to_owned(), queue);
         }
         let outbox = Outbox::new(queues, false);
-        Bench { _folder: folder, ledger, outbox, reports, now, taken: Vec::new(), tries: 0 }
+        Bench { _folder: folder, journal, outbox, reports, now, taken: Vec::new(), tries: 0 }
     }
 
     /// Delivers until nothing waits, or until `enough` says so.
     async fn run(&mut self, mut enough: impl FnMut(&Self) -> bool) {
         loop {
-            let store = self.ledger.store();
+            let store = self.journal.store();
             self.outbox.dispatch(store, self.now).unwrap();
             if enough(self) {
                 return;
@@ -103,12 +103,12 @@ impl Bench {
                 let Receiver { channel, .. } = &report.delivery.receiver;
                 self.taken.push((channel.clone(), report.delivery.message_id.clone()));
             }
-            self.outbox.settle(self.ledger.store(), self.now, report).unwrap();
+            self.outbox.settle(self.journal.store(), self.now, report).unwrap();
         }
     }
 
     fn notifications(&self) -> BTreeSet<String> {
-        let notifications = self.ledger.store().notifications().unwrap();
+        let notifications = self.journal.store().notifications().unwrap();
         let id = |json: &String| {
             let notification: serde_json::Value = serde_json::from_str(json).unwrap();
             notification["message_id"].as_str().unwrap().to_owned()
@@ -212,7 +212,7 @@ async fn a_thousand_faults_lose_nothing_and_double_nothing_under_another_name() 
     assert!(repeats <= bench.tries - bench.taken.len(), "{repeats}");
     in_order(&mails);
     in_order(&hooks);
-    assert_eq!(bench.ledger.store().queue_length().unwrap(), (0, 0));
+    assert_eq!(bench.journal.store().queue_length().unwrap(), (0, 0));
     assert_eq!(bench.taken.len(), 2 * notifications.len());
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use alerter::dispatch::Order;
 use alerter::replies::{Bounced, Incoming, Reply, Seen};
 use bgp::Timestamp;
-use store::{Ledger, Store, StoreError};
+use store::{Journal, Store, StoreError};
 use validator::{Condition, Kind};
 
 /// Under which name the store keeps the Message-IDs.
@@ -43,16 +43,16 @@ impl Done {
     /// Where the store does not take what became of a delivery.
     pub(in crate::run) fn take(
         &mut self,
-        ledger: &mut Ledger,
+        journal: &mut Journal,
         now: Timestamp,
         wall: Timestamp,
         incoming: Incoming,
     ) -> Result<(), StoreError> {
         match incoming {
-            Incoming::Reply(reply) => self.follow(ledger, now, wall, reply),
+            Incoming::Reply(reply) => self.follow(journal, now, wall, reply),
             Incoming::Bounces(bounces) => {
                 for bounced in bounces {
-                    self.bounce(ledger.store(), wall, &bounced)?;
+                    self.bounce(journal.store(), wall, &bounced)?;
                 }
                 Ok(())
             }
@@ -77,7 +77,7 @@ impl Done {
     /// The Message-ID is written with what the reply does.
     fn follow(
         &mut self,
-        ledger: &mut Ledger,
+        journal: &mut Journal,
         now: Timestamp,
         wall: Timestamp,
         reply: Reply,
@@ -87,9 +87,9 @@ impl Done {
             tracing::warn!(from, message_id, "a reply does nothing: it was read before");
             return Ok(());
         }
-        ledger.set_position(POSITION, serde_json::to_string(&self.seen)?);
+        journal.set_position(POSITION, serde_json::to_string(&self.seen)?);
         for what in wants {
-            match ledger.order(now, Order { by: from.clone(), what }) {
+            match journal.order(now, Order { by: from.clone(), what }) {
                 Ok(()) => tracing::info!(from, message_id, "a reply is done"),
                 Err(refusal) => {
                     tracing::warn!(from, message_id, "a reply makes no sense: {refusal}");

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bgp::{Route, Timestamp, Vantage};
 use validator::{Classifier, Finding};
 
-use crate::file::{Batch, Came, Entry};
-use crate::fold::{Fold, Yield};
+use crate::file::{Batch, Entry, Event};
+use crate::state_machine::{Output, StateMachine};
 use crate::{Answer, Silences, Store, StoreError};
 use alerter::Queue;
 use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal};
@@ -27,11 +27,11 @@ const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// Between commits the engine is ahead of the store; a crash then loses what was taken in since,
 /// and the feed, asked from its last [`position`](Self::set_position), brings it again.
 #[derive(Debug)]
-pub struct Ledger {
-    fold: Fold,
+pub struct Journal {
+    state: StateMachine,
     store: Store,
     batch: Batch,
-    journal: usize,
+    journaled: usize,
     now: Timestamp,
     /// When the table of incidents was written whole.
     refreshed: Timestamp,
@@ -39,7 +39,7 @@ pub struct Ledger {
     ordered: bool,
 }
 
-/// What was found when the ledger was opened.
+/// What was found when the journal was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// Whether there was a checkpoint.
@@ -48,7 +48,7 @@ pub struct Opening {
     pub entries: usize,
 }
 
-impl Ledger {
+impl Journal {
     /// Opens the store and goes on where it ended.
     ///
     /// # Errors
@@ -73,21 +73,21 @@ impl Ledger {
             None => Dispatcher::new(dispatcher),
         };
         let opening = Opening { checkpoint: checkpoint.engine.is_some(), entries: entries.len() };
-        let mut fold = Fold { incidents, dispatcher };
+        let mut state = StateMachine { incidents, dispatcher };
         let mut now = Timestamp::default();
         for entry in entries {
             now = now.max(entry.now);
             // What comes of it was written with it.
-            fold.take(entry);
+            state.take(entry);
         }
-        let (batch, journal) = (Batch::default(), opening.entries);
+        let (batch, journaled) = (Batch::default(), opening.entries);
         let refreshed = Timestamp::default();
-        Ok((Ledger { fold, store, batch, journal, now, refreshed, ordered: false }, opening))
+        Ok((Journal { state, store, batch, journaled, now, refreshed, ordered: false }, opening))
     }
 
     /// Takes a finding in. Durable after the next commit.
     pub fn handle(&mut self, now: Timestamp, finding: Finding) {
-        self.take(Entry { now, came: Came::Finding(Box::new(finding)) });
+        self.take(Entry { now, event: Event::Finding(Box::new(finding)) });
     }
 
     /// Does what somebody wants. Durable after the next commit.
@@ -97,18 +97,18 @@ impl Ledger {
     /// Where it makes no sense now.
     pub fn order(&mut self, now: Timestamp, order: Order) -> Result<(), Refusal> {
         self.ordered = true;
-        self.take(Entry { now, came: Came::Order(order) }).map_or(Ok(()), Err)
+        self.take(Entry { now, event: Event::Order(order) }).map_or(Ok(()), Err)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        self.fold.next_timeout()
+        self.state.next_timeout()
     }
 
     /// Does what is due at `now`. Durable after the next commit.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if self.next_timeout().is_some_and(|due| due <= now) {
-            self.take(Entry { now, came: Came::Time });
+            self.take(Entry { now, event: Event::Time });
         }
     }
 
@@ -118,7 +118,7 @@ impl Ledger {
         let judge = |prefix, route: &Arc<Route>, vantage: &Vantage| {
             classifier.judge(prefix, route, vantage)
         };
-        for finding in self.fold.incidents.judged_anew(now, judge) {
+        for finding in self.state.incidents.judged_anew(now, judge) {
             self.handle(now, finding);
         }
     }
@@ -131,12 +131,12 @@ impl Ledger {
 
     /// What the following notices say of what our sight is worth.
     pub fn set_sources(&mut self, sources: Sources) {
-        self.fold.incidents.set_sources(sources);
+        self.state.incidents.set_sources(sources);
     }
 
     /// What waits to be delivered, as the daily digest tells it.
     pub fn set_queue(&mut self, queue: Queue) {
-        self.fold.dispatcher.set_queue(queue);
+        self.state.dispatcher.set_queue(queue);
     }
 
     /// Whether a notice, a notification or an order waits to be made durable: then commit at once.
@@ -158,11 +158,11 @@ impl Ledger {
             }
             self.batch.board = self.ordered.then(|| self.silences());
             self.store.write(&self.batch)?;
-            self.journal += self.batch.entries.len();
+            self.journaled += self.batch.entries.len();
             self.ordered = false;
         }
         let batch = std::mem::take(&mut self.batch);
-        if self.journal >= CHECKPOINT_EVERY {
+        if self.journaled >= CHECKPOINT_EVERY {
             self.checkpoint()?;
         }
         Ok(batch.notices)
@@ -181,17 +181,17 @@ impl Ledger {
 
     /// The engine, for those who only look.
     pub fn incidents(&self) -> &Incidents {
-        &self.fold.incidents
+        &self.state.incidents
     }
 
     /// The dispatcher, for those who only look.
     pub fn dispatcher(&self) -> &Dispatcher {
-        &self.fold.dispatcher
+        &self.state.dispatcher
     }
 
     /// Every incident that is not over for good, with its annotations.
     pub fn summaries(&self) -> Vec<AnnotatedIncident> {
-        self.marked(self.fold.incidents.summaries())
+        self.marked(self.state.incidents.summaries())
     }
 
     /// The store, for those who deliver.
@@ -206,7 +206,7 @@ impl Ledger {
     }
 
     fn silences(&self) -> Silences {
-        let dispatcher = &self.fold.dispatcher;
+        let dispatcher = &self.state.dispatcher;
         let windows =
             dispatcher.windows().map(|(source, window)| (source.to_owned(), window.clone()));
         Silences { silences: dispatcher.silences().to_vec(), windows: windows.collect() }
@@ -220,13 +220,13 @@ impl Ledger {
         }
         let told: BTreeSet<IncidentId> =
             self.batch.notices.iter().map(|notice| notice.incident.clone()).collect();
-        self.marked(self.fold.incidents.summaries_of(&told))
+        self.marked(self.state.incidents.summaries_of(&told))
     }
 
     fn marked(&self, summaries: Vec<IncidentSummary>) -> Vec<AnnotatedIncident> {
         let marked = |summary: IncidentSummary| {
             let annotations =
-                self.fold.dispatcher.annotations(&summary.incident).cloned().unwrap_or_default();
+                self.state.dispatcher.annotations(&summary.incident).cloned().unwrap_or_default();
             AnnotatedIncident { summary, annotations }
         };
         summaries.into_iter().map(marked).collect()
@@ -234,16 +234,16 @@ impl Ledger {
 
     /// Only right after a commit: what is not in the store yet must not be in a checkpoint.
     fn checkpoint(&mut self) -> Result<(), StoreError> {
-        let (engine, dispatcher) = (self.fold.incidents.save()?, self.fold.dispatcher.save()?);
+        let (engine, dispatcher) = (self.state.incidents.save()?, self.state.dispatcher.save()?);
         self.store.checkpoint(&engine, &dispatcher, &self.summaries())?;
-        self.journal = 0;
+        self.journaled = 0;
         Ok(())
     }
 
     fn take(&mut self, entry: Entry) -> Option<Refusal> {
         self.now = self.now.max(entry.now);
         self.batch.entries.push(entry.clone());
-        let Yield { notices, notifications, refusal } = self.fold.take(entry);
+        let Output { notices, notifications, refusal } = self.state.take(entry);
         self.batch.notices.extend(notices);
         self.batch.notifications.extend(notifications);
         refusal

@@ -1,4 +1,4 @@
-//! The ledger: kill it anywhere, start it again, and nobody can tell.
+//! The journal: kill it anywhere, start it again, and nobody can tell.
 
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use alerter::Receiver;
 use alerter::dispatch::{DispatchRules, Order, Routing, What};
 use alerter::{AnnotatedNotice, Content, Operator, Scope};
 use bgp::Timestamp;
-use store::{Delivery, Ledger, Store, StoreError};
+use store::{Delivery, Journal, Store, StoreError};
 use validator::{Finding, Kind};
 
 use crate::lab::{FIRST, Lab, SECOND, at, directory, rules, sources};
@@ -53,8 +53,8 @@ fn dispatch_rules() -> DispatchRules {
     DispatchRules { routing, storm: None, notification_limit: None, ..DispatchRules::default() }
 }
 
-pub(crate) fn open(path: &Path) -> Result<Ledger, StoreError> {
-    Ok(Ledger::open(path, rules(), dispatch_rules(), directory().into(), sources())?.0)
+pub(crate) fn open(path: &Path) -> Result<Journal, StoreError> {
+    Ok(Journal::open(path, rules(), dispatch_rules(), directory().into(), sources())?.0)
 }
 
 /// Forty incidents that open, spread, clear, resolve and reopen: each step a finding.
@@ -84,19 +84,19 @@ fn script() -> Vec<(Timestamp, Finding)> {
 pub(crate) fn play(path: &Path) {
     let script = script();
     println!("{PLAYING}");
-    let mut ledger = open(path).unwrap();
-    let position = ledger.store().position(FEED).unwrap();
+    let mut journal = open(path).unwrap();
+    let position = journal.store().position(FEED).unwrap();
     let from = position.map_or(0, |position| position.parse().unwrap());
     for (index, (now, finding)) in script.iter().enumerate().skip(from) {
-        ledger.handle_timeout(*now);
-        ledger.handle(*now, finding.clone());
-        ledger.set_position(FEED, (index + 1).to_string());
-        if ledger.has_notices() || index % 20 == 0 {
-            ledger.commit().unwrap();
+        journal.handle_timeout(*now);
+        journal.handle(*now, finding.clone());
+        journal.set_position(FEED, (index + 1).to_string());
+        if journal.has_notices() || index % 20 == 0 {
+            journal.commit().unwrap();
             println!("committed {index}");
         }
     }
-    ledger.close().unwrap();
+    journal.close().unwrap();
 }
 
 /// Not a test of its own: the process that `kill_nine_loses_and_doubles_nothing` kills.
@@ -184,13 +184,13 @@ fn a_store_of_a_newer_version_is_refused() {
 #[test]
 fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     let folder = Folder::new("outbox");
-    let mut ledger = open(&folder.store()).unwrap();
+    let mut journal = open(&folder.store()).unwrap();
     for (now, finding) in script().into_iter().take(200) {
-        ledger.handle(now, finding);
+        journal.handle(now, finding);
     }
-    let notices = ledger.commit().unwrap();
+    let notices = journal.commit().unwrap();
     assert!(notices.len() > 3);
-    let store = ledger.store();
+    let store = journal.store();
     let due = |second| store.due("mail", at(second), 1000).unwrap();
     let first = due(1_000_000);
     let same_thread =
@@ -271,30 +271,30 @@ fn an_older_store_goes_on_and_its_queue_too() {
     let folder = Folder::new("older");
     let notices = old_store(&folder.store());
     assert_eq!(notices.len(), 2);
-    let mut ledger = open(&folder.store()).unwrap();
-    let due = |ledger: &Ledger| ledger.store().due("mail", at(9000), 10).unwrap();
-    let first = due(&ledger);
+    let mut journal = open(&folder.store()).unwrap();
+    let due = |journal: &Journal| journal.store().due("mail", at(9000), 10).unwrap();
+    let first = due(&journal);
     let ids = |due: &[Delivery]| due.iter().map(|d| d.message_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&first), [notices[0].message_id.clone()]);
     assert_eq!(first[0].receiver.address, "night@example.net");
     assert!(first[0].urgent);
     let content: Content = serde_json::from_str(&first[0].content).unwrap();
     assert_eq!(content, Content::Notice(Box::new(notices[0].clone())));
-    ledger.store().taken(first[0].number).unwrap();
-    assert_eq!(ids(&due(&ledger)), [notices[1].message_id.clone()]);
-    assert_eq!(ledger.store().queue_length().unwrap(), (1, 0));
+    journal.store().taken(first[0].number).unwrap();
+    assert_eq!(ids(&due(&journal)), [notices[1].message_id.clone()]);
+    assert_eq!(journal.store().queue_length().unwrap(), (1, 0));
     // Everyone was told that it opened, so everyone is told the end.
     let mut lab = Lab::recorder();
     lab.withdraw(2000, 10, FIRST);
     lab.withdraw(2000, 11, FIRST);
     lab.withdraw(2000, 12, SECOND);
     for (now, finding) in lab.recorded {
-        ledger.handle(now, finding);
+        journal.handle(now, finding);
     }
-    ledger.handle_timeout(at(3000));
-    assert_eq!(ledger.commit().unwrap().len(), 1);
-    assert_eq!(ledger.store().queue_length().unwrap(), (3, 0));
-    assert_eq!(ledger.store().notices().unwrap().len(), 3);
+    journal.handle_timeout(at(3000));
+    assert_eq!(journal.commit().unwrap().len(), 1);
+    assert_eq!(journal.store().queue_length().unwrap(), (3, 0));
+    assert_eq!(journal.store().notices().unwrap().len(), 3);
 }
 
 #[test]
@@ -302,30 +302,30 @@ fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
     let (whole, broken) = (Folder::new("orders-whole"), Folder::new("orders-broken"));
     let script: Vec<_> = script().into_iter().take(400).collect();
     let play = |path: &Path, crash: usize| {
-        let mut ledger = open(path).unwrap();
+        let mut journal = open(path).unwrap();
         for (index, (now, finding)) in script.iter().enumerate() {
             if index > 0 && index % crash == 0 {
-                drop(ledger);
-                ledger = open(path).unwrap();
+                drop(journal);
+                journal = open(path).unwrap();
             }
-            ledger.handle(*now, finding.clone());
+            journal.handle(*now, finding.clone());
             if index == 150 {
-                let incident = ledger.incidents().open()[0].incident.clone();
+                let incident = journal.incidents().open()[0].incident.clone();
                 // Till the middle of the next incident.
                 let until = *now + std::time::Duration::from_secs(3400);
                 let mute = What::Mute { scope: Scope::Kind(Kind::OriginHijack), until };
                 for what in [What::Acknowledge { incident }, mute] {
-                    ledger.order(*now, Order { by: "ann".into(), what }).unwrap();
+                    journal.order(*now, Order { by: "ann".into(), what }).unwrap();
                 }
             }
-            ledger.commit().unwrap();
+            journal.commit().unwrap();
         }
         let annotations: Vec<_> =
-            ledger.summaries().into_iter().map(|summary| summary.annotations).collect();
+            journal.summaries().into_iter().map(|summary| summary.annotations).collect();
         (
             annotations,
-            ledger.store().notifications().unwrap(),
-            ledger.store().queue_length().unwrap(),
+            journal.store().notifications().unwrap(),
+            journal.store().queue_length().unwrap(),
         )
     };
     let (expected, found) = (play(&whole.store(), usize::MAX), play(&broken.store(), 7));
@@ -339,7 +339,7 @@ fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
 #[test]
 fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
     let folder = Folder::new("urgent");
-    let mut ledger = open(&folder.store()).unwrap();
+    let mut journal = open(&folder.store()).unwrap();
     let condition = |subject: &str| Finding::Condition {
         at: at(0),
         kind: Kind::RouterDown,
@@ -347,15 +347,15 @@ fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
         details: vec![],
         active: true,
     };
-    ledger.handle(at(0), condition("edge1"));
+    journal.handle(at(0), condition("edge1"));
     let mut lab = Lab::recorder();
     lab.hijack(5, 10, FIRST);
     lab.hijack(6, 11, FIRST);
     for (now, finding) in lab.recorded {
-        ledger.handle(now, finding);
+        journal.handle(now, finding);
     }
-    ledger.commit().unwrap();
-    let store = ledger.store();
+    journal.commit().unwrap();
+    let store = journal.store();
     let urgent = |limit| {
         store.due("mail", at(9), limit).unwrap().iter().map(|d| d.urgent).collect::<Vec<_>>()
     };
