@@ -68,15 +68,15 @@ pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
             drill::run(&config, &aim)
         }
         Action::Queue { format } => {
-            let (config, visitor) = enter()?;
-            queue(&visitor.queue(LISTED)?, &config, *format)
+            let (config, client) = enter()?;
+            queue(&client.queue(LISTED)?, &config, *format)
         }
         Action::Flush { dead } => {
-            let (_, visitor) = enter()?;
+            let (_, client) = enter()?;
             if *dead {
-                visit::ask(&visitor, &Request::Requeue)?;
+                visit::ask(&client, &Request::Requeue)?;
             }
-            visit::ask(&visitor, &Request::Flush)
+            visit::ask(&client, &Request::Flush)
         }
     }
 }

@@ -99,18 +99,18 @@ Example:
 
 /// Does what the command line says.
 pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
-    let (_, visitor) = visit::enter(args.config.as_deref())?;
+    let (_, client) = visit::enter(args.config.as_deref())?;
     match &args.action {
         Action::Add(add) => {
             let by = add.by.clone().unwrap_or_else(visit::login);
-            visit::order(&visitor, &by, What::MaintenanceAdd { window: window(add)? })
+            visit::order(&client, &by, What::MaintenanceAdd { window: window(add)? })
         }
         Action::Remove { name } => {
             let what = What::MaintenanceRemove { name: name.clone() };
-            visit::order(&visitor, &visit::login(), what)
+            visit::order(&client, &visit::login(), what)
         }
         Action::List { format } => {
-            let windows = visitor.silences(visit::now())?.windows;
+            let windows = client.silences(visit::now())?.windows;
             let mut out = io::BufWriter::new(io::stdout().lock());
             match format {
                 Format::Json => {

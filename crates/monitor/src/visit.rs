@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use alerter::dispatch::{Order, What};
 use bgp::{Timestamp, parse_duration};
-use store::{Answer, Request, StoreError, Visitor};
+use store::{Answer, Request, StoreClient, StoreError};
 
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
@@ -17,31 +17,31 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How often we look for the answer.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// The config, and a visitor in its store.
-pub(crate) fn enter(config: Option<&Path>) -> Result<(Config, Visitor), Failure> {
+/// The config, and a client in its store.
+pub(crate) fn enter(config: Option<&Path>) -> Result<(Config, StoreClient), Failure> {
     let config = Config::load(config)?;
     if !config.store.exists() {
         let store = config.store.display();
         let text = format!("there is no store {store}: `originwatch run` has not run here yet");
         return Err(Failure::Usage(text));
     }
-    let visitor = Visitor::open(&config.store)?;
-    Ok((config, visitor))
+    let client = StoreClient::open(&config.store)?;
+    Ok((config, client))
 }
 
 /// Has the daemon do something of the dispatcher.
-pub(crate) fn order(visitor: &Visitor, by: &str, what: What) -> Result<ExitCode, Failure> {
-    ask(visitor, &Request::Order(Order { by: by.to_owned(), what }))
+pub(crate) fn order(client: &StoreClient, by: &str, what: What) -> Result<ExitCode, Failure> {
+    ask(client, &Request::Order(Order { by: by.to_owned(), what }))
 }
 
 /// Leaves a request and waits for the answer; where nobody runs it is done at the next start.
-pub(crate) fn ask(visitor: &Visitor, request: &Request) -> Result<ExitCode, Failure> {
-    if !visitor.is_attended()? {
-        visitor.ask(now(), request)?;
+pub(crate) fn ask(client: &StoreClient, request: &Request) -> Result<ExitCode, Failure> {
+    if !client.is_attended()? {
+        client.ask(now(), request)?;
         writeln!(io::stderr(), "noted; originwatch does not run, and will do it when it starts")?;
         return Ok(ExitCode::Done);
     }
-    let complaint = match answered(visitor, request)? {
+    let complaint = match answered(client, request)? {
         Some(Answer::Done) => return Ok(ExitCode::Done),
         Some(Answer::Refused(why)) => why,
         None => "no answer yet; it will be done, if late".to_owned(),
@@ -51,11 +51,14 @@ pub(crate) fn ask(visitor: &Visitor, request: &Request) -> Result<ExitCode, Fail
 }
 
 /// The answer to a request; none if it takes too long.
-pub(crate) fn answered(visitor: &Visitor, request: &Request) -> Result<Option<Answer>, StoreError> {
-    let number = visitor.ask(now(), request)?;
+pub(crate) fn answered(
+    client: &StoreClient,
+    request: &Request,
+) -> Result<Option<Answer>, StoreError> {
+    let number = client.ask(now(), request)?;
     let end = Instant::now() + ANSWER_WITHIN;
     loop {
-        let answer = visitor.answer(number)?;
+        let answer = client.answer(number)?;
         if answer.is_some() || Instant::now() >= end {
             return Ok(answer);
         }

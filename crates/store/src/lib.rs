@@ -6,19 +6,19 @@
 //! the findings and orders since then; going on after `kill -9` is folding these again, which gives
 //! the same notifications with the same Message-IDs, and those are there already.
 //!
-//! One process owns the file. Others are [`Visitor`]s: they look, and leave [`Request`]s, which the
+//! One process owns the file. Others are [`StoreClient`]s: they look, and leave [`Request`]s, which the
 //! owner takes with [`Journal::take_requests`].
 
+mod client;
 mod file;
 mod journal;
 mod outbox;
 mod request;
 mod schema;
 mod state_machine;
-mod visitor;
 
+pub use client::{Queued, Silences, StoreClient};
 pub use file::{Store, StoreError};
 pub use journal::{Journal, Opening};
 pub use outbox::Delivery;
 pub use request::{Answer, Request};
-pub use visitor::{Queued, Silences, Visitor};

@@ -83,7 +83,7 @@ async fn readyz(State(state): State<Arc<AppState>>) -> Response {
 
 async fn metrics(State(state): State<Arc<AppState>>) -> Answered {
     let path = state.store.clone();
-    let stored = state.look(move |visitor| {
+    let stored = state.look(move |client| {
         let incident = |incident: alerter::AnnotatedIncident| {
             let severity = incident.severity.map(|severity| severity.to_string());
             let state = incident.state.name().to_owned();
@@ -96,8 +96,8 @@ async fn metrics(State(state): State<Arc<AppState>>) -> Answered {
             std::fs::metadata(path).map(|file| file.len()).unwrap_or_default()
         };
         Ok(Stored {
-            incidents: visitor.incidents(false)?.into_iter().map(incident).collect(),
-            deliveries: visitor.queue_lengths()?,
+            incidents: client.incidents(false)?.into_iter().map(incident).collect(),
+            deliveries: client.queue_lengths()?,
             bytes: size("") + size("-wal"),
         })
     });
@@ -117,7 +117,7 @@ async fn incidents(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Answered {
     let Query(which) = which?;
-    let incidents = state.look(move |visitor| visitor.incidents(which.all)).await?;
+    let incidents = state.look(move |client| client.incidents(which.all)).await?;
     Ok(Json(json!(incidents)).into_response())
 }
 
@@ -128,10 +128,10 @@ async fn incident(
     let Path(name) = name?;
     let found = state.look({
         let name = name.clone();
-        move |visitor| {
+        move |client| {
             let exact = |i: &alerter::AnnotatedIncident| i.incident.as_str() == name;
-            let incident = visitor.named(&name)?.into_iter().find(exact);
-            Ok((incident, visitor.notices(&name)?))
+            let incident = client.named(&name)?.into_iter().find(exact);
+            Ok((incident, client.notices(&name)?))
         }
     });
     match found.await? {
@@ -190,7 +190,7 @@ async fn act(
 }
 
 async fn mutes(State(state): State<Arc<AppState>>) -> Answered {
-    Ok(Json(json!(state.look(|visitor| visitor.silences(now())).await?.silences)).into_response())
+    Ok(Json(json!(state.look(|client| client.silences(now())).await?.silences)).into_response())
 }
 
 async fn mute(
@@ -215,7 +215,7 @@ async fn unmute(
 }
 
 async fn windows(State(state): State<Arc<AppState>>) -> Answered {
-    let board = state.look(|visitor| visitor.silences(now())).await?;
+    let board = state.look(|client| client.silences(now())).await?;
     let window = |(source, window)| json!({ "source": source, "window": window });
     let windows: Vec<_> = board.windows.into_iter().map(window).collect();
     Ok(Json(windows).into_response())
@@ -242,7 +242,7 @@ async fn remove_window(
 }
 
 async fn queue(State(state): State<Arc<AppState>>) -> Answered {
-    Ok(Json(json!(state.look(|visitor| visitor.queue(LISTED)).await?)).into_response())
+    Ok(Json(json!(state.look(|client| client.queue(LISTED)).await?)).into_response())
 }
 
 async fn flush(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Answered {

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bgp::Timestamp;
 use serde_json::json;
-use store::{Answer, Request, StoreError, Visitor};
+use store::{Answer, Request, StoreError, StoreClient};
 use tokio::sync::{Semaphore, watch};
 
 use crate::host::Hosts;
@@ -62,12 +62,12 @@ impl AppState {
     /// Looks into the store, on a thread that may wait for the disk.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Visitor) -> Result<T, StoreError> + Send + 'static,
+        look: impl FnOnce(&StoreClient) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let store = self.store.clone();
         // It is closed only when nobody can ask any more.
         let _room = self.room.acquire().await;
-        let looked = tokio::task::spawn_blocking(move || look(&Visitor::open(&store)?)).await;
+        let looked = tokio::task::spawn_blocking(move || look(&StoreClient::open(&store)?)).await;
         match looked {
             Ok(looked) => looked.map_err(Problem::Store),
             Err(_) => Err(Problem::Broken),
@@ -81,10 +81,10 @@ impl AppState {
 
     /// Leaves a request and waits for the answer, a while.
     pub(crate) async fn ask(&self, request: Request) -> Result<Response, Problem> {
-        let number = self.look(move |visitor| visitor.ask(now(), &request)).await?;
+        let number = self.look(move |client| client.ask(now(), &request)).await?;
         let end = Instant::now() + ANSWER_WITHIN;
         loop {
-            match self.look(move |visitor| visitor.answer(number)).await? {
+            match self.look(move |client| client.answer(number)).await? {
                 Some(Answer::Done) => return Ok(Json(json!({ "done": true })).into_response()),
                 Some(Answer::Refused(why)) => return Err(Problem::BadRequest(why)),
                 None if Instant::now() >= end => {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use feeds::{Feed, FeedKind, Rib, RibPlace};
-use store::{StoreError, Visitor};
+use store::{StoreClient, StoreError};
 
 use super::report::Report;
 use crate::config::Config;
@@ -75,7 +75,7 @@ pub(super) fn listening(what: &str, at: SocketAddr, store: &Path, report: &mut R
 pub(super) fn store(path: &Path) -> Report {
     let mut report = Report::default();
     let what = format!("store {}", path.display());
-    match Visitor::open(path) {
+    match StoreClient::open(path) {
         // The daemon makes what is not there, and brings an old schema up to date.
         Ok(_) | Err(StoreError::Older { .. }) => {}
         Err(_) if !path.exists() => {}
@@ -98,7 +98,7 @@ pub(super) fn store(path: &Path) -> Report {
 
 /// Whether an instance runs with this store.
 fn is_attended(store: &Path) -> bool {
-    Visitor::open(store).and_then(|visitor| visitor.is_attended()).unwrap_or_default()
+    StoreClient::open(store).and_then(|client| client.is_attended()).unwrap_or_default()
 }
 
 /// Whether there is a file; it and its folder must be writable, as SQLite puts its journal beside it.

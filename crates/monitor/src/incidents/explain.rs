@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use alerter::AnnotatedIncident;
 use incidents::{AffectedPrefix, Evidence, Notice};
-use store::Visitor;
+use store::StoreClient;
 use validator::{Kind, Vrp};
 
 use crate::exit::{ExitCode, Failure};
@@ -10,12 +10,12 @@ use crate::format::Format;
 
 /// Says why this is an incident: the rule, the verdict with its VRPs, the sights.
 pub(super) fn explain(
-    visitor: &Visitor,
+    client: &StoreClient,
     incident: &AnnotatedIncident,
     format: Format,
 ) -> Result<ExitCode, Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let notices = visitor.notices(incident.incident.as_str())?;
+    let notices = client.notices(incident.incident.as_str())?;
     match (notices.last(), format) {
         (None, _) => {
             let (holding, total) = (incident.holding, incident.total);

@@ -1,15 +1,15 @@
 use std::io::{self, Write};
 
 use alerter::{AnnotatedIncident, Annotations, notice_text};
-use store::Visitor;
+use store::StoreClient;
 
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
 
 /// Prints a table, or an array.
-pub(super) fn list(visitor: &Visitor, all: bool, format: Format) -> Result<ExitCode, Failure> {
-    let incidents = visitor.incidents(all)?;
+pub(super) fn list(client: &StoreClient, all: bool, format: Format) -> Result<ExitCode, Failure> {
+    let incidents = client.incidents(all)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
         Format::Json => {
@@ -32,12 +32,12 @@ pub(super) fn list(visitor: &Visitor, all: bool, format: Format) -> Result<ExitC
 
 /// Prints the last notice of an incident with what people have said about it, or all as one object.
 pub(super) fn show(
-    visitor: &Visitor,
+    client: &StoreClient,
     incident: &AnnotatedIncident,
     format: Format,
     config: &Config,
 ) -> Result<ExitCode, Failure> {
-    let notices = visitor.notices(incident.incident.as_str())?;
+    let notices = client.notices(incident.incident.as_str())?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
         Format::Json => {

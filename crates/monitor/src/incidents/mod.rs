@@ -13,7 +13,7 @@ use alerter::dispatch::What;
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand};
 use incidents::IncidentId;
-use store::Visitor;
+use store::StoreClient;
 use validator::Kind;
 
 use crate::exit::{ExitCode, Failure};
@@ -140,35 +140,35 @@ it starts.";
 
 /// Does what the command line says.
 pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
-    let (config, visitor) = visit::enter(args.config.as_deref())?;
+    let (config, client) = visit::enter(args.config.as_deref())?;
     let mark = |mark: &Mark, what: fn(IncidentId) -> What| {
-        let incident = one(&visitor, &mark.incident)?.summary.incident;
-        visit::order(&visitor, &signed(mark.by.as_ref()), what(incident))
+        let incident = one(&client, &mark.incident)?.summary.incident;
+        visit::order(&client, &signed(mark.by.as_ref()), what(incident))
     };
     match &args.action {
-        Action::List { all, format } => list::list(&visitor, *all, *format),
+        Action::List { all, format } => list::list(&client, *all, *format),
         Action::Show(show) => {
-            list::show(&visitor, &one(&visitor, &show.incident)?, show.format, &config)
+            list::show(&client, &one(&client, &show.incident)?, show.format, &config)
         }
         Action::Explain(explain) => {
-            explain::explain(&visitor, &one(&visitor, &explain.incident)?, explain.format)
+            explain::explain(&client, &one(&client, &explain.incident)?, explain.format)
         }
-        Action::Export { incident, .. } => export(&visitor, incident.as_deref()),
+        Action::Export { incident, .. } => export(&client, incident.as_deref()),
         Action::Ack(ack) => mark(ack, |incident| What::Acknowledge { incident }),
         Action::Close(close) => mark(close, |incident| What::Close { incident }),
         Action::Note { mark, text } => {
-            let incident = one(&visitor, &mark.incident)?.summary.incident;
+            let incident = one(&client, &mark.incident)?.summary.incident;
             let what = What::Note { incident, text: text.clone() };
-            visit::order(&visitor, &signed(mark.by.as_ref()), what)
+            visit::order(&client, &signed(mark.by.as_ref()), what)
         }
         Action::Mute { scope, length, until, by } => {
             let until = length.map(|length| visit::now() + length).or(*until).unwrap_or_default();
-            let what = What::Mute { scope: read(&visitor, scope)?, until };
-            visit::order(&visitor, &signed(by.as_ref()), what)
+            let what = What::Mute { scope: read(&client, scope)?, until };
+            visit::order(&client, &signed(by.as_ref()), what)
         }
         Action::Unmute { scope, by } => {
-            let what = What::Unmute { scope: read(&visitor, scope)? };
-            visit::order(&visitor, &signed(by.as_ref()), what)
+            let what = What::Unmute { scope: read(&client, scope)? };
+            visit::order(&client, &signed(by.as_ref()), what)
         }
     }
 }
@@ -177,9 +177,9 @@ fn signed(by: Option<&String>) -> String {
     by.cloned().unwrap_or_else(visit::login)
 }
 
-fn read(visitor: &Visitor, scope: &ScopeArgs) -> Result<Scope, Failure> {
+fn read(client: &StoreClient, scope: &ScopeArgs) -> Result<Scope, Failure> {
     let ScopeArgs { incident, prefix, asn, kind } = scope;
-    let scope = incident.as_ref().map(|name| one(visitor, name)).transpose()?;
+    let scope = incident.as_ref().map(|name| one(client, name)).transpose()?;
     let scope = scope.map(|incident| Scope::Incident(incident.summary.incident));
     let scope = scope.or(prefix.map(Scope::Prefix)).or(asn.map(Scope::Asn));
     let scope = scope.or(kind.map(Scope::Kind));
@@ -187,8 +187,8 @@ fn read(visitor: &Visitor, scope: &ScopeArgs) -> Result<Scope, Failure> {
 }
 
 /// The one incident whose name begins so.
-fn one(visitor: &Visitor, beginning: &str) -> Result<AnnotatedIncident, Failure> {
-    let mut named = visitor.named(beginning)?;
+fn one(client: &StoreClient, beginning: &str) -> Result<AnnotatedIncident, Failure> {
+    let mut named = client.named(beginning)?;
     match (named.pop(), named.len()) {
         (Some(incident), 0) => Ok(incident),
         (None, _) => Err(Failure::Usage(format!("there is no incident {beginning}"))),
@@ -200,14 +200,14 @@ fn one(visitor: &Visitor, beginning: &str) -> Result<AnnotatedIncident, Failure>
     }
 }
 
-fn export(visitor: &Visitor, name: Option<&str>) -> Result<ExitCode, Failure> {
+fn export(client: &StoreClient, name: Option<&str>) -> Result<ExitCode, Failure> {
     let incidents = match name {
-        Some(name) => vec![one(visitor, name)?],
-        None => visitor.incidents(true)?,
+        Some(name) => vec![one(client, name)?],
+        None => client.incidents(true)?,
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     for incident in incidents.iter().rev() {
-        for notice in visitor.notices(incident.incident.as_str())? {
+        for notice in client.notices(incident.incident.as_str())? {
             writeln!(out, "{}", serde_json::to_string(&notice).map_err(io::Error::from)?)?;
         }
     }

@@ -2,7 +2,7 @@
 
 use alerter::dispatch::{Order, What};
 use incidents::IncidentId;
-use store::{Answer, Journal, Request, StoreError, Visitor};
+use store::{Answer, Journal, Request, StoreClient, StoreError};
 
 use crate::journal::{Folder, open, play};
 use crate::lab::at;
@@ -19,33 +19,33 @@ fn note(incident: &IncidentId) -> Request {
 fn told(name: &str) -> (Folder, IncidentId) {
     let folder = Folder::new(name);
     play(&folder.store());
-    let visitor = Visitor::open(&folder.store()).unwrap();
-    let latest = visitor.incidents(true).unwrap().swap_remove(0);
+    let client = StoreClient::open(&folder.store()).unwrap();
+    let latest = client.incidents(true).unwrap().swap_remove(0);
     (folder, latest.summary.incident)
 }
 
 fn notes(folder: &Folder, incident: &IncidentId) -> usize {
-    let visitor = Visitor::open(&folder.store()).unwrap();
-    let named = visitor.named(incident.as_str()).unwrap();
+    let client = StoreClient::open(&folder.store()).unwrap();
+    let named = client.named(incident.as_str()).unwrap();
     named[0].annotations.notes.len()
 }
 
 #[test]
 fn a_crash_between_request_and_commit_does_nothing_twice() {
     let (folder, incident) = told("requests");
-    let visitor = Visitor::open(&folder.store()).unwrap();
-    assert!(!visitor.is_attended().unwrap());
-    let number = visitor.ask(at(0), &note(&incident)).unwrap();
+    let client = StoreClient::open(&folder.store()).unwrap();
+    assert!(!client.is_attended().unwrap());
+    let number = client.ask(at(0), &note(&incident)).unwrap();
     let mut crashed = open(&folder.store()).unwrap();
-    assert!(visitor.is_attended().unwrap());
+    assert!(client.is_attended().unwrap());
     assert_eq!(crashed.take_requests(at(170_000)).unwrap(), 1);
     drop(crashed);
-    assert_eq!(visitor.answer(number).unwrap(), None);
+    assert_eq!(client.answer(number).unwrap(), None);
     let take = |journal: &mut Journal| journal.take_requests(at(170_000)).unwrap();
     let mut journal = open(&folder.store()).unwrap();
     assert_eq!(take(&mut journal), 1);
     journal.commit().unwrap();
-    assert_eq!(visitor.answer(number).unwrap(), Some(Answer::Done));
+    assert_eq!(client.answer(number).unwrap(), Some(Answer::Done));
     // Killed after the commit: what came of it is folded again, the request is not.
     drop(journal);
     let mut journal = open(&folder.store()).unwrap();
@@ -57,10 +57,10 @@ fn a_crash_between_request_and_commit_does_nothing_twice() {
 #[test]
 fn what_cannot_be_done_is_answered_and_holds_nothing_up() {
     let (folder, incident) = told("refusals");
-    let visitor = Visitor::open(&folder.store()).unwrap();
+    let client = StoreClient::open(&folder.store()).unwrap();
     let unknown: IncidentId = serde_json::from_str("\"OW-19990101-AS1-0000\"").unwrap();
-    let refused = visitor.ask(at(0), &order(What::Acknowledge { incident: unknown })).unwrap();
-    let done = visitor.ask(at(0), &note(&incident)).unwrap();
+    let refused = client.ask(at(0), &order(What::Acknowledge { incident: unknown })).unwrap();
+    let done = client.ask(at(0), &note(&incident)).unwrap();
     let connection = rusqlite::Connection::open(folder.store()).unwrap();
     connection.execute("INSERT INTO request (at, request) VALUES (0, '{}')", []).unwrap();
     let garbage = connection.last_insert_rowid();
@@ -68,18 +68,18 @@ fn what_cannot_be_done_is_answered_and_holds_nothing_up() {
     assert_eq!(journal.take_requests(at(170_000)).unwrap(), 3);
     journal.close().unwrap();
     let text = "there is no incident OW-19990101-AS1-0000 that can still change";
-    assert_eq!(visitor.answer(refused).unwrap(), Some(Answer::Refused(text.into())));
-    assert_eq!(visitor.answer(done).unwrap(), Some(Answer::Done));
-    let answer = visitor.answer(garbage).unwrap();
+    assert_eq!(client.answer(refused).unwrap(), Some(Answer::Refused(text.into())));
+    assert_eq!(client.answer(done).unwrap(), Some(Answer::Done));
+    let answer = client.answer(garbage).unwrap();
     assert!(matches!(&answer, Some(Answer::Refused(why)) if why.contains("cannot be read")));
 }
 
 #[test]
 fn a_visitor_neither_makes_nor_changes_a_store() {
-    let folder = Folder::new("visitor");
-    assert!(matches!(Visitor::open(&folder.store()), Err(StoreError::Sqlite(_))));
+    let folder = Folder::new("client");
+    assert!(matches!(StoreClient::open(&folder.store()), Err(StoreError::Sqlite(_))));
     assert!(!folder.store().exists());
     let connection = rusqlite::Connection::open(folder.store()).unwrap();
     connection.execute("CREATE TABLE theirs (x)", []).unwrap();
-    assert!(matches!(Visitor::open(&folder.store()), Err(StoreError::Foreign)));
+    assert!(matches!(StoreClient::open(&folder.store()), Err(StoreError::Foreign)));
 }

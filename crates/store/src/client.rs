@@ -14,7 +14,7 @@ use alerter::{Silence, Window};
 ///
 /// Looking never waits for the owner, nor makes the owner wait.
 #[derive(Debug)]
-pub struct Visitor {
+pub struct StoreClient {
     connection: Connection,
     path: PathBuf,
 }
@@ -55,7 +55,7 @@ pub struct Silences {
     pub windows: Vec<(String, Window)>,
 }
 
-impl Visitor {
+impl StoreClient {
     /// Opens a store that somebody has made.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Visitor {
         let connection = Connection::open_with_flags(path, flags)?;
         schema::recognise(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        Ok(Visitor { connection, path: path.to_owned() })
+        Ok(StoreClient { connection, path: path.to_owned() })
     }
 
     /// Whether somebody owns the store now, who will answer.
