@@ -1,11 +1,11 @@
-//! What a person, a configuration or a VRP file writes for an AS number, a prefix, an AS path. Seeds:
+//! What a person, a configuration or a VRP file writes for an AS number, a prefix, a route distinguisher, an AS path. Seeds:
 //! one of each notation. What is read and shown must be read as the same again.
 #![no_main]
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-use bgp::{AsPath, Asn, Prefix};
+use bgp::{AsPath, Asn, Distinguisher, Prefix};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let asn: Option<Asn> = again(text);
@@ -14,6 +14,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         assert_eq!(Prefix::from_bits(prefix.family(), prefix.bits(), prefix.length()), prefix);
         assert_eq!(Prefix::new(prefix.address(), prefix.length()), Ok(prefix));
     }
+    let _ = again::<Distinguisher>(text);
     if let Ok(path) = text.parse::<AsPath>() {
         // A sequence without members leaves nothing to see.
         let shown: AsPath = path.to_string().parse().expect("a path that was shown can be read");

@@ -1,12 +1,14 @@
 use std::cell::OnceCell;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bgp::{Asn, Community, Family, LargeCommunity, Route, RouteOrigin};
 
+use crate::attribute::{
+    Attribute, Reach, aggregator, exactly, has_sound_length, is_list, path, reach,
+};
 use crate::cursor::Cursor;
-use crate::path::{Segments, Soundness};
-use crate::{AsSize, DamageKind, Path};
+use crate::{AsSize, DamageKind, Path, code};
 
 /// The attributes of one message or RIB entry, as they stand on the wire: found and checked
 /// (RFC 7606), not yet decoded. Nothing is copied.
@@ -38,13 +40,6 @@ pub struct Attributes<'a> {
     routes: [OnceCell<Arc<Route>>; 2],
 }
 
-/// What MP_REACH_NLRI says beside its prefixes.
-#[derive(Clone, Copy, Debug)]
-struct Reach {
-    family: Family,
-    next_hop: Option<IpAddr>,
-}
-
 /// A malformed attribute and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault<'a> {
@@ -70,88 +65,8 @@ pub(crate) struct Ends {
     pub(crate) is_internal: bool,
 }
 
-/// One attribute: flags, type code, value (RFC 4271 section 4.3).
-#[derive(Clone, Copy)]
-pub(crate) struct Attribute<'a> {
-    pub(crate) flags: u8,
-    pub(crate) code: u8,
-    pub(crate) value: &'a [u8],
-}
-
-/// Bits of the flags octet (RFC 4271 section 4.3).
-const EXTENDED_LENGTH: u8 = 0x10;
-const OPTIONAL: u8 = 0x80;
-const TRANSITIVE: u8 = 0x40;
-
 /// More faults than this in one message are not told one by one.
 const FAULTS_MAX: usize = 8;
-
-pub(crate) mod code {
-    pub(crate) const ORIGIN: u8 = 1;
-    pub(crate) const AS_PATH: u8 = 2;
-    pub(crate) const NEXT_HOP: u8 = 3;
-    pub(crate) const MULTI_EXIT_DISC: u8 = 4;
-    pub(crate) const LOCAL_PREF: u8 = 5;
-    pub(crate) const ATOMIC_AGGREGATE: u8 = 6;
-    pub(crate) const AGGREGATOR: u8 = 7;
-    pub(crate) const COMMUNITIES: u8 = 8;
-    pub(crate) const ORIGINATOR_ID: u8 = 9;
-    pub(crate) const CLUSTER_LIST: u8 = 10;
-    pub(crate) const MP_REACH_NLRI: u8 = 14;
-    pub(crate) const MP_UNREACH_NLRI: u8 = 15;
-    pub(crate) const EXTENDED_COMMUNITIES: u8 = 16;
-    pub(crate) const AS4_PATH: u8 = 17;
-    pub(crate) const AS4_AGGREGATOR: u8 = 18;
-    pub(crate) const IPV6_EXTENDED_COMMUNITIES: u8 = 25;
-    pub(crate) const LARGE_COMMUNITY: u8 = 32;
-    pub(crate) const ONLY_TO_CUSTOMER: u8 = 35;
-}
-
-impl Attribute<'_> {
-    /// The next attribute; None where the bytes left are not one (RFC 7606 section 4).
-    pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Option<Attribute<'a>> {
-        let [flags, code] = cursor.array()?;
-        let length = match flags & EXTENDED_LENGTH {
-            0 => cursor.u8().map(usize::from)?,
-            _ => cursor.u16().map(usize::from)?,
-        };
-        Some(Attribute { flags, code, value: cursor.take(length)? })
-    }
-
-    /// Whether it is optional or transitive where it must not be, or the other way round.
-    const fn has_wrong_flags(&self) -> bool {
-        match flags(self.code) {
-            Some(flags) => self.flags & (OPTIONAL | TRANSITIVE) != flags,
-            None => false,
-        }
-    }
-}
-
-/// Whether an attribute is optional and transitive, as the RFC that defines it says; none of one that
-/// is not looked at.
-pub(crate) const fn flags(code: u8) -> Option<u8> {
-    Some(match code {
-        code::ORIGIN
-        | code::AS_PATH
-        | code::NEXT_HOP
-        | code::LOCAL_PREF
-        | code::ATOMIC_AGGREGATE => TRANSITIVE,
-        code::MULTI_EXIT_DISC
-        | code::ORIGINATOR_ID
-        | code::CLUSTER_LIST
-        | code::MP_REACH_NLRI
-        | code::MP_UNREACH_NLRI => OPTIONAL,
-        code::AGGREGATOR
-        | code::COMMUNITIES
-        | code::EXTENDED_COMMUNITIES
-        | code::AS4_PATH
-        | code::AS4_AGGREGATOR
-        | code::IPV6_EXTENDED_COMMUNITIES
-        | code::LARGE_COMMUNITY
-        | code::ONLY_TO_CUSTOMER => OPTIONAL | TRANSITIVE,
-        _ => return None,
-    })
-}
 
 impl<'a> Attributes<'a> {
     /// Finds the attributes in their field and checks them.
@@ -256,14 +171,11 @@ impl<'a> Attributes<'a> {
                 self.communities = value;
                 return sound(is_list(value, 4));
             }
-            code::ORIGINATOR_ID => return sound(value.len() == 4),
-            code::CLUSTER_LIST => return sound(is_list(value, 4)),
             code::MP_REACH_NLRI => {
                 let (reach, is_sound) = reach(value);
                 self.reach = reach;
                 return sound(is_sound);
             }
-            code::EXTENDED_COMMUNITIES => return sound(is_list(value, 8)),
             // RFC 6793 section 6: a malformed AS4_PATH is left out.
             code::AS4_PATH if self.size == AsSize::Two => {
                 let found = path(value, AsSize::Four);
@@ -274,13 +186,12 @@ impl<'a> Attributes<'a> {
             code::AS4_AGGREGATOR if self.size == AsSize::Two => {
                 self.as4_aggregator = Some(aggregator(value, AsSize::Four).ok_or(malformed)?);
             }
-            code::IPV6_EXTENDED_COMMUNITIES => return sound(is_list(value, 20)),
             code::LARGE_COMMUNITY => {
                 self.large_communities = value;
                 return sound(is_list(value, 12));
             }
             code::ONLY_TO_CUSTOMER => self.only_to_customer = Some(Asn::new(number()?)),
-            _ => (),
+            code => return sound(has_sound_length(code, value)),
         }
         Ok(())
     }
@@ -469,62 +380,5 @@ impl<'a> Attributes<'a> {
     /// are older than it and ignored (RFC 6793 section 4.2.3).
     fn is_aggregator_newer(&self) -> bool {
         self.as4_aggregator.is_some() && self.aggregator.is_some_and(|(asn, _)| asn != Asn::TRANS)
-    }
-}
-
-/// The value, if it has exactly this length.
-fn exactly<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
-    value.try_into().ok()
-}
-
-/// What is wrong with the segments of a path, if anything: only `AsPath` costs it.
-fn path(bytes: &[u8], size: AsSize) -> Result<(), DamageKind> {
-    match (Segments { bytes, size }).check() {
-        Soundness::Sound => Ok(()),
-        Soundness::EmptySegment => Err(DamageKind::Attribute { attribute: code::AS_PATH }),
-        Soundness::AsZero => Err(DamageKind::AsZero),
-        Soundness::Broken => Err(DamageKind::AsPath),
-    }
-}
-
-/// Whether it holds at least one item of this length and no part of one.
-const fn is_list(value: &[u8], item: usize) -> bool {
-    !value.is_empty() && value.len().is_multiple_of(item)
-}
-
-fn aggregator(value: &[u8], size: AsSize) -> Option<(Asn, Ipv4Addr)> {
-    let mut cursor = Cursor::new(value);
-    let asn = cursor.asn(size)?;
-    Some((asn, Ipv4Addr::from(exactly(cursor.rest())?)))
-}
-
-/// The next hop of MP_REACH_NLRI in its full form (RFC 4760 section 3) or in that of TABLE_DUMP_V2,
-/// a next hop with its length (RFC 6396 section 4.3.4), and whether it is sound. Writers use both; the
-/// first octet of an address family is none of the lengths. None where it is of a family that we do
-/// not read.
-fn reach(value: &[u8]) -> (Option<Reach>, bool) {
-    if let Some((length @ (4 | 16 | 32), rest)) = value.split_first() {
-        // Stray octets behind the next hop say nothing about it.
-        let next_hop = rest.get(..usize::from(*length)).and_then(next_hop_of);
-        let is_sound = rest.len() == usize::from(*length);
-        return (Some(Reach { family: Family::Ipv6, next_hop }), is_sound);
-    }
-    let mut cursor = Cursor::new(value);
-    let Some([afi_high, afi, safi, length]) = cursor.array() else { return (None, false) };
-    let family = match (afi_high, afi, safi) {
-        (0, 1, 1) => Family::Ipv4,
-        (0, 2, 1) => Family::Ipv6,
-        _ => return (None, cursor.take(length.into()).is_some()),
-    };
-    let next_hop = cursor.take(length.into()).and_then(next_hop_of);
-    (Some(Reach { family, next_hop }), next_hop.is_some())
-}
-
-/// IPv4, or IPv6 with or without a link-local address behind it (RFC 2545 section 3).
-fn next_hop_of(octets: &[u8]) -> Option<IpAddr> {
-    match octets.len() {
-        4 => exactly::<4>(octets).map(IpAddr::from),
-        16 | 32 => octets.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets).into()),
-        _ => None,
     }
 }

@@ -1,8 +1,7 @@
 use std::fmt;
 use std::io;
 
-use crate::attributes::code;
-use crate::{AsSize, Compression};
+use crate::{AsSize, Compression, code};
 
 /// Something that was not as the RFCs say: where, and how much is lost by it. Reading goes on
 /// behind it, except where [`Scope::Stream`] says that there is no next whole thing.

@@ -26,7 +26,9 @@
 pub mod bgpdump;
 pub mod bmp;
 
+mod attribute;
 mod attributes;
+mod code;
 mod cursor;
 mod damage;
 mod element;
@@ -38,6 +40,7 @@ mod path;
 mod reader;
 mod ris_live;
 mod statistics;
+mod step;
 mod unpack;
 mod update;
 mod vantages;
@@ -52,6 +55,7 @@ pub use nlri::Nlri;
 pub use path::{AsSize, Path, PathSegment, SegmentKind};
 pub use reader::Reader;
 pub use statistics::{Damaged, Skipped, Statistics};
+pub use step::Step;
 pub use unpack::Compression;
 pub use update::Session;
-pub use walker::{Format, LINE_MAX, Step, Walker};
+pub use walker::{Format, LINE_MAX, Walker};

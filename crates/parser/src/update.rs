@@ -1,11 +1,12 @@
 use bgp::{Family, Timestamp, Vantage};
 
-use crate::attributes::{Attribute, Attributes, Carrier, Ends, code};
+use crate::attribute::Attribute;
+use crate::attributes::{Attributes, Carrier, Ends};
 use crate::cursor::Cursor;
 use crate::nlri::NlriField;
 use crate::output::Output;
 use crate::path::Segments;
-use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Source};
+use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Source, code};
 
 /// What the two ends of a session agreed on and the UPDATE itself does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

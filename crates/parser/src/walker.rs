@@ -1,7 +1,7 @@
 use crate::bmp::{self, Event};
 use crate::mrt::{self, Frame, Framing};
 use crate::output::Output;
-use crate::{Damage, DamageKind, Filter, Item, Statistics, ris_live};
+use crate::{Damage, DamageKind, Filter, Item, Statistics, Step, ris_live};
 
 /// Walks a stream of records block by block: the half of [`Reader`](crate::Reader) that does not
 /// read. For those who hold the bytes already: a mapped file, or blocks from a thread that unpacks.
@@ -37,17 +37,6 @@ enum State {
     /// Within a line that is too long, up to its end.
     Passing,
     Ended(Option<Format>),
-}
-
-/// What one step did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// One record, or a gap between two, is done with; it filled so many octets.
-    Read(usize),
-    /// The bytes end within a record: at least so many are needed. Never at the end of the stream.
-    More(usize),
-    /// There is nothing more to come.
-    End,
 }
 
 /// Longest line that is read: a BGP message of 64 KiB with all its prefixes in words and its bytes

@@ -1,6 +1,5 @@
-use super::{Event, Out};
+use crate::DamageKind;
 use crate::cursor::Cursor;
-use crate::{DamageKind, Statistics, Step};
 
 /// Longest message that is read. RFC 7854 sets no limit; the longest that a router has a reason to
 /// send are a Route Mirroring or a Peer Up of two messages of 64 KiB each. What claims more than
@@ -75,30 +74,6 @@ impl<'a> Message<'a> {
         match bytes.get(HEADER..length) {
             Some(body) => Framing::Message(Message { kind: MessageType::of(code), body }, length),
             None => Framing::More(length),
-        }
-    }
-}
-
-/// Does with the message at the start of `bytes` what `decode` says; octets are counted by the caller.
-pub(crate) fn step<M, S: FnMut(Event<'_>)>(
-    framing: Framing<M>,
-    bytes: &[u8],
-    statistics: &mut Statistics,
-    sink: &mut S,
-    decode: impl FnOnce(M, &mut Out<'_, S>),
-) -> Step {
-    let (record, offset) = (statistics.records, statistics.octets);
-    let mut out = Out { sink, statistics, record, offset, bytes };
-    match framing {
-        Framing::Message(message, octets) => {
-            decode(message, &mut out);
-            out.statistics.records += 1;
-            Step::Read(octets)
-        }
-        Framing::More(octets) => Step::More(octets),
-        Framing::Lost(kind) => {
-            out.damage(bytes, kind);
-            Step::End
         }
     }
 }

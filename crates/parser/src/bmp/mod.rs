@@ -12,6 +12,7 @@
 mod add_path;
 mod as_size;
 mod clock;
+mod config;
 mod event;
 mod frame;
 mod information;
@@ -24,9 +25,11 @@ mod peer_up;
 mod peers;
 mod router;
 mod session;
+mod step;
 mod vrfs;
 
 pub use bgp::Distinguisher;
+pub use config::{Config, Setting};
 pub use event::{Counters, Event};
 pub use frame::MESSAGE_MAX;
 pub use information::{Initiation, Termination};
@@ -35,10 +38,11 @@ pub use openbmp::{OpenBmp, OpenBmpRouter};
 pub use peer::{Peer, PeerKind};
 pub use peer_down::{Notification, PeerDown, PeerDownReason};
 pub use peer_up::PeerUp;
-pub use session::{Config, Session, Setting};
+pub use session::Session;
 pub use vrfs::VrfLeftOut;
 
 pub(crate) use event::Out;
-pub(crate) use frame::{Framing, Message, is_bmp, step};
+pub(crate) use frame::{Framing, Message, is_bmp};
 pub(crate) use openbmp::{Envelope, Routers, is_openbmp};
 pub(crate) use router::Router;
+pub(crate) use step::step;

@@ -7,17 +7,17 @@ use super::clock::Clock;
 use super::frame::MessageType;
 use super::own_as::{Ends, stands_in_front};
 use super::peer::PerPeerHeader;
-use super::peers::Peers;
+use super::peers::{Known, Peers};
 use super::vrfs::Vrfs;
 use super::{
     Config, Counters, Event, Initiation, Message, Out, Peer, PeerDown, PeerKind, PeerUp, Setting,
     Termination, VrfLeftOut,
 };
-use crate::attributes::{self, code};
+use crate::attributes;
 use crate::cursor::Cursor;
 use crate::element::ESTABLISHED;
 use crate::update::{Lost, Origin, Update, update_body};
-use crate::{DamageKind, Element, ElementKind, Filter, Session, Source};
+use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Session, Source, code};
 
 /// One router: what it said of itself and of its peers, which decides how its messages are read.
 #[derive(Clone, Debug)]
@@ -214,57 +214,38 @@ impl Router {
         let Some(known) = peers.get(&header.peer) else {
             return out.damage(out.bytes, DamageKind::TooMany);
         };
-        counters.without_peer_up += u64::from(!known.is_up());
         let view = header.view();
-        let session = facts(header, *known.add_path(view), config.add_path);
-        let update = body.and_then(|bytes| Update::new(bytes, session)).map(|mut update| {
-            if config.add_path == Setting::Auto {
-                counters.add_path += u64::from(known.add_path(view).settle(&mut update));
-            }
-            let (size, is_guess) = known.as_numbers().settle(&update, header.as_size());
-            counters.as_size += u64::from(size != header.as_size());
-            let wanted = update.wanted(filter);
-            (update.with_as_size(size), wanted, is_guess.then_some(size))
-        });
-
+        let read = body.and_then(|bytes| read(bytes, header, known, config, counters));
         let own = Ends { view, peer: asn, router: known.router_asn() };
-        let ends = attributes::Ends {
-            vantage: asn,
-            local: router.or(known.router_asn()),
-            is_internal: own.are_one(),
-        };
+        let local = router.or(own.router);
         let (vantage, is_new) = known.vantage(name, &header.peer, (asn, view));
         if is_new {
-            let kind = ElementKind::State { old: 0, new: ESTABLISHED };
-            out.element(Element { at, vantage, kind, source: Source::Bmp });
+            out.element(session_up(at, vantage));
         }
         let origin = Origin { at, vantage, source: Source::Bmp };
-        let (update, wanted, guess) = match update {
+        let (mut update, guess) = match read {
             Ok(read) => read,
             Err(lost) => return out.lost(lost, origin),
         };
+        let wanted = update.wanted(filter);
         out.statistics.skipped.families += update.skipped;
         if let Some(family) = update.end_of_rib() {
             out.statistics.end_of_rib += 1;
             out.event(Event::EndOfRib { at, vantage, family });
         }
-        match update.lost() {
-            Some(lost) if wanted == 0 => out.lost(lost, origin),
-            _ if wanted == 0 => (),
-            _ => {
-                if let Some(size) = guess {
-                    out.damage(update.as_path(), DamageKind::guessed(size));
-                }
-                let mut attributes = update.attributes(mandatory(view), ends);
-                if stands_in_front(attributes.path(), own, config.own_as_in_path) {
-                    attributes.leave_out_first_as();
-                    counters.own_as += 1;
-                }
-                let withdrawn = out.update(update, &attributes, origin, filter);
-                if *is_frr && view == View::AdjRibInPre {
-                    counters.doubtful_withdrawals += withdrawn;
-                }
-            }
+        if wanted == 0 {
+            return update.lost().into_iter().for_each(|lost| out.lost(lost, origin));
+        }
+        guess.iter().for_each(|size| out.damage(update.as_path(), DamageKind::guessed(*size)));
+        let ends = attributes::Ends { vantage: asn, local, is_internal: own.are_one() };
+        let mut attributes = update.attributes(mandatory(view), ends);
+        if stands_in_front(attributes.path(), own, config.own_as_in_path) {
+            attributes.leave_out_first_as();
+            counters.own_as += 1;
+        }
+        let withdrawn = out.update(update, &attributes, origin, filter);
+        if *is_frr && view == View::AdjRibInPre {
+            counters.doubtful_withdrawals += withdrawn;
         }
     }
 
@@ -296,6 +277,26 @@ impl Router {
     }
 }
 
+/// Takes an UPDATE apart as its session and its octets tell to. With the width of AS numbers where that is
+/// a guess.
+fn read<'a>(
+    bytes: &'a [u8],
+    header: &PerPeerHeader,
+    known: &mut Known,
+    config: &Config,
+    counters: &mut Counters,
+) -> Result<(Update<'a>, Option<AsSize>), Lost<'a>> {
+    counters.without_peer_up += u64::from(!known.is_up());
+    let add_path = known.add_path(header.view());
+    let mut update = Update::new(bytes, facts(header, *add_path, config.add_path))?;
+    if config.add_path == Setting::Auto {
+        counters.add_path += u64::from(add_path.settle(&mut update));
+    }
+    let (size, is_guess) = known.as_numbers().settle(&update, header.as_size());
+    counters.as_size += u64::from(size != header.as_size());
+    Ok((update.with_as_size(size), is_guess.then_some(size)))
+}
+
 /// Whose routes these are: the peer's, or, of what the router itself originates, its own. The AS of
 /// the header would be 0 then, and an empty path would make that the origin.
 fn speaker(peer: &Peer, router: Option<Asn>) -> Option<Asn> {
@@ -318,6 +319,11 @@ fn facts(header: &PerPeerHeader, add_path: AddPath, setting: Setting) -> Session
         add_path_v4: add_path.has(Family::Ipv4, setting),
         add_path_v6: add_path.has(Family::Ipv6, setting),
     }
+}
+
+const fn session_up(at: Timestamp, vantage: &Vantage) -> Element<'_> {
+    let kind = ElementKind::State { old: 0, new: ESTABLISHED };
+    Element { at, vantage, kind, source: Source::Bmp }
 }
 
 const fn session_down(at: Timestamp, vantage: &Vantage) -> Element<'_> {

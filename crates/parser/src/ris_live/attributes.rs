@@ -4,7 +4,8 @@ use bgp::Asn;
 
 use super::communities::Communities;
 use super::message::Message;
-use crate::attributes::{Attribute, code, flags};
+use crate::attribute::{Attribute, flags};
+use crate::code;
 use crate::cursor::Cursor;
 
 /// Writes the attributes of a message as they would stand on a session with four-octet AS numbers.
