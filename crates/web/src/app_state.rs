@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bgp::Timestamp;
 use serde_json::json;
-use store::{Answer, Request, StoreError, StoreClient};
+use store::{Answer, Request, StoreClient, StoreError};
 use tokio::sync::{Semaphore, watch};
 
 use crate::host::Hosts;
