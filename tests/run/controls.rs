@@ -109,7 +109,7 @@ fn without_a_daemon_it_is_noted_and_done_at_the_next_start() {
     assert_eq!(run.code, Some(0));
     assert!(run.stderr.contains("noted; originwatch does not run"), "{}", run.stderr);
     let mut daemon = Daemon::start(&place.config());
-    daemon.wait_for("done what was asked for");
+    daemon.wait_for("actions done");
     daemon.stop();
     assert_eq!(place.listed()[0]["marks"]["acknowledged"]["by"], "alice");
 }

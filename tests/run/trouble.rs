@@ -27,7 +27,7 @@ fn a_disk_that_is_full_is_told_and_nothing_is_lost() {
     for message in &story(wall())[..6] {
         visit.steps.send(Step::Send(message.clone())).unwrap();
     }
-    daemon.wait_for("the store cannot be written: all waits for it");
+    daemon.wait_for("the store cannot be written: trying again until it can");
     assert_eq!(relay.rest().len(), 0);
     limit(&daemon, "unlimited");
     let mail = relay.next();
