@@ -118,7 +118,7 @@ fn kill_nine_loses_and_doubles_nothing() {
     let mut kills = 0;
     loop {
         let mut player = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "store::player", "--nocapture"])
+            .args(["--exact", "journal::player", "--nocapture"])
             .env("ORIGINWATCH_TEST_STORE", killed.store())
             .stdout(Stdio::piped())
             .spawn()
