@@ -61,7 +61,7 @@ impl ReplayStart {
     }
 
     fn reach(&mut self, at: Timestamp) {
-        if !self.before.as_ref().is_some_and(|before| at < before.until) {
+        if self.before.as_ref().is_none_or(|before| before.until <= at) {
             self.begin();
             self.now = self.now.max(Some(at));
         }

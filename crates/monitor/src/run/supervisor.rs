@@ -10,6 +10,7 @@ use alerter::dispatch::{Order, What};
 use bgp::Timestamp;
 use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Moment, Socket, WantedFeed, wall};
 use incidents::AsDirectory;
+use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -129,7 +130,7 @@ impl Supervisor {
             carried_state.ok_or_else(|| gone("the one before has left nothing"))?;
         let classifier = Classifier::new(plan.watches.clone(), carried_state.snapshot);
         let classifier = Arc::new(classifier.with_neighbours(neighbours(config)));
-        let numbers = self.feeds.follow(wanted, classifier.clone()).await;
+        let numbers = self.feeds.follow(wanted, by_data_of_now(&classifier, &plan.rpki.1)).await;
         let feeds: Vec<_> = numbers.into_iter().zip(config.feeds.iter().cloned()).collect();
         carried_state.feeds.follow(&feeds, Moment::now());
         self.start_tasks(config, &plan, api, &beat);
@@ -214,6 +215,16 @@ fn listener_and_router(
     let Some(web) = &config.web else { return Ok(None) };
     let router = web::router(api::settings(config, web)?, health);
     Ok(Some((feeds::bind(web.listen, None)?, router)))
+}
+
+/// What the feeds begin with: they must not begin without the RPKI data that is there already. The engine
+/// compares that with what the routes were judged by, and goes on from there itself.
+fn by_data_of_now(classifier: &Arc<Classifier>, rpki: &watch::Receiver<Rpki>) -> Arc<Classifier> {
+    let rpki = rpki.borrow();
+    match rpki.health.is_usable() {
+        true => Arc::new(classifier.with_snapshot(rpki.snapshot.clone())),
+        false => classifier.clone(),
+    }
 }
 
 /// Of our own routers we know how their neighbours stand to us.
