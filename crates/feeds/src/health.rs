@@ -1,3 +1,6 @@
+mod router;
+mod stamps;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,6 +10,9 @@ use validator::{Condition, Kind};
 
 use crate::event::{Closed, Opened, SessionKind};
 use crate::{Activity, BmpRouter, Feed as Settings, FeedId, FeedKind, Moment, SessionId};
+
+use router::Router;
+use stamps::{Stamps, seconds};
 
 /// How long RIS Live may show no life, if the config does not say: neither a message nor an
 /// acknowledgement of what we subscribe to. That it answers a ping is none: what answers pings need not
@@ -20,20 +26,6 @@ const ROUTER_GONE: Duration = Duration::from_secs(60);
 /// How long RIS Live may send no message, whatever it acknowledges: the beacons that we subscribe to are
 /// announced or withdrawn every two hours.
 const NO_MESSAGE: Duration = Duration::from_secs(150 * 60);
-
-/// A router that connected so often within [`FLAPPING_WITHIN`] does not stay: what it told each time is
-/// not to be relied upon.
-const FLAPPING: usize = 5;
-const FLAPPING_WITHIN: Duration = Duration::from_secs(300);
-
-/// Over how long the time stamps of a feed are compared with our clock.
-const STAMPED_OVER: Duration = Duration::from_secs(60);
-
-/// RIS' own processing takes seconds to a minute: so many seconds late is a queue somewhere.
-const LATE: i64 = 300;
-
-/// So many seconds from the future, and one of the clocks is wrong.
-const EARLY: i64 = 120;
 
 /// How many gaps of a feed are remembered: who was blind more often than that knows little.
 const GAPS: usize = 100;
@@ -129,28 +121,6 @@ struct Feed {
     /// Why the last connection ended, if one did.
     why: Option<String>,
     routers: BTreeMap<String, Router>,
-}
-
-/// How the time stamps of a feed stand to our clock.
-#[derive(Debug, Default)]
-struct Stamps {
-    since: Option<Moment>,
-    /// The smallest distance in seconds since then, of messages that are late above zero.
-    nearest: Option<i64>,
-    /// The same of the time before.
-    known: Option<i64>,
-}
-
-#[derive(Debug)]
-struct Router {
-    session: Option<SessionId>,
-    /// It has said something in this session.
-    heard: bool,
-    since: Moment,
-    /// When it was last there, said something and stayed.
-    last_up: Moment,
-    /// When it connected, the last times.
-    connected: VecDeque<Moment>,
 }
 
 impl FeedHealth {
@@ -501,78 +471,6 @@ impl Feed {
             active: silent || off.is_some(),
         })
     }
-}
-
-impl Router {
-    const fn new(now: Moment) -> Self {
-        Router { session: None, heard: false, since: now, last_up: now, connected: VecDeque::new() }
-    }
-
-    fn open(&mut self, session: SessionId, now: Moment) {
-        (self.session, self.heard, self.since) = (Some(session), false, now);
-        self.connected.push_back(now);
-        if self.connected.len() > FLAPPING {
-            self.connected.pop_front();
-        }
-    }
-
-    fn close(&mut self, now: Moment) {
-        (self.session, self.heard, self.since) = (None, false, now);
-    }
-
-    fn is_flapping(&self, now: Moment) -> bool {
-        let first = self.connected.front().filter(|_| self.connected.len() == FLAPPING);
-        first.is_some_and(|first| now.since(*first) < FLAPPING_WITHIN)
-    }
-
-    /// Whether it is connected, has said something, and stays.
-    fn is_up(&self, now: Moment) -> bool {
-        self.heard && !self.is_flapping(now)
-    }
-
-    /// What is wrong with it, if it is not up.
-    fn trouble(&self, now: Moment) -> String {
-        let since = seconds(self.since.wall);
-        if self.is_flapping(now) {
-            let minutes = FLAPPING_WITHIN.as_secs() / 60;
-            return format!(
-                "connects and is gone again, {FLAPPING} times within {minutes} minutes"
-            );
-        }
-        match self.session {
-            Some(_) => format!("connected since {since}, and has said nothing"),
-            None => format!("no connection since {since}"),
-        }
-    }
-}
-
-impl Stamps {
-    /// Late ones among many that are not are nobody's fault: the nearest one counts.
-    fn take(&mut self, at: Timestamp, now: Moment) {
-        let late = now.wall.seconds() - at.seconds();
-        let nearest = self.nearest.filter(|nearest| nearest.abs() <= late.abs()).unwrap_or(late);
-        self.nearest = Some(nearest);
-        let since = *self.since.get_or_insert(now);
-        if now.since(since) >= STAMPED_OVER {
-            self.since = Some(now);
-            self.known = self.nearest.take();
-        }
-    }
-
-    fn complaint(&self) -> Option<String> {
-        match self.known? {
-            late if late >= LATE => Some(format!("what comes is {late} s old")),
-            late if -late >= EARLY => {
-                Some(format!("what comes is {} s ahead: one of the clocks is wrong", -late))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Whole seconds are enough for people.
-fn seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_seconds(at.seconds())
 }
 
 #[cfg(test)]

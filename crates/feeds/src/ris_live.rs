@@ -2,6 +2,8 @@
 
 mod connection;
 mod http;
+mod http_error;
+mod lost;
 mod subscription;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -11,7 +13,6 @@ use std::time::Duration;
 use bgp::Asn;
 use futures_util::{SinkExt as _, StreamExt as _};
 use network::Backoff;
-use parser::{Everything, Walker};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -21,9 +22,10 @@ use validator::Classifier;
 
 use crate::RisLiveMode;
 use crate::context::FeedContext;
-use crate::session::{Blocked, Decoder, Outlet, Session};
-use connection::{ConnectError, Connection};
-use http::HttpError;
+use crate::session::{Decoder, Outlet, Session};
+use connection::Connection;
+use http_error::HttpError;
+use lost::{ACKNOWLEDGED_WITHIN, DEAD_AFTER, Lost, walker};
 use subscription::{Control, Subscription, subscriptions};
 
 /// From the first reconnection to the second, and the longest time between two.
@@ -36,12 +38,6 @@ const GOOD_AFTER: Duration = Duration::from_secs(60);
 /// How often we ask whether the server is there: it must answer, so a connection that died shows
 /// within a minute, however quiet our prefixes are.
 const PING_EVERY: Duration = Duration::from_secs(20);
-
-/// So long without anything, be it an answer to a ping: dead.
-const DEAD_AFTER: Duration = Duration::from_secs(60);
-
-/// How long the server may take to acknowledge what we subscribed to.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 
 /// So long without a message or an acknowledgement, and the server is asked to acknowledge a subscription
 /// once more: that it answers pings says nothing of its messages, and our prefixes may be quiet for days.
@@ -63,25 +59,6 @@ const BLOCK: usize = 64 << 10;
 /// Why it does not.
 pub async fn reach(url: &str) -> Result<(), String> {
     connection::open(url).await.map(drop).map_err(|error| error.to_string())
-}
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-enum Lost {
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    #[error("{0}")]
-    Socket(#[from] tokio_tungstenite::tungstenite::Error),
-    #[error("closed by the server")]
-    Closed,
-    #[error("nothing for {} s, not even an answer to a ping", DEAD_AFTER.as_secs())]
-    Dead,
-    #[error("a subscription was not acknowledged within {} s", ACKNOWLEDGED_WITHIN.as_secs())]
-    NotAcknowledged,
-    #[error("{0}")]
-    Blocked(#[from] Blocked),
 }
 
 /// Follows the stream for ever.
@@ -168,14 +145,6 @@ impl RisLive {
         }
         lost
     }
-}
-
-/// A walker that knows what comes: a first message that is garbage must cost only itself, not make it
-/// take the stream for something else.
-fn walker() -> Walker {
-    let mut walker = Walker::new("");
-    walker.walk(b"{\"type\":\"pong\"}\n", false, &Everything, &mut |_| {});
-    walker
 }
 
 struct Stream<'a, S> {

@@ -4,8 +4,9 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use reqwest::{Client, Response, StatusCode, Url};
 
+use super::http_error::HttpError;
+use super::lost::{Lost, walker};
 use super::subscription::Subscription;
-use super::{Lost, walker};
 use crate::session::{Decoder, Outlet, Session};
 
 /// To the name, the connection and the first answer.
@@ -17,21 +18,6 @@ const SILENCE: Duration = Duration::from_secs(300);
 
 /// How long it is followed before a web socket is tried again.
 const AT_MOST: Duration = Duration::from_secs(1800);
-
-/// Why there is no stream over HTTP, or no more.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum HttpError {
-    #[error("no stream over HTTP either: the URL cannot be made one of HTTP")]
-    Url,
-    #[error("HTTP: {0}")]
-    Request(#[from] reqwest::Error),
-    #[error("HTTP: the server answers {0}")]
-    Status(StatusCode),
-    #[error("time to try a web socket again")]
-    Enough,
-    #[error("HTTP: other watches need other subscriptions")]
-    OtherWatches,
-}
 
 /// Follows the stream at the place where RIS has it beside the web socket: one connection for each
 /// subscription, since one takes no more. Ends where something else is to be asked for.
