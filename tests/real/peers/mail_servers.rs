@@ -119,7 +119,7 @@ impl MailServers {
 
     fn ask_mailbox(&self, user: &str) -> Output {
         let mut command = self.space.command("python3");
-        command.arg(root().join("tests/peers/mailbox.py")).arg(self.certificate());
+        command.arg(root().join("tests/real/peers/mailbox.py")).arg(self.certificate());
         command.args(["993", user, "secret"]).output().unwrap()
     }
 
