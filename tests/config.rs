@@ -348,7 +348,7 @@ fn every_key_that_the_shipped_config_explains_exists() {
     assert_eq!(taken, 117);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
-    assert_eq!(config.feeds.len(), 4);
+    assert_eq!(config.feeds.len(), 3);
     let names: Vec<_> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
     assert_eq!(names, ["slack", "tickets", "siem", "pager"]);
     let (dispatcher, quiet) =
