@@ -92,7 +92,7 @@ fn of_many_damages_a_few_are_told_and_how_to_see_the_others() {
     let more = format!("{file}: 28 more damaged places, which --explain-errors shows");
     assert_eq!((told.len(), told[5]), (6, more.as_str()));
     let run = search(["--count", "--explain-errors", &file]);
-    assert_eq!(run.stderr.matches("the message is lost").count(), 5 + 28);
+    assert_eq!(run.stderr.matches("prefixes are malformed, their routes are lost").count(), 5 + 28);
 }
 
 /// Two tables in one file: bgpscanner and bgpreader stop at the second, bgpdump, bgpgrep and
