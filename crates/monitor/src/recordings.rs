@@ -19,6 +19,7 @@ pub struct ArchiveArgs {
 
     /// The BGPKIT broker that knows the files of the collectors [default: that of the config, else
     /// https://api.bgpkit.com/v3/broker].
+    #[expect(rustdoc::bare_urls, reason = "the help shows the line as it is")]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
 

@@ -11,7 +11,7 @@ use crate::{
 /// Lets through the observations that matter, with their verdict.
 ///
 /// Immutable and shared: a finding is a function of the observation, the snapshot and the watch list,
-/// but for the one thing that a session must remember ([`OwnPrefixes`]). Other RPKI data make
+/// but for the one thing that a session must remember ([`OwnPrefixes`](crate::OwnPrefixes)). Other RPKI data make
 /// [another one](Self::with_snapshot), and what was found before is the caller's to
 /// [`judge`](Self::judge) again.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl Classifier {
     }
 
     /// The finding that an observation makes, if it makes one. `known` says that the session has
-    /// told before that our AS announces this prefix ([`OwnPrefixes`]).
+    /// told before that our AS announces this prefix ([`OwnPrefixes`](crate::OwnPrefixes)).
     pub fn classify(&self, observation: &Observation, known: bool) -> Option<Finding> {
         let (at, vantage) = (observation.at, &observation.vantage);
         let (prefix, path_id, change) = match &observation.event {

@@ -1,9 +1,11 @@
 //! What `search` costs, beside the peers and beside the floor: one table.
 //!
-//!     cargo build --profile dist -p originwatch
-//!     cargo install bgpkit-parser --features cli --root ROOT
-//!     cargo run --profile dist -p benchmarks --bin bench_scan -- \
-//!         --data ../shared/data --peers ROOT [--rounds 5] [--copies 6]
+//! ```text
+//! cargo build --profile dist -p originwatch
+//! cargo install bgpkit-parser --features cli --root ROOT
+//! cargo run --profile dist -p benchmarks --bin bench_scan -- \
+//!     --data ../shared/data --peers ROOT [--rounds 5] [--copies 6]
+//! ```
 //!
 //! Every figure is of whole processes, output to `/dev/null`, files in the page cache: the median of
 //! all rounds, and in each round all programs run one after the other, so that a busy machine is busy

@@ -1,5 +1,5 @@
 /// Why a source gives no snapshot at all. A single bad entry is no reason: see
-/// [`RpkiSnapshot::skipped`].
+/// [`skipped`](validator::RpkiSnapshot::skipped).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// Nothing there.
