@@ -12,17 +12,23 @@ pub(crate) struct Feed {
     bytes: Vec<u8>,
     /// Where each frame ends.
     ends: Vec<usize>,
+    /// Which of them have AS 0 in a path, which is told as damage (RFC 7607).
+    as0: Vec<usize>,
 }
 
 impl Feed {
     pub(crate) fn read(data: &Path) -> Result<Self, Box<dyn Error>> {
         let file = File::open(data.join("rislive/feed-300k.ndjson.gz"))?;
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-        for line in BufReader::new(GzDecoder::new(file)).split(b'\n') {
-            frame(&mut bytes, &line?);
+        let (mut bytes, mut ends, mut as0) = (Vec::new(), Vec::new(), Vec::new());
+        for line in BufReader::new(GzDecoder::new(file)).lines() {
+            let line = line?;
+            frame(&mut bytes, line.as_bytes());
+            if has_as0(&line) {
+                as0.push(ends.len());
+            }
             ends.push(bytes.len());
         }
-        Ok(Feed { bytes, ends })
+        Ok(Feed { bytes, ends, as0 })
     }
 
     /// The whole of it.
@@ -34,6 +40,17 @@ impl Feed {
         self.ends.len()
     }
 
+    /// How many damaged places all of it has.
+    pub(crate) fn damages(&self) -> usize {
+        self.as0.len()
+    }
+
+    /// How many of them are in what `messages` gives of the same place.
+    pub(crate) fn damages_in(&self, first: usize, number: usize) -> usize {
+        let first = first % self.ends.len().max(1);
+        self.as0.iter().filter(|place| (first..first + number).contains(place)).count()
+    }
+
     /// Some messages, not beyond the end; after it the feed begins again.
     pub(crate) fn messages(&self, first: usize, number: usize) -> &[u8] {
         let first = first % self.ends.len().max(1);
@@ -42,6 +59,12 @@ impl Feed {
         let last = end(first + number - 1).unwrap_or(self.bytes.len());
         self.bytes.get(begin..last).unwrap_or_default()
     }
+}
+
+/// Whether AS 0 stands in the path of this message.
+fn has_as0(line: &str) -> bool {
+    let path = line.split_once("\"path\":[").and_then(|(_, rest)| rest.split_once(']'));
+    path.is_some_and(|(path, _)| path.split(',').any(|asn| asn.trim() == "0"))
 }
 
 /// One text frame of a server (RFC 6455 section 5.2).

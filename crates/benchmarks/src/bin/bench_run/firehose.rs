@@ -114,7 +114,7 @@ fn daemon(program: &Path, feed: &Feed) -> Result<Cost, Box<dyn Error>> {
     }
     let wall = begun.elapsed().as_secs_f64();
     let (Used { cpu, peak, .. }, said) = daemon.stop()?;
-    let all = format!("messages={} damages=0", feed.len());
+    let all = format!("messages={} damages={}", feed.len(), feed.damages());
     if !said.iter().any(|line| line.contains(&all)) {
         return Err(format!("messages were lost: {}", said.join("\n")).into());
     }

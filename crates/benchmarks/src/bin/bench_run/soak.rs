@@ -34,13 +34,13 @@ pub(crate) fn measure(
     // All of it at once, for the events, and then round and round.
     visitor.write_all(feed.bytes())?;
     let missing = firehose::not_told(&relay);
-    let (looks, sent) = play(&daemon, &feed, &mut visitor, length)?;
+    let (looks, sent, damages) = play(&daemon, &feed, &mut visitor, length)?;
     visitor.shutdown(Shutdown::Both)?;
     // Then everything that was sent is on its way to the engine, which takes it in before it stops.
     daemon.wait_for("disconnected")?;
     let (_, said) = daemon.stop()?;
-    let sent = sent + feed.len();
-    let all = format!("messages={sent} damages=0 gaps=1");
+    let (sent, damages) = (sent + feed.len(), damages + feed.damages());
+    let all = format!("messages={sent} damages={damages} gaps=1");
     let is_all = said.iter().any(|line| line.contains(&all));
     // The first quarter is the start: tables fill, caches warm.
     let mean = |range: std::ops::Range<usize>, of: fn(&Used) -> f64| {
@@ -73,21 +73,22 @@ pub(crate) fn measure(
     ])
 }
 
-/// The feed round and round: what the daemon used from one look to the next, and how many messages it was
-/// sent.
+/// The feed round and round: what the daemon used from one look to the next, how many messages it was sent,
+/// and how many damaged places are in them.
 fn play(
     daemon: &Daemon,
     feed: &Feed,
     visitor: &mut TcpStream,
     length: Duration,
-) -> Result<(Vec<Used>, usize), Box<dyn Error>> {
+) -> Result<(Vec<Used>, usize, usize), Box<dyn Error>> {
     let (begun, mut looks, mut before) = (Instant::now(), Vec::new(), daemon.used()?);
-    let (mut burst, mut sent) = (0, 0);
+    let (mut burst, mut sent, mut damages) = (0, 0, 0);
     while looks.len() < LOOKS as usize {
         thread::sleep((EVERY * burst).saturating_sub(begun.elapsed()));
         let first = burst as usize * BURST % feed.len();
         visitor.write_all(feed.messages(first, BURST))?;
         sent += BURST.min(feed.len() - first);
+        damages += feed.damages_in(first, BURST);
         burst += 1;
         if begun.elapsed() >= length / LOOKS * (u32::try_from(looks.len())? + 1) {
             let now = daemon.used()?;
@@ -102,5 +103,5 @@ fn play(
             looks.push(Used { cpu: share, ..now });
         }
     }
-    Ok((looks, sent))
+    Ok((looks, sent, damages))
 }
