@@ -147,5 +147,5 @@ fn a_daemon_that_is_killed_again_and_again_delivers_everything() {
     assert_eq!(taken.into_keys().collect::<BTreeSet<_>>(), expected);
     assert!(kills >= 10, "killed only {kills} times");
     let store = Store::open(&place.path("originwatch.db")).unwrap();
-    assert_eq!(store.queue_length().unwrap().1, 0);
+    assert_eq!(store.outbox().queue_length().unwrap().1, 0);
 }

@@ -51,8 +51,8 @@ fn a_recipient_that_is_refused_is_told_to_the_others_and_costs_them_nothing() {
     assert_eq!(kinds, ["origin-hijack", "delivery-failing"]);
     daemon.stop();
     let store = Store::open(&place.path("originwatch.db")).unwrap();
-    assert_eq!(store.queue_length().unwrap().0, 0);
-    assert!(store.queue_length().unwrap().1 >= 1);
+    assert_eq!(store.outbox().queue_length().unwrap().0, 0);
+    assert!(store.outbox().queue_length().unwrap().1 >= 1);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_login_that_is_refused_keeps_the_mails() {
     let said = daemon.stop();
     assert!(!said.contains("secret"), "{said}");
     let store = Store::open(&place.path("originwatch.db")).unwrap();
-    let (waiting, dead) = store.queue_length().unwrap();
+    let (waiting, dead) = store.outbox().queue_length().unwrap();
     assert!(waiting >= 1, "{waiting}");
     assert_eq!(dead, 0);
 }

@@ -166,7 +166,7 @@ fn a_mail_that_comes_back_is_a_dead_letter_and_told() {
     assert!(told.0.contains("5.1.1 smtp; 550 no such user"), "{}", told.0);
     daemon.stop();
     let store = Store::open(&place.path("originwatch.db")).unwrap();
-    assert_eq!(store.queue_length().unwrap().1, 1);
+    assert_eq!(store.outbox().queue_length().unwrap().1, 1);
 }
 
 #[test]

@@ -1,14 +1,16 @@
 use std::path::{Path, PathBuf};
 
+use alerter::{AnnotatedIncident, AnnotatedNotice};
 use bgp::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::file::is_locked;
-use crate::outbox::queue_length;
-use crate::{Answer, Request, StoreError, schema};
-use alerter::{AnnotatedIncident, AnnotatedNotice};
-use alerter::{Silence, Window};
+use crate::error::StoreError;
+use crate::lock::is_locked;
+use crate::outbox::Outbox;
+use crate::request::{Answer, Request};
+use crate::schema;
+use crate::silences::{Silences, read_silences};
 
 /// Somebody beside the one who owns the store: looks, and leaves requests.
 ///
@@ -42,17 +44,6 @@ pub struct Queued {
     pub attempts: u32,
     /// What happened the last time.
     pub last_error: Option<String>,
-}
-
-/// What people have told the dispatcher to hold back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Silences {
-    /// What is muted, and until when.
-    #[serde(rename = "mutes")]
-    pub silences: Vec<Silence>,
-    /// Maintenance windows, open or to come, each with its source: empty of those that were added by
-    /// an order.
-    pub windows: Vec<(String, Window)>,
 }
 
 impl StoreClient {
@@ -142,7 +133,7 @@ impl StoreClient {
     ///
     /// Where SQLite reports one.
     pub fn queue_length(&self) -> Result<(u64, u64), StoreError> {
-        queue_length(&self.connection)
+        Outbox::new(&self.connection).queue_length()
     }
 
     /// For each channel and each of `waiting` and `dead`: how many deliveries, and when the oldest was decided.
@@ -169,16 +160,7 @@ impl StoreClient {
     ///
     /// Where SQLite reports one.
     pub fn silences(&self, now: Timestamp) -> Result<Silences, StoreError> {
-        let board = "SELECT board FROM board";
-        let board: Option<String> =
-            self.connection.query_row(board, [], |row| row.get(0)).optional()?;
-        let mut board: Silences = match board {
-            Some(json) => serde_json::from_str(&json)?,
-            None => Silences::default(),
-        };
-        board.silences.retain(|mute| mute.until > now);
-        board.windows.retain(|(_, window)| window.until > now);
-        Ok(board)
+        read_silences(&self.connection, now)
     }
 
     /// Leaves a request; its number, to ask for the answer.

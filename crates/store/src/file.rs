@@ -1,82 +1,24 @@
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 
-use bgp::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
-use validator::Finding;
+use alerter::{AnnotatedIncident, AnnotatedNotice, Notification};
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::request::write_answers;
-use crate::{Answer, Silences, schema};
-use alerter::Notification;
-use alerter::dispatch::Order;
-use alerter::{AnnotatedIncident, AnnotatedNotice};
+use crate::entry::{Entry, read_entries, write_entries};
+use crate::error::StoreError;
+use crate::incident::{write_incidents, write_notices};
+use crate::lock::lock;
+use crate::outbox::{Outbox, write_notifications};
+use crate::request::{Answer, Request, unanswered, write_answers};
+use crate::schema;
+use crate::silences::{Silences, write_silences};
 
 /// The SQLite file. One process holds it open for writing; others may read.
 #[derive(Debug)]
 pub struct Store {
-    pub(crate) connection: Connection,
+    connection: Connection,
     /// Held for as long as the store is: the operating system frees it even after `kill -9`.
     _lock: File,
-}
-
-/// The store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another process works on it.
-    #[error("{path} is in use by another instance")]
-    InUse {
-        /// The store.
-        path: PathBuf,
-    },
-    /// The lock file beside it cannot be made.
-    #[error("{path} cannot be locked: {error}")]
-    Lock {
-        /// The lock file.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// It is a database, but not ours.
-    #[error("the database belongs to another program")]
-    Foreign,
-    /// A newer version of this program has written it.
-    #[error("schema {found} is newer than {known}, the newest that this version knows")]
-    Newer {
-        /// What the file says.
-        found: usize,
-        /// What this version knows.
-        known: usize,
-    },
-    /// An older version of this program has written it; its owner brings it up to date.
-    #[error("schema {found} is older than {known}: start `originwatch run` of this version once")]
-    Older {
-        /// What the file says.
-        found: usize,
-        /// What this version works with.
-        known: usize,
-    },
-    /// What was written cannot be read back.
-    #[error("what the store holds cannot be read: {0}")]
-    Content(#[from] serde_json::Error),
-    /// SQLite reports an error: a full disk, a broken file, missing rights.
-    #[error("{0}")]
-    Sqlite(#[from] rusqlite::Error),
-}
-
-/// One thing that engine and dispatcher took in.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) now: Timestamp,
-    pub(crate) event: Event,
-}
-
-/// What came in.
-#[derive(Clone, Debug)]
-pub(crate) enum Event {
-    Finding(Box<Finding>),
-    Order(Order),
-    /// Only time went on.
-    Time,
 }
 
 /// What engine and dispatcher know; none of what an older version did not write.
@@ -96,7 +38,7 @@ pub(crate) struct Batch {
     pub(crate) positions: Vec<(String, String)>,
     pub(crate) answers: Vec<(i64, Answer)>,
     /// What others may see of the dispatcher, where that has changed.
-    pub(crate) board: Option<Silences>,
+    pub(crate) silences: Option<Silences>,
 }
 
 impl Store {
@@ -120,19 +62,7 @@ impl Store {
             Ok(Checkpoint { engine: row.get(0)?, dispatcher: row.get(1)? })
         };
         let checkpoint = self.connection.query_row(checkpoint, [], row).optional()?;
-        let mut statement =
-            self.connection.prepare("SELECT now, finding, wanted FROM journal ORDER BY number")?;
-        let mut rows = statement.query([])?;
-        let mut entries = Vec::new();
-        while let Some(row) = rows.next()? {
-            let event = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
-                (Some(finding), _) => Event::Finding(serde_json::from_str(&finding)?),
-                (None, Some(order)) => Event::Order(serde_json::from_str(&order)?),
-                (None, None) => Event::Time,
-            };
-            entries.push(Entry { now: Timestamp::from_micros(row.get(0)?), event });
-        }
-        Ok((checkpoint.unwrap_or_default(), entries))
+        Ok((checkpoint.unwrap_or_default(), read_entries(&self.connection)?))
     }
 
     /// How far a feed was read when the last commit was made.
@@ -169,11 +99,21 @@ impl Store {
         Ok(notifications.collect::<Result<_, _>>()?)
     }
 
+    /// What is still to be delivered.
+    pub fn outbox(&self) -> Outbox<'_> {
+        Outbox::new(&self.connection)
+    }
+
+    /// Requests without an answer, the oldest first.
+    pub(crate) fn unanswered(&self) -> Result<Vec<(i64, serde_json::Result<Request>)>, StoreError> {
+        unanswered(&self.connection)
+    }
+
     /// Writes a batch in one transaction, and a row in the outbox for every notification and receiver.
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         {
-            write_journal(&transaction, &batch.entries)?;
+            write_entries(&transaction, &batch.entries)?;
             let mut position = transaction.prepare_cached(
                 "INSERT INTO position VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
             )?;
@@ -182,13 +122,10 @@ impl Store {
             }
             write_incidents(&transaction, &batch.summaries)?;
             write_notices(&transaction, &batch.notices)?;
-            crate::outbox::write_notifications(&transaction, &batch.notifications)?;
+            write_notifications(&transaction, &batch.notifications)?;
             write_answers(&transaction, &batch.answers)?;
-            if let Some(board) = &batch.board {
-                let board = serde_json::to_string(board)?;
-                let write = "INSERT INTO board VALUES (1, ?1)
-                             ON CONFLICT DO UPDATE SET board = ?1";
-                transaction.execute(write, [board])?;
+            if let Some(silences) = &batch.silences {
+                write_silences(&transaction, silences)?;
             }
         }
         Ok(transaction.commit()?)
@@ -210,75 +147,5 @@ impl Store {
         write_incidents(&transaction, summaries)?;
         transaction.execute("DELETE FROM journal", [])?;
         Ok(transaction.commit()?)
-    }
-}
-
-fn write_incidents(
-    transaction: &Connection,
-    summaries: &[AnnotatedIncident],
-) -> Result<(), StoreError> {
-    let mut incident = transaction.prepare_cached(
-        "INSERT INTO incident VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET state = ?2, first_seen = ?3, last_seen = ?4, summary = ?5",
-    )?;
-    for summary in summaries {
-        incident.execute(params![
-            summary.incident.as_str(),
-            summary.state.name(),
-            summary.first_seen.micros(),
-            summary.last_seen.micros(),
-            serde_json::to_string(summary)?,
-        ])?;
-    }
-    Ok(())
-}
-
-fn write_journal(transaction: &Connection, entries: &[Entry]) -> Result<(), StoreError> {
-    let mut journal = transaction
-        .prepare_cached("INSERT INTO journal (now, finding, wanted) VALUES (?, ?, ?)")?;
-    for entry in entries {
-        let (finding, order) = match &entry.event {
-            Event::Finding(finding) => (Some(serde_json::to_string(finding)?), None),
-            Event::Order(order) => (None, Some(serde_json::to_string(order)?)),
-            Event::Time => (None, None),
-        };
-        journal.execute(params![entry.now.micros(), finding, order])?;
-    }
-    Ok(())
-}
-
-/// A notice that is there already is left as it is: it has been decided before a crash.
-fn write_notices(transaction: &Connection, notices: &[AnnotatedNotice]) -> Result<(), StoreError> {
-    let mut insert =
-        transaction.prepare_cached("INSERT OR IGNORE INTO notice VALUES (?, ?, ?, ?, ?)")?;
-    for notice in notices {
-        let (at, json) = (notice.at.micros(), serde_json::to_string(notice)?);
-        let id = &notice.message_id;
-        insert.execute(params![id, notice.incident.as_str(), notice.sequence, at, json])?;
-    }
-    Ok(())
-}
-
-/// Whether somebody owns the store.
-pub(crate) fn is_locked(path: &Path) -> Result<bool, StoreError> {
-    match lock(path) {
-        Ok(_free) => Ok(false),
-        Err(StoreError::InUse { .. }) => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
-/// A lock file beside the store: SQLite's own locks would keep readers out as well.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock_path = PathBuf::from(name);
-    let failed = |error| StoreError::Lock { path: lock_path.clone(), error };
-    let open = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
-    let file = open.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

@@ -3,16 +3,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal};
+use alerter::{AnnotatedIncident, AnnotatedNotice, Queue};
 use bgp::{Route, Timestamp, Vantage};
+use incidents::{AsDirectory, IncidentId, IncidentSummary, Incidents, Rules, Sources};
 use validator::{Classifier, Finding};
 
-use crate::file::{Batch, Entry, Event};
+use crate::entry::{Entry, Event};
+use crate::error::StoreError;
+use crate::file::{Batch, Store};
+use crate::request::{Answer, Request};
+use crate::silences::Silences;
 use crate::state_machine::{Output, StateMachine};
-use crate::{Answer, Silences, Store, StoreError};
-use alerter::Queue;
-use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal};
-use alerter::{AnnotatedIncident, AnnotatedNotice};
-use incidents::{AsDirectory, IncidentId, IncidentSummary, Incidents, Rules, Sources};
 
 /// Journal entries after which a checkpoint is made: folding so many takes a fraction of a second
 /// at the next start.
@@ -100,6 +102,38 @@ impl Journal {
         self.take(Entry { now, event: Event::Order(order) }).map_or(Ok(()), Err)
     }
 
+    /// Does what others have asked for since the last time; how many requests there were. Answers
+    /// are written with what came of them, at the next commit: a crash in between does nothing
+    /// twice.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one; the requests are then still there.
+    pub fn take_requests(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        let requests = self.store.unanswered()?;
+        let many = requests.len();
+        for (number, request) in requests {
+            let answer = match request {
+                Ok(Request::Order(order)) => match self.order(now, order) {
+                    Ok(()) => Answer::Done,
+                    Err(refusal) => Answer::Refused(refusal.to_string()),
+                },
+                Ok(Request::Flush) => {
+                    self.store.outbox().flush(now)?;
+                    Answer::Done
+                }
+                Ok(Request::Requeue) => {
+                    self.store.outbox().requeue(now)?;
+                    Answer::Done
+                }
+                Err(error) => Answer::Refused(format!("the request cannot be read: {error}")),
+            };
+            self.ordered = true;
+            self.batch.answers.push((number, answer));
+        }
+        Ok(many)
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn next_timeout(&self) -> Option<Timestamp> {
         self.state.next_timeout()
@@ -156,7 +190,7 @@ impl Journal {
             if self.has_notices() {
                 self.batch.summaries = self.refresh();
             }
-            self.batch.board = self.ordered.then(|| self.silences());
+            self.batch.silences = self.ordered.then(|| self.silences());
             self.store.write(&self.batch)?;
             self.journaled += self.batch.entries.len();
             self.ordered = false;
@@ -197,12 +231,6 @@ impl Journal {
     /// The store, for those who deliver.
     pub fn store(&self) -> &Store {
         &self.store
-    }
-
-    /// Of this request; durable after the next commit.
-    pub(crate) fn note_answer(&mut self, number: i64, answer: Answer) {
-        self.ordered = true;
-        self.batch.answers.push((number, answer));
     }
 
     fn silences(&self) -> Silences {

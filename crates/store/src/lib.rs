@@ -10,15 +10,22 @@
 //! owner takes with [`Journal::take_requests`].
 
 mod client;
+mod entry;
+mod error;
 mod file;
+mod incident;
 mod journal;
+mod lock;
 mod outbox;
 mod request;
 mod schema;
+mod silences;
 mod state_machine;
 
-pub use client::{Queued, Silences, StoreClient};
-pub use file::{Store, StoreError};
+pub use client::{Queued, StoreClient};
+pub use error::StoreError;
+pub use file::Store;
 pub use journal::{Journal, Opening};
-pub use outbox::Delivery;
+pub use outbox::{Delivery, Outbox};
 pub use request::{Answer, Request};
+pub use silences::Silences;

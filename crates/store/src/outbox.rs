@@ -1,8 +1,14 @@
+use alerter::{Notification, Receiver};
 use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Store, StoreError};
-use alerter::{Notification, Receiver};
+use crate::error::StoreError;
+
+/// What is still to be delivered, and what was given up, as it lies in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Outbox<'a> {
+    connection: &'a Connection,
+}
 
 /// One notification on its way to one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +33,11 @@ pub struct Delivery {
     pub last_error: Option<String>,
 }
 
-impl Store {
+impl<'a> Outbox<'a> {
+    pub(crate) fn new(connection: &'a Connection) -> Self {
+        Outbox { connection }
+    }
+
     /// What is due at `now` for a channel, at most `limit`: what is urgent first, then what has been
     /// due longest.
     ///
@@ -101,7 +111,7 @@ impl Store {
     /// # Errors
     ///
     /// Where SQLite reports one; the delivery is then repeated with the same Message-ID.
-    pub fn taken(&self, number: i64) -> Result<(), StoreError> {
+    pub fn record_taken(&self, number: i64) -> Result<(), StoreError> {
         let taken = "UPDATE outbox SET state = 'taken', attempts = attempts + 1, last_error = NULL
                      WHERE number = ?1 AND state = 'waiting'";
         self.ended(number, taken, params![number])
@@ -112,7 +122,7 @@ impl Store {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn deferred(
+    pub fn record_deferred(
         &self,
         number: i64,
         next_attempt: Timestamp,
@@ -130,7 +140,7 @@ impl Store {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn dead(&self, number: i64, error: &str) -> Result<(), StoreError> {
+    pub fn record_dead(&self, number: i64, error: &str) -> Result<(), StoreError> {
         let dead = "UPDATE outbox SET attempts = attempts + 1, state = 'dead', last_error = ?2
                     WHERE number = ?1 AND state = 'waiting'";
         self.ended(number, dead, params![number, error])
@@ -142,7 +152,7 @@ impl Store {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn bounced(
+    pub fn record_bounced(
         &self,
         message_id: &str,
         recipient: &str,
@@ -157,6 +167,18 @@ impl Store {
                        RETURNING address";
         let values = params![message_id, recipient, error];
         Ok(self.connection.query_row(bounced, values, |row| row.get(0)).optional()?)
+    }
+
+    /// Every delivery that waits is due now.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn flush(&self, now: Timestamp) -> Result<(), StoreError> {
+        let flush = "UPDATE outbox SET next_attempt = min(next_attempt, ?)
+                     WHERE state = 'waiting'";
+        self.connection.execute(flush, [now.micros()])?;
+        Ok(())
     }
 
     /// What was given up is tried again, from the beginning; how many there were.
@@ -221,18 +243,13 @@ impl Store {
     ///
     /// Where SQLite reports one.
     pub fn queue_length(&self) -> Result<(u64, u64), StoreError> {
-        queue_length(&self.connection)
+        let count = |state: &str| -> Result<u64, StoreError> {
+            let count = "SELECT count(*) FROM outbox WHERE state = ?";
+            let count: i64 = self.connection.query_row(count, [state], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        };
+        Ok((count("waiting")?, count("dead")?))
     }
-}
-
-/// How many deliveries wait, and how many are dead.
-pub(crate) fn queue_length(connection: &Connection) -> Result<(u64, u64), StoreError> {
-    let count = |state: &str| -> Result<u64, StoreError> {
-        let count = "SELECT count(*) FROM outbox WHERE state = ?";
-        let count: i64 = connection.query_row(count, [state], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    };
-    Ok((count("waiting")?, count("dead")?))
 }
 
 /// Makes the oldest that waits in the thread of this one, for the same receiver, the head.

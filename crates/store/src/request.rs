@@ -1,9 +1,8 @@
-use bgp::Timestamp;
+use alerter::dispatch::Order;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{Journal, Store, StoreError};
-use alerter::dispatch::Order;
+use crate::error::StoreError;
 
 /// Requests that are done at once: a person makes one, a broken script a million.
 const AT_ONCE: u32 = 100;
@@ -30,59 +29,18 @@ pub enum Answer {
     Refused(String),
 }
 
-impl Journal {
-    /// Does what others have asked for since the last time; how many requests there were. Answers
-    /// are written with what came of them, at the next commit: a crash in between does nothing
-    /// twice.
-    ///
-    /// # Errors
-    ///
-    /// Where SQLite reports one; the requests are then still there.
-    pub fn take_requests(&mut self, now: Timestamp) -> Result<usize, StoreError> {
-        let requests = self.store().unanswered()?;
-        let many = requests.len();
-        for (number, request) in requests {
-            let answer = match request {
-                Ok(Request::Order(order)) => match self.order(now, order) {
-                    Ok(()) => Answer::Done,
-                    Err(refusal) => Answer::Refused(refusal.to_string()),
-                },
-                Ok(Request::Flush) => {
-                    self.store().flush(now)?;
-                    Answer::Done
-                }
-                Ok(Request::Requeue) => {
-                    self.store().requeue(now)?;
-                    Answer::Done
-                }
-                Err(error) => Answer::Refused(format!("the request cannot be read: {error}")),
-            };
-            self.note_answer(number, answer);
-        }
-        Ok(many)
-    }
-}
-
-impl Store {
-    /// Requests without an answer, the oldest first.
-    fn unanswered(&self) -> Result<Vec<(i64, serde_json::Result<Request>)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT number, request FROM request WHERE answer IS NULL ORDER BY number LIMIT ?",
-        )?;
-        let rows = statement.query_map([AT_ONCE], |row| {
-            let request: String = row.get(1)?;
-            Ok((row.get(0)?, serde_json::from_str(&request)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Every delivery that waits is due now.
-    fn flush(&self, now: Timestamp) -> Result<(), StoreError> {
-        let flush = "UPDATE outbox SET next_attempt = min(next_attempt, ?)
-                     WHERE state = 'waiting'";
-        self.connection.execute(flush, [now.micros()])?;
-        Ok(())
-    }
+/// Requests without an answer, the oldest first.
+pub(crate) fn unanswered(
+    connection: &Connection,
+) -> Result<Vec<(i64, serde_json::Result<Request>)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, request FROM request WHERE answer IS NULL ORDER BY number LIMIT ?",
+    )?;
+    let rows = statement.query_map([AT_ONCE], |row| {
+        let request: String = row.get(1)?;
+        Ok((row.get(0)?, serde_json::from_str(&request)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Writes the answers, beside what came of the requests.

@@ -1,10 +1,9 @@
-use bgp::Timestamp;
-
-use crate::file::{Entry, Event};
-use alerter::AnnotatedNotice;
-use alerter::Notification;
 use alerter::dispatch::{Dispatcher, Refusal};
+use alerter::{AnnotatedNotice, Notification};
+use bgp::Timestamp;
 use incidents::Incidents;
+
+use crate::entry::{Entry, Event};
 
 /// Engine and dispatcher as one fold: the same when something happens and when it is read back.
 #[derive(Debug)]

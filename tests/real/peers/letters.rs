@@ -128,7 +128,7 @@ fn what_is_refused_is_told_and_what_is_deferred_arrives_once() {
     assert_eq!((slow.len(), ids(&slow)), (4, ids(&mails)));
     assert!(servers.mailbox("full").is_empty());
     let store = Store::open(&place.path("originwatch.db")).unwrap();
-    let (waiting, dead) = store.queue_length().unwrap();
+    let (waiting, dead) = store.outbox().queue_length().unwrap();
     // The same four are for each of the six: two have them, one waits, three never will.
     assert_eq!((waiting, dead), (4, 12));
     seen("it has each of them once, what is for 452 waits, and the rest are dead letters");

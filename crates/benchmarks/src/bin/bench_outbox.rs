@@ -51,7 +51,7 @@ fn bench(path: &Path) -> Result<(), StoreError> {
         while number < target {
             tell(&mut journal, &mut number, 1000)?;
         }
-        let queue = journal.store().queue_length()?.0;
+        let queue = journal.store().outbox().queue_length()?.0;
         let alone = rate(NOTICES / 10, || tell(&mut journal, &mut number, 1))?;
         let together = rate(NOTICES / BATCH, || tell(&mut journal, &mut number, BATCH))?;
         let taken = rate(NOTICES / 10, || take(&journal))?;
@@ -78,8 +78,8 @@ fn tell(journal: &mut Journal, number: &mut u32, count: usize) -> Result<(), Sto
 /// One delivery as a carrier makes it.
 fn take(journal: &Journal) -> Result<(), StoreError> {
     let now = Timestamp::from_seconds(4_000_000_000);
-    for delivery in journal.store().due("mail", now, 1)? {
-        journal.store().taken(delivery.number)?;
+    for delivery in journal.store().outbox().due("mail", now, 1)? {
+        journal.store().outbox().record_taken(delivery.number)?;
     }
     Ok(())
 }

@@ -19,11 +19,11 @@ use super::carried_state::CarriedState;
 use super::clock::Clock;
 use super::conditions::NotifiedConditions;
 use super::data_sources::{rpki_faults, rpki_stale, sources};
+use super::delivery_queues::DeliveryQueues;
 use super::feed_tracker::FeedTracker;
 use super::heartbeat::Beat;
 use super::input::Input;
 use super::offenders::OpenOffenders;
-use super::outbox::Outbox;
 use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
 use crate::config::Config;
@@ -49,7 +49,7 @@ pub(super) struct Engine {
     pub(super) classifiers: watch::Sender<Arc<Classifier>>,
     pub(super) clock: Clock,
     pub(super) feeds: FeedTracker,
-    pub(super) outbox: Outbox,
+    pub(super) queues: DeliveryQueues,
     pub(super) events: mpsc::Receiver<FeedEvent>,
     pub(super) inputs: mpsc::Receiver<Input>,
     /// Since when RPKI data was waited for.
@@ -254,7 +254,9 @@ impl Engine {
         let now = Moment::now();
         match input {
             Input::Delivered(report) => {
-                if let Err(error) = self.outbox.settle(self.journal.store(), now.wall, report) {
+                if let Err(error) =
+                    self.queues.settle(self.journal.store().outbox(), now.wall, report)
+                {
                     tracing::error!(%error, "the store does not take what became of a mail");
                 }
                 self.dispatch();
@@ -365,7 +367,7 @@ impl Engine {
         let bounces = self.replies.conditions(now.wall);
         let expiries = self.roa_watch.expiries(snapshot, watches, now.wall);
         let conditions = conditions
-            .chain(self.outbox.conditions())
+            .chain(self.queues.conditions())
             .chain(expiries)
             .chain(bounces)
             .collect::<Vec<_>>();
@@ -376,7 +378,7 @@ impl Engine {
         let open = self.journal.incidents().open();
         self.offenders.publish(&open);
         let open = open.len();
-        let (waiting, dead) = self.journal.store().queue_length().unwrap_or_default();
+        let (waiting, dead) = self.journal.store().outbox().queue_length().unwrap_or_default();
         self.journal.set_queue(Queue { waiting, dead });
         let health = &mut self.feeds.health;
         let (feeds, well) = (health.summary(now), health.is_healthy(now));
@@ -484,7 +486,7 @@ impl Engine {
     }
 
     fn dispatch(&mut self) {
-        if let Err(error) = self.outbox.dispatch(self.journal.store(), wall()) {
+        if let Err(error) = self.queues.dispatch(self.journal.store().outbox(), wall()) {
             tracing::error!(%error, "the outbox cannot be read");
         }
     }
@@ -493,7 +495,7 @@ impl Engine {
     fn finish(mut self) -> Result<CarriedState, StoreError> {
         self.journal.commit()?;
         let end = Instant::now() + LAST_MAILS;
-        while !self.outbox.is_idle() {
+        while !self.queues.is_idle() {
             let left = end.saturating_duration_since(Instant::now());
             let next = async { tokio::time::timeout(left, self.inputs.recv()).await };
             match self.runtime.block_on(next) {

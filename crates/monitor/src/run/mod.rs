@@ -3,7 +3,7 @@
 //! In the order of the flow: the tasks of the feeds (crate `feeds`) decode and classify; their findings
 //! arrive at one thread, the `engine`, which owns the incidents and the store, and is the only one that
 //! writes. `feed_tracker` is what it knows of the feeds, `data_sources` what notices say of them,
-//! `outbox` what it knows of deliveries. Notifications go out in tasks of their own, `delivery_worker`, one
+//! `delivery_queues` what it knows of deliveries. Notifications go out in tasks of their own, `delivery_worker`, one
 //! for each channel; mail goes by `relays`. `tasks` are the others beside the feeds: DNS for `addresses`,
 //! calendars, replies. What all these have to say arrives as an `input`. `supervisor` builds all
 //! this from a config (`plan` is what of it can fail), and takes it down again. After a reload the feeds
@@ -21,6 +21,7 @@ mod clock;
 mod conditions;
 mod data_sources;
 mod delivery;
+mod delivery_queues;
 mod delivery_worker;
 mod engine;
 mod feed_tracker;
@@ -28,7 +29,6 @@ mod heartbeat;
 mod input;
 mod log;
 mod offenders;
-mod outbox;
 mod plan;
 mod relays;
 mod replies;

@@ -9,9 +9,9 @@ use incidents::AsDirectory;
 use tokio::sync::{mpsc, watch};
 use validator::WatchList;
 
+use super::delivery_queues::DeliveryQueue;
 use super::delivery_worker::{AT_ONCE, DeliveryWorker, RateLimiter, Transport};
 use super::input::Input;
-use super::outbox::DeliveryQueue;
 use super::relays::Relays;
 use crate::channels;
 use crate::config::Config;

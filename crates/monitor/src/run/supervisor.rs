@@ -22,11 +22,11 @@ use super::api;
 use super::calendars;
 use super::carried_state::CarriedState;
 use super::clock::Clock;
+use super::delivery_queues::DeliveryQueues;
 use super::engine::Engine;
 use super::heartbeat::{self, Beat};
 use super::input::{INPUTS, Input};
 use super::offenders::OpenOffenders;
-use super::outbox::Outbox;
 use super::plan::{Plan, RpkiFeed};
 use super::replies::{self, Done};
 use super::tasks;
@@ -142,7 +142,7 @@ impl Supervisor {
         let clock = clock(config, carried_state.clock);
         let queues = plan.start_workers(&self.inputs);
         let engine = Engine {
-            outbox: Outbox::new(queues, matches!(clock, Clock::Recorded(_))),
+            queues: DeliveryQueues::new(queues, matches!(clock, Clock::Recorded(_))),
             clock,
             feeds: carried_state.feeds,
             classifier,
@@ -273,7 +273,7 @@ fn journal(config: &Config, directory: Arc<AsDirectory>) -> Result<Journal, Fail
             tracing::error!(%refusal, "[[maintenance]] does not hold");
         }
     }
-    let mut waiting = journal.store().waiting()?;
+    let mut waiting = journal.store().outbox().waiting()?;
     waiting.retain(|(channel, _)| !config.has_channel(channel));
     for (channel, notifications) in waiting {
         tracing::error!(

@@ -141,7 +141,7 @@ fn kill_nine_loses_and_doubles_nothing() {
     let (expected, found) = (notices(&whole.store()), notices(&killed.store()));
     assert!(expected.len() > 100, "{}", expected.len());
     assert_eq!(expected, found);
-    let queue = |path: &Path| Store::open(path).unwrap().queue_length().unwrap();
+    let queue = |path: &Path| Store::open(path).unwrap().outbox().queue_length().unwrap();
     assert_eq!(queue(&whole.store()), queue(&killed.store()));
     assert_eq!(queue(&whole.store()).0, 2 * expected.len() as u64);
 }
@@ -191,7 +191,7 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     let notices = journal.commit().unwrap();
     assert!(notices.len() > 3);
     let store = journal.store();
-    let due = |second| store.due("mail", at(second), 1000).unwrap();
+    let due = |second| store.outbox().due("mail", at(second), 1000).unwrap();
     let first = due(1_000_000);
     let same_thread =
         |id: &str| notices.iter().find(|n| n.message_id == id).unwrap().incident.clone();
@@ -203,9 +203,9 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     assert_eq!(threads.len(), count, "two of one thread at the same time");
     // One receiver defers: its thread waits, everything else goes on.
     let stuck = &first[0];
-    store.deferred(stuck.number, at(2_000_000), "450 later").unwrap();
+    store.outbox().record_deferred(stuck.number, at(2_000_000), "450 later").unwrap();
     for delivery in &first[1..] {
-        store.taken(delivery.number).unwrap();
+        store.outbox().record_taken(delivery.number).unwrap();
     }
     assert!(due(1_000_000).iter().all(|delivery| {
         same_thread(&delivery.message_id) != same_thread(&stuck.message_id)
@@ -213,8 +213,8 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     }));
     let retried = due(2_000_000).into_iter().find(|d| d.number == stuck.number).unwrap();
     assert_eq!((retried.attempts, retried.last_error.as_deref()), (1, Some("450 later")));
-    store.dead(stuck.number, "550 gone").unwrap();
-    assert_eq!(store.queue_length().unwrap().1, 1);
+    store.outbox().record_dead(stuck.number, "550 gone").unwrap();
+    assert_eq!(store.outbox().queue_length().unwrap().1, 1);
 }
 
 /// The store as the first version of the schema had it, with a notice that waits for one of two.
@@ -224,7 +224,8 @@ fn old_store(path: &Path) -> Vec<AnnotatedNotice> {
     lab.hijack(6, 11, FIRST);
     lab.hijack(1000, 12, SECOND);
     let old = rusqlite::Connection::open(path).unwrap();
-    old.execute_batch(include_str!("store/schema-1.sql")).unwrap();
+    old.execute_batch(include_str!("../../src/schema/1-engine.sql")).unwrap();
+    old.execute_batch("PRAGMA application_id = 1331126644; PRAGMA user_version = 1").unwrap();
     let engine = lab.incidents.save().unwrap();
     old.execute("INSERT INTO checkpoint VALUES (1, ?)", [engine]).unwrap();
     let told = |notice| AnnotatedNotice::new(notice, &Operator::default());
@@ -272,7 +273,7 @@ fn an_older_store_goes_on_and_its_queue_too() {
     let notices = old_store(&folder.store());
     assert_eq!(notices.len(), 2);
     let mut journal = open(&folder.store()).unwrap();
-    let due = |journal: &Journal| journal.store().due("mail", at(9000), 10).unwrap();
+    let due = |journal: &Journal| journal.store().outbox().due("mail", at(9000), 10).unwrap();
     let first = due(&journal);
     let ids = |due: &[Delivery]| due.iter().map(|d| d.message_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&first), [notices[0].message_id.clone()]);
@@ -280,9 +281,9 @@ fn an_older_store_goes_on_and_its_queue_too() {
     assert!(first[0].urgent);
     let content: Content = serde_json::from_str(&first[0].content).unwrap();
     assert_eq!(content, Content::Notice(Box::new(notices[0].clone())));
-    journal.store().taken(first[0].number).unwrap();
+    journal.store().outbox().record_taken(first[0].number).unwrap();
     assert_eq!(ids(&due(&journal)), [notices[1].message_id.clone()]);
-    assert_eq!(journal.store().queue_length().unwrap(), (1, 0));
+    assert_eq!(journal.store().outbox().queue_length().unwrap(), (1, 0));
     // Everyone was told that it opened, so everyone is told the end.
     let mut lab = Lab::recorder();
     lab.withdraw(2000, 10, FIRST);
@@ -293,7 +294,7 @@ fn an_older_store_goes_on_and_its_queue_too() {
     }
     journal.handle_timeout(at(3000));
     assert_eq!(journal.commit().unwrap().len(), 1);
-    assert_eq!(journal.store().queue_length().unwrap(), (3, 0));
+    assert_eq!(journal.store().outbox().queue_length().unwrap(), (3, 0));
     assert_eq!(journal.store().notices().unwrap().len(), 3);
 }
 
@@ -325,7 +326,7 @@ fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
         (
             annotations,
             journal.store().notifications().unwrap(),
-            journal.store().queue_length().unwrap(),
+            journal.store().outbox().queue_length().unwrap(),
         )
     };
     let (expected, found) = (play(&whole.store(), usize::MAX), play(&broken.store(), 7));
@@ -357,17 +358,26 @@ fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
     journal.commit().unwrap();
     let store = journal.store();
     let urgent = |limit| {
-        store.due("mail", at(9), limit).unwrap().iter().map(|d| d.urgent).collect::<Vec<_>>()
+        store
+            .outbox()
+            .due("mail", at(9), limit)
+            .unwrap()
+            .iter()
+            .map(|d| d.urgent)
+            .collect::<Vec<_>>()
     };
     assert_eq!(urgent(10), [true, true, false, false]);
     assert_eq!(urgent(3), [true, true, false]);
-    assert_eq!(store.next_due("mail").unwrap(), Some(at(0)));
-    for delivery in store.due("mail", at(9), 10).unwrap() {
-        store.dead(delivery.number, "550 gone").unwrap();
+    assert_eq!(store.outbox().next_due("mail").unwrap(), Some(at(0)));
+    for delivery in store.outbox().due("mail", at(9), 10).unwrap() {
+        store.outbox().record_dead(delivery.number, "550 gone").unwrap();
     }
-    assert_eq!((store.next_due("mail").unwrap(), store.queue_length().unwrap()), (None, (0, 4)));
-    assert_eq!(store.requeue(at(20)).unwrap(), 4);
-    assert_eq!(store.queue_length().unwrap(), (4, 0));
-    assert_eq!(store.next_due("mail").unwrap(), Some(at(20)));
-    assert_eq!(store.due("mail", at(20), 10).unwrap().len(), 4);
+    assert_eq!(
+        (store.outbox().next_due("mail").unwrap(), store.outbox().queue_length().unwrap()),
+        (None, (0, 4))
+    );
+    assert_eq!(store.outbox().requeue(at(20)).unwrap(), 4);
+    assert_eq!(store.outbox().queue_length().unwrap(), (4, 0));
+    assert_eq!(store.outbox().next_due("mail").unwrap(), Some(at(20)));
+    assert_eq!(store.outbox().due("mail", at(20), 10).unwrap().len(), 4);
 }

@@ -1,4 +1,4 @@
-//! Outbox, workers and senders together, against servers that do everything wrong. The time between
+//! Queues, workers and senders together, against servers that do everything wrong. The time between
 //! two tries is virtual: six hours pass in a moment.
 
 mod server;
@@ -14,7 +14,7 @@ use bgp::Timestamp;
 use store::{Delivery, Journal};
 use validator::{Finding, Kind};
 
-use super::super::outbox::{DeliveryQueue, Outbox};
+use super::super::delivery_queues::{DeliveryQueue, DeliveryQueues};
 use super::*;
 use server::{Fault, Server, Took};
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 struct Bench {
     _folder: tempfile::TempDir,
     journal: Journal,
-    outbox: Outbox,
+    queues: DeliveryQueues,
     reports: mpsc::Receiver<Input>,
     now: Timestamp,
     taken: Vec<(String, String)>,
@@ -78,20 +78,20 @@ impl Bench {
             let queue = DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() };
             queues.insert(name.to_owned(), queue);
         }
-        let outbox = Outbox::new(queues, false);
-        Bench { _folder: folder, journal, outbox, reports, now, taken: Vec::new(), tries: 0 }
+        let queues = DeliveryQueues::new(queues, false);
+        Bench { _folder: folder, journal, queues, reports, now, taken: Vec::new(), tries: 0 }
     }
 
     /// Delivers until nothing waits, or until `enough` says so.
     async fn run(&mut self, mut enough: impl FnMut(&Self) -> bool) {
         loop {
             let store = self.journal.store();
-            self.outbox.dispatch(store, self.now).unwrap();
+            self.queues.dispatch(store.outbox(), self.now).unwrap();
             if enough(self) {
                 return;
             }
-            if self.outbox.is_idle() {
-                let due = ["mail", "hook"].map(|queue| store.next_due(queue).unwrap());
+            if self.queues.is_idle() {
+                let due = ["mail", "hook"].map(|queue| store.outbox().next_due(queue).unwrap());
                 let Some(due) = due.into_iter().flatten().min() else { return };
                 assert!(due > self.now, "due, but not handed over");
                 self.now = due;
@@ -103,7 +103,7 @@ impl Bench {
                 let Receiver { channel, .. } = &report.delivery.receiver;
                 self.taken.push((channel.clone(), report.delivery.message_id.clone()));
             }
-            self.outbox.settle(self.journal.store(), self.now, report).unwrap();
+            self.queues.settle(self.journal.store().outbox(), self.now, report).unwrap();
         }
     }
 
@@ -212,7 +212,7 @@ async fn a_thousand_faults_lose_nothing_and_double_nothing_under_another_name() 
     assert!(repeats <= bench.tries - bench.taken.len(), "{repeats}");
     in_order(&mails);
     in_order(&hooks);
-    assert_eq!(bench.journal.store().queue_length().unwrap(), (0, 0));
+    assert_eq!(bench.journal.store().outbox().queue_length().unwrap(), (0, 0));
     assert_eq!(bench.taken.len(), 2 * notifications.len());
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use alerter::dispatch::Order;
 use alerter::replies::{Bounced, Incoming, Reply, Seen};
 use bgp::Timestamp;
-use store::{Journal, Store, StoreError};
+use store::{Journal, Outbox, Store, StoreError};
 use validator::{Condition, Kind};
 
 /// Under which name the store keeps the Message-IDs.
@@ -52,7 +52,7 @@ impl Done {
             Incoming::Reply(reply) => self.follow(journal, now, wall, reply),
             Incoming::Bounces(bounces) => {
                 for bounced in bounces {
-                    self.bounce(journal.store(), wall, &bounced)?;
+                    self.bounce(journal.store().outbox(), wall, &bounced)?;
                 }
                 Ok(())
             }
@@ -101,7 +101,7 @@ impl Done {
 
     fn bounce(
         &mut self,
-        store: &Store,
+        outbox: Outbox<'_>,
         wall: Timestamp,
         bounced: &Bounced,
     ) -> Result<(), StoreError> {
@@ -113,7 +113,7 @@ impl Done {
         }
         // A report that names no mail of ours may be about what somebody else sent under our name.
         let id = message_id.as_deref().unwrap_or_default();
-        match store.bounced(&format!("<{id}>"), recipient, &format!("bounced: {said}"))? {
+        match outbox.record_bounced(&format!("<{id}>"), recipient, &format!("bounced: {said}"))? {
             Some(address) => {
                 tracing::error!(address, id, said, "a mail came back");
                 self.bounced.insert(address, Some((wall, said)));

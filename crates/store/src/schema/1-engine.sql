@@ -1,7 +1,7 @@
--- The first schema, as it was written: the test of the steps from it must not follow the code.
+-- Stores were made with this: what has to change changes in a step after it.
 CREATE TABLE checkpoint (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    engine BLOB NOT NULL           -- the engine's memory, JSON
+    engine BLOB NOT NULL           -- the engine's memory, JSON in gzip
 ) STRICT;
 CREATE TABLE journal (             -- what the engine took in since the checkpoint
     number INTEGER PRIMARY KEY,
@@ -39,5 +39,3 @@ CREATE TABLE outbox (
     UNIQUE (message_id, channel, address)
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (next_attempt) WHERE state = 'waiting';
-PRAGMA application_id = 1331126644;
-PRAGMA user_version = 1;

@@ -5,7 +5,7 @@ use alerter::Receiver;
 use alerter::content::mail::Late;
 use bgp::Timestamp;
 use network::jittered;
-use store::{Delivery, Store, StoreError};
+use store::{Delivery, Outbox, StoreError};
 use tokio::sync::mpsc;
 use validator::{Condition, Kind};
 
@@ -22,9 +22,9 @@ const LATE: Duration = Duration::from_secs(60);
 /// A relay may defer a first mail for a while (greylisting); what takes longer is told.
 const TELL_AFTER: Duration = Duration::from_secs(600);
 
-/// What is on its way. The rows themselves lie in the store, which only the engine writes.
+/// What is on its way. The outbox themselves lie in the store, which only the engine writes.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(super) struct DeliveryQueues {
     /// By the name of the channel.
     queues: BTreeMap<String, DeliveryQueue>,
     /// Since when each delivery that was not taken yet is being tried.
@@ -43,20 +43,24 @@ pub(super) struct DeliveryQueue {
     pub(super) in_flight: HashSet<i64>,
 }
 
-impl Outbox {
+impl DeliveryQueues {
     pub(super) fn new(queues: BTreeMap<String, DeliveryQueue>, recorded: bool) -> Self {
-        Outbox { queues, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
+        DeliveryQueues { queues, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
     }
 
     /// Hands over what is due, as far as each worker has room: what is not stays due. Notifications go by
     /// the wall clock, whatever the clock of the engine is.
-    pub(super) fn dispatch(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn dispatch(
+        &mut self,
+        outbox: Outbox<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         for (channel, queue) in &mut self.queues {
             let room = queue.attempts.capacity();
-            if room == 0 || store.next_due(channel)?.is_none_or(|due| due > now) {
+            if room == 0 || outbox.next_due(channel)?.is_none_or(|due| due > now) {
                 continue;
             }
-            for delivery in store.due(channel, now, queue.in_flight.len() + room)? {
+            for delivery in outbox.due(channel, now, queue.in_flight.len() + room)? {
                 if queue.in_flight.contains(&delivery.number) {
                     continue;
                 }
@@ -77,7 +81,7 @@ impl Outbox {
     /// Writes down what became of a delivery.
     pub(super) fn settle(
         &mut self,
-        store: &Store,
+        outbox: Outbox<'_>,
         now: Timestamp,
         report: DeliveryReport,
     ) -> Result<(), StoreError> {
@@ -90,16 +94,16 @@ impl Outbox {
         let (trouble, written) = match outcome {
             Outcome::Taken => {
                 tracing::info!(%to, %id, "{what} taken");
-                (Some(None), store.taken(delivery.number))
+                (Some(None), outbox.record_taken(delivery.number))
             }
             Outcome::Refused(error) => {
                 tracing::error!(%to, %id, %error, "{what} refused for good");
-                (Some(Some(error.clone())), store.dead(delivery.number, &error))
+                (Some(Some(error.clone())), outbox.record_dead(delivery.number, &error))
             }
             Outcome::Deferred { error, .. } if age >= give_up_after => {
                 tracing::error!(%to, %id, %error, "{what} given up");
                 self.begun.remove(&delivery.number);
-                (Some(Some(error.clone())), store.dead(delivery.number, &error))
+                (Some(Some(error.clone())), outbox.record_dead(delivery.number, &error))
             }
             Outcome::Deferred { error, retry_after, failover_in } => {
                 tracing::warn!(%to, %id, %error, attempts = delivery.attempts + 1, "{what} deferred");
@@ -107,13 +111,13 @@ impl Outbox {
                 let wait = failover_in.map_or(wait, |failover| wait.min(failover));
                 let wait = retry_after.map_or(wait, |wanted| wait.max(wanted));
                 let told = (age >= TELL_AFTER).then(|| Some(error.clone()));
-                (told, store.deferred(delivery.number, now + wait, &error))
+                (told, outbox.record_deferred(delivery.number, now + wait, &error))
             }
             Outcome::Held(error) => {
                 let fault = if what == "mail" { "login" } else { "config" };
                 tracing::error!(%to, %id, %error, "{what} held: the {fault} has to be put right");
                 let next = now + jittered(wait(delivery.attempts));
-                (Some(Some(error.clone())), store.deferred(delivery.number, next, &error))
+                (Some(Some(error.clone())), outbox.record_deferred(delivery.number, next, &error))
             }
         };
         if over {

@@ -1,0 +1,45 @@
+use std::path::PathBuf;
+
+/// The store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process works on it.
+    #[error("{path} is in use by another instance")]
+    InUse {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The lock file beside it cannot be made.
+    #[error("{path} cannot be locked: {error}")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is a database, but not ours.
+    #[error("the database belongs to another program")]
+    Foreign,
+    /// A newer version of this program has written it.
+    #[error("schema {found} is newer than {known}, the newest that this version knows")]
+    Newer {
+        /// What the file says.
+        found: usize,
+        /// What this version knows.
+        known: usize,
+    },
+    /// An older version of this program has written it; its owner brings it up to date.
+    #[error("schema {found} is older than {known}: start `originwatch run` of this version once")]
+    Older {
+        /// What the file says.
+        found: usize,
+        /// What this version works with.
+        known: usize,
+    },
+    /// What was written cannot be read back.
+    #[error("what the store holds cannot be read: {0}")]
+    Content(#[from] serde_json::Error),
+    /// SQLite reports an error: a full disk, a broken file, missing rights.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
