@@ -25,6 +25,8 @@ pub struct Health {
     pub rpki: Option<Rpki>,
     /// How many prefixes are watched.
     pub watches: usize,
+    /// The VRPs name own prefixes that are not watched: everything is to be started anew with them.
+    pub watch_list_outgrown: bool,
     /// The ways to tell people.
     pub channels: Vec<String>,
 }
@@ -162,6 +164,7 @@ mod tests {
             feeds: vec![feed],
             rpki: Some(Rpki { vrps: 0, generated: None, stale: true }),
             watches: 1,
+            watch_list_outgrown: false,
             channels: vec!["mail".to_owned()],
         };
         assert!(ready.readiness().ready);

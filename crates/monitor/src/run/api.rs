@@ -1,12 +1,12 @@
-//! What the API is given: its settings from the config, and how the engine is.
+//! What the API is given: its settings from the config, and how feeds, RPKI data and channels are.
 
 use std::path::Path;
 
 use feeds::FeedStatus;
+use incidents::RpkiSight;
 use rpki_sources::Rpki;
 
-use super::data_sources::sources;
-use super::heartbeat::Beat;
+use super::data_sources::rpki_sight;
 use crate::config::{self, Config};
 use crate::exit::Failure;
 
@@ -17,33 +17,20 @@ pub(super) fn settings(config: &Config, web: &config::Web) -> Result<web::Settin
     Ok(web::Settings { store, token, address: web.listen.ip(), hosts })
 }
 
-/// How the engine is, for those who ask over HTTP. That the store can be written it has just shown.
-pub(super) fn health(
-    beat: &Beat,
-    feeds: Vec<FeedStatus>,
-    rpki: &Rpki,
-    watches: usize,
-    config: &Config,
-) -> web::Health {
-    let stale = sources(Vec::new(), rpki).rpki.map(|sight| web::Rpki {
-        vrps: sight.vrps,
-        generated: sight.generated,
-        stale: sight.stale,
-    });
-    let mail = config.mail.iter().map(|_| "mail".to_owned());
-    web::Health {
-        status: beat.status.clone(),
-        feeds_healthy: beat.well,
-        at: beat.at,
-        store_fault: None,
-        feeds: feeds.into_iter().map(feed).collect(),
-        rpki: stale,
-        watches,
-        channels: mail.chain(config.channels.iter().map(|channel| channel.name.clone())).collect(),
-    }
+/// How the RPKI data is; none where no source is to give any.
+pub(super) fn rpki(rpki: &Rpki) -> Option<web::Rpki> {
+    let RpkiSight { vrps, generated, stale, .. } = rpki_sight(rpki)?;
+    Some(web::Rpki { vrps, generated, stale })
 }
 
-fn feed(status: FeedStatus) -> web::Feed {
+/// The ways to tell people.
+pub(super) fn channels(config: &Config) -> Vec<String> {
+    let mail = config.mail.iter().map(|_| "mail".to_owned());
+    mail.chain(config.channels.iter().map(|channel| channel.name.clone())).collect()
+}
+
+/// How a feed is.
+pub(super) fn feed(status: FeedStatus) -> web::Feed {
     let FeedStatus { name, kind, up, last_seen, messages, damages, routers, .. } = status;
     let routers = routers.into_iter().map(|router| (router.name, router.up)).collect();
     web::Feed { name, kind, up, last_message: last_seen, messages, damages, routers }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use bgp::Timestamp;
-use feeds::wall;
+use feeds::Moment;
 
 /// While records keep coming, however slowly they are unpacked, they alone tell the time.
 const HOLD: Duration = Duration::from_secs(10);
@@ -23,32 +23,41 @@ pub(super) enum Clock {
 impl Clock {
     /// One that says what the wall clock says.
     pub(super) fn live() -> Self {
-        Clock::Live(wall(), Instant::now())
+        let Moment { wall, instant } = Moment::now();
+        Clock::Live(wall, instant)
     }
 
     /// Now; none where only a record could tell.
     pub(super) fn now(&self) -> Option<Timestamp> {
+        self.at(Moment::now())
+    }
+
+    /// What it is at this moment; none where only a record could tell.
+    pub(super) fn at(&self, moment: Moment) -> Option<Timestamp> {
+        let elapsed = |since: Instant| moment.instant.saturating_duration_since(since);
         match self {
-            Clock::Live(begun, since) => Some(wall().max(*begun + since.elapsed())),
+            Clock::Live(begun, since) => Some(moment.wall.max(*begun + elapsed(*since))),
             Clock::Recorded(latest) => latest.map(|(at, read)| {
-                let idle = read.elapsed();
+                let idle = elapsed(read);
                 if idle < HOLD { at } else { at + idle }
             }),
         }
     }
 
-    /// A record is taken in: now is never earlier than for the one before, but no later than the
+    /// A record was read: now is never earlier than for the one before, but no later than the
     /// record says, however long the reading takes.
-    pub(super) fn note(&mut self, at: Timestamp) {
+    pub(super) fn note(&mut self, at: Timestamp, read: Moment) {
         if let Clock::Recorded(latest) = self {
             let at = latest.map_or(at, |(before, _)| before.max(at));
-            *latest = Some((at, Instant::now()));
+            *latest = Some((at, read.instant));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use feeds::wall;
+
     use super::*;
 
     #[test]
@@ -71,7 +80,7 @@ mod tests {
         let mut clock = Clock::Recorded(None);
         assert_eq!(clock.now(), None);
         for (record, now) in [(100, 100), (90, 100), (5000, 5000)] {
-            clock.note(at(record));
+            clock.note(at(record), Moment::now());
             assert_eq!(clock.now(), Some(at(now)));
         }
     }

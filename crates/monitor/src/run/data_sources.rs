@@ -12,26 +12,33 @@ use validator::{Condition, Kind};
 const RPKI_WAIT: Duration = Duration::from_secs(300);
 
 /// What notices say of the feeds and the RPKI data.
-pub(super) fn sources(feeds: Vec<FeedStatus>, rpki: &Rpki) -> Sources {
-    let rpki_sight = RpkiSight {
+pub(super) fn sources(feeds: &[FeedStatus], rpki: &Rpki) -> Sources {
+    Sources { feeds: feeds.iter().map(feed_sight).collect(), rpki: rpki_sight(rpki) }
+}
+
+/// What notices say of the RPKI data; none where no source is to give any.
+pub(super) fn rpki_sight(rpki: &Rpki) -> Option<RpkiSight> {
+    let known = !rpki.sources.is_empty();
+    known.then(|| RpkiSight {
         vrps: rpki.snapshot.vrps.len(),
         generated: rpki.snapshot.generated,
         source: rpki.snapshot.source.clone(),
         stale: !matches!(rpki.health, Health::Fresh | Health::Disputed { .. }),
-    };
-    let known = !rpki.sources.is_empty();
-    Sources {
-        feeds: feeds.into_iter().map(feed_sight).collect(),
-        rpki: known.then_some(rpki_sight),
-    }
+    })
 }
 
-fn feed_sight(feed: FeedStatus) -> FeedSight {
-    let FeedStatus { name, kind, up, last_seen, gaps, .. } = feed;
-    let gap =
-        |gap: feeds::FeedGap| FeedGap { router: gap.router, from: gap.from, until: gap.until };
-    let gaps = gaps.into_iter().map(gap).collect();
-    FeedSight { name, kind: kind.to_owned(), up, last_seen, gaps }
+fn feed_sight(feed: &FeedStatus) -> FeedSight {
+    let gap = |gap: &feeds::FeedGap| {
+        let feeds::FeedGap { router, from, until } = gap.clone();
+        FeedGap { router, from, until }
+    };
+    FeedSight {
+        name: feed.name.clone(),
+        kind: feed.kind.to_owned(),
+        up: feed.up,
+        last_seen: feed.last_seen,
+        gaps: feed.gaps.iter().map(gap).collect(),
+    }
 }
 
 /// Whether the RPKI data is too old; none where no source is to give any. `since` is when it was first

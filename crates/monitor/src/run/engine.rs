@@ -3,31 +3,29 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alerter::dispatch::{Order, What};
+use alerter::Queue;
 use alerter::replies::Incoming;
-use alerter::{Queue, Receiver, Window};
 use bgp::{Timestamp, Vantage};
-use feeds::{Batch, FeedEvent, Moment, rib_key, wall};
+use feeds::{Batch, FeedEvent, FeedStatus, Moment, rib_key, wall};
+use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use validator::{Classifier, Condition, Finding, Kind, RouteFinding, Sight};
 
-use super::addresses::Addresses;
 use super::api;
 use super::carried_state::CarriedState;
 use super::clock::Clock;
+use super::commands::{set_addresses, set_windows, take_requests};
 use super::conditions::NotifiedConditions;
 use super::data_sources::{rpki_faults, rpki_stale, sources};
 use super::delivery_queues::DeliveryQueues;
 use super::feed_tracker::FeedTracker;
-use super::heartbeat::Beat;
 use super::input::Input;
 use super::offenders::OpenOffenders;
 use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
 use crate::config::Config;
-use rpki_sources::Rpki;
 
 /// What no notice waits for is written at the latest after this: a crash costs a second of reading
 /// again, and a busy feed costs one write a second.
@@ -55,8 +53,6 @@ pub(super) struct Engine {
     /// Since when RPKI data was waited for.
     pub(super) since: Moment,
     pub(super) rpki: watch::Receiver<Rpki>,
-    pub(super) beat: watch::Sender<Beat>,
-    /// The same for those who ask over HTTP.
     pub(super) health: watch::Sender<web::Health>,
     pub(super) offenders: OpenOffenders,
     pub(super) runtime: Handle,
@@ -97,7 +93,7 @@ impl Engine {
                 Next::Event(event) => self.take_event(event),
                 Next::Time => {}
             }
-            self.turn();
+            self.do_what_is_due();
         }
         // What the feeds have brought by now; those that go on bring more.
         for _ in 0..feeds::EVENTS {
@@ -179,7 +175,7 @@ impl Engine {
                 self.mark_stale(stale);
                 self.update_sources(now);
             }
-            FeedEvent::Batch(batch) => self.take_batch(batch),
+            FeedEvent::Batch(batch) => self.take_batch(batch, now),
             FeedEvent::Closed(closed) => {
                 let vantages = || self.journal.incidents().vantages();
                 let stale = self.feeds.close(closed, now, vantages);
@@ -189,7 +185,7 @@ impl Engine {
         }
     }
 
-    fn take_batch(&mut self, batch: Batch) {
+    fn take_batch(&mut self, batch: Batch, read: Moment) {
         let Batch { session, findings, reached, position, classifier } = batch;
         let is_current = Arc::ptr_eq(&classifier, &self.classifier);
         for finding in findings {
@@ -197,11 +193,11 @@ impl Engine {
                 continue;
             }
             let finding = if is_current { finding } else { self.classify_again(finding) };
-            self.clock.note(finding.at());
-            self.handle(self.clock.now().unwrap_or(finding.at()), finding);
+            self.clock.note(finding.at(), read);
+            self.handle(self.clock.at(read).unwrap_or(finding.at()), finding);
         }
         if let Some(reached) = reached {
-            self.clock.note(reached);
+            self.clock.note(reached, read);
         }
         if let Some((key, position)) = position {
             self.journal.set_position(&key, position.to_string());
@@ -252,65 +248,31 @@ impl Engine {
 
     fn take(&mut self, input: Input) {
         let now = Moment::now();
+        // Recordings tell their own time: before them is before everything.
+        let at = self.clock.at(now).unwrap_or_default();
         match input {
             Input::Delivered(report) => {
-                if let Err(error) =
-                    self.queues.settle(self.journal.store().outbox(), now.wall, report)
-                {
+                let outbox = self.journal.store().outbox();
+                if let Err(error) = self.queues.settle(outbox, now.wall, report) {
                     tracing::error!(%error, "the store does not take what became of a mail");
                 }
                 self.dispatch();
             }
             Input::Addresses { receiver, addresses } => {
-                self.take_addresses(receiver, addresses);
+                set_addresses(&mut self.journal, at, receiver, addresses);
             }
-            Input::Mail { incoming, done } => self.answered(now.wall, incoming, done),
-            Input::Windows { source, windows } => self.set_windows(source, windows),
+            Input::Mail { incoming, done } => self.take_mail(now, incoming, done),
+            Input::Windows { source, windows } => {
+                set_windows(&mut self.journal, at, source, windows);
+            }
             Input::Stop => {}
         }
     }
 
-    /// Told to the dispatcher where they have changed: each time is an entry in the journal.
-    fn take_addresses(&mut self, receiver: Receiver, found: Addresses) {
-        let known = self.journal.dispatcher().addresses(&receiver);
-        let mut addresses = found.known;
-        if found.in_part {
-            addresses.extend(known);
-            addresses.sort_unstable();
-            addresses.dedup();
-        }
-        if addresses == known {
-            return;
-        }
-        tracing::info!(%receiver, ?addresses, "receiver depends on these addresses");
-        let what = What::SetAddresses { receiver, addresses };
-        self.order(Order { by: "dns".into(), what }, "addresses of a receiver");
-    }
-
-    /// Takes the maintenance windows of a source in place of those that it had, if they differ.
-    fn set_windows(&mut self, source: String, windows: Vec<Window>) {
-        let of_source = self.journal.dispatcher().windows().filter(|(from, _)| *from == source);
-        if of_source.map(|(_, window)| window).eq(&windows) {
-            return;
-        }
-        tracing::info!(source, windows = windows.len(), "maintenance windows have changed");
-        let order = Order { by: source.clone(), what: What::SetWindows { source, windows } };
-        self.order(order, "maintenance windows are refused");
-    }
-
-    /// Tells the dispatcher what no person said.
-    fn order(&mut self, order: Order, complaint: &str) {
-        // Recordings tell their own time: before them is before everything.
-        if let Err(refusal) = self.journal.order(self.clock.now().unwrap_or_default(), order) {
-            tracing::error!(%refusal, "{complaint}");
-        }
-        self.touch();
-    }
-
-    /// Does what somebody answered, and writes it down.
-    fn answered(&mut self, now: Timestamp, incoming: Incoming, done: oneshot::Sender<()>) {
-        let at = self.clock.now().unwrap_or(now);
-        let taken = self.replies.take(&mut self.journal, at, now, incoming);
+    /// Does what a mail says, and writes it down.
+    fn take_mail(&mut self, now: Moment, incoming: Incoming, done: oneshot::Sender<()>) {
+        let at = self.clock.at(now).unwrap_or(now.wall);
+        let taken = self.replies.take(&mut self.journal, at, now.wall, incoming);
         self.commit();
         match taken {
             // Where nobody waits for it any more it is read again, and done no second time.
@@ -319,15 +281,16 @@ impl Engine {
         }
     }
 
-    /// What notices say of our sight.
-    fn update_sources(&mut self, now: Moment) {
+    /// What notices say of the feeds and the RPKI data; how the feeds stand.
+    fn update_sources(&mut self, now: Moment) -> Vec<FeedStatus> {
         self.feeds.health.sample(now);
-        let sources = sources(self.feeds.health.status(now), &self.rpki.borrow());
-        self.journal.set_sources(sources);
+        let feeds = self.feeds.health.status(now);
+        self.journal.set_sources(sources(&feeds, &self.rpki.borrow()));
+        feeds
     }
 
     /// What is due, whatever came in.
-    fn turn(&mut self) {
+    fn do_what_is_due(&mut self) {
         if self.rpki.has_changed().unwrap_or(false) {
             self.take_rpki();
         }
@@ -339,7 +302,7 @@ impl Engine {
         }
         if self.turned.is_none_or(|turned| turned.elapsed() >= TURN) {
             self.turned = Some(Instant::now());
-            self.look_around();
+            self.check_and_publish(Moment::now());
         }
         let old = self.dirty.is_some_and(|dirty| dirty.elapsed() >= COMMIT_EVERY);
         if old || self.journal.has_notices() {
@@ -347,11 +310,10 @@ impl Engine {
         }
     }
 
-    /// Feeds, deliveries, the service manager.
-    fn look_around(&mut self) {
-        let (rpki, now) = (self.rpki.borrow().clone(), Moment::now());
-        self.take_requests(now.wall);
-        self.update_sources(now);
+    /// What nobody tells: requests, conditions, deliveries that are due. Then says how things are.
+    fn check_and_publish(&mut self, now: Moment) {
+        take_requests(&mut self.journal, self.clock.at(now).unwrap_or(now.wall));
+        let feeds = self.update_sources(now);
         for collector in self.feeds.followed() {
             self.journal.set_position(&rib_key(&collector), now.wall.to_string());
             self.touch();
@@ -359,51 +321,47 @@ impl Engine {
         for router in self.feeds.complete_ribs(now) {
             self.end_of_rib(&router);
         }
-        let conditions = self.feeds.health.conditions(now).into_iter();
-        let conditions = conditions.chain(rpki_stale(&rpki, self.since, now));
-        let conditions = conditions.chain(rpki_faults(&rpki, now));
-        let conditions = conditions.chain(self.roa_watch.doubts(&rpki));
-        let (snapshot, watches) = (self.classifier.snapshot(), self.classifier.watches());
-        let bounces = self.replies.conditions(now.wall);
-        let expiries = self.roa_watch.expiries(snapshot, watches, now.wall);
-        let conditions = conditions
-            .chain(self.queues.conditions())
-            .chain(expiries)
-            .chain(bounces)
-            .collect::<Vec<_>>();
-        for condition in conditions {
+        for condition in self.conditions(now) {
             self.tell(condition);
         }
         self.dispatch();
+        self.publish(feeds, now);
+    }
+
+    /// What is so of feeds, RPKI data and deliveries.
+    fn conditions(&mut self, now: Moment) -> Vec<Condition> {
+        let rpki = self.rpki.borrow().clone();
+        let mut conditions = self.feeds.health.conditions(now);
+        conditions.extend(rpki_stale(&rpki, self.since, now));
+        conditions.extend(rpki_faults(&rpki, now));
+        conditions.extend(self.roa_watch.doubts(&rpki));
+        conditions.extend(self.queues.conditions());
+        let (snapshot, watches) = (self.classifier.snapshot(), self.classifier.watches());
+        conditions.extend(self.roa_watch.expiries(snapshot, watches, now.wall));
+        conditions.extend(self.replies.conditions(now.wall));
+        conditions
+    }
+
+    fn publish(&mut self, feeds: Vec<FeedStatus>, now: Moment) {
         let open = self.journal.incidents().open();
         self.offenders.publish(&open);
         let open = open.len();
         let (waiting, dead) = self.journal.store().outbox().queue_length().unwrap_or_default();
         self.journal.set_queue(Queue { waiting, dead });
-        let health = &mut self.feeds.health;
-        let (feeds, well) = (health.summary(now), health.is_healthy(now));
+        let summary = self.feeds.health.summary(now);
         let status =
-            format!("{feeds}, {open} incidents open, {waiting} mails wait, {dead} were given up");
-        self.publish(Beat { status, well, outgrown: self.outgrown, at: Some(Instant::now()) }, now);
-    }
-
-    fn publish(&self, beat: Beat, now: Moment) {
-        let (feeds, watches) = (self.feeds.health.status(now), self.classifier.watches().len());
-        let health = api::health(&beat, feeds, &self.rpki.borrow(), watches, &self.config);
-        self.health.send_replace(health);
-        self.beat.send_replace(beat);
-    }
-
-    /// What people have asked for, beside us in the store.
-    fn take_requests(&mut self, now: Timestamp) {
-        match self.journal.take_requests(self.clock.now().unwrap_or(now)) {
-            Ok(0) => {}
-            Ok(requests) => {
-                tracing::info!(actions = requests, "actions done");
-                self.touch();
-            }
-            Err(error) => tracing::error!(%error, "requested actions cannot be read"),
-        }
+            format!("{summary}, {open} incidents open, {waiting} mails wait, {dead} were given up");
+        self.health.send_replace(web::Health {
+            status,
+            feeds_healthy: self.feeds.health.is_healthy(now),
+            at: Some(Instant::now()),
+            store_fault: None,
+            feeds: feeds.into_iter().map(api::feed).collect(),
+            rpki: api::rpki(&self.rpki.borrow()),
+            watches: self.classifier.watches().len(),
+            watch_list_outgrown: self.outgrown,
+            channels: api::channels(&self.config),
+        });
     }
 
     /// Makes a condition an incident, or ends one, if it is not as it was.
@@ -473,12 +431,13 @@ impl Engine {
                         said = error;
                     }
                     let status = format!("the store cannot be written: {said}");
-                    let at = Some(Instant::now());
                     self.health.send_modify(|health| {
-                        (health.status, health.at) = (status.clone(), at);
-                        health.store_fault = Some(status.clone());
+                        health.status.clone_from(&status);
+                        health.at = Some(Instant::now());
+                        health.store_fault = Some(status);
+                        // To start anew it would have to be written.
+                        health.watch_list_outgrown = false;
                     });
-                    self.beat.send_replace(Beat { status, at, ..Beat::default() });
                     std::thread::sleep(COMMIT_EVERY);
                 }
             }

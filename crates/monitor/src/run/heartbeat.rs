@@ -1,28 +1,16 @@
 //! The sign of life for somebody outside: what falls silent with us cannot tell that we did.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
+use web::Health;
 
 use crate::config::Heartbeat;
 
 /// How long one request may take, all together.
 const WITHIN: Duration = Duration::from_secs(20);
-
-/// How the engine is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Beat {
-    /// For people, on one line.
-    pub(super) status: String,
-    /// Nothing is in the way of an alarm: every feed is up, and the store can be written.
-    pub(super) well: bool,
-    /// The VRPs name other prefixes of ours than are watched: everything is to be started anew.
-    pub(super) outgrown: bool,
-    /// When it turned; none before it did.
-    pub(super) at: Option<Instant>,
-}
 
 /// Why nobody heard it.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +22,7 @@ enum HeartbeatError {
 }
 
 /// Asks for the URL while the engine is running and all is well, and is silent while it is not.
-pub(super) async fn run(heartbeat: Heartbeat, mut beat: watch::Receiver<Beat>) {
+pub(super) async fn run(heartbeat: Heartbeat, mut health: watch::Receiver<Health>) {
     let Heartbeat { url, every } = heartbeat;
     let user_agent = concat!("originwatch/", env!("CARGO_PKG_VERSION"));
     let client = match Client::builder().user_agent(user_agent).timeout(WITHIN).build() {
@@ -47,9 +35,10 @@ pub(super) async fn run(heartbeat: Heartbeat, mut beat: watch::Receiver<Beat>) {
     due.reset();
     loop {
         due.tick().await;
-        let turned = beat.has_changed().unwrap_or(false);
-        let Beat { status, well, .. } = beat.borrow_and_update().clone();
-        let said = match (turned, well) {
+        let is_running = health.has_changed().unwrap_or(false);
+        let Health { status, feeds_healthy, store_fault, .. } = health.borrow_and_update().clone();
+        let is_well = feeds_healthy && store_fault.is_none();
+        let said = match (is_running, is_well) {
             (true, true) => match ask(&client, &url).await {
                 Ok(()) => String::new(),
                 Err(error) => format!("not heard: {error}"),

@@ -2,13 +2,13 @@
 //!
 //! In the order of the flow: the tasks of the feeds (crate `feeds`) decode and classify; their findings
 //! arrive at one thread, the `engine`, which owns the incidents and the store, and is the only one that
-//! writes. `feed_tracker` is what it knows of the feeds, `data_sources` what notices say of them,
-//! `delivery_queues` what it knows of deliveries. Notifications go out in tasks of their own, `delivery_worker`, one
-//! for each channel; mail goes by `relays`. `tasks` are the others beside the feeds: DNS for `addresses`,
-//! calendars, replies. What all these have to say arrives as an `input`. `supervisor` builds all
-//! this from a config (`plan` is what of it can fail), and takes it down again. After a reload the feeds
-//! go on whose config is as it was, and the new engine takes over what the one before knew of them
-//! (`carried_state`).
+//! writes. `commands` is what people ask of it, `feed_tracker` what it knows of the feeds, `data_sources`
+//! what notices say of them, `delivery_queues` what it knows of deliveries. Notifications go out in tasks
+//! of their own, `delivery_worker`, one for each channel; mail goes by `relays`. `tasks` are the others
+//! beside the feeds: DNS for `addresses`, calendars, replies. What all these have to say arrives as an
+//! `input`. `supervisor` builds all this from a config (`plan` is what of it can fail), and takes it down
+//! again. After a reload the feeds go on whose config is as it was, and the new engine takes over what the
+//! one before knew of them (`carried_state`).
 //!
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
@@ -18,6 +18,7 @@ mod args;
 mod calendars;
 mod carried_state;
 mod clock;
+mod commands;
 mod conditions;
 mod data_sources;
 mod delivery;
@@ -43,9 +44,9 @@ use tokio::runtime::Builder;
 
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
-use heartbeat::Beat;
 use signals::{Signal, Signals, Systemd};
 use supervisor::Supervisor;
+use web::Health;
 
 pub use args::RunArgs;
 pub use log::LogFormat;
@@ -79,13 +80,16 @@ async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mut systemd = Systemd::new();
     let mut config = Config::load(args.config.as_deref())?;
     let mut supervisor = Supervisor::new();
-    let mut end =
-        attend(&mut signals, apply(&mut supervisor, &config, &mut systemd)).await.transpose()?;
+    let mut end = unless_stopped(&mut signals, apply(&mut supervisor, &config, &mut systemd))
+        .await
+        .transpose()?;
     while end.is_some() {
-        let Some(new) = live(&mut supervisor, &config, &mut signals, &mut systemd).await else {
+        let Some(new) =
+            wait_for_new_config(&mut supervisor, &config, &mut signals, &mut systemd).await
+        else {
             break;
         };
-        end = attend(&mut signals, change(&mut supervisor, &mut config, new, &mut systemd))
+        end = unless_stopped(&mut signals, change(&mut supervisor, &mut config, new, &mut systemd))
             .await
             .transpose()?;
     }
@@ -97,7 +101,7 @@ async fn serve(args: &RunArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Does what takes a while; nothing if a signal ends it before it is done.
-async fn attend<T>(signals: &mut Signals, work: impl Future<Output = T>) -> Option<T> {
+async fn unless_stopped<T>(signals: &mut Signals, work: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(work);
     loop {
         tokio::select! {
@@ -147,7 +151,7 @@ async fn change(
 }
 
 /// Waits for a signal or for the end of the engine; the new config, if there is one.
-async fn live(
+async fn wait_for_new_config(
     supervisor: &mut Supervisor,
     config: &Config,
     signals: &mut Signals,
@@ -156,14 +160,14 @@ async fn live(
     loop {
         let signal = tokio::select! {
             signal = signals.next() => signal,
-            status = supervisor.beat() => match status {
-                Some(Beat { outgrown: true, .. }) => {
+            health = supervisor.health() => match health {
+                Some(Health { watch_list_outgrown: true, .. }) => {
                     tracing::warn!("the VRPs name more prefixes of ours: starting anew to watch them");
                     systemd.reloading();
                     return Some(config.clone());
                 }
-                Some(Beat { status, .. }) => {
-                    systemd.beat(&status);
+                Some(Health { status, .. }) => {
+                    systemd.running(&status);
                     log::show(&status);
                     continue;
                 }

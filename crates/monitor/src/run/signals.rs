@@ -74,8 +74,8 @@ impl Systemd {
         }
     }
 
-    /// The engine has just shown that it lives.
-    pub(super) fn beat(&self, status: &str) {
+    /// The engine has just shown that it is running.
+    pub(super) fn running(&self, status: &str) {
         tell(&[NotifyState::Watchdog, NotifyState::Status(status)]);
     }
 }

@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use validator::{Classifier, Neighbours};
+use web::Health;
 
 use super::api;
 use super::calendars;
@@ -24,7 +25,7 @@ use super::carried_state::CarriedState;
 use super::clock::Clock;
 use super::delivery_queues::DeliveryQueues;
 use super::engine::Engine;
-use super::heartbeat::{self, Beat};
+use super::heartbeat;
 use super::input::{INPUTS, Input};
 use super::offenders::OpenOffenders;
 use super::plan::{Plan, RpkiFeed};
@@ -46,7 +47,7 @@ pub(super) struct Supervisor {
     carried_state: Option<CarriedState>,
     /// The tasks beside the feeds and the engine; they end when this is dropped.
     tasks: JoinSet<()>,
-    beat: watch::Receiver<Beat>,
+    health: watch::Receiver<Health>,
     ended: Option<oneshot::Receiver<Result<CarriedState, StoreError>>>,
 }
 
@@ -61,7 +62,7 @@ impl Supervisor {
             inputs,
             carried_state: Some(CarriedState::none(brought, receiver)),
             tasks: JoinSet::new(),
-            beat: watch::channel(Beat::default()).1,
+            health: watch::channel(Health::default()).1,
             ended: None,
         }
     }
@@ -87,10 +88,10 @@ impl Supervisor {
         self.ended.is_none()
     }
 
-    /// A sign of life from the engine; none when it has ended.
-    pub(super) async fn beat(&mut self) -> Option<Beat> {
-        self.beat.changed().await.ok()?;
-        Some(self.beat.borrow_and_update().clone())
+    /// How the engine is when it next says so, once a second; none when it has ended.
+    pub(super) async fn health(&mut self) -> Option<Health> {
+        self.health.changed().await.ok()?;
+        Some(self.health.borrow_and_update().clone())
     }
 
     /// Stops the feeds, lets the engine take in what they have brought, and closes the store.
@@ -121,9 +122,8 @@ impl Supervisor {
     async fn open(&mut self, config: &Config, mut plan: Plan) -> Result<(), Failure> {
         let journal = journal(config, plan.directory.clone())?;
         let replies = Done::load(journal.store())?;
-        let (beats, beat) = watch::channel(Beat::default());
-        let (healths, health) = watch::channel(web::Health::default());
-        let api = listener_and_router(config, health)?;
+        let (published, health) = watch::channel(Health::default());
+        let api = listener_and_router(config, health.clone())?;
         let wanted = wanted(config, std::mem::take(&mut plan.sockets), &journal)?;
         let carried_state = self.carried_state.take();
         let mut carried_state =
@@ -133,7 +133,7 @@ impl Supervisor {
         let numbers = self.feeds.follow(wanted, by_data_of_now(&classifier, &plan.rpki.1)).await;
         let feeds: Vec<_> = numbers.into_iter().zip(config.feeds.iter().cloned()).collect();
         carried_state.feeds.follow(&feeds, Moment::now());
-        self.start_tasks(config, &plan, api, &beat);
+        self.start_tasks(config, &plan, api, &health);
         let (sources, mut rpki) = plan.rpki.clone();
         // Whatever it says now has to be compared with what the routes were judged by.
         rpki.mark_changed();
@@ -155,8 +155,7 @@ impl Supervisor {
             inputs: carried_state.inputs,
             since: carried_state.since,
             rpki,
-            beat: beats,
-            health: healths,
+            health: published,
             offenders: OpenOffenders::new(&config.operator.asns, self.feeds.offenders()),
             runtime: Handle::current(),
             notified: carried_state.notified,
@@ -166,7 +165,7 @@ impl Supervisor {
             first,
         };
         self.ended = Some(spawn(engine)?);
-        self.beat = beat;
+        self.health = health;
         Ok(())
     }
 
@@ -176,13 +175,13 @@ impl Supervisor {
         config: &Config,
         plan: &Plan,
         api: Option<(TcpListener, web::Router)>,
-        beat: &watch::Receiver<Beat>,
+        health: &watch::Receiver<Health>,
     ) {
         if let Some((listener, router)) = api {
             self.tasks.spawn(web::serve(listener, router));
         }
         if let Some(heartbeat) = &config.heartbeat {
-            self.tasks.spawn(heartbeat::run(heartbeat.clone(), beat.clone()));
+            self.tasks.spawn(heartbeat::run(heartbeat.clone(), health.clone()));
         }
         self.tasks.spawn(tasks::watch_addresses(config.clone(), self.inputs.clone()));
         listen_to_people(&mut self.tasks, config, plan.letterhead.clone(), &self.inputs);
@@ -210,7 +209,7 @@ fn listen_to_people(
 /// The API and where it listens, if there is to be one.
 fn listener_and_router(
     config: &Config,
-    health: watch::Receiver<web::Health>,
+    health: watch::Receiver<Health>,
 ) -> Result<Option<(TcpListener, web::Router)>, Failure> {
     let Some(web) = &config.web else { return Ok(None) };
     let router = web::router(api::settings(config, web)?, health);

@@ -1,0 +1,60 @@
+//! What people ask for beside us in the store, and what DNS and calendars say: each becomes an order to
+//! the dispatcher, durable after the next commit.
+
+use alerter::dispatch::{Order, What};
+use alerter::{Receiver, Window};
+use bgp::Timestamp;
+use store::Journal;
+
+use super::addresses::Addresses;
+
+/// Does what people have asked for in the store.
+pub(super) fn take_requests(journal: &mut Journal, now: Timestamp) {
+    match journal.take_requests(now) {
+        Ok(0) => {}
+        Ok(requests) => tracing::info!(actions = requests, "actions done"),
+        Err(error) => tracing::error!(%error, "requested actions cannot be read"),
+    }
+}
+
+/// What a receiver depends on, where it has changed: each time is an entry in the journal.
+pub(super) fn set_addresses(
+    journal: &mut Journal,
+    now: Timestamp,
+    receiver: Receiver,
+    found: Addresses,
+) {
+    let known = journal.dispatcher().addresses(&receiver);
+    let mut addresses = found.known;
+    if found.in_part {
+        addresses.extend(known);
+        addresses.sort_unstable();
+        addresses.dedup();
+    }
+    if addresses == known {
+        return;
+    }
+    tracing::info!(%receiver, ?addresses, "receiver depends on these addresses");
+    let what = What::SetAddresses { receiver, addresses };
+    if let Err(refusal) = journal.order(now, Order { by: "dns".into(), what }) {
+        tracing::error!(%refusal, "addresses of a receiver");
+    }
+}
+
+/// Takes the maintenance windows of a source in place of those that it had, if they differ.
+pub(super) fn set_windows(
+    journal: &mut Journal,
+    now: Timestamp,
+    source: String,
+    windows: Vec<Window>,
+) {
+    let of_source = journal.dispatcher().windows().filter(|(from, _)| *from == source);
+    if of_source.map(|(_, window)| window).eq(&windows) {
+        return;
+    }
+    tracing::info!(source, windows = windows.len(), "maintenance windows have changed");
+    let order = Order { by: source.clone(), what: What::SetWindows { source, windows } };
+    if let Err(refusal) = journal.order(now, order) {
+        tracing::error!(%refusal, "maintenance windows are refused");
+    }
+}
