@@ -1,3 +1,9 @@
+use std::net::IpAddr;
+
+use bgp::{Asn, Family};
+
+use crate::as_size::AsSize;
+
 /// What is left of some bytes. Reading past the end gives `None` and takes nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor<'a>(&'a [u8]);
@@ -29,6 +35,21 @@ impl<'a> Cursor<'a> {
         let (head, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(head)
+    }
+
+    pub(crate) fn asn(&mut self, size: AsSize) -> Option<Asn> {
+        match size {
+            AsSize::Two => self.u16().map(u32::from),
+            AsSize::Four => self.u32(),
+        }
+        .map(Asn::new)
+    }
+
+    pub(crate) fn address(&mut self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::Ipv4 => self.array::<4>().map(Into::into),
+            Family::Ipv6 => self.array::<16>().map(Into::into),
+        }
     }
 
     /// A field with a two-octet length in front.

@@ -68,7 +68,7 @@ pub enum ElementKind<'a> {
 /// The attributes of one route: those of its message, and which of the two next hops is its own.
 #[derive(Clone, Copy, Debug)]
 pub struct RouteAttributes<'a> {
-    pub(crate) attributes: &'a Attributes<'a>,
+    attributes: &'a Attributes<'a>,
     pub(crate) carrier: Carrier,
 }
 
@@ -178,7 +178,11 @@ const fn session_event(old: u16, new: u16) -> Option<Event> {
     }
 }
 
-impl RouteAttributes<'_> {
+impl<'a> RouteAttributes<'a> {
+    pub(crate) const fn new(attributes: &'a Attributes<'a>, carrier: Carrier) -> Self {
+        RouteAttributes { attributes, carrier }
+    }
+
     /// The next hop of this route: NEXT_HOP, or the first one of MP_REACH_NLRI.
     pub fn route_next_hop(&self) -> Option<IpAddr> {
         self.attributes.next_hop_for(self.carrier)

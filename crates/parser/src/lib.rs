@@ -26,6 +26,7 @@
 pub mod bgpdump;
 pub mod bmp;
 
+mod as_size;
 mod attribute;
 mod attributes;
 mod code;
@@ -46,13 +47,14 @@ mod update;
 mod vantages;
 mod walker;
 
+pub use as_size::AsSize;
 pub use attributes::Attributes;
 pub use damage::{Damage, DamageKind, Scope};
 pub use element::{Element, ElementKind, Item, RouteAttributes, Source};
 pub use filter::{Everything, Filter, Received};
 pub use mrt::RECORD_MAX;
 pub use nlri::Nlri;
-pub use path::{AsSize, Path, PathSegment, SegmentKind};
+pub use path::{Path, PathSegment, SegmentKind};
 pub use reader::Reader;
 pub use statistics::{Damaged, Skipped, Statistics};
 pub use step::Step;

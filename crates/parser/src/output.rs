@@ -1,5 +1,5 @@
-use crate::attributes::{Attributes, Carrier, Fault};
-use crate::{Damage, DamageKind, Element, Item, RouteAttributes, Statistics};
+use crate::attributes::Fault;
+use crate::{Damage, DamageKind, Element, Item, Statistics};
 
 /// Where one record's findings go, and where in the stream that record stands.
 pub(crate) struct Output<'o, S> {
@@ -32,11 +32,5 @@ impl<S: FnMut(Item<'_>)> Output<'_, S> {
         for fault in faults {
             self.damage(fault.at, fault.kind);
         }
-    }
-}
-
-impl<'a> Attributes<'a> {
-    pub(crate) const fn of(&'a self, carrier: Carrier) -> RouteAttributes<'a> {
-        RouteAttributes { attributes: self, carrier }
     }
 }

@@ -1,16 +1,7 @@
 use bgp::{AsPath, Asn, RouteOrigin, Segment};
 
+use crate::as_size::AsSize;
 use crate::cursor::Cursor;
-
-/// How wide AS numbers are on a session (RFC 6793): a fact of the record type or of the OPEN
-/// messages, never guessed from the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AsSize {
-    /// Two octets; AS4_PATH and AS4_AGGREGATOR carry what does not fit.
-    Two,
-    /// Four octets.
-    Four,
-}
 
 /// An AS_PATH as it stands on the wire, merged with AS4_PATH as it is walked (RFC 6793 section
 /// 4.2.3). Nothing is copied.
@@ -44,16 +35,6 @@ pub enum SegmentKind {
     ConfedSequence,
     /// AS_CONFED_SET, type 4.
     ConfedSet,
-}
-
-impl AsSize {
-    /// In octets.
-    pub const fn octets(self) -> usize {
-        match self {
-            AsSize::Two => 2,
-            AsSize::Four => 4,
-        }
-    }
 }
 
 impl<'a> Path<'a> {
@@ -305,16 +286,6 @@ impl<'a> Iterator for Segments<'a> {
         let bytes = cursor.take(bytes * self.size.octets())?;
         self.bytes = cursor.rest();
         Some(PathSegment { kind, size: self.size, bytes })
-    }
-}
-
-impl Cursor<'_> {
-    pub(crate) fn asn(&mut self, size: AsSize) -> Option<Asn> {
-        match size {
-            AsSize::Two => self.u16().map(u32::from),
-            AsSize::Four => self.u32(),
-        }
-        .map(Asn::new)
     }
 }
 

@@ -6,7 +6,9 @@ use crate::cursor::Cursor;
 use crate::nlri::NlriField;
 use crate::output::Output;
 use crate::path::Segments;
-use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Source, code};
+use crate::{
+    AsSize, DamageKind, Element, ElementKind, Filter, Item, RouteAttributes, Source, code,
+};
 
 /// What the two ends of a session agreed on and the UPDATE itself does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,7 +260,7 @@ impl<'a> Update<'a> {
         withdraw(withdrawn);
         unreach.into_iter().for_each(&mut withdraw);
         let mut announce = |field: NlriField<'_>, carrier| {
-            let attributes = attributes.of(carrier);
+            let attributes = RouteAttributes::new(attributes, carrier);
             for nlri in field.routes().filter(|nlri| filter.wants(nlri.prefix)) {
                 output.element(origin.element(ElementKind::Announce { nlri, attributes }));
             }

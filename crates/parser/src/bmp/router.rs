@@ -17,7 +17,7 @@ use crate::attributes;
 use crate::cursor::Cursor;
 use crate::element::ESTABLISHED;
 use crate::update::{Lost, Origin, Update, update_body};
-use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Session, Source, code};
+use crate::{AsSize, Attributes, DamageKind, Element, ElementKind, Filter, Session, Source, code};
 
 /// One router: what it said of itself and of its peers, which decides how its messages are read.
 #[derive(Clone, Debug)]
@@ -239,10 +239,7 @@ impl Router {
         guess.iter().for_each(|size| out.damage(update.as_path(), DamageKind::guessed(*size)));
         let ends = attributes::Ends { vantage: asn, local, is_internal: own.are_one() };
         let mut attributes = update.attributes(mandatory(view), ends);
-        if stands_in_front(attributes.path(), own, config.own_as_in_path) {
-            attributes.leave_out_first_as();
-            counters.own_as += 1;
-        }
+        counters.own_as += u64::from(leave_out_own_as(&mut attributes, own, config));
         let withdrawn = out.update(update, &attributes, origin, filter);
         if *is_frr && view == View::AdjRibInPre {
             counters.doubtful_withdrawals += withdrawn;
@@ -295,6 +292,15 @@ fn read<'a>(
     let (size, is_guess) = known.as_numbers().settle(&update, header.as_size());
     counters.as_size += u64::from(size != header.as_size());
     Ok((update.with_as_size(size), is_guess.then_some(size)))
+}
+
+/// Whether the router's own AS stood in front of the path, where it does not belong.
+fn leave_out_own_as(attributes: &mut Attributes<'_>, own: Ends, config: &Config) -> bool {
+    let is_in_front = stands_in_front(attributes.path(), own, config.own_as_in_path);
+    if is_in_front {
+        attributes.leave_out_first_as();
+    }
+    is_in_front
 }
 
 /// Whose routes these are: the peer's, or, of what the router itself originates, its own. The AS of

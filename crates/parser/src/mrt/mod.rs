@@ -3,29 +3,29 @@
 mod bgp4mp;
 mod frame;
 mod legacy;
+mod message;
 mod table_dump;
 mod table_dump_v2;
 
-use bgp::{Family, Vantage};
-
-use crate::cursor::Cursor;
 use crate::output::Output;
 use crate::vantages::Vantages;
 use crate::{Filter, Item};
 
+use table_dump_v2::TableDumpV2;
+
 pub use frame::RECORD_MAX;
 pub(crate) use frame::{Frame, Framing, HEADER, MrtType, gap, is_mrt};
 
-/// What outlives a record: who the peers of the table are, and the sessions seen so far.
+/// What outlives a record: the sessions seen so far, and who the peers of the table are.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     vantages: Vantages,
-    peers: Option<Vec<Vantage>>,
+    table: TableDumpV2,
 }
 
 impl Decoder {
     pub(crate) fn new(collector: &str) -> Self {
-        Decoder { vantages: Vantages::new(collector), peers: None }
+        Decoder { vantages: Vantages::new(collector), table: TableDumpV2::default() }
     }
 
     pub(crate) fn decode<S: FnMut(Item<'_>)>(
@@ -34,20 +34,16 @@ impl Decoder {
         filter: &impl Filter,
         output: &mut Output<'_, S>,
     ) {
+        let Decoder { vantages, table } = self;
         match MrtType::of(frame.mrt_type) {
-            Some(MrtType::TableDumpV2) => self.table_dump_v2(frame, filter, output),
-            Some(MrtType::Bgp4mp | MrtType::Bgp4mpExtended) => self.bgp4mp(frame, filter, output),
-            Some(MrtType::TableDump) => self.table_dump(frame, filter, output),
-            Some(MrtType::Bgp) => self.legacy(frame, filter, output),
+            Some(MrtType::TableDumpV2) => table.decode(frame, vantages, filter, output),
+            Some(kind @ (MrtType::Bgp4mp | MrtType::Bgp4mpExtended)) => {
+                let extended = kind == MrtType::Bgp4mpExtended;
+                bgp4mp::decode(frame, extended, vantages, filter, output);
+            }
+            Some(MrtType::TableDump) => table_dump::decode(frame, vantages, filter, output),
+            Some(MrtType::Bgp) => legacy::decode(frame, vantages, filter, output),
             None => output.statistics.skipped.types += 1,
         }
-    }
-}
-
-/// An address of the given family.
-fn address(family: Family, cursor: &mut Cursor<'_>) -> Option<std::net::IpAddr> {
-    match family {
-        Family::Ipv4 => cursor.array::<4>().map(Into::into),
-        Family::Ipv6 => cursor.array::<16>().map(Into::into),
     }
 }

@@ -1,54 +1,55 @@
 use bgp::{Family, Prefix, Timestamp, View};
 
-use super::{Decoder, Frame, address};
+use super::frame::Frame;
 use crate::attributes::Attributes;
 use crate::cursor::Cursor;
 use crate::output::Output;
-use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, Source};
+use crate::vantages::Vantages;
+use crate::{
+    AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, RouteAttributes, Source,
+};
 
-impl Decoder {
-    /// TABLE_DUMP (RFC 6396 section 4.2): one route a record.
-    pub(super) fn table_dump<S: FnMut(Item<'_>)>(
-        &mut self,
-        frame: Frame<'_>,
-        filter: &impl Filter,
-        output: &mut Output<'_, S>,
-    ) {
-        // 3 and 4 are bgpdump's own, with AS numbers of four octets.
-        let (family, as_size) = match frame.subtype {
-            1 => (Family::Ipv4, AsSize::Two),
-            2 => (Family::Ipv6, AsSize::Two),
-            3 => (Family::Ipv4, AsSize::Four),
-            4 => (Family::Ipv6, AsSize::Four),
-            _ => {
-                output.statistics.skipped.subtypes += 1;
-                return;
-            }
-        };
-        let Some(row) = Row::read(frame.body, family, as_size) else {
-            output.damage(frame.body, DamageKind::RecordLength);
-            return;
-        };
-        let Ok(prefix) = Prefix::new_relaxed(row.address, row.length) else {
-            output.damage(frame.body, DamageKind::NlriSyntax);
-            return;
-        };
-        if !filter.wants(prefix) {
+/// TABLE_DUMP (RFC 6396 section 4.2): one route a record.
+pub(super) fn decode<S: FnMut(Item<'_>)>(
+    frame: Frame<'_>,
+    vantages: &mut Vantages,
+    filter: &impl Filter,
+    output: &mut Output<'_, S>,
+) {
+    // 3 and 4 are bgpdump's own, with AS numbers of four octets.
+    let (family, as_size) = match frame.subtype {
+        1 => (Family::Ipv4, AsSize::Two),
+        2 => (Family::Ipv6, AsSize::Two),
+        3 => (Family::Ipv4, AsSize::Four),
+        4 => (Family::Ipv6, AsSize::Four),
+        _ => {
+            output.statistics.skipped.subtypes += 1;
             return;
         }
-        if filter.only_counts() {
-            output.statistics.counted += 1;
-            return;
-        }
-        let attributes = Attributes::of_entry(row.attributes, as_size, row.asn);
-        output.faults(attributes.faults());
-        let nlri = Nlri { prefix, path_id: 0 };
-        let originated = Timestamp::from_seconds(row.originated.into());
-        let attributes = attributes.of(attributes.table_carrier(family));
-        let kind = ElementKind::Rib { nlri, originated, attributes };
-        let vantage = self.vantages.get(row.peer, row.asn, View::AdjRibInPre);
-        output.element(Element { at: frame.at(), vantage, kind, source: Source::TableDump });
+    };
+    let Some(row) = Row::read(frame.body, family, as_size) else {
+        output.damage(frame.body, DamageKind::RecordLength);
+        return;
+    };
+    let Ok(prefix) = Prefix::new_relaxed(row.address, row.length) else {
+        output.damage(frame.body, DamageKind::NlriSyntax);
+        return;
+    };
+    if !filter.wants(prefix) {
+        return;
     }
+    if filter.only_counts() {
+        output.statistics.counted += 1;
+        return;
+    }
+    let attributes = Attributes::of_entry(row.attributes, as_size, row.asn);
+    output.faults(attributes.faults());
+    let nlri = Nlri { prefix, path_id: 0 };
+    let originated = Timestamp::from_seconds(row.originated.into());
+    let attributes = RouteAttributes::new(&attributes, attributes.table_carrier(family));
+    let kind = ElementKind::Rib { nlri, originated, attributes };
+    let vantage = vantages.get(row.peer, row.asn, View::AdjRibInPre);
+    output.element(Element { at: frame.at(), vantage, kind, source: Source::TableDump });
 }
 
 struct Row<'a> {
@@ -64,13 +65,13 @@ impl<'a> Row<'a> {
     fn read(body: &'a [u8], family: Family, as_size: AsSize) -> Option<Self> {
         let mut cursor = Cursor::new(body);
         cursor.take(4)?; // view number, sequence number
-        let prefix = address(family, &mut cursor)?;
+        let prefix = cursor.address(family)?;
         let [length, _status] = cursor.array()?;
         Some(Row {
             address: prefix,
             length,
             originated: cursor.u32()?,
-            peer: address(family, &mut cursor)?,
+            peer: cursor.address(family)?,
             asn: cursor.asn(as_size)?,
             attributes: cursor.take_u16()?,
         })

@@ -1,12 +1,14 @@
 use bgp::{Family, Prefix, Timestamp, Vantage};
 
-use super::{Decoder, Frame, address};
+use super::frame::Frame;
 use crate::attributes::Attributes;
 use crate::cursor::Cursor;
 use crate::nlri;
 use crate::output::Output;
 use crate::vantages::Vantages;
-use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, Source};
+use crate::{
+    AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, RouteAttributes, Source,
+};
 
 /// Where path identifiers stand in a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,10 +20,18 @@ enum PathId {
     Prefix(u32),
 }
 
-impl Decoder {
-    pub(super) fn table_dump_v2<S: FnMut(Item<'_>)>(
+/// TABLE_DUMP_V2 (RFC 6396 section 4.3): a list of peers, then a record for each prefix.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TableDumpV2 {
+    /// None before the list.
+    peers: Option<Vec<Vantage>>,
+}
+
+impl TableDumpV2 {
+    pub(super) fn decode<S: FnMut(Item<'_>)>(
         &mut self,
         frame: Frame<'_>,
+        vantages: &Vantages,
         filter: &impl Filter,
         output: &mut Output<'_, S>,
     ) {
@@ -30,7 +40,7 @@ impl Decoder {
             1 => {
                 // A second table in a file replaces the first (files are concatenated): what
                 // follows belongs to it.
-                let (peers, complete) = peer_index_table(cursor, &self.vantages);
+                let (peers, complete) = peer_index_table(cursor, vantages);
                 self.peers = Some(peers);
                 if !complete {
                     output.damage(frame.body, DamageKind::PeerIndexTable);
@@ -155,7 +165,7 @@ impl Rows<'_> {
             let attributes = Attributes::of_entry(field, AsSize::Four, vantage.asn);
             output.faults(attributes.faults());
             let nlri = Nlri { prefix: self.prefix, path_id };
-            let attributes = attributes.of(attributes.table_carrier(family));
+            let attributes = RouteAttributes::new(&attributes, attributes.table_carrier(family));
             let kind = ElementKind::Rib { nlri, originated, attributes };
             output.element(Element { at: frame.at(), vantage, kind, source });
         }
@@ -185,7 +195,7 @@ fn peer(cursor: &mut Cursor<'_>, vantages: &Vantages) -> Option<Vantage> {
     let kind = cursor.u8()?;
     cursor.u32()?; // BGP identifier
     let family = if kind & IPV6 == 0 { Family::Ipv4 } else { Family::Ipv6 };
-    let address = address(family, cursor)?;
+    let address = cursor.address(family)?;
     let size = if kind & AS4 == 0 { AsSize::Two } else { AsSize::Four };
     Some(vantages.unkept(address, cursor.asn(size)?))
 }

@@ -18,7 +18,9 @@ use crate::attributes::Attributes;
 use crate::element::ESTABLISHED;
 use crate::output::Output;
 use crate::vantages::Vantages;
-use crate::{AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, Source};
+use crate::{
+    AsSize, DamageKind, Element, ElementKind, Filter, Item, Nlri, RouteAttributes, Source,
+};
 use message::{Announcement, Line, Message};
 
 /// What outlives a line: the vantage points seen so far, and room to work in.
@@ -155,7 +157,8 @@ impl<S: FnMut(Item<'_>)> Update<'_, '_, '_, S> {
             output.faults(attributes.faults());
         }
         let carrier = attributes.table_carrier(nlri.prefix.family());
-        let kind = ElementKind::Announce { nlri, attributes: attributes.of(carrier) };
+        let kind =
+            ElementKind::Announce { nlri, attributes: RouteAttributes::new(&attributes, carrier) };
         output.element(Element { at: *at, vantage, kind, source: Source::RisLive });
     }
 
