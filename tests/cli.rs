@@ -1,22 +1,39 @@
 //! The command line: usage, help, exit codes, pipes.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
+
+use clap::{Command, CommandFactory as _};
+use originwatch::cli::Cli;
 
 use crate::play::{Run, assert_golden, finish, originwatch, root, run};
 
-#[test]
-fn help_is_as_it_was_read_last() {
-    let mut help = String::new();
-    let commands = ["run", "replay", "validate", "whatif", "roas", "check"];
-    let pages = commands.map(|command| vec![command, "--help"]);
-    for command in [vec!["--help"]].into_iter().chain(pages) {
-        let run = originwatch(&command);
-        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{command:?}");
-        help += &format!("$ originwatch {}\n{}\n", command.join(" "), run.stdout);
+/// The words behind `originwatch` that name each command, itself first: `["incidents", "list"]`.
+fn commands(command: &Command, words: &[String]) -> Vec<Vec<String>> {
+    let mut found = vec![words.to_vec()];
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        found.extend(commands(sub, &[words, &[sub.get_name().to_owned()]].concat()));
     }
-    assert_golden("cli/help.txt", &help);
+    found
+}
+
+/// A page for each command, and no page without one.
+#[test]
+fn help_of_every_command_is_as_it_was_read_last() {
+    let mut pages = BTreeSet::new();
+    for command in commands(&Cli::command(), &[]) {
+        let run = originwatch(command.iter().map(String::as_str).chain(["--help"]));
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{command:?}");
+        let words = ["originwatch".to_owned()].into_iter().chain(command);
+        let page = words.collect::<Vec<_>>().join("-") + ".txt";
+        assert_golden(&format!("cli/help/{page}"), &run.stdout);
+        pages.insert(page);
+    }
+    let folder = root().join("tests/golden/cli/help").read_dir().unwrap();
+    let kept = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(pages, kept);
 }
 
 #[test]
@@ -79,7 +96,7 @@ fn the_manual_has_every_command_and_the_exit_codes() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_success() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_originwatch"))
+    let mut child = process::Command::new(env!("CARGO_BIN_EXE_originwatch"))
         .args(["validate", "--vrps", "data/indosat-2014/vrps.json", "-"])
         .current_dir(root())
         .stdin(Stdio::piped())
@@ -101,7 +118,7 @@ fn without_c_the_config_of_the_folder_is_taken() {
     assert!(!Path::new("/etc/originwatch/originwatch.toml").exists(), "this machine has its own");
     let folder = tempfile::tempdir().unwrap();
     let check = || -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
+        let mut command = process::Command::new(env!("CARGO_BIN_EXE_originwatch"));
         run(command.arg("check").current_dir(folder.path()))
     };
     let nowhere = check();
