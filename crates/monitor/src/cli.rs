@@ -29,7 +29,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Watch for as long as it runs, and tell by mail.
+    /// Monitor the feeds until a signal stops it, and notify by mail and other channels.
     Run(RunArgs),
     /// Run recorded routes through the incident engine and print its notices.
     Replay(ReplayArgs),
@@ -37,19 +37,19 @@ pub enum Command {
     Search(Box<SearchArgs>),
     /// Validate the origin of a route, and show the VRPs that decide.
     Validate(ValidateArgs),
-    /// Say which of our routes change their validation state if these ROAs change.
+    /// Show which of your routes would change their validation state if these ROAs changed.
     Whatif(WhatifArgs),
-    /// Say how well our ROAs fit what we announce: cover, exposure, what to create.
+    /// Compare your ROAs with what you announce: coverage, exposure, what to create.
     Roas(RoasArgs),
-    /// Read the config, try every part, and say what would stop an alarm.
+    /// Check the config and everything that it names, and report what would stop an alarm.
     Check(CheckArgs),
-    /// List incidents, say what is known of one, acknowledge, mute, close, note.
+    /// List, show, explain, export, acknowledge, mute and close incidents, and add notes.
     Incidents(IncidentsArgs),
-    /// Hold back what is expected: add, list, remove maintenance windows.
+    /// Manage maintenance windows, in which expected incidents are not notified.
     Maintenance(MaintenanceArgs),
-    /// Look after what waits to be delivered.
+    /// List and retry queued notifications, and test the channels.
     Mail(MailArgs),
-    /// Print the completions for a shell.
+    /// Print the completion script of a shell.
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,

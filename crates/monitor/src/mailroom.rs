@@ -21,7 +21,7 @@ const LISTED: usize = 1000;
 /// `originwatch mail`.
 #[derive(Debug, Args)]
 pub struct MailArgs {
-    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG", global = true)]
     config: Option<PathBuf>,
 
@@ -31,28 +31,30 @@ pub struct MailArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Send a drill of every kind of notice through every channel, now and beside the daemon, and say
-    /// what became of each. The exit code is 1 if one was not taken.
+    /// Send a drill of every kind of notice through every channel, and report whether each was accepted.
+    ///
+    /// They are sent at once, not through the queue of the daemon. The exit code is 1 if one was not
+    /// accepted.
     Test {
-        /// Only this channel, by its name in the config; or mail.
+        /// Only this channel: its name in the config, or mail.
         #[arg(long, value_name = "NAME")]
         channel: Option<String>,
-        /// Only mail, and to this mailbox, which the config need not name.
+        /// Only mail, to this mailbox, which need not be in the config.
         #[arg(long, value_name = "ADDRESS", conflicts_with = "channel")]
         to: Option<Mailbox>,
-        /// Only this kind of notice, as origin-hijack.
+        /// Only this kind of incident, for example origin-hijack.
         #[arg(long, value_name = "KIND", value_parser = visit::kind)]
         kind: Option<Kind>,
     },
-    /// List what waits and what was given up, with the reasons; the oldest 1000.
+    /// List notifications that wait or were given up, with the last error; the oldest 1000.
     Queue {
-        /// How.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Try now what waits.
+    /// Try all waiting notifications now.
     Flush {
-        /// What was given up, too.
+        /// Also those that were given up.
         #[arg(long)]
         dead: bool,
     },

@@ -19,7 +19,7 @@ use crate::visit;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct MaintenanceArgs {
-    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG", global = true)]
     config: Option<PathBuf>,
 
@@ -29,51 +29,51 @@ pub struct MaintenanceArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Add a window; one of the same name is replaced.
+    /// Add a window; it replaces one of the same name.
     Add(Box<AddArgs>),
-    /// List the windows that are open or to come, from the config and from calendars too.
+    /// List open and future windows, also those of the config and of calendars.
     List {
-        /// How.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// End a window that was added, or cancel it.
+    /// End a window that was added, or cancel it before it begins.
     Remove {
-        /// Its name.
+        /// The name of the window.
         name: String,
     },
 }
 
 #[derive(Debug, Args)]
 struct AddArgs {
-    /// What people will call it.
+    /// The name of the window.
     name: String,
-    /// When it begins; RFC 3339 or seconds since 1970 [default: now].
+    /// When the window begins; RFC 3339 or seconds since 1970 [default: now].
     #[arg(long, value_name = "TIME")]
     from: Option<Timestamp>,
-    /// When it ends.
+    /// When the window ends.
     #[arg(long, value_name = "TIME", required_unless_present = "length")]
     until: Option<Timestamp>,
-    /// How long it lasts: 90m, 4h, 2d.
+    /// How long the window lasts: 90m, 4h, 2d.
     #[arg(long = "for", value_name = "TIME", value_parser = visit::duration, conflicts_with = "until")]
     length: Option<Duration>,
-    /// Only what lies inside these prefixes; may be repeated.
+    /// Only incidents inside these prefixes; may be repeated.
     #[arg(long, value_delimiter = ',')]
     prefix: Vec<Prefix>,
-    /// Only what these ASes do; may be repeated.
+    /// Only incidents caused by these ASes; may be repeated.
     #[arg(long, value_delimiter = ',')]
     asn: Vec<Asn>,
     /// Only these kinds of incident; may be repeated.
     #[arg(long, value_delimiter = ',', value_parser = visit::kind)]
     kind: Vec<Kind>,
-    /// What is so serious is told even so.
+    /// Incidents of this severity or higher are notified all the same.
     #[arg(long, value_enum, default_value_t = Pierce::Critical)]
     pierce: Pierce,
-    /// What should have happened at the end, as announced:198.18.0.0/24:AS64500 or
-    /// withdrawn:198.18.0.0/24:AS64500; what has not is told. May be repeated.
+    /// What should have happened by the end, as announced:198.18.0.0/24:AS64500 or
+    /// withdrawn:198.18.0.0/24:AS64500; what has not is reported. May be repeated.
     #[arg(long, value_name = "ROUTE")]
     expect: Vec<Expected>,
-    /// Who says so [default: the login name].
+    /// Your name, recorded with it [default: the login name].
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -81,19 +81,19 @@ struct AddArgs {
 /// The least severity that pierces a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Pierce {
-    /// All.
+    /// All severities.
     Notice,
-    /// Warnings and what is critical.
+    /// Warning and critical.
     Warning,
-    /// What is critical.
+    /// Critical only.
     Critical,
-    /// Nothing.
+    /// None.
     Nothing,
 }
 
 const EXAMPLES: &str = "\
 Example:
-  We move a /24 to AS64501 tonight:
+  A /24 moves to AS64501 tonight:
     originwatch maintenance add move --from 2026-12-01T22:00:00Z --for 2h \\
         --prefix 198.18.0.0/24 --pierce nothing --expect announced:198.18.0.0/24:AS64501";
 

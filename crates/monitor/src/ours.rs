@@ -20,35 +20,36 @@ use rpki_sources::{Source, Sources, load_once_blocking};
 /// How the command line says it.
 #[derive(Debug, Args)]
 pub struct OursArgs {
-    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG", conflicts_with_all = ["prefix", "origin"])]
     pub config: Option<PathBuf>,
 
-    /// Without a config: a prefix that we announce, or with --rib one in which we do; may be repeated.
+    /// Without a config: a prefix that you announce; with --rib, one within which your routes are taken;
+    /// may be repeated.
     #[arg(long, value_name = "PREFIX", value_delimiter = ',', requires = "origin")]
     pub prefix: Vec<Prefix>,
 
-    /// Without a config: an AS of ours; may be repeated.
+    /// Without a config: an AS of yours; may be repeated.
     #[arg(long, value_name = "ASN", value_delimiter = ',')]
     pub origin: Vec<Asn>,
 
-    /// VRPs as they are now, in place of the config's: a file, an http(s):// URL, rtr://host:port.
+    /// Current VRPs, instead of the config's: a file, an http(s):// URL, rtr://host:port.
     #[arg(long, value_name = "SRC")]
     pub vrps: Option<String>,
 
-    /// A file of local exceptions (RFC 8416, SLURM), in place of the config's; may be repeated.
+    /// A SLURM file of local exceptions (RFC 8416), instead of the config's; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub slurm: Vec<PathBuf>,
 
-    /// VRPs and ASPAs that have expired by this time are left out [default: now].
+    /// Leave out VRPs and ASPAs that have expired by this time [default: now].
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
 
-    /// A table of routes, MRT or any other recording, out of which ours are taken; may be repeated.
+    /// A RIB, in MRT or any other recording, from which your routes are taken; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub rib: Vec<PathBuf>,
 
-    /// How the answer is printed; as JSON, on one line.
+    /// Output format; JSON is one line.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

@@ -23,12 +23,12 @@ pub struct ArchiveArgs {
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
 
-    /// Keep what is fetched in this folder, URLs too [default: that of the config, else originwatch in
-    /// the cache folder of the user, and only recordings of collectors].
+    /// Cache what is fetched in this folder, also from URLs [default: that of the config, else
+    /// originwatch in the cache folder of the user, and only recordings of collectors].
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 
-    /// How much is kept there at most, in MiB [default: that of the config, else 10240].
+    /// Size limit of the cache, in MiB [default: that of the config, else 10240].
     #[arg(long, value_name = "MIB")]
     pub cache_size: Option<u64>,
 }

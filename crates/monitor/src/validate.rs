@@ -23,15 +23,15 @@ pub struct ValidateArgs {
     #[arg(long, value_name = "SRC")]
     pub vrps: String,
 
-    /// A file of local exceptions (RFC 8416, SLURM); may be repeated.
+    /// A SLURM file of local exceptions (RFC 8416); may be repeated.
     #[arg(long, value_name = "FILE")]
     pub slurm: Vec<PathBuf>,
 
-    /// VRPs and ASPAs that have expired by this time are left out [default: now].
+    /// Leave out VRPs and ASPAs that have expired by this time [default: now].
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
 
-    /// Answer in the shape of Routinator's validity API.
+    /// Print JSON in the format of Routinator's validity API.
     #[arg(long)]
     pub json: bool,
 
@@ -39,7 +39,7 @@ pub struct ValidateArgs {
     #[arg(value_name = "PREFIX")]
     pub prefix: String,
 
-    /// The AS number. The two may change places.
+    /// The AS number; it may also come first.
     #[arg(value_name = "ASN")]
     pub asn: Option<String>,
 }

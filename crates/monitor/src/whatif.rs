@@ -18,7 +18,7 @@ use crate::ours::{Ours, OursArgs};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct WhatifArgs {
-    /// The change: a SLURM file takes out and adds what it says; a VRP file stands in place of all.
+    /// The change: a SLURM file filters the VRPs and adds to them; a VRP file replaces them all.
     #[arg(long, value_name = "FILE")]
     pub change: PathBuf,
 
@@ -28,10 +28,11 @@ pub struct WhatifArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  A SLURM file with the ROAs to be, against the routes of the config:
+  A SLURM file with the planned ROAs, against the routes of the config:
     originwatch whatif --change planned.json
   The same against what a collector sees of AS64500:
-    originwatch whatif --vrps rtr://127.0.0.1:3323 --change planned.json --origin AS64500 --rib rib.bz2
+    originwatch whatif --vrps rtr://127.0.0.1:3323 --change planned.json \\
+        --origin AS64500 --rib rib.bz2
 
 The exit code is 1 if a route becomes invalid.";
 

@@ -9,15 +9,15 @@ use crate::format::Format;
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_PARTS)]
 pub struct CheckArgs {
-    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Try only what needs no network, and say what was not tried.
+    /// Check only what needs no network, and list what was not checked.
     #[arg(long)]
     pub offline: bool,
 
-    /// How the report is printed; as JSON, one array.
+    /// Output format; JSON is one array.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
@@ -27,10 +27,10 @@ pub struct CheckArgs {
 }
 
 const CHECK_PARTS: &str = "\
-What is tried:
-  each relay up to the login (never a mail), its certificate, our name in HELO, SPF and DMARC
+What is checked:
+  each relay up to the login (no mail is sent), its certificate, the name in HELO, SPF and DMARC
   of the sender, MX of the recipients, the servers and programs of channels, whether a hijack of
-  our prefixes would also take out the alarm; sources of VRPs, feeds, addresses to listen at, the
+  your prefixes would also take out the alarm; sources of VRPs, feeds, addresses to listen on, the
   store.
 
 The exit code is 1 if there is a fault.";

@@ -26,7 +26,7 @@ pub(crate) use list::table;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct IncidentsArgs {
-    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG", global = true)]
     config: Option<PathBuf>,
 
@@ -36,59 +36,60 @@ pub struct IncidentsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List them, the latest first.
+    /// List the incidents that are not resolved, the latest first.
     List {
-        /// Those that are over, too.
+        /// Also the resolved ones.
         #[arg(long)]
         all: bool,
-        /// How.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Show what was told last of one, and what people have said.
+    /// Show the latest notice of an incident, with its acknowledgement and notes.
     Show(One),
-    /// Say which rule it breaks, what RPKI says, and who saw it.
+    /// Explain an incident: the rule that it breaks, what RPKI says, who saw it.
     Explain(One),
-    /// Print every notice of one, or of all, as JSON, one object a line.
+    /// Print the notices of an incident, or of all, as JSON, one object a line.
     Export {
-        /// Which; the beginning of its name is enough.
+        /// The incident; the beginning of its ID is enough.
         #[arg(required_unless_present = "all")]
         incident: Option<String>,
-        /// All of them, those that are over too.
+        /// All incidents, also the resolved ones.
         #[arg(long, conflicts_with = "incident")]
         all: bool,
     },
-    /// Say that somebody works on it: no reminders, no escalation.
+    /// Acknowledge an incident: no more reminders, no escalation.
     Ack(Mark),
-    /// Call it over: nothing more is told until it has really ended.
+    /// Close an incident: no more notifications until it has really ended.
     Close(Mark),
-    /// Write a line about it, which later notices show.
+    /// Add a note to an incident, which its later notices show.
     Note {
         #[command(flatten)]
         mark: Mark,
-        /// The line.
+        /// The note, one line.
         text: String,
     },
-    /// Tell nothing of it, or of what lies in a scope, for a while.
+    /// Silence an incident, or all within a scope, for a while.
+    #[command(visible_alias = "silence")]
     Mute {
         #[command(flatten)]
         scope: ScopeArgs,
-        /// For how long: 90m, 4h, 2d.
+        /// How long: 90m, 4h, 2d.
         #[arg(long = "for", value_name = "TIME", value_parser = visit::duration,
               required_unless_present = "until")]
         length: Option<Duration>,
-        /// Until when; RFC 3339 or seconds since 1970.
+        /// Until this time; RFC 3339 or seconds since 1970.
         #[arg(long, value_name = "TIME", conflicts_with = "length")]
         until: Option<Timestamp>,
-        /// Who says so [default: the login name].
+        /// Your name, recorded with it [default: the login name].
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
-    /// End a mute.
+    /// End a silence.
     Unmute {
         #[command(flatten)]
         scope: ScopeArgs,
-        /// Who says so [default: the login name].
+        /// Your name, recorded with it [default: the login name].
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
@@ -96,18 +97,18 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct One {
-    /// Which; the beginning of its name is enough.
+    /// The incident; the beginning of its ID is enough.
     incident: String,
-    /// How.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 #[derive(Debug, Args)]
 struct Mark {
-    /// Which; the beginning of its name is enough.
+    /// The incident; the beginning of its ID is enough.
     incident: String,
-    /// Who says so [default: the login name].
+    /// Your name, recorded with it [default: the login name].
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -115,15 +116,15 @@ struct Mark {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct ScopeArgs {
-    /// Which incident; the beginning of its name is enough.
+    /// The incident; the beginning of its ID is enough.
     incident: Option<String>,
-    /// What touches nothing but this prefix and what is inside.
+    /// Incidents that touch only this prefix and more specific ones.
     #[arg(long)]
     prefix: Option<Prefix>,
-    /// What this AS alone does.
+    /// Incidents with no other offender than this AS.
     #[arg(long)]
     asn: Option<Asn>,
-    /// A kind of incident.
+    /// Incidents of this kind.
     #[arg(long, value_parser = visit::kind)]
     kind: Option<Kind>,
 }
@@ -135,8 +136,8 @@ Examples:
     originwatch incidents mute --asn AS4761 --for 4h
     originwatch incidents export --all | jq .title
 
-What changes something is done by the daemon on the same store, within seconds; if it does not run, when
-it starts.";
+Changes are made by the daemon that has the store open, within seconds; if it is not running,
+they are made when it starts.";
 
 /// Does what the command line says.
 pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {

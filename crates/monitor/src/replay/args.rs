@@ -11,7 +11,7 @@ use crate::recordings::ArchiveArgs;
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
 pub struct ReplayArgs {
-    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG", conflicts_with_all = ["prefix", "origin", "vrps"])]
     pub config: Option<PathBuf>,
 
@@ -23,39 +23,40 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "ASN", value_delimiter = ',', requires = "prefix")]
     pub origin: Vec<Asn>,
 
-    /// Without a config: VRPs, a file, an http(s):// URL or rtr://host:port; none: all is not-found.
+    /// Without a config: VRPs, from a file, an http(s):// URL or rtr://host:port. Without VRPs every
+    /// route is not-found.
     #[arg(long, value_name = "SRC", requires = "prefix")]
     pub vrps: Option<String>,
 
-    /// How notices are printed; as JSON, one object a line.
+    /// Output format of the notices; JSON is one object a line.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
-    /// Send the notices to the addresses in the mail section of the config, too.
+    /// Also send the notices to the addresses in the mail section of the config.
     #[arg(long, conflicts_with = "prefix")]
     pub mail: bool,
 
-    /// Write the mails as files into this folder, instead of or beside sending them.
+    /// Write the mails as files into this folder; they are also sent only with --mail.
     #[arg(long, value_name = "DIR", conflicts_with = "prefix")]
     pub eml: Option<PathBuf>,
 
-    /// File the notices in this folder, which has to be empty: for each incident one file as text and
-    /// one as JSON lines, and index.txt.
+    /// Write the notices into this folder, which has to be empty: for each incident one file as text
+    /// and one as JSON lines, and index.txt.
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
 
-    /// How many inputs, and blocks of bzip2, are unpacked at the same time [default: one a core].
-    /// Inputs that overlap in time are all read side by side.
+    /// How many inputs, and blocks of bzip2, are unpacked at the same time [default: one per core].
+    /// Inputs that overlap in time are always read side by side.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 
-    /// Begin then: what was recorded before is state and no news, so that what stands already is told,
-    /// at this time. With --collector it is the last table of each and what came since. RFC 3339 or
-    /// seconds since 1970.
+    /// Start at this time, in RFC 3339 or seconds since 1970. What was recorded before is the initial
+    /// state: incidents that are open already are notified at this time. With --collector the initial
+    /// state is the last RIB of each collector and the updates since.
     #[arg(long, value_name = "TIME")]
     pub from: Option<Timestamp>,
 
-    /// Leave out what was recorded then or later.
+    /// Leave out what was recorded at this time or later.
     #[arg(long, value_name = "TIME")]
     pub until: Option<Timestamp>,
 
@@ -75,5 +76,5 @@ Examples:
     originwatch replay -c originwatch.toml /var/spool/mrt
   One prefix, without a config:
     originwatch replay --prefix 198.18.0.0/21 --origin AS64500 --vrps vrps.json updates.*.gz
-  The critical ones, as JSON:
+  Only critical notices, as JSON:
     originwatch replay --format json rib.bz2 updates.bz2 | jq 'select(.severity==\"critical\")'";

@@ -8,11 +8,11 @@ use super::log::LogFormat;
 #[derive(Debug, Args)]
 #[command(after_help = RUN_SIGNALS)]
 pub struct RunArgs {
-    /// The config [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
+    /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// How the log is written, to standard error.
+    /// Format of the log, which is written to standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 }
@@ -20,6 +20,6 @@ pub struct RunArgs {
 const RUN_SIGNALS: &str = "\
 Signals:
   TERM, INT  stop within seconds; nothing that was taken in is lost, not even by KILL
-  HUP        read the config again; where it is wrong the old one stays, and the log says why.
-             Feeds of which it says the same stay connected; where more is watched, routers are
-             disconnected one after the other: they tell their tables only when they connect";
+  HUP        read the config again; if it is wrong the old one stays, and the log says why.
+             Feeds whose config is unchanged stay connected; if more is watched, routers are
+             disconnected one after the other, since they send their RIBs only when they connect";

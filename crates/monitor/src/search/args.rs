@@ -13,24 +13,24 @@ use crate::recordings::ArchiveArgs;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SearchArgs {
-    /// The config, of which the archive section says where --collector finds recordings
+    /// The config file, whose archive section says where --collector finds recordings
     /// [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml; none is needed].
     #[arg(short, long, value_name = "CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Routes of this prefix; may be repeated. Without --covered and --covering: exactly of it.
+    /// Routes of this prefix; may be repeated. Without --covered and --covering: of exactly this prefix.
     #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
     pub prefix: Vec<Prefix>,
 
-    /// Of the prefix itself and nothing else.
+    /// Routes of exactly the prefix.
     #[arg(long, requires = "prefix", conflicts_with_all = ["covered", "covering"])]
     pub exact: bool,
 
-    /// Of the prefix and of all that is more specific; with --covering, of both kinds.
+    /// Routes of the prefix and of more specific prefixes; with --covering, of both.
     #[arg(long, requires = "prefix")]
     pub covered: bool,
 
-    /// Of the prefix and of all that is less specific.
+    /// Routes of the prefix and of less specific prefixes.
     #[arg(long, requires = "prefix")]
     pub covering: bool,
 
@@ -38,11 +38,11 @@ pub struct SearchArgs {
     #[arg(long, value_name = "ASN", value_delimiter = ',')]
     pub origin: Vec<Asn>,
 
-    /// What vantage points of this AS told; may be repeated.
+    /// Routes seen by vantage points in this AS; may be repeated.
     #[arg(long, value_name = "ASN", value_delimiter = ',')]
     pub peer: Vec<Asn>,
 
-    /// Routes whose path matches, as '64500 64496 {64497,64498}'.
+    /// Routes whose AS path matches; a path is written as '64500 64496 {64497,64498}'.
     #[arg(long, value_name = "REGEX")]
     pub as_path: Option<Regex>,
 
@@ -58,29 +58,29 @@ pub struct SearchArgs {
     #[arg(long = "type", value_enum, value_name = "TYPE", value_delimiter = ',')]
     pub types: Vec<ElementType>,
 
-    /// Leave out what was recorded before; RFC 3339 or seconds since 1970.
+    /// Leave out what was recorded before this time; RFC 3339 or seconds since 1970.
     #[arg(long, value_name = "TIME")]
     pub from: Option<Timestamp>,
 
-    /// Leave out what was recorded then or later.
+    /// Leave out what was recorded at this time or later.
     #[arg(long, value_name = "TIME")]
     pub until: Option<Timestamp>,
 
-    /// How hits are printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Bgpdump)]
     pub format: Format,
 
-    /// Print the number of hits alone. Attributes that do not change it are not read, and damage in
-    /// them is told only with --explain-errors.
+    /// Print only the number of hits. Attributes that do not change it are not read, and damage in
+    /// them is reported only with --explain-errors.
     #[arg(long)]
     pub count: bool,
 
-    /// Tell every damage, with the bytes around it; with --count, read all attributes for it.
+    /// Report every damage, with the bytes around it; with --count, read all attributes for it.
     #[arg(long)]
     pub explain_errors: bool,
 
-    /// How many inputs, and blocks of bzip2, are unpacked at the same time [default: one a core].
-    /// Inputs that overlap in time are all read side by side.
+    /// How many inputs, and blocks of bzip2, are unpacked at the same time [default: one per core].
+    /// Inputs that overlap in time are always read side by side.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 
@@ -112,7 +112,7 @@ pub enum ElementType {
     Announce,
     /// A route was withdrawn.
     Withdraw,
-    /// A route stands in a table.
+    /// A route is in a RIB.
     Rib,
     /// A session changed its state.
     State,
@@ -123,9 +123,9 @@ pub enum ElementType {
 pub enum RovState {
     /// A VRP matches.
     Valid,
-    /// VRPs cover it, and none matches.
+    /// VRPs cover the route, and none matches.
     Invalid,
-    /// No VRP covers it.
+    /// No VRP covers the route.
     NotFound,
 }
 
@@ -156,7 +156,7 @@ const EXAMPLES: &str = "\
 Examples:
   Who announced a prefix, or a part of it:
     originwatch search --prefix 198.18.0.0/21 --covered updates.*.gz
-  What one AS originated that RPKI says is invalid, as a table:
+  The RPKI-invalid routes that one AS originates, as a table:
     originwatch search --origin AS4761 --rov invalid --vrps vrps.json --format table rib.bz2
   How many routes went through an AS that night, from the archive:
     originwatch search --as-path '\\b4761\\b' --count --collector rrc00,route-views2 \\
