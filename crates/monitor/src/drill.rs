@@ -14,11 +14,11 @@ use lettre::message::Mailbox;
 use tokio::runtime::Runtime;
 use validator::Kind;
 
+use crate::arguments::now;
 use crate::channels;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use crate::letterhead::letterhead;
-use crate::visit::now;
 
 /// What is to be tried; all of it, where nothing is said.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
 //! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
 
+mod arguments;
 mod channels;
 pub mod check;
 pub mod cli;
@@ -25,14 +26,14 @@ mod letterhead;
 pub mod mailbag;
 pub mod mailroom;
 pub mod maintenance;
-pub mod ours;
+pub mod own_routes;
 pub mod recordings;
 pub mod replay;
+mod requests;
 pub mod roas;
 pub mod run;
 pub mod search;
 mod secret;
 pub mod validate;
-mod visit;
 mod watches;
 pub mod whatif;

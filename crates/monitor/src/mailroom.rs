@@ -8,12 +8,13 @@ use lettre::message::Mailbox;
 use store::{Queued, Request};
 use validator::Kind;
 
+use crate::arguments;
 use crate::config::Config;
 use crate::drill::{self, Aim};
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
 use crate::incidents::table;
-use crate::visit;
+use crate::requests;
 
 /// Deliveries that a list shows.
 const LISTED: usize = 1000;
@@ -43,7 +44,7 @@ enum Action {
         #[arg(long, value_name = "ADDRESS", conflicts_with = "channel")]
         to: Option<Mailbox>,
         /// Only this kind of incident, for example origin-hijack.
-        #[arg(long, value_name = "KIND", value_parser = visit::kind)]
+        #[arg(long, value_name = "KIND", value_parser = arguments::kind)]
         kind: Option<Kind>,
     },
     /// List notifications that wait or were given up, with the last error; the oldest 1000.
@@ -62,7 +63,7 @@ enum Action {
 
 /// Does what the command line says.
 pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
-    let enter = || visit::enter(args.config.as_deref());
+    let open_store = || requests::open_store(args.config.as_deref());
     match &args.action {
         Action::Test { channel, to, kind } => {
             let config = Config::load(args.config.as_deref())?;
@@ -70,15 +71,15 @@ pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
             drill::run(&config, &aim)
         }
         Action::Queue { format } => {
-            let (config, client) = enter()?;
+            let (config, client) = open_store()?;
             queue(&client.queue(LISTED)?, &config, *format)
         }
         Action::Flush { dead } => {
-            let (_, client) = enter()?;
+            let (_, client) = open_store()?;
             if *dead {
-                visit::ask(&client, &Request::Requeue)?;
+                requests::ask(&client, &Request::Requeue)?;
             }
-            visit::ask(&client, &Request::Flush)
+            requests::ask(&client, &Request::Flush)
         }
     }
 }

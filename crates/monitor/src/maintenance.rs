@@ -10,10 +10,11 @@ use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand, ValueEnum};
 use validator::{Kind, Severity};
 
+use crate::arguments;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
 use crate::incidents::table;
-use crate::visit;
+use crate::requests;
 
 /// `originwatch maintenance`.
 #[derive(Debug, Args)]
@@ -55,7 +56,7 @@ struct AddArgs {
     #[arg(long, value_name = "TIME", required_unless_present = "length")]
     until: Option<Timestamp>,
     /// How long the window lasts: 90m, 4h, 2d.
-    #[arg(long = "for", value_name = "TIME", value_parser = visit::duration, conflicts_with = "until")]
+    #[arg(long = "for", value_name = "TIME", value_parser = arguments::duration, conflicts_with = "until")]
     length: Option<Duration>,
     /// Only incidents inside these prefixes; may be repeated.
     #[arg(long, value_delimiter = ',')]
@@ -64,7 +65,7 @@ struct AddArgs {
     #[arg(long, value_delimiter = ',')]
     asn: Vec<Asn>,
     /// Only these kinds of incident; may be repeated.
-    #[arg(long, value_delimiter = ',', value_parser = visit::kind)]
+    #[arg(long, value_delimiter = ',', value_parser = arguments::kind)]
     kind: Vec<Kind>,
     /// Incidents of this severity or higher are notified all the same.
     #[arg(long, value_enum, default_value_t = Pierce::Critical)]
@@ -99,18 +100,18 @@ Example:
 
 /// Does what the command line says.
 pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
-    let (_, client) = visit::enter(args.config.as_deref())?;
+    let (_, client) = requests::open_store(args.config.as_deref())?;
     match &args.action {
         Action::Add(add) => {
-            let by = add.by.clone().unwrap_or_else(visit::login);
-            visit::order(&client, &by, What::MaintenanceAdd { window: window(add)? })
+            let by = add.by.clone().unwrap_or_else(arguments::login);
+            requests::order(&client, &by, What::MaintenanceAdd { window: window(add)? })
         }
         Action::Remove { name } => {
             let what = What::MaintenanceRemove { name: name.clone() };
-            visit::order(&client, &visit::login(), what)
+            requests::order(&client, &arguments::login(), what)
         }
         Action::List { format } => {
-            let windows = client.silences(visit::now())?.windows;
+            let windows = client.silences(arguments::now())?.windows;
             let mut out = io::BufWriter::new(io::stdout().lock());
             match format {
                 Format::Json => {
@@ -133,7 +134,7 @@ pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
 }
 
 fn window(add: &AddArgs) -> Result<Window, Failure> {
-    let from = add.from.unwrap_or_else(visit::now);
+    let from = add.from.unwrap_or_else(arguments::now);
     let until = add.length.map(|length| from + length).or(add.until);
     let until = until.ok_or_else(|| Failure::Usage("when does it end?".to_owned()))?;
     Ok(Window {

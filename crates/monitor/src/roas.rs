@@ -7,14 +7,14 @@ use validator::{RoaReport, ValidationState};
 
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
-use crate::ours::{Ours, OursArgs};
+use crate::own_routes::{OwnRoutes, OwnRoutesArgs};
 
 /// `originwatch roas`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RoasArgs {
     #[command(flatten)]
-    ours: OursArgs,
+    own: OwnRoutesArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -28,13 +28,13 @@ The exit code is 1 if a route is not valid, or if ROAs allow what is not announc
 
 /// Reports on what the command line names.
 pub fn run(args: &RoasArgs) -> Result<ExitCode, Failure> {
-    let ours = Ours::load(&args.ours)?;
-    for note in &ours.notes {
+    let own = OwnRoutes::load(&args.own)?;
+    for note in &own.notes {
         writeln!(io::stderr(), "{note}")?;
     }
-    let report = RoaReport::new(&ours.snapshot, &ours.watches, ours.routes);
+    let report = RoaReport::new(&own.snapshot, &own.watches, own.routes);
     let mut out = BufWriter::new(io::stdout().lock());
-    match args.ours.format {
+    match args.own.format {
         Format::Text => tell(&report, &mut out)?,
         Format::Json => {
             writeln!(out, "{}", serde_json::to_string(&report).map_err(io::Error::from)?)?

@@ -7,8 +7,8 @@ use bgp::{Asn, Prefix, RouteOrigin, Timestamp};
 use clap::Args;
 use validator::{OriginValidation, RpkiSnapshot, ValidatedRoute, ValidationState, Validity, Vrp};
 
+use crate::arguments::now;
 use crate::exit::{ExitCode, Failure};
-use crate::visit::now;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// The longest line that is read: a prefix and an AS number need 60 bytes.

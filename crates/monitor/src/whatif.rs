@@ -12,7 +12,7 @@ use validator::{Effect, RpkiSnapshot, ValidationState, whatif};
 
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
-use crate::ours::{Ours, OursArgs};
+use crate::own_routes::{OwnRoutes, OwnRoutesArgs};
 
 /// `originwatch whatif`.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub struct WhatifArgs {
     pub change: PathBuf,
 
     #[command(flatten)]
-    ours: OursArgs,
+    own: OwnRoutesArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -38,14 +38,14 @@ The exit code is 1 if a route becomes invalid.";
 
 /// Answers what the command line asks.
 pub fn run(args: &WhatifArgs) -> Result<ExitCode, Failure> {
-    let ours = Ours::load(&args.ours)?;
-    let after = changed(&ours.snapshot, &args.change, args.ours.time())?;
-    for note in &ours.notes {
+    let own = OwnRoutes::load(&args.own)?;
+    let after = changed(&own.snapshot, &args.change, args.own.time())?;
+    for note in &own.notes {
         writeln!(io::stderr(), "{note}")?;
     }
-    let effects = whatif(&ours.snapshot, &after, ours.routes);
+    let effects = whatif(&own.snapshot, &after, own.routes);
     let mut out = BufWriter::new(io::stdout().lock());
-    match args.ours.format {
+    match args.own.format {
         Format::Text => tell(&effects, &mut out)?,
         Format::Json => {
             writeln!(out, "{}", serde_json::to_string(&effects).map_err(io::Error::from)?)?

@@ -7,9 +7,9 @@ use incidents::AsDirectory;
 use validator::RpkiSnapshot;
 
 use super::report::{Report, readable};
+use crate::arguments::now;
 use crate::config::{Config, Mail};
 use crate::letterhead::letterhead;
-use crate::visit::now;
 use rpki_sources::{LoadError, Source, Sources, load_once};
 
 /// How long a source of VRPs may take: all of RPKI comes within seconds.

@@ -16,9 +16,10 @@ use incidents::IncidentId;
 use store::StoreClient;
 use validator::Kind;
 
+use crate::arguments;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
-use crate::visit;
+use crate::requests;
 
 pub(crate) use list::table;
 
@@ -75,7 +76,7 @@ enum Action {
         #[command(flatten)]
         scope: ScopeArgs,
         /// How long: 90m, 4h, 2d.
-        #[arg(long = "for", value_name = "TIME", value_parser = visit::duration,
+        #[arg(long = "for", value_name = "TIME", value_parser = arguments::duration,
               required_unless_present = "until")]
         length: Option<Duration>,
         /// Until this time; RFC 3339 or seconds since 1970.
@@ -125,7 +126,7 @@ struct ScopeArgs {
     #[arg(long)]
     asn: Option<Asn>,
     /// Incidents of this kind.
-    #[arg(long, value_parser = visit::kind)]
+    #[arg(long, value_parser = arguments::kind)]
     kind: Option<Kind>,
 }
 
@@ -141,10 +142,10 @@ they are made when it starts.";
 
 /// Does what the command line says.
 pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
-    let (config, client) = visit::enter(args.config.as_deref())?;
+    let (config, client) = requests::open_store(args.config.as_deref())?;
     let mark = |mark: &Mark, what: fn(IncidentId) -> What| {
         let incident = one(&client, &mark.incident)?.summary.incident;
-        visit::order(&client, &signed(mark.by.as_ref()), what(incident))
+        requests::order(&client, &signed(mark.by.as_ref()), what(incident))
     };
     match &args.action {
         Action::List { all, format } => list::list(&client, *all, *format),
@@ -160,22 +161,23 @@ pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
         Action::Note { mark, text } => {
             let incident = one(&client, &mark.incident)?.summary.incident;
             let what = What::Note { incident, text: text.clone() };
-            visit::order(&client, &signed(mark.by.as_ref()), what)
+            requests::order(&client, &signed(mark.by.as_ref()), what)
         }
         Action::Mute { scope, length, until, by } => {
-            let until = length.map(|length| visit::now() + length).or(*until).unwrap_or_default();
+            let until =
+                length.map(|length| arguments::now() + length).or(*until).unwrap_or_default();
             let what = What::Mute { scope: read(&client, scope)?, until };
-            visit::order(&client, &signed(by.as_ref()), what)
+            requests::order(&client, &signed(by.as_ref()), what)
         }
         Action::Unmute { scope, by } => {
             let what = What::Unmute { scope: read(&client, scope)? };
-            visit::order(&client, &signed(by.as_ref()), what)
+            requests::order(&client, &signed(by.as_ref()), what)
         }
     }
 }
 
 fn signed(by: Option<&String>) -> String {
-    by.cloned().unwrap_or_else(visit::login)
+    by.cloned().unwrap_or_else(arguments::login)
 }
 
 fn read(client: &StoreClient, scope: &ScopeArgs) -> Result<Scope, Failure> {

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use alerter::dispatch::{Order, What};
-use bgp::{Timestamp, parse_duration};
 use store::{Answer, Request, StoreClient, StoreError};
 
+use crate::arguments::now;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 
@@ -18,7 +18,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The config, and a client in its store.
-pub(crate) fn enter(config: Option<&Path>) -> Result<(Config, StoreClient), Failure> {
+pub(crate) fn open_store(config: Option<&Path>) -> Result<(Config, StoreClient), Failure> {
     let config = Config::load(config)?;
     if !config.store.exists() {
         let store = config.store.display();
@@ -51,10 +51,7 @@ pub(crate) fn ask(client: &StoreClient, request: &Request) -> Result<ExitCode, F
 }
 
 /// The answer to a request; none if it takes too long.
-pub(crate) fn answered(
-    client: &StoreClient,
-    request: &Request,
-) -> Result<Option<Answer>, StoreError> {
+fn answered(client: &StoreClient, request: &Request) -> Result<Option<Answer>, StoreError> {
     let number = client.ask(now(), request)?;
     let end = Instant::now() + ANSWER_WITHIN;
     loop {
@@ -63,45 +60,5 @@ pub(crate) fn answered(
             return Ok(answer);
         }
         std::thread::sleep(LOOK_EVERY);
-    }
-}
-
-/// Who asks, as it will be shown: the login name, through sudo that of the person behind it.
-pub(crate) fn login() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned())
-}
-
-/// The wall clock.
-pub(crate) fn now() -> Timestamp {
-    jiff::Timestamp::now().into()
-}
-
-/// A length of time as the config has it: `90m`, `4h`, `2d`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let duration = parse_duration(text).filter(|duration| !duration.is_zero());
-    duration.ok_or_else(|| "expected a length of time, as 90m, 4h or 2d".to_owned())
-}
-
-/// A kind of incident by its name.
-pub(crate) fn kind(text: &str) -> Result<validator::Kind, String> {
-    // The names are those of the JSON.
-    let name = serde_json::Value::String(text.to_owned());
-    serde_json::from_value(name).map_err(|_| format!("there is no kind of incident '{text}'"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time_are_those_of_the_config() {
-        let seconds = |text| duration(text).map(|duration| duration.as_secs());
-        assert_eq!(seconds("90m"), Ok(5400));
-        assert_eq!(seconds("4h"), Ok(4 * 3600));
-        assert_eq!(seconds("2d"), Ok(2 * 86_400));
-        for text in ["", "0m", "-4h", "4", "d", "soon", "99999999999d"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

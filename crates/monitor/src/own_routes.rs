@@ -1,4 +1,4 @@
-//! What is ours: the routes that `whatif` and `roas` ask about, and what RPKI says now.
+//! The own routes that `whatif` and `roas` ask about, and what RPKI says now.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -11,15 +11,15 @@ use clap::Args;
 use parser::{Element, ElementKind, Item, Reader, Received};
 use validator::{Announcement, RpkiSnapshot, WatchList};
 
+use crate::arguments::now;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::format::Format;
-use crate::visit::now;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// How the command line says it.
 #[derive(Debug, Args)]
-pub struct OursArgs {
+pub struct OwnRoutesArgs {
     /// The config file [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml].
     #[arg(short, long, value_name = "CONFIG", conflicts_with_all = ["prefix", "origin"])]
     pub config: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub struct OursArgs {
     pub format: Format,
 }
 
-impl OursArgs {
+impl OwnRoutesArgs {
     /// The time that is asked about.
     pub fn time(&self) -> Timestamp {
         self.at.unwrap_or_else(now)
@@ -63,7 +63,7 @@ impl OursArgs {
 
 /// What it means.
 #[derive(Debug)]
-pub struct Ours {
+pub struct OwnRoutes {
     /// Our routes, each once.
     pub routes: BTreeSet<Announcement>,
     /// Who we are.
@@ -74,9 +74,9 @@ pub struct Ours {
     pub notes: Vec<String>,
 }
 
-impl Ours {
+impl OwnRoutes {
     /// Reads what the command line names.
-    pub fn load(args: &OursArgs) -> Result<Self, Failure> {
+    pub fn load(args: &OwnRoutesArgs) -> Result<Self, Failure> {
         let (watches, configured) = if args.origin.is_empty() {
             let config = Config::load(args.config.as_deref())?;
             (config.watches, config.rpki)
@@ -95,19 +95,19 @@ impl Ours {
             return Err(Failure::Usage(text.to_owned()));
         }
         let (snapshot, mut notes) = load_once_blocking(&sources, Some(args.time()))?;
-        let mut ours = Ours { routes: BTreeSet::new(), watches, snapshot, notes: Vec::new() };
+        let mut own = OwnRoutes { routes: BTreeSet::new(), watches, snapshot, notes: Vec::new() };
         for path in &args.rib {
-            ours.read(path, &args.prefix, &mut notes)?;
+            own.read(path, &args.prefix, &mut notes)?;
         }
         if args.rib.is_empty() {
-            ours.routes = ours.announced(&args.prefix);
+            own.routes = own.announced(&args.prefix);
         }
-        if ours.routes.is_empty() {
+        if own.routes.is_empty() {
             let text =
                 "none of these routes is ours: name prefixes, a --rib or a config with watches";
             return Err(Failure::Usage(text.to_owned()));
         }
-        Ok(Ours { notes, ..ours })
+        Ok(OwnRoutes { notes, ..own })
     }
 
     /// What the command line or the watches say that we announce; without either, what our ROAs do.
@@ -163,15 +163,15 @@ impl Ours {
         };
         let origin @ RouteOrigin::As(asn) = element.origin() else { return };
         let prefix = nlri.prefix;
-        let named = prefixes.is_empty() || prefixes.iter().any(|ours| ours.covers(&prefix));
+        let named = prefixes.is_empty() || prefixes.iter().any(|named| named.covers(&prefix));
         let allowed = |watch: &Arc<validator::Watch>| {
             watch.announced
                 && watch.origins.allow(&origin)
                 && watch.origins != validator::Origins::Any
         };
-        let ours = self.watches.is_operator(asn) && named
+        let is_own = self.watches.is_operator(asn) && named
             || self.watches.covering(prefix).is_some_and(allowed);
-        if ours {
+        if is_own {
             self.routes.insert(Announcement { prefix, origin: asn });
         }
     }
