@@ -9,11 +9,13 @@ use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Severity, Sight, Watch};
 
 use crate::extent::Elsewhere;
-use crate::incident::{Incident, Phase};
+use crate::incident::{Incident, Past, Phase};
+use crate::incident_id::IncidentId;
 use crate::memory::{Memory, MemoryRef};
-use crate::notice::{IncidentId, Notice, Past, Reason};
+use crate::notice::{Notice, Reason};
 use crate::report::is_mass;
-use crate::routes::{Down, RouteTable, Row, RowKey};
+use crate::route_entry::{RouteEntry, RouteKey};
+use crate::route_table::{Down, RouteTable};
 use crate::story::{Breach, Class, Story, breaches};
 use crate::timers::Timers;
 use crate::visibility::Level;
@@ -208,7 +210,7 @@ impl Incidents {
     }
 
     /// The route that is the first to be given up, and when.
-    fn forgotten(&self) -> Option<(Timestamp, RowKey)> {
+    fn forgotten(&self) -> Option<(Timestamp, RouteKey)> {
         let (since, key) = self.routes.oldest_doubt()?;
         Some((since + self.rules.forget_after, key))
     }
@@ -253,11 +255,11 @@ impl Incidents {
     fn route(&mut self, finding: RouteFinding) {
         let RouteFinding { at, vantage, prefix, path_id, sight } = finding;
         let id = self.routes.station_up(&vantage, &self.directory);
-        let key = RowKey { vantage: id, prefix, path_id };
+        let key = RouteKey { vantage: id, prefix, path_id };
         match sight {
-            Sight::Held(held) => self.put(key, Row { held, at, doubted: None }, vantage.asn),
+            Sight::Held(held) => self.put(key, RouteEntry { held, at, doubted: None }, vantage.asn),
             Sight::Recalled(held) if self.routes.is_older(&key, at) => {
-                self.put(key, Row { held, at, doubted: Some(at) }, vantage.asn);
+                self.put(key, RouteEntry { held, at, doubted: Some(at) }, vantage.asn);
             }
             Sight::Recalled(_) => {}
             Sight::Unreadable => {
@@ -268,7 +270,7 @@ impl Incidents {
         }
     }
 
-    fn withdraw(&mut self, at: Timestamp, key: RowKey) {
+    fn withdraw(&mut self, at: Timestamp, key: RouteKey) {
         let Some((row, asn)) = self.routes.take(key).zip(self.routes.asn(key.vantage)) else {
             return;
         };
@@ -280,7 +282,7 @@ impl Incidents {
 
     /// A route that nobody has confirmed for so long is believed no more; what it was part of says
     /// so when it ends.
-    fn give_up(&mut self, key: RowKey) {
+    fn give_up(&mut self, key: RouteKey) {
         let Some((row, asn)) = self.routes.forget(key).zip(self.routes.asn(key.vantage)) else {
             return;
         };
@@ -293,7 +295,7 @@ impl Incidents {
     }
 
     /// Decides anew on every story that one of these routes is part of.
-    fn settle_breached(&mut self, keys: &[RowKey]) {
+    fn settle_breached(&mut self, keys: &[RouteKey]) {
         let breached = keys.iter().flat_map(|key| {
             let row = self.routes.row(key).zip(self.routes.asn(key.vantage));
             row.map(|(row, asn)| breaches(key.prefix, &row.held, asn)).unwrap_or_default()
@@ -304,7 +306,7 @@ impl Incidents {
         }
     }
 
-    fn put(&mut self, key: RowKey, row: Row, vantage: Asn) {
+    fn put(&mut self, key: RouteKey, row: RouteEntry, vantage: Asn) {
         let at = row.at;
         let after = breaches(key.prefix, &row.held, vantage);
         let before = self.routes.put(key, row);
@@ -328,7 +330,7 @@ impl Incidents {
 
     /// A vantage point broke the rules `before` and breaks the rules `after`. The new route
     /// stands in the table already.
-    fn replace(&mut self, at: Timestamp, key: RowKey, before: Vec<Breach>, after: Vec<Breach>) {
+    fn replace(&mut self, at: Timestamp, key: RouteKey, before: Vec<Breach>, after: Vec<Breach>) {
         let mut touched = BTreeSet::new();
         for gone in before {
             let stays = after.iter().any(|b| b.story == gone.story && b.part == gone.part);
@@ -346,7 +348,7 @@ impl Incidents {
         }
     }
 
-    fn hold(&mut self, key: RowKey, breach: Breach) {
+    fn hold(&mut self, key: RouteKey, breach: Breach) {
         let Some(row) = self.routes.row(&key) else { return };
         let Some(station) = self.routes.station(key.vantage) else { return };
         if !self.incidents.contains_key(&breach.story) {
@@ -456,7 +458,7 @@ impl Incidents {
         let Some(incident) = self.incidents.remove(story) else { return };
         self.remember(incident.past.into_iter().map(|past| (story.offenders.clone(), past)));
         let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
-        let keys: Vec<RowKey> = self
+        let keys: Vec<RouteKey> = self
             .routes
             .rows()
             .map(|(key, _)| *key)

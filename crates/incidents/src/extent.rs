@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::memory::pairs;
+use crate::pairs;
 
 /// Holders beside us from which on an event is called mass: a customer's typing error hits one
 /// or two networks, a leak of a table hits hundreds at once.

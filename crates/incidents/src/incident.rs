@@ -1,22 +1,47 @@
 //! One story, from first sight to resolved and perhaps reopened.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, OriginValidation, Severity, ValidationState, Watch};
 
-use crate::memory::pairs;
+use crate::evidence::{Evidence, EvidenceLog};
+use crate::incident_id::IncidentId;
 use crate::news::{Facts, News, news};
-use crate::notice::{Evidence, IncidentId, Past, State};
-use crate::routes::{RouteTable, Row, RowKey, Station, VantageId};
+use crate::pairs;
+use crate::route_entry::{RouteEntry, RouteKey, VantageId};
+use crate::route_table::{RouteTable, Station};
 use crate::rules::Rules;
 use crate::story::{Breach, Class, PartKey, Story};
 use bgp::printable;
 
-/// First and last sights that are kept: enough to show who let it in and how it ended.
-const EVIDENCE_EACH: usize = 8;
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Too few vantage ASes hold the route: shown, never mailed.
+    Suspected,
+    /// Enough vantage ASes hold or held the route at the same time.
+    Open,
+    /// Nobody holds the route any more, but it may come back.
+    Clearing,
+    /// Nobody held the route for long enough.
+    Resolved,
+}
+
+impl State {
+    /// The name as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Suspected => "suspected",
+            State::Open => "open",
+            State::Clearing => "clearing",
+            State::Resolved => "resolved",
+        }
+    }
+}
 
 /// Where an incident stands, with what that state alone needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +95,7 @@ pub(crate) struct Occurrence {
     #[serde(with = "pairs")]
     pub(crate) acceptors: BTreeMap<Asn, BTreeSet<VantageId>>,
     pub(crate) known: Facts,
-    pub(crate) evidence: Sights,
+    pub(crate) evidence: EvidenceLog,
     /// Of a condition whether it lasts; never set of what routes do.
     #[serde(default)]
     pub(crate) active: bool,
@@ -88,12 +113,19 @@ pub(crate) struct Part {
     pub(crate) holders: BTreeSet<(VantageId, u32)>,
 }
 
-/// The first sights and the last ones.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Sights {
-    first: Vec<Evidence>,
-    last: VecDeque<Evidence>,
-    pub(crate) count: usize,
+/// An earlier event by the same offender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// Its name: the same as the notice's for an earlier time of the same incident.
+    pub incident: IncidentId,
+    /// What it was.
+    pub kind: Kind,
+    /// First sight.
+    pub first_seen: Timestamp,
+    /// Last sight.
+    pub last_seen: Timestamp,
+    /// How many prefixes of ours.
+    pub prefixes: usize,
 }
 
 impl Incident {
@@ -115,8 +147,8 @@ impl Incident {
     /// A vantage point holds a route that breaks the rule. Called again for a changed route.
     pub(crate) fn hold(
         &mut self,
-        key: RowKey,
-        row: &Row,
+        key: RouteKey,
+        row: &RouteEntry,
         breach: Breach,
         station: &Station,
         rules: &Rules,
@@ -192,13 +224,13 @@ impl Incident {
     }
 
     /// The route of a vantage point is believed no longer: it was not heard of since a gap.
-    pub(crate) fn give_up(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
+    pub(crate) fn give_up(&mut self, at: Timestamp, key: RouteKey, part: PartKey) {
         self.occurrence.release(at, key, part);
         self.occurrence.given_up.insert(key.vantage);
     }
 
     /// A vantage point does not hold it any more.
-    pub(crate) fn release(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
+    pub(crate) fn release(&mut self, at: Timestamp, key: RouteKey, part: PartKey) {
         self.occurrence.release(at, key, part);
     }
 
@@ -303,21 +335,21 @@ impl Occurrence {
             given_up: BTreeSet::new(),
             acceptors: BTreeMap::new(),
             known: Facts::default(),
-            evidence: Sights::default(),
+            evidence: EvidenceLog::default(),
             active: false,
         }
     }
 
     fn hold(
         &mut self,
-        key: RowKey,
-        row: &Row,
+        key: RouteKey,
+        row: &RouteEntry,
         breach: Breach,
         station: &Station,
         rules: &Rules,
         offenders: &[Asn],
     ) {
-        let Row { held, at, .. } = row;
+        let RouteEntry { held, at, .. } = row;
         self.since = self.since.min(*at);
         self.last_seen = self.last_seen.max(*at);
         self.learn(key.vantage, held, &breach, station, rules, offenders);
@@ -378,7 +410,7 @@ impl Occurrence {
         self.known.upstreams.extend(hops.filter(|hop| rules.upstreams.contains(hop)));
     }
 
-    fn release(&mut self, at: Timestamp, key: RowKey, part: PartKey) {
+    fn release(&mut self, at: Timestamp, key: RouteKey, part: PartKey) {
         let Some(part) = self.parts.get_mut(&part) else { return };
         if !part.holders.remove(&(key.vantage, key.path_id)) {
             return;
@@ -396,27 +428,5 @@ impl Occurrence {
 impl Part {
     pub(crate) fn severity(&self) -> Severity {
         self.kind.severity(self.rov.state(), self.grave)
-    }
-}
-
-impl Sights {
-    fn push(&mut self, evidence: Evidence) {
-        // One route may break the rules of several watches.
-        if self.last.back().or(self.first.last()) == Some(&evidence) {
-            return;
-        }
-        self.count += 1;
-        if self.first.len() < EVIDENCE_EACH {
-            self.first.push(evidence);
-            return;
-        }
-        if self.last.len() == EVIDENCE_EACH {
-            self.last.pop_front();
-        }
-        self.last.push_back(evidence);
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Evidence> {
-        self.first.iter().chain(&self.last)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Start with [`Incidents`], the engine: findings go in with [`Incidents::handle`], a
 //! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
-//! stand one table of current routes (`routes`), the stories that they make (`story`,
+//! stand one table of current routes (`route_table`), the stories that they make (`story`,
 //! `incident`) and the pure decision of what is news (`news`). A notice carries every fact that is
 //! told later.
 //!
@@ -14,13 +14,17 @@ mod advice;
 mod country;
 mod directory;
 mod engine;
+mod evidence;
 mod extent;
 mod incident;
+mod incident_id;
 mod memory;
 mod news;
 mod notice;
+pub mod pairs;
 mod report;
-mod routes;
+mod route_entry;
+mod route_table;
 mod rules;
 mod sources;
 mod story;
@@ -31,12 +35,14 @@ pub use bgp::printable;
 pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};
 pub use engine::{IncidentSummary, Incidents};
+pub use evidence::Evidence;
 pub use extent::{Extent, ExtentClass};
-pub use memory::pairs;
+pub use incident::{Past, State};
+pub use incident_id::{Fnv, IncidentId};
 pub use news::News;
 pub use notice::{
-    Acceptor, Advice, AffectedPrefix, Evidence, Fnv, Home, IncidentId, MoreSpecific, Notice, Past,
-    Reason, Roa, State, Upstream, VantageCounts,
+    Acceptor, Advice, AffectedPrefix, Home, MoreSpecific, Notice, Reason, Roa, Upstream,
+    VantageCounts,
 };
 pub use rules::Rules;
 pub use sources::{FeedGap, FeedSight, RpkiSight, Sources};

@@ -11,9 +11,8 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::extent::Elsewhere;
-use crate::incident::Incident;
-use crate::notice::Past;
-use crate::routes::RouteTable;
+use crate::incident::{Incident, Past};
+use crate::route_table::RouteTable;
 
 /// Everything that the past decides. The rest of the engine comes from the config.
 #[derive(Debug, Deserialize)]
@@ -54,40 +53,5 @@ impl MemoryRef<'_> {
         packer.flush().map_err(serde_json::Error::io)?;
         let packer = packer.into_inner().map_err(|error| serde_json::Error::io(error.into()))?;
         packer.finish().map_err(serde_json::Error::io)
-    }
-}
-
-/// A map as an array of pairs: JSON objects take only strings as keys.
-pub mod pairs {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    /// Writes the map.
-    ///
-    /// # Errors
-    ///
-    /// Where the serializer has one.
-    pub fn serialize<'a, M, K, V, S>(map: &'a M, serializer: S) -> Result<S::Ok, S::Error>
-    where
-        &'a M: IntoIterator<Item = (&'a K, &'a V)>,
-        K: Serialize + 'a,
-        V: Serialize + 'a,
-        S: Serializer,
-    {
-        serializer.collect_seq(map)
-    }
-
-    /// Reads the map.
-    ///
-    /// # Errors
-    ///
-    /// Where the input is no array of pairs.
-    pub fn deserialize<'de, M, K, V, D>(deserializer: D) -> Result<M, D::Error>
-    where
-        M: FromIterator<(K, V)>,
-        K: Deserialize<'de>,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

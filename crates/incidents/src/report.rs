@@ -7,12 +7,11 @@ use bgp::{Asn, Timestamp};
 
 use crate::advice::advice;
 use crate::extent::{Elsewhere, Extent};
-use crate::incident::Incident;
+use crate::incident::{Incident, Past};
 use crate::news::News;
-use crate::notice::{
-    Acceptor, AffectedPrefix, Home, Notice, Past, Reason, Upstream, VantageCounts,
-};
-use crate::routes::{RouteTable, VantageId};
+use crate::notice::{Acceptor, AffectedPrefix, Home, Notice, Reason, Upstream, VantageCounts};
+use crate::route_entry::VantageId;
+use crate::route_table::RouteTable;
 use crate::{AsDirectory, Country, Rules, Sources};
 use bgp::printable;
 

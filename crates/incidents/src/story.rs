@@ -6,7 +6,7 @@ use bgp::{Asn, Prefix, RouteOrigin};
 use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, Match, Origins, Watch};
 
-use crate::routes::{RowKey, VantageId};
+use crate::route_entry::{RouteKey, VantageId};
 
 /// The kinds that are told as one incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,8 +72,8 @@ impl PartKey {
     }
 
     /// Where the route of this holder stands.
-    pub(crate) fn row(&self, (vantage, path_id): (VantageId, u32)) -> RowKey {
-        RowKey { vantage, prefix: self.announced, path_id }
+    pub(crate) fn row(&self, (vantage, path_id): (VantageId, u32)) -> RouteKey {
+        RouteKey { vantage, prefix: self.announced, path_id }
     }
 }
 

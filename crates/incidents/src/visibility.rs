@@ -7,8 +7,8 @@ use bgp::{Asn, Prefix};
 use serde::{Deserialize, Serialize};
 use validator::{OriginValidation, Watch};
 
-use crate::memory::pairs;
-use crate::routes::{Row, RowKey, VantageId};
+use crate::pairs;
+use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 
 /// The vantage points of each watched prefix.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub(crate) struct Change {
 
 impl Visibility {
     /// A route stands here now.
-    pub(crate) fn put(&mut self, key: RowKey, row: &Row) {
+    pub(crate) fn put(&mut self, key: RouteKey, row: &RouteEntry) {
         let watches = row.held.matches.iter().filter_map(|m| m.watch.as_ref());
         let mut exact = watches.filter(|watch| watch.prefix == key.prefix && watch.announced);
         match exact.next() {
@@ -74,7 +74,7 @@ impl Visibility {
     }
 
     /// The route that stood here was withdrawn.
-    pub(crate) fn withdrawn(&mut self, key: RowKey) {
+    pub(crate) fn withdrawn(&mut self, key: RouteKey) {
         if let Some(carriers) = self.carriers.get_mut(&key.prefix)
             && carriers.routes.remove(&(key.vantage, key.path_id))
             && carriers.routes.range((key.vantage, 0)..=(key.vantage, u32::MAX)).next().is_none()
@@ -84,7 +84,7 @@ impl Visibility {
     }
 
     /// The route that stood here is not believed any more: nobody knows.
-    pub(crate) fn forgotten(&mut self, key: RowKey) {
+    pub(crate) fn forgotten(&mut self, key: RouteKey) {
         if let Some(carriers) = self.carriers.get_mut(&key.prefix) {
             carriers.routes.remove(&(key.vantage, key.path_id));
         }

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
 use super::Incidents;
-use crate::incident::Incident;
-use crate::notice::{IncidentId, Notice, Reason, State};
+use crate::incident::{Incident, State};
+use crate::incident_id::IncidentId;
+use crate::notice::{Notice, Reason};
 use crate::report::Reporter;
-use crate::routes::{Row, RowKey};
+use crate::route_entry::{RouteEntry, RouteKey};
 use crate::story::Class;
 use crate::{Party, Sources};
 
@@ -78,7 +79,7 @@ impl Incidents {
 
     /// How many vantage points hold a route to exactly this prefix by this origin.
     pub fn holders(&self, prefix: Prefix, origin: Asn) -> usize {
-        let by = |row: &Row| row.held.origin.members() == [origin];
+        let by = |row: &RouteEntry| row.held.origin.members() == [origin];
         let rows = self.routes.rows().filter(|(key, row)| key.prefix == prefix && by(row));
         rows.map(|(key, _)| key.vantage).collect::<BTreeSet<_>>().len()
     }
@@ -97,7 +98,7 @@ impl Incidents {
                 let is_certain = row.doubted.is_none();
                 let sight = if is_certain { Sight::Held(held) } else { Sight::Recalled(held) };
                 let vantage = vantage.clone();
-                let RowKey { prefix, path_id, .. } = *key;
+                let RouteKey { prefix, path_id, .. } = *key;
                 Finding::Route(RouteFinding { at: now, vantage, prefix, path_id, sight })
             })
         });

@@ -7,39 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bgp::{Asn, Family, Prefix, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
-use validator::{Held, Watch};
+use validator::Watch;
 
-use crate::memory::pairs;
+use crate::pairs;
+use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::visibility::{Change, Visibility};
 use crate::{AsDirectory, Country, Rules};
 
 /// Vantage points of public feeds that must have had a prefix before a share of them says anything:
 /// those that we know first are those that are restless.
 const POPULATION: usize = 10;
-
-/// A vantage point that has said something about watched space. Numbered by first sight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct VantageId(u32);
-
-/// Where a route stands: the path identifier keeps ADD-PATH routes apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct RowKey {
-    pub(crate) vantage: VantageId,
-    pub(crate) prefix: Prefix,
-    pub(crate) path_id: u32,
-}
-
-/// A current route.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Row {
-    pub(crate) held: Held,
-    /// When it was announced.
-    pub(crate) at: Timestamp,
-    /// Since when nobody can say whether it is still there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) doubted: Option<Timestamp>,
-}
 
 /// A vantage point.
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,7 +32,7 @@ pub(crate) struct Station {
 #[derive(Debug, Default)]
 pub(crate) struct Down {
     /// The routes that it had.
-    pub(crate) taken: Vec<(RowKey, Row)>,
+    pub(crate) taken: Vec<(RouteKey, RouteEntry)>,
     /// The prefixes of ours that it carried or had lost.
     pub(crate) carried: Vec<Prefix>,
 }
@@ -68,25 +45,15 @@ pub(crate) struct RouteTable {
     ids: HashMap<Vantage, VantageId>,
     up: usize,
     #[serde(with = "pairs")]
-    rows: BTreeMap<RowKey, Row>,
+    rows: BTreeMap<RouteKey, RouteEntry>,
     /// The routes that are in doubt, the longest first.
     #[serde(skip)]
-    doubts: BTreeSet<(Timestamp, RowKey)>,
+    doubts: BTreeSet<(Timestamp, RouteKey)>,
     #[serde(default)]
     visibility: Visibility,
     /// Watched prefixes whose own route is gone from vantage points that are up and had it.
     #[serde(with = "pairs")]
     lost: BTreeMap<Prefix, BTreeSet<VantageId>>,
-}
-
-impl Row {
-    /// Whether this is a watched prefix itself, announced as it should be.
-    fn is_own(&self, prefix: Prefix) -> bool {
-        let own = |m: &validator::Match| {
-            m.kind.is_none() && m.watch.as_ref().is_some_and(|watch| watch.prefix == prefix)
-        };
-        self.held.matches.iter().any(own)
-    }
 }
 
 impl RouteTable {
@@ -96,7 +63,7 @@ impl RouteTable {
             Some(id) => *id,
             None => self.add(vantage, directory),
         };
-        if let Some(station) = self.stations.get_mut(id.0 as usize)
+        if let Some(station) = self.stations.get_mut(id.index())
             && !station.up
         {
             station.up = true;
@@ -107,7 +74,7 @@ impl RouteTable {
 
     /// Puts back what is not written down: the numbers by vantage point, and who stands where.
     pub(crate) fn restored(mut self, directory: &AsDirectory) -> Self {
-        let numbered = (0u32..).map(VantageId).zip(&self.stations);
+        let numbered = (0..).map(VantageId::at).zip(&self.stations);
         self.ids = numbered.map(|(id, station)| (station.vantage.clone(), id)).collect();
         for station in &mut self.stations {
             station.country = directory.country(station.vantage.asn);
@@ -118,8 +85,7 @@ impl RouteTable {
     }
 
     fn add(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
-        // More than four billion vantage points would have filled the memory long before.
-        let id = VantageId(u32::try_from(self.stations.len()).unwrap_or(u32::MAX));
+        let id = VantageId::at(self.stations.len());
         let country = directory.country(vantage.asn);
         self.stations.push(Station { vantage: vantage.clone(), country, up: false });
         self.ids.insert(vantage.clone(), id);
@@ -127,7 +93,7 @@ impl RouteTable {
     }
 
     /// Puts a route in place of the one before, which is returned.
-    pub(crate) fn put(&mut self, key: RowKey, row: Row) -> Option<Row> {
+    pub(crate) fn put(&mut self, key: RouteKey, row: RouteEntry) -> Option<RouteEntry> {
         let (is_own, doubted) = (row.is_own(key.prefix), row.doubted);
         self.visibility.put(key, &row);
         let before = self.rows.insert(key, row);
@@ -138,18 +104,18 @@ impl RouteTable {
     }
 
     /// Takes a route away.
-    pub(crate) fn take(&mut self, key: RowKey) -> Option<Row> {
+    pub(crate) fn take(&mut self, key: RouteKey) -> Option<RouteEntry> {
         self.visibility.withdrawn(key);
         self.remove(key)
     }
 
     /// The same of a route that is not believed any more.
-    pub(crate) fn forget(&mut self, key: RowKey) -> Option<Row> {
+    pub(crate) fn forget(&mut self, key: RouteKey) -> Option<RouteEntry> {
         self.visibility.forgotten(key);
         self.remove(key)
     }
 
-    fn remove(&mut self, key: RowKey) -> Option<Row> {
+    fn remove(&mut self, key: RouteKey) -> Option<RouteEntry> {
         let before = self.rows.remove(&key);
         self.settle_doubt(key, before.as_ref());
         self.note_own(key, before.as_ref(), false);
@@ -164,7 +130,7 @@ impl RouteTable {
         rules: &Rules,
     ) -> Option<(Change, BTreeSet<Asn>)> {
         let stations = &self.stations;
-        let station = |id: &VantageId| stations.get(id.0 as usize);
+        let station = |id: &VantageId| stations.get(id.index());
         let ases = |gone: &BTreeSet<VantageId>| -> BTreeSet<Asn> {
             gone.iter().filter_map(station).map(|station| station.vantage.asn).collect()
         };
@@ -186,7 +152,7 @@ impl RouteTable {
         Some((change, lost.into_inner()))
     }
 
-    fn settle_doubt(&mut self, key: RowKey, before: Option<&Row>) {
+    fn settle_doubt(&mut self, key: RouteKey, before: Option<&RouteEntry>) {
         if let Some(since) = before.and_then(|row| row.doubted) {
             self.doubts.remove(&(since, key));
         }
@@ -194,15 +160,15 @@ impl RouteTable {
 
     /// What this vantage point holds may be gone: nobody told of it for a while. Which routes are
     /// newly in doubt.
-    pub(crate) fn doubt(&mut self, vantage: &Vantage, at: Timestamp) -> Vec<RowKey> {
+    pub(crate) fn doubt(&mut self, vantage: &Vantage, at: Timestamp) -> Vec<RouteKey> {
         let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
         let certain = self.of(id).filter(|(_, row)| row.doubted.is_none());
-        let keys: Vec<RowKey> = certain.map(|(key, _)| *key).collect();
+        let keys: Vec<RouteKey> = certain.map(|(key, _)| *key).collect();
         keys.into_iter().filter_map(|key| self.doubt_one(key, at)).collect()
     }
 
     /// What stands here may be another route now. Given back where it is newly in doubt.
-    pub(crate) fn doubt_one(&mut self, key: RowKey, at: Timestamp) -> Option<RowKey> {
+    pub(crate) fn doubt_one(&mut self, key: RouteKey, at: Timestamp) -> Option<RouteKey> {
         let row = self.rows.get_mut(&key).filter(|row| row.doubted.is_none())?;
         row.doubted = Some(at);
         self.doubts.insert((at, key));
@@ -210,15 +176,15 @@ impl RouteTable {
     }
 
     /// The routes of this vantage point that are in doubt.
-    pub(crate) fn doubted(&self, vantage: &Vantage, family: Option<Family>) -> Vec<RowKey> {
+    pub(crate) fn doubted(&self, vantage: &Vantage, family: Option<Family>) -> Vec<RouteKey> {
         let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
         let doubted = self.of(id).filter(|(_, row)| row.doubted.is_some());
-        let told = |key: &RowKey| family.is_none_or(|family| key.prefix.family() == family);
+        let told = |key: &RouteKey| family.is_none_or(|family| key.prefix.family() == family);
         doubted.map(|(key, _)| *key).filter(told).collect()
     }
 
     /// The route that has been in doubt for the longest time.
-    pub(crate) fn oldest_doubt(&self) -> Option<(Timestamp, RowKey)> {
+    pub(crate) fn oldest_doubt(&self) -> Option<(Timestamp, RouteKey)> {
         self.doubts.first().copied()
     }
 
@@ -228,17 +194,17 @@ impl RouteTable {
     }
 
     /// Whether a route stands here of which there is no doubt.
-    pub(crate) fn is_certain(&self, key: &RowKey) -> bool {
+    pub(crate) fn is_certain(&self, key: &RouteKey) -> bool {
         self.rows.get(key).is_some_and(|row| row.doubted.is_none())
     }
 
     /// Whether what stands here, if anything, gives way to a table of this time: what is certain was
     /// told since, whatever the clocks say.
-    pub(crate) fn is_older(&self, key: &RowKey, at: Timestamp) -> bool {
+    pub(crate) fn is_older(&self, key: &RouteKey, at: Timestamp) -> bool {
         self.rows.get(key).is_none_or(|row| row.doubted.is_some() && row.at < at)
     }
 
-    fn note_own(&mut self, key: RowKey, before: Option<&Row>, is_own: bool) {
+    fn note_own(&mut self, key: RouteKey, before: Option<&RouteEntry>, is_own: bool) {
         let was_own = before.is_some_and(|row| row.is_own(key.prefix));
         if was_own && !is_own {
             self.lost.entry(key.prefix).or_default().insert(key.vantage);
@@ -257,7 +223,7 @@ impl RouteTable {
     /// again.
     pub(crate) fn station_down(&mut self, vantage: &Vantage) -> Down {
         let Some(id) = self.ids.get(vantage).copied() else { return Down::default() };
-        if let Some(station) = self.stations.get_mut(id.0 as usize)
+        if let Some(station) = self.stations.get_mut(id.index())
             && station.up
         {
             station.up = false;
@@ -266,7 +232,7 @@ impl RouteTable {
         self.lost.values_mut().for_each(|vantages| {
             vantages.remove(&id);
         });
-        let keys: Vec<RowKey> = self.of(id).map(|(key, _)| *key).collect();
+        let keys: Vec<RouteKey> = self.of(id).map(|(key, _)| *key).collect();
         let mut taken = Vec::with_capacity(keys.len());
         for key in keys {
             if let Some(row) = self.rows.remove(&key) {
@@ -277,9 +243,9 @@ impl RouteTable {
         Down { taken, carried: self.visibility.down(id) }
     }
 
-    fn of(&self, id: VantageId) -> impl Iterator<Item = (&RowKey, &Row)> {
+    fn of(&self, id: VantageId) -> impl Iterator<Item = (&RouteKey, &RouteEntry)> {
         let first = Prefix::from_bits(Family::Ipv4, 0, 0);
-        let start = RowKey { vantage: id, prefix: first, path_id: 0 };
+        let start = RouteKey { vantage: id, prefix: first, path_id: 0 };
         self.rows.range(start..).take_while(move |(key, _)| key.vantage == id)
     }
 
@@ -289,24 +255,24 @@ impl RouteTable {
     }
 
     /// Every route, by vantage point.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&RowKey, &Row)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&RouteKey, &RouteEntry)> {
         self.rows.iter()
     }
 
     /// The route at this place.
-    pub(crate) fn row(&self, key: &RowKey) -> Option<&Row> {
+    pub(crate) fn row(&self, key: &RouteKey) -> Option<&RouteEntry> {
         self.rows.get(key)
     }
 
     /// The vantage points that are up.
     pub(crate) fn stations(&self) -> impl Iterator<Item = (VantageId, &Station)> {
-        let numbered = (0u32..).map(VantageId).zip(&self.stations);
+        let numbered = (0..).map(VantageId::at).zip(&self.stations);
         numbered.filter(|(_, station)| station.up)
     }
 
     /// The vantage point of this number.
     pub(crate) fn station(&self, id: VantageId) -> Option<&Station> {
-        self.stations.get(id.0 as usize)
+        self.stations.get(id.index())
     }
 
     /// The AS of this vantage point.
