@@ -1,30 +1,25 @@
 //! The engine: findings in, notices out. Owns all state; asks no clock.
 
-mod look;
-
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
-use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Severity, Sight, Watch};
+use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Sight, Watch};
 
 use crate::extent::Elsewhere;
-use crate::incident::{Incident, Past, Phase};
+use crate::history::History;
+use crate::incident::{Incident, Phase};
 use crate::incident_id::IncidentId;
+use crate::incident_view::IncidentView;
 use crate::memory::{Memory, MemoryRef};
 use crate::notice::{Notice, Reason};
-use crate::report::is_mass;
+use crate::report::Reporter;
 use crate::route_entry::{RouteEntry, RouteKey};
 use crate::route_table::{Down, RouteTable};
 use crate::story::{Breach, Class, Story, breaches};
 use crate::timers::Timers;
 use crate::visibility::Level;
 use crate::{AsDirectory, Rules, Sources};
-
-pub use look::IncidentSummary;
-
-/// Ended incidents that are remembered as the record of their offenders.
-const ARCHIVE: usize = 10_000;
 
 /// The incidents of one operator: a deterministic fold over findings.
 ///
@@ -41,7 +36,7 @@ pub struct Incidents {
     elsewhere: Elsewhere,
     incidents: BTreeMap<Story, Incident>,
     timers: Timers<Story>,
-    archive: VecDeque<(Box<[Asn]>, Past)>,
+    history: History,
     notices: VecDeque<Notice>,
 }
 
@@ -57,7 +52,7 @@ impl Incidents {
             elsewhere: Elsewhere::default(),
             incidents: BTreeMap::new(),
             timers: Timers::default(),
-            archive: VecDeque::new(),
+            history: History::default(),
             notices: VecDeque::new(),
         }
     }
@@ -73,7 +68,7 @@ impl Incidents {
             routes: &self.routes,
             elsewhere: &self.elsewhere,
             incidents: self.incidents.values().collect(),
-            archive: &self.archive,
+            history: &self.history,
         };
         memory.pack()
     }
@@ -93,13 +88,29 @@ impl Incidents {
         incidents.now = memory.now;
         incidents.routes = memory.routes.restored(&incidents.directory);
         incidents.elsewhere = memory.elsewhere;
-        incidents.archive = memory.archive;
+        incidents.history = memory.history;
         for incident in memory.incidents {
             let story = incident.story.clone();
             incidents.incidents.insert(story.clone(), incident);
             incidents.schedule(&story);
         }
         Ok(incidents)
+    }
+
+    /// What there is to read of the incidents as they stand now.
+    pub fn view(&self) -> IncidentView<'_> {
+        IncidentView::new(self.reporter(), self.now, &self.incidents)
+    }
+
+    fn reporter(&self) -> Reporter<'_> {
+        Reporter {
+            rules: &self.rules,
+            directory: &self.directory,
+            sources: &self.sources,
+            routes: &self.routes,
+            elsewhere: &self.elsewhere,
+            history: &self.history,
+        }
     }
 
     /// What the following notices say of what our sight is worth.
@@ -185,7 +196,7 @@ impl Incidents {
             if let Some(incident) = self.incidents.remove(&story) {
                 // Remembered for its name, which must not be given again.
                 let past = incident.as_past();
-                self.remember(past.map(|past| (story.offenders.clone(), past)));
+                self.history.record(&story.offenders, past);
             }
         }
     }
@@ -247,7 +258,7 @@ impl Incidents {
         now: Timestamp,
         judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
     ) {
-        for finding in self.judged_anew(now, judge) {
+        for finding in self.view().judged_anew(now, judge) {
             self.handle(now, finding);
         }
     }
@@ -364,8 +375,7 @@ impl Incidents {
     /// A name that no other incident has.
     fn new_id(&self, story: &Story, at: Timestamp) -> IncidentId {
         let taken = |id: &IncidentId| {
-            self.incidents.values().any(|incident| incident.id == *id)
-                || self.archive.iter().any(|(_, past)| past.incident == *id)
+            self.incidents.values().any(|incident| incident.id == *id) || self.history.contains(id)
         };
         let mut salt = 0;
         loop {
@@ -380,18 +390,8 @@ impl Incidents {
     /// Something about a story changed: decides its state and whether to tell.
     fn settle(&mut self, story: &Story) {
         let Some(incident) = self.incidents.get_mut(story) else { return };
+        incident.learn_from_tables(&self.routes, &self.elsewhere);
         let (held, certain) = (incident.lasts(), incident.is_certain(&self.routes));
-        incident
-            .occurrence
-            .known
-            .note_spread(incident.occurrence.holding.len(), self.routes.total());
-        if !incident.occurrence.known.mass {
-            incident.occurrence.known.mass = is_mass(incident, &self.elsewhere);
-        }
-        if incident.covers_lost_route(&self.routes) {
-            let severity = &mut incident.occurrence.known.severity;
-            *severity = (*severity).max(Some(Severity::Warning));
-        }
         match incident.phase {
             Phase::Suspected if !held => {
                 self.incidents.remove(story);
@@ -456,7 +456,7 @@ impl Incidents {
     /// The story is over for good; what is held of it now, if anything, is a new one.
     fn retire(&mut self, story: &Story) {
         let Some(incident) = self.incidents.remove(story) else { return };
-        self.remember(incident.past.into_iter().map(|past| (story.offenders.clone(), past)));
+        self.history.record(&story.offenders, incident.past);
         let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
         let keys: Vec<RouteKey> = self
             .routes
@@ -475,12 +475,6 @@ impl Incidents {
             }
         }
         self.settle(story);
-    }
-
-    fn remember(&mut self, past: impl IntoIterator<Item = (Box<[Asn]>, Past)>) {
-        self.archive.extend(past);
-        let excess = self.archive.len().saturating_sub(ARCHIVE);
-        self.archive.drain(..excess);
     }
 
     fn tell(&mut self, story: &Story, reason: Reason) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::time::Duration;
 
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,10 @@ const PREFIXES_PER_AS: usize = 65_536;
 /// Prefixes remembered of all ASes together; beyond, new ones are not counted. The routes that
 /// RPKI calls invalid on a normal day number a few tens of thousands.
 const PREFIXES_IN_ALL: usize = 1_000_000;
+
+/// How long before first sight the offender's other announcements count as the same event: a leak
+/// reaches each network at its own time.
+const WINDOW_BEFORE: Duration = Duration::from_secs(3600);
 
 /// Whether an offender aims at us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +121,12 @@ impl Elsewhere {
         let hit = |activity: &Activity| activity.holders.values().filter(|l| **l >= from).count();
         activities.map(hit).sum()
     }
+}
+
+/// When the window of an event that was first seen at `at` begins.
+pub(crate) fn window_start(at: Timestamp) -> Timestamp {
+    let before = i64::try_from(WINDOW_BEFORE.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(at.micros().saturating_sub(before))
 }
 
 #[cfg(test)]

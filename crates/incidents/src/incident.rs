@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use validator::{Held, Kind, OriginValidation, Severity, ValidationState, Watch};
 
 use crate::evidence::{Evidence, EvidenceLog};
+use crate::extent::{Elsewhere, window_start};
+use crate::history::Past;
 use crate::incident_id::IncidentId;
 use crate::news::{Facts, News, news};
 use crate::pairs;
@@ -111,21 +113,6 @@ pub(crate) struct Part {
     pub(crate) rov: OriginValidation,
     /// The path identifier keeps ADD-PATH routes apart.
     pub(crate) holders: BTreeSet<(VantageId, u32)>,
-}
-
-/// An earlier event by the same offender.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Past {
-    /// Its name: the same as the notice's for an earlier time of the same incident.
-    pub incident: IncidentId,
-    /// What it was.
-    pub kind: Kind,
-    /// First sight.
-    pub first_seen: Timestamp,
-    /// Last sight.
-    pub last_seen: Timestamp,
-    /// How many prefixes of ours.
-    pub prefixes: usize,
 }
 
 impl Incident {
@@ -258,8 +245,21 @@ impl Incident {
         ases.keys().any(enough)
     }
 
+    /// Takes from the tables what can be news: spread, mass, an own route that was lost.
+    pub(crate) fn learn_from_tables(&mut self, routes: &RouteTable, elsewhere: &Elsewhere) {
+        let covers_lost_route = self.covers_lost_route(routes);
+        let occurrence = &mut self.occurrence;
+        let known = &mut occurrence.known;
+        known.note_spread(occurrence.holding.len(), routes.total());
+        known.mass =
+            known.mass || elsewhere.is_mass(&self.story.offenders, window_start(occurrence.since));
+        if covers_lost_route {
+            known.severity = known.severity.max(Some(Severity::Warning));
+        }
+    }
+
     /// Whether it is a less-specific over a prefix whose own route was lost somewhere.
-    pub(crate) fn covers_lost_route(&self, routes: &RouteTable) -> bool {
+    fn covers_lost_route(&self, routes: &RouteTable) -> bool {
         self.story.class == Class::Other(Kind::SuperPrefix)
             && self.occurrence.parts.keys().any(|key| routes.is_lost(key.ours()))
     }

@@ -16,8 +16,10 @@ mod directory;
 mod engine;
 mod evidence;
 mod extent;
+mod history;
 mod incident;
 mod incident_id;
+mod incident_view;
 mod memory;
 mod news;
 mod notice;
@@ -34,11 +36,13 @@ mod visibility;
 pub use bgp::printable;
 pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};
-pub use engine::{IncidentSummary, Incidents};
+pub use engine::Incidents;
 pub use evidence::Evidence;
 pub use extent::{Extent, ExtentClass};
-pub use incident::{Past, State};
+pub use history::Past;
+pub use incident::State;
 pub use incident_id::{Fnv, IncidentId};
+pub use incident_view::{IncidentSummary, IncidentView};
 pub use news::News;
 pub use notice::{
     Acceptor, Advice, AffectedPrefix, Home, MoreSpecific, Notice, Reason, Roa, Upstream,

@@ -1,17 +1,17 @@
 //! What the engine knows, written down so that it can go on after a restart as if nothing had
 //! happened.
 
-use std::collections::VecDeque;
 use std::io::{BufReader, BufWriter, Write as _};
 
-use bgp::{Asn, Timestamp};
+use bgp::Timestamp;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::extent::Elsewhere;
-use crate::incident::{Incident, Past};
+use crate::history::History;
+use crate::incident::Incident;
 use crate::route_table::RouteTable;
 
 /// Everything that the past decides. The rest of the engine comes from the config.
@@ -21,7 +21,8 @@ pub(crate) struct Memory {
     pub(crate) routes: RouteTable,
     pub(crate) elsewhere: Elsewhere,
     pub(crate) incidents: Vec<Incident>,
-    pub(crate) archive: VecDeque<(Box<[Asn]>, Past)>,
+    #[serde(rename = "archive")]
+    pub(crate) history: History,
 }
 
 /// The same, borrowed.
@@ -31,7 +32,8 @@ pub(crate) struct MemoryRef<'a> {
     pub(crate) routes: &'a RouteTable,
     pub(crate) elsewhere: &'a Elsewhere,
     pub(crate) incidents: Vec<&'a Incident>,
-    pub(crate) archive: &'a VecDeque<(Box<[Asn]>, Past)>,
+    #[serde(rename = "archive")]
+    pub(crate) history: &'a History,
 }
 
 impl Memory {

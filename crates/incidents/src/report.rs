@@ -1,13 +1,13 @@
 //! An incident and the tables behind it, made into a notice that stands on its own.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bgp::{Asn, Timestamp};
 
 use crate::advice::advice;
-use crate::extent::{Elsewhere, Extent};
-use crate::incident::{Incident, Past};
+use crate::extent::{Elsewhere, window_start};
+use crate::history::{History, Past};
+use crate::incident::Incident;
 use crate::news::News;
 use crate::notice::{Acceptor, AffectedPrefix, Home, Notice, Reason, Upstream, VantageCounts};
 use crate::route_entry::VantageId;
@@ -19,35 +19,15 @@ use bgp::printable;
 const LISTED_PREFIXES: usize = 200;
 /// Earlier events of the offender that a notice lists.
 const LISTED_RECORD: usize = 20;
-/// How long before first sight the offender's other announcements count as the same event: a leak
-/// reaches each network at its own time.
-const WINDOW_BEFORE: Duration = Duration::from_secs(3600);
-
 /// What a notice is made from.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Reporter<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) directory: &'a AsDirectory,
     pub(crate) sources: &'a Sources,
     pub(crate) routes: &'a RouteTable,
     pub(crate) elsewhere: &'a Elsewhere,
-    pub(crate) archive: &'a VecDeque<(Box<[Asn]>, Past)>,
-}
-
-/// What the offender did to others since shortly before this occurrence.
-fn window(incident: &Incident, elsewhere: &Elsewhere) -> Extent {
-    let (from, before) = (begins(incident.occurrence.since), begins(incident.first_seen));
-    elsewhere.extent(&incident.story.offenders, from, before)
-}
-
-/// Whether that is mass.
-pub(crate) fn is_mass(incident: &Incident, elsewhere: &Elsewhere) -> bool {
-    elsewhere.is_mass(&incident.story.offenders, begins(incident.occurrence.since))
-}
-
-/// When the window of an event that was first seen at `at` begins.
-fn begins(at: Timestamp) -> Timestamp {
-    let before = i64::try_from(WINDOW_BEFORE.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(at.micros().saturating_sub(before))
+    pub(crate) history: &'a History,
 }
 
 impl Reporter<'_> {
@@ -85,7 +65,11 @@ impl Reporter<'_> {
             vantage: self.vantage(incident, over),
             accepted_by: self.acceptors(incident),
             upstreams: self.upstreams(incident),
-            extent: window(incident, self.elsewhere),
+            extent: self.elsewhere.extent(
+                &incident.story.offenders,
+                window_start(occurrence.since),
+                window_start(incident.first_seen),
+            ),
             record: self.record(incident),
             changes,
             feeds: self.sources.feeds_since(occurrence.since),
@@ -159,10 +143,8 @@ impl Reporter<'_> {
     /// Earlier times of this incident and earlier incidents of any of its offenders, the latest
     /// first.
     fn record(&self, incident: &Incident) -> Vec<Past> {
-        let offenders = &incident.story.offenders;
-        let same = |asns: &[Asn]| asns.iter().any(|asn| offenders.contains(asn));
-        let earlier = self.archive.iter().filter(|(asns, _)| same(asns)).map(|(_, past)| past);
-        let record = incident.past.iter().rev().chain(earlier.rev());
+        let earlier = self.history.of(&incident.story.offenders);
+        let record = incident.past.iter().rev().chain(earlier);
         record.take(LISTED_RECORD).cloned().collect()
     }
 }

@@ -152,7 +152,7 @@ impl Journal {
         let judge = |prefix, route: &Arc<Route>, vantage: &Vantage| {
             classifier.judge(prefix, route, vantage)
         };
-        for finding in self.state.incidents.judged_anew(now, judge) {
+        for finding in self.state.incidents.view().judged_anew(now, judge) {
             self.handle(now, finding);
         }
     }
@@ -225,7 +225,7 @@ impl Journal {
 
     /// Every incident that is not over for good, with its annotations.
     pub fn summaries(&self) -> Vec<AnnotatedIncident> {
-        self.marked(self.state.incidents.summaries())
+        self.marked(self.state.incidents.view().summaries())
     }
 
     /// The store, for those who deliver.
@@ -248,7 +248,7 @@ impl Journal {
         }
         let told: BTreeSet<IncidentId> =
             self.batch.notices.iter().map(|notice| notice.incident.clone()).collect();
-        self.marked(self.state.incidents.summaries_of(&told))
+        self.marked(self.state.incidents.view().summaries_of(&told))
     }
 
     fn marked(&self, summaries: Vec<IncidentSummary>) -> Vec<AnnotatedIncident> {

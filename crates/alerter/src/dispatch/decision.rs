@@ -175,7 +175,7 @@ impl Dispatcher {
         let now = self.memory.now;
         let latest = &alert.latest;
         let stood = || Notice { at: now, reason: Reason::Reminder, ..latest.clone() };
-        let mut fresh = incidents.look(now, id).unwrap_or_else(stood);
+        let mut fresh = incidents.view().look(now, id).unwrap_or_else(stood);
         fresh.sequence = latest.sequence;
         Some(AnnotatedNotice::new(fresh, &self.rules.operator))
     }
@@ -274,7 +274,7 @@ impl Dispatcher {
             let mut listed = listed.filter(|prefix| addresses.iter().any(|a| prefix.contains(*a)));
             let unlisted = || {
                 let all = notice.prefixes.len() == notice.prefix_count;
-                addresses.iter().filter(|_| !all).find_map(|a| incidents.covering(id, *a))
+                addresses.iter().filter(|_| !all).find_map(|a| incidents.view().covering(id, *a))
             };
             let covering = if harmful { listed.next().or_else(unlisted) } else { None };
             let known = self.memory.endangered.entry(receiver.clone()).or_default();

@@ -23,7 +23,7 @@ impl Dispatcher {
         rows: Vec<Row>,
         incidents: &Incidents,
     ) -> Summary {
-        let (now, sources) = (self.memory.now, incidents.sources());
+        let (now, sources) = (self.memory.now, incidents.view().sources());
         let rows = freshened(rows, incidents);
         let since = rows.iter().map(|row| row.since).min().unwrap_or(now);
         let severity = rows.iter().map(|row| row.severity).max().unwrap_or(Severity::Notice);
@@ -114,7 +114,7 @@ impl Dispatcher {
 
 /// Rows as the engine sees them now, the most serious first.
 fn freshened(mut rows: Vec<Row>, incidents: &Incidents) -> Vec<Row> {
-    let summaries = incidents.summaries();
+    let summaries = incidents.view().summaries();
     let by_id: BTreeMap<&IncidentId, &IncidentSummary> =
         summaries.iter().map(|summary| (&summary.incident, summary)).collect();
     for row in rows.iter_mut().filter(|row| row.reason != Reason::Resolved) {

@@ -53,7 +53,7 @@ impl Dispatcher {
             to.extend(new);
         }
         self.tell_programs(&held, incidents);
-        let stands = |prefix, origin| incidents.holders(prefix, origin) > 0;
+        let stands = |prefix, origin| incidents.view().holders(prefix, origin) > 0;
         let unmet = window.expects.iter().filter(|expected| {
             complete
                 && stands(expected.prefix, expected.origin)

@@ -74,7 +74,7 @@ fn the_threshold_counts_holders_at_the_same_time() {
         lab.recover(round * 10 + 5, n, FIRST);
     }
     assert_eq!(lab.story(), []);
-    assert!(lab.incidents.summaries().is_empty());
+    assert!(lab.incidents.view().summaries().is_empty());
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn holders_of_different_watches_do_not_add_up_to_the_threshold() {
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, SECOND);
     assert_eq!(lab.story(), []);
-    assert_eq!(lab.incidents.summaries()[0].state, State::Suspected);
+    assert_eq!(lab.incidents.view().summaries()[0].state, State::Suspected);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_remnant_that_outlives_the_reopen_time_is_a_suspicion_of_its_own() {
     lab.tick(DAY);
     lab.hijack(2 * DAY, 12, FIRST);
     lab.tick(9 * DAY);
-    let summaries = lab.incidents.summaries();
+    let summaries = lab.incidents.view().summaries();
     assert_eq!(summaries.len(), 1);
     assert_eq!((summaries[0].state, summaries[0].holding), (State::Suspected, 1));
     lab.hijack(9 * DAY, 13, FIRST);
@@ -232,7 +232,7 @@ fn all_hijack_kinds_of_one_offender_are_one_incident_and_other_offenders_are_not
     lab.hijack(1, 10, "198.18.9.0/24");
     lab.announce(2, 12, FIRST, &[112, 666]);
     lab.announce(2, 13, FIRST, &[113, 666]);
-    let summaries = lab.incidents.summaries();
+    let summaries = lab.incidents.view().summaries();
     let offenders: Vec<u32> = summaries.iter().map(|s| s.offenders[0].asn.number()).collect();
     assert_eq!(offenders, [4761, 666]);
     assert_eq!(summaries[0].prefixes, [prefix(FIRST), prefix("198.18.9.0/24")]);
@@ -249,9 +249,9 @@ fn add_path_routes_of_one_vantage_point_stand_side_by_side() {
     assert_eq!(lab.last().vantage.holding, 2);
     lab.recover(60, 11, FIRST);
     lab.announce_path(60, 10, FIRST, 1, AsPath::sequence([110, 64510, 64500]));
-    assert_eq!(lab.incidents.summaries()[0].state, State::Open);
+    assert_eq!(lab.incidents.view().summaries()[0].state, State::Open);
     lab.announce_path(61, 10, FIRST, 2, AsPath::sequence([110, 64510, 64500]));
-    assert_eq!(lab.incidents.summaries()[0].state, State::Clearing);
+    assert_eq!(lab.incidents.view().summaries()[0].state, State::Clearing);
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn the_end_of_input_tells_what_was_gathered_and_what_is_open() {
     lab.incidents.finish(at(61));
     lab.drain();
     assert_eq!(lab.story(), [line(0, "OPEN", 2), line(61, "UPDATE 01", 3)]);
-    assert_eq!(lab.incidents.open().len(), 1);
+    assert_eq!(lab.incidents.view().open().len(), 1);
 }
 
 #[test]
@@ -475,7 +475,7 @@ fn a_condition_is_seen_as_long_as_it_lasts_and_not_when_it_is_told_to_be_over_ag
             lab.incidents.handle(at(second), silent);
         }
         lab.tick(second);
-        lab.incidents.summaries()[0].last_seen
+        lab.incidents.view().summaries()[0].last_seen
     };
     let lasting = [seen(1, Some(true)), seen(50, None)];
     let over = [seen(100, Some(false)), seen(150, None), seen(200, Some(false))];
@@ -495,5 +495,5 @@ fn what_happens_and_does_not_last_is_told_once_and_each_time() {
     lab.tick(30 * DAY);
     assert_eq!(lab.story(), [line(0, "OPEN", 0), line(60, "OPEN", 0)]);
     assert_ne!(lab.notices[0].incident, lab.notices[1].incident);
-    assert!(lab.incidents.summaries().is_empty());
+    assert!(lab.incidents.view().summaries().is_empty());
 }

@@ -7,7 +7,7 @@ use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, at, sources};
 const MINUTE: i64 = 60;
 
 fn state(lab: &Lab) -> State {
-    lab.incidents.summaries()[0].state
+    lab.incidents.view().summaries()[0].state
 }
 
 /// Two vantage points hold the hijack when the feed breaks, ten minutes after first sight.

@@ -135,7 +135,7 @@ proptest! {
             broken.restart();
         }
         prop_assert_eq!(&whole.notices, &broken.notices);
-        prop_assert_eq!(whole.incidents.summaries(), broken.incidents.summaries());
+        prop_assert_eq!(whole.incidents.view().summaries(), broken.incidents.view().summaries());
     }
 }
 
@@ -148,7 +148,7 @@ proptest! {
         let holds = run(&mut lab, &steps, false);
         let holding: BTreeSet<u32> = holds.iter().filter(|(_, hold)| hold.bad).map(|((n, _), _)| *n).collect();
         let certain = holds.values().any(|hold| hold.bad && hold.doubted.is_none());
-        let mut summaries = lab.incidents.summaries();
+        let mut summaries = lab.incidents.view().summaries();
         summaries.retain(|summary| summary.kind != Kind::VisibilityLoss);
         prop_assert!(summaries.len() <= 1);
         match summaries.first() {

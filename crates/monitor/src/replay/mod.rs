@@ -129,7 +129,7 @@ fn finish(
         incidents.finish(now);
         teller.drain(&mut incidents, &mut summary)?;
     }
-    let open = incidents.open();
+    let open = incidents.view().open();
     teller.still_open(&open)?;
     let (sent, kept) = (teller.mailbag.sent, teller.mailbag.kept);
     Ok(Summary { open: open.len() as u64, sent, kept, ..summary })

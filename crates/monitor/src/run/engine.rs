@@ -128,7 +128,7 @@ impl Engine {
         let is_known = |kind: Kind, subject: &str| {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
-        for (kind, subject) in self.journal.incidents().conditions() {
+        for (kind, subject) in self.journal.incidents().view().conditions() {
             let of_a_source = matches!(kind, Kind::FeedSilent | Kind::RouterDown | Kind::RpkiStale);
             if of_a_source && !is_known(kind, &subject) {
                 let details = vec!["the config does not have it any more".to_owned()];
@@ -170,14 +170,14 @@ impl Engine {
         let now = Moment::now();
         match event {
             FeedEvent::Opened(opened) => {
-                let vantages = || self.journal.incidents().vantages();
+                let vantages = || self.journal.incidents().view().vantages();
                 let stale = self.feeds.open(&opened, now, vantages);
                 self.mark_stale(stale);
                 self.update_sources(now);
             }
             FeedEvent::Batch(batch) => self.take_batch(batch, now),
             FeedEvent::Closed(closed) => {
-                let vantages = || self.journal.incidents().vantages();
+                let vantages = || self.journal.incidents().view().vantages();
                 let stale = self.feeds.close(closed, now, vantages);
                 self.mark_stale(stale);
                 self.update_sources(now);
@@ -226,7 +226,7 @@ impl Engine {
     }
 
     fn vantages(&self) -> Vec<Vantage> {
-        self.journal.incidents().vantages()
+        self.journal.incidents().view().vantages()
     }
 
     /// Of these vantage points nobody tells what they do now.
@@ -343,7 +343,7 @@ impl Engine {
     }
 
     fn publish(&mut self, feeds: Vec<FeedStatus>, now: Moment) {
-        let open = self.journal.incidents().open();
+        let open = self.journal.incidents().view().open();
         self.offenders.publish(&open);
         let open = open.len();
         let (waiting, dead) = self.journal.store().outbox().queue_length().unwrap_or_default();

@@ -311,7 +311,7 @@ fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
             }
             journal.handle(*now, finding.clone());
             if index == 150 {
-                let incident = journal.incidents().open()[0].incident.clone();
+                let incident = journal.incidents().view().open()[0].incident.clone();
                 // Till the middle of the next incident.
                 let until = *now + std::time::Duration::from_secs(3400);
                 let mute = What::Mute { scope: Scope::Kind(Kind::OriginHijack), until };

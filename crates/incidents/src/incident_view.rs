@@ -1,6 +1,6 @@
-//! Looking at the incidents without changing them.
+//! The incidents as they stand, read only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,13 +8,12 @@ use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
-use super::Incidents;
 use crate::incident::{Incident, State};
 use crate::incident_id::IncidentId;
 use crate::notice::{Notice, Reason};
 use crate::report::Reporter;
 use crate::route_entry::{RouteEntry, RouteKey};
-use crate::story::Class;
+use crate::story::{Class, Story};
 use crate::{Party, Sources};
 
 /// An incident in one line.
@@ -42,10 +41,26 @@ pub struct IncidentSummary {
     pub total: usize,
 }
 
-impl Incidents {
+/// The incidents as they stand, of [`Incidents::view`](crate::Incidents::view).
+#[derive(Clone, Copy, Debug)]
+pub struct IncidentView<'a> {
+    reporter: Reporter<'a>,
+    now: Timestamp,
+    incidents: &'a BTreeMap<Story, Incident>,
+}
+
+impl<'a> IncidentView<'a> {
+    pub(crate) const fn new(
+        reporter: Reporter<'a>,
+        now: Timestamp,
+        incidents: &'a BTreeMap<Story, Incident>,
+    ) -> Self {
+        IncidentView { reporter, now, incidents }
+    }
+
     /// The vantage points that are up and have said something of our space.
     pub fn vantages(&self) -> Vec<Vantage> {
-        self.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
+        self.reporter.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
     }
 
     /// What is wrong beside routes: each condition that was told and is not over, with its subject.
@@ -59,8 +74,8 @@ impl Incidents {
     }
 
     /// What the engine was told that our sight is worth.
-    pub fn sources(&self) -> &Sources {
-        &self.sources
+    pub const fn sources(&self) -> &'a Sources {
+        self.reporter.sources
     }
 
     /// An incident as it stands at `now`, under the number of its last notice; none of one that
@@ -68,7 +83,7 @@ impl Incidents {
     pub fn look(&self, now: Timestamp, id: &IncidentId) -> Option<Notice> {
         let incident = self.by_id(id).filter(|incident| incident.sequence > 0)?;
         let (reason, sequence) = (Reason::Reminder, incident.sequence - 1);
-        self.reporter().report(incident, now, reason, sequence, Vec::new())
+        self.reporter.report(incident, now, reason, sequence, Vec::new())
     }
 
     /// What an incident is about that contains the address.
@@ -80,7 +95,7 @@ impl Incidents {
     /// How many vantage points hold a route to exactly this prefix by this origin.
     pub fn holders(&self, prefix: Prefix, origin: Asn) -> usize {
         let by = |row: &RouteEntry| row.held.origin.members() == [origin];
-        let rows = self.routes.rows().filter(|(key, row)| key.prefix == prefix && by(row));
+        let rows = self.reporter.routes.rows().filter(|(key, row)| key.prefix == prefix && by(row));
         rows.map(|(key, _)| key.vantage).collect::<BTreeSet<_>>().len()
     }
 
@@ -90,8 +105,8 @@ impl Incidents {
         now: Timestamp,
         judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
     ) -> Vec<Finding> {
-        let judged = self.routes.rows().filter_map(|(key, row)| {
-            let vantage = &self.routes.station(key.vantage)?.vantage;
+        let judged = self.reporter.routes.rows().filter_map(|(key, row)| {
+            let vantage = &self.reporter.routes.station(key.vantage)?.vantage;
             let held = judge(key.prefix, &row.held.route, vantage);
             (held != row.held).then(|| {
                 // What is in doubt stays so: nobody has told of it.
@@ -126,17 +141,6 @@ impl Incidents {
         summaries
     }
 
-    pub(super) fn reporter(&self) -> Reporter<'_> {
-        Reporter {
-            rules: &self.rules,
-            directory: &self.directory,
-            sources: &self.sources,
-            routes: &self.routes,
-            elsewhere: &self.elsewhere,
-            archive: &self.archive,
-        }
-    }
-
     fn by_id(&self, id: &IncidentId) -> Option<&Incident> {
         self.incidents.values().find(|incident| incident.id == *id)
     }
@@ -148,12 +152,17 @@ impl Incidents {
             state: incident.state(),
             kind: incident.kind()?,
             severity: occurrence.known.severity,
-            offenders: incident.story.offenders.iter().map(|a| self.directory.party(*a)).collect(),
+            offenders: incident
+                .story
+                .offenders
+                .iter()
+                .map(|a| self.reporter.directory.party(*a))
+                .collect(),
             prefixes: occurrence.known.prefixes.iter().copied().collect(),
             first_seen: incident.first_seen,
             last_seen: if incident.lasts() { self.now } else { occurrence.last_seen },
             holding: occurrence.holding.len(),
-            total: self.routes.total(),
+            total: self.reporter.routes.total(),
         })
     }
 }

@@ -1,0 +1,52 @@
+//! Incidents that are over: the history of their offenders.
+
+use std::collections::VecDeque;
+
+use bgp::{Asn, Timestamp};
+use serde::{Deserialize, Serialize};
+use validator::Kind;
+
+use crate::incident_id::IncidentId;
+
+/// Ended incidents that are remembered; beyond, the oldest are forgotten.
+const REMEMBERED: usize = 10_000;
+
+/// An earlier event by the same offender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// Its name: the same as the notice's for an earlier time of the same incident.
+    pub incident: IncidentId,
+    /// What it was.
+    pub kind: Kind,
+    /// First sight.
+    pub first_seen: Timestamp,
+    /// Last sight.
+    pub last_seen: Timestamp,
+    /// How many prefixes of ours.
+    pub prefixes: usize,
+}
+
+/// What is over, with the ASes that did it, the oldest first.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct History(VecDeque<(Box<[Asn]>, Past)>);
+
+impl History {
+    /// Remembers what these ASes did.
+    pub(crate) fn record(&mut self, offenders: &[Asn], past: impl IntoIterator<Item = Past>) {
+        self.0.extend(past.into_iter().map(|past| (offenders.into(), past)));
+        let excess = self.0.len().saturating_sub(REMEMBERED);
+        self.0.drain(..excess);
+    }
+
+    /// Whether an incident of this name is remembered.
+    pub(crate) fn contains(&self, id: &IncidentId) -> bool {
+        self.0.iter().any(|(_, past)| past.incident == *id)
+    }
+
+    /// What any of these ASes did, the latest first.
+    pub(crate) fn of(&self, offenders: &[Asn]) -> impl Iterator<Item = &Past> {
+        let same = |asns: &[Asn]| asns.iter().any(|asn| offenders.contains(asn));
+        self.0.iter().rev().filter(move |(asns, _)| same(asns)).map(|(_, past)| past)
+    }
+}
