@@ -32,5 +32,5 @@ pub use notice::{AnnotatedIncident, AnnotatedNotice, Operator};
 pub use notification::{Content, Notification};
 pub use receiver::Receiver;
 pub use scope::Scope;
-pub use summary::{Cause, Common, Queue, Row, Summary, SummaryId};
+pub use summary::{Cause, GroupKey, Queue, Row, Summary, SummaryId};
 pub use window::{Expected, ParseExpectedError, Standing, Window};

@@ -77,7 +77,7 @@ pub struct Summary {
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// They came together and have this in common.
-    Storm(Common),
+    Storm(GroupKey),
     /// Held back: more than so many notifications an hour to one receiver are too many to read.
     #[serde(rename = "ceiling")]
     NotificationLimit {
@@ -98,7 +98,7 @@ pub enum Cause {
 /// What the incidents of a storm have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Common {
+pub enum GroupKey {
     /// The offender.
     Offender(Asn),
     /// The RPKI data: VRPs vanish, change or expire, as when a trust anchor is in trouble.
@@ -239,14 +239,14 @@ impl Cause {
     }
 }
 
-impl Common {
+impl GroupKey {
     /// What stands in the name of a storm.
     pub(crate) fn name(&self) -> String {
         match self {
-            Common::Offender(asn) => asn.to_string(),
-            Common::Rpki => "rpki".to_owned(),
-            Common::Condition(kind) => kind.name().to_owned(),
-            Common::Time(severity) => severity.to_string(),
+            GroupKey::Offender(asn) => asn.to_string(),
+            GroupKey::Rpki => "rpki".to_owned(),
+            GroupKey::Condition(kind) => kind.name().to_owned(),
+            GroupKey::Time(severity) => severity.to_string(),
         }
     }
 }
@@ -257,14 +257,14 @@ impl fmt::Display for SummaryId {
     }
 }
 
-impl fmt::Display for Common {
+impl fmt::Display for GroupKey {
     /// `by AS4761`, as in `500 incidents by AS4761`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Common::Offender(asn) => write!(f, "by {asn}"),
-            Common::Rpki => f.write_str("in the RPKI data"),
-            Common::Condition(kind) => write!(f, "of the kind {kind}"),
-            Common::Time(severity) => write!(f, "at once, each {severity}"),
+            GroupKey::Offender(asn) => write!(f, "by {asn}"),
+            GroupKey::Rpki => f.write_str("in the RPKI data"),
+            GroupKey::Condition(kind) => write!(f, "of the kind {kind}"),
+            GroupKey::Time(severity) => write!(f, "at once, each {severity}"),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bgp::{Asn, Family, Prefix};
 use validator::{Kind, OriginValidation, Origins, Vrp};
 
+use crate::group_key::PartKey;
 use crate::incident::Part;
 use crate::notice::{Advice, MoreSpecific, Roa};
-use crate::story::PartKey;
 
 /// What most networks filter beyond: a longer announcement does not travel.
 const fn longest_routed(family: Family) -> u8 {

@@ -7,6 +7,7 @@ use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Sight, Watch};
 
 use crate::extent::Elsewhere;
+use crate::group_key::{Breach, Class, GroupKey, breaches};
 use crate::history::History;
 use crate::incident::{Incident, Phase};
 use crate::incident_id::IncidentId;
@@ -16,7 +17,6 @@ use crate::notice::{Notice, Reason};
 use crate::report::Reporter;
 use crate::route_entry::{RouteEntry, RouteKey};
 use crate::route_table::{Down, RouteTable};
-use crate::story::{Breach, Class, Story, breaches};
 use crate::timers::Timers;
 use crate::visibility::Level;
 use crate::{AsDirectory, Rules, Sources};
@@ -34,8 +34,8 @@ pub struct Incidents {
     now: Timestamp,
     routes: RouteTable,
     elsewhere: Elsewhere,
-    incidents: BTreeMap<Story, Incident>,
-    timers: Timers<Story>,
+    incidents: BTreeMap<GroupKey, Incident>,
+    timers: Timers<GroupKey>,
     history: History,
     notices: VecDeque<Notice>,
 }
@@ -90,9 +90,9 @@ impl Incidents {
         incidents.elsewhere = memory.elsewhere;
         incidents.history = memory.history;
         for incident in memory.incidents {
-            let story = incident.story.clone();
-            incidents.incidents.insert(story.clone(), incident);
-            incidents.schedule(&story);
+            let group_key = incident.group_key.clone();
+            incidents.incidents.insert(group_key.clone(), incident);
+            incidents.schedule(&group_key);
         }
         Ok(incidents)
     }
@@ -144,9 +144,9 @@ impl Incidents {
             }
             Finding::Elsewhere { at, prefix, origin, holders } => {
                 self.elsewhere.note(at, prefix, origin, &holders);
-                let story = Story::of(Class::Hijack, [origin]);
-                if self.incidents.contains_key(&story) {
-                    self.settle(&story);
+                let group_key = GroupKey::of(Class::Hijack, [origin]);
+                if self.incidents.contains_key(&group_key) {
+                    self.settle(&group_key);
                 }
             }
             Finding::Condition { at, kind, subject, details, active } => {
@@ -175,28 +175,28 @@ impl Incidents {
         active: bool,
         about: Option<(Arc<Watch>, OriginValidation)>,
     ) {
-        let story = Story::condition(kind, subject);
-        if !self.incidents.contains_key(&story) {
+        let group_key = GroupKey::condition(kind, subject);
+        if !self.incidents.contains_key(&group_key) {
             if !active {
                 return;
             }
-            let incident = Incident::new(self.new_id(&story, at), story.clone(), at);
-            self.incidents.insert(story.clone(), incident);
+            let incident = Incident::new(self.new_id(&group_key, at), group_key.clone(), at);
+            self.incidents.insert(group_key.clone(), incident);
         }
-        if let Some(incident) = self.incidents.get_mut(&story) {
+        if let Some(incident) = self.incidents.get_mut(&group_key) {
             incident.set_condition(at, kind, details, active);
             if let Some((watch, rov)) = about {
                 incident.concerns(watch, rov);
             }
         }
-        self.settle(&story);
+        self.settle(&group_key);
         if kind.is_event() {
             // Told, and that is all: the next one is another incident.
-            self.timers.set(&story, None);
-            if let Some(incident) = self.incidents.remove(&story) {
+            self.timers.set(&group_key, None);
+            if let Some(incident) = self.incidents.remove(&group_key) {
                 // Remembered for its name, which must not be given again.
                 let past = incident.as_past();
-                self.history.record(&story.offenders, past);
+                self.history.record(&group_key.offenders, past);
             }
         }
     }
@@ -211,9 +211,9 @@ impl Incidents {
                     self.give_up(key);
                 }
                 None => {
-                    let Some((due, story)) = self.timers.take_due(now) else { break };
+                    let Some((due, group_key)) = self.timers.take_due(now) else { break };
                     self.now = self.now.max(due);
-                    self.expire(&story);
+                    self.expire(&group_key);
                 }
             }
         }
@@ -244,10 +244,10 @@ impl Incidents {
         let lasting = |incident: &Incident| matches!(incident.phase, Phase::Open | Phase::Doubtful);
         let open = self.incidents.iter().filter(|(_, incident)| lasting(incident));
         let gathered = open.filter(|(_, incident)| !incident.news().is_empty());
-        let stories: Vec<Story> = gathered.map(|(story, _)| story.clone()).collect();
-        for story in stories {
-            self.tell(&story, Reason::Update);
-            self.schedule(&story);
+        let group_keys: Vec<GroupKey> = gathered.map(|(group_key, _)| group_key.clone()).collect();
+        for group_key in group_keys {
+            self.tell(&group_key, Reason::Update);
+            self.schedule(&group_key);
         }
     }
 
@@ -298,22 +298,22 @@ impl Incidents {
             return;
         };
         for gone in breaches(key.prefix, &row.held, asn) {
-            if let Some(incident) = self.incidents.get_mut(&gone.story) {
+            if let Some(incident) = self.incidents.get_mut(&gone.group_key) {
                 incident.give_up(self.now, key, gone.part);
             }
-            self.settle(&gone.story);
+            self.settle(&gone.group_key);
         }
     }
 
-    /// Decides anew on every story that one of these routes is part of.
+    /// Decides anew on every incident that one of these routes is part of.
     fn settle_breached(&mut self, keys: &[RouteKey]) {
         let breached = keys.iter().flat_map(|key| {
             let row = self.routes.row(key).zip(self.routes.asn(key.vantage));
             row.map(|(row, asn)| breaches(key.prefix, &row.held, asn)).unwrap_or_default()
         });
-        let stories: BTreeSet<Story> = breached.map(|breach| breach.story).collect();
-        for story in stories {
-            self.settle(&story);
+        let group_keys: BTreeSet<GroupKey> = breached.map(|breach| breach.group_key).collect();
+        for group_key in group_keys {
+            self.settle(&group_key);
         }
     }
 
@@ -332,10 +332,10 @@ impl Incidents {
         if !self.routes.is_lost(prefix) {
             return;
         }
-        let over = |story: &&Story| story.class == Class::Other(Kind::SuperPrefix);
-        let stories: Vec<Story> = self.incidents.keys().filter(over).cloned().collect();
-        for story in stories {
-            self.settle(&story);
+        let over = |group_key: &&GroupKey| group_key.class == Class::Other(Kind::SuperPrefix);
+        let group_keys: Vec<GroupKey> = self.incidents.keys().filter(over).cloned().collect();
+        for group_key in group_keys {
+            self.settle(&group_key);
         }
     }
 
@@ -344,42 +344,45 @@ impl Incidents {
     fn replace(&mut self, at: Timestamp, key: RouteKey, before: Vec<Breach>, after: Vec<Breach>) {
         let mut touched = BTreeSet::new();
         for gone in before {
-            let stays = after.iter().any(|b| b.story == gone.story && b.part == gone.part);
-            if let Some(incident) = self.incidents.get_mut(&gone.story).filter(|_| !stays) {
+            let stays = after.iter().any(|b| b.group_key == gone.group_key && b.part == gone.part);
+            if let Some(incident) = self.incidents.get_mut(&gone.group_key).filter(|_| !stays) {
                 incident.release(at, key, gone.part);
-                touched.insert(gone.story);
+                touched.insert(gone.group_key);
             }
         }
         for breach in after {
-            touched.insert(breach.story.clone());
+            touched.insert(breach.group_key.clone());
             self.hold(key, breach);
         }
-        for story in touched {
-            self.settle(&story);
+        for group_key in touched {
+            self.settle(&group_key);
         }
     }
 
     fn hold(&mut self, key: RouteKey, breach: Breach) {
         let Some(row) = self.routes.row(&key) else { return };
         let Some(station) = self.routes.station(key.vantage) else { return };
-        if !self.incidents.contains_key(&breach.story) {
-            let incident =
-                Incident::new(self.new_id(&breach.story, row.at), breach.story.clone(), row.at);
-            self.incidents.insert(breach.story.clone(), incident);
+        if !self.incidents.contains_key(&breach.group_key) {
+            let incident = Incident::new(
+                self.new_id(&breach.group_key, row.at),
+                breach.group_key.clone(),
+                row.at,
+            );
+            self.incidents.insert(breach.group_key.clone(), incident);
         }
-        if let Some(incident) = self.incidents.get_mut(&breach.story) {
+        if let Some(incident) = self.incidents.get_mut(&breach.group_key) {
             incident.hold(key, row, breach, station, &self.rules);
         }
     }
 
     /// A name that no other incident has.
-    fn new_id(&self, story: &Story, at: Timestamp) -> IncidentId {
+    fn new_id(&self, group_key: &GroupKey, at: Timestamp) -> IncidentId {
         let taken = |id: &IncidentId| {
             self.incidents.values().any(|incident| incident.id == *id) || self.history.contains(id)
         };
         let mut salt = 0;
         loop {
-            let id = IncidentId::new(at, story, salt);
+            let id = IncidentId::new(at, group_key, salt);
             if !taken(&id) {
                 return id;
             }
@@ -387,18 +390,18 @@ impl Incidents {
         }
     }
 
-    /// Something about a story changed: decides its state and whether to tell.
-    fn settle(&mut self, story: &Story) {
-        let Some(incident) = self.incidents.get_mut(story) else { return };
+    /// Something about an incident changed: decides its state and whether to tell.
+    fn settle(&mut self, group_key: &GroupKey) {
+        let Some(incident) = self.incidents.get_mut(group_key) else { return };
         incident.learn_from_tables(&self.routes, &self.elsewhere);
         let (held, certain) = (incident.lasts(), incident.is_certain(&self.routes));
         match incident.phase {
             Phase::Suspected if !held => {
-                self.incidents.remove(story);
+                self.incidents.remove(group_key);
             }
             Phase::Suspected | Phase::Resolved { .. } => {
                 if incident.reaches_threshold(&self.routes, &self.rules) {
-                    self.open_incident(story, certain);
+                    self.open_incident(group_key, certain);
                 }
             }
             Phase::Open | Phase::Doubtful if !held => {
@@ -406,57 +409,57 @@ impl Incidents {
             }
             Phase::Open | Phase::Doubtful | Phase::Clearing { .. } if certain => {
                 incident.phase = Phase::Open;
-                self.tell_if_due(story);
+                self.tell_if_due(group_key);
             }
             Phase::Open | Phase::Clearing { .. } if held => incident.phase = Phase::Doubtful,
             Phase::Open | Phase::Doubtful | Phase::Clearing { .. } => {}
         }
-        self.schedule(story);
+        self.schedule(group_key);
     }
 
     /// One that only a table tells of is told as open, too, before it is in doubt.
-    fn open_incident(&mut self, story: &Story, certain: bool) {
-        let Some(incident) = self.incidents.get_mut(story) else { return };
+    fn open_incident(&mut self, group_key: &GroupKey, certain: bool) {
+        let Some(incident) = self.incidents.get_mut(group_key) else { return };
         let reopened = matches!(incident.phase, Phase::Resolved { .. });
         incident.phase = Phase::Open;
         incident.updates = 0;
-        self.tell(story, if reopened { Reason::Reopened } else { Reason::Opened });
-        if let Some(incident) = self.incidents.get_mut(story).filter(|_| !certain) {
+        self.tell(group_key, if reopened { Reason::Reopened } else { Reason::Opened });
+        if let Some(incident) = self.incidents.get_mut(group_key).filter(|_| !certain) {
             incident.phase = Phase::Doubtful;
         }
     }
 
-    fn tell_if_due(&mut self, story: &Story) {
-        let Some(incident) = self.incidents.get(story) else { return };
+    fn tell_if_due(&mut self, group_key: &GroupKey) {
+        let Some(incident) = self.incidents.get(group_key) else { return };
         let waited = incident.deadline(&self.rules).is_some_and(|due| due <= self.now);
         if waited || incident.is_more_serious_than_told() {
-            self.tell(story, Reason::Update);
+            self.tell(group_key, Reason::Update);
         }
     }
 
     /// The time of an incident has come.
-    fn expire(&mut self, story: &Story) {
-        let Some(incident) = self.incidents.get_mut(story) else { return };
+    fn expire(&mut self, group_key: &GroupKey) {
+        let Some(incident) = self.incidents.get_mut(group_key) else { return };
         match incident.phase {
             Phase::Suspected => {}
-            Phase::Open | Phase::Doubtful => self.tell_if_due(story),
+            Phase::Open | Phase::Doubtful => self.tell_if_due(group_key),
             Phase::Clearing { .. } => {
                 incident.phase = Phase::Resolved { at: self.now };
-                self.tell(story, Reason::Resolved);
-                if let Some(incident) = self.incidents.get_mut(story) {
+                self.tell(group_key, Reason::Resolved);
+                if let Some(incident) = self.incidents.get_mut(group_key) {
                     let past = incident.as_past();
                     incident.past.extend(past);
                 }
             }
-            Phase::Resolved { .. } => self.retire(story),
+            Phase::Resolved { .. } => self.retire(group_key),
         }
-        self.schedule(story);
+        self.schedule(group_key);
     }
 
-    /// The story is over for good; what is held of it now, if anything, is a new one.
-    fn retire(&mut self, story: &Story) {
-        let Some(incident) = self.incidents.remove(story) else { return };
-        self.history.record(&story.offenders, incident.past);
+    /// The incident is over for good; what is held of it now, if anything, is a new one.
+    fn retire(&mut self, group_key: &GroupKey) {
+        let Some(incident) = self.incidents.remove(group_key) else { return };
+        self.history.record(&group_key.offenders, incident.past);
         let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
         let keys: Vec<RouteKey> = self
             .routes
@@ -469,28 +472,28 @@ impl Incidents {
                 continue;
             };
             for breach in breaches(key.prefix, &row.held, asn) {
-                if breach.story == *story {
+                if breach.group_key == *group_key {
                     self.hold(key, breach);
                 }
             }
         }
-        self.settle(story);
+        self.settle(group_key);
     }
 
-    fn tell(&mut self, story: &Story, reason: Reason) {
-        let Some(incident) = self.incidents.get_mut(story) else { return };
+    fn tell(&mut self, group_key: &GroupKey, reason: Reason) {
+        let Some(incident) = self.incidents.get_mut(group_key) else { return };
         if reason == Reason::Update {
             incident.updates += 1;
         }
         let news = if reason == Reason::Update { incident.news() } else { Vec::new() };
         let sequence = incident.told(self.now);
-        let Some(incident) = self.incidents.get(story) else { return };
+        let Some(incident) = self.incidents.get(group_key) else { return };
         let notice = self.reporter().report(incident, self.now, reason, sequence, news);
         self.notices.extend(notice);
     }
 
-    fn schedule(&mut self, story: &Story) {
-        let incident = self.incidents.get(story);
-        self.timers.set(story, incident.and_then(|incident| incident.deadline(&self.rules)));
+    fn schedule(&mut self, group_key: &GroupKey) {
+        let incident = self.incidents.get(group_key);
+        self.timers.set(group_key, incident.and_then(|incident| incident.deadline(&self.rules)));
     }
 }

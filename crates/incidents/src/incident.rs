@@ -1,4 +1,4 @@
-//! One story, from first sight to resolved and perhaps reopened.
+//! One incident, from first sight to resolved and perhaps reopened.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use validator::{Held, Kind, OriginValidation, Severity, ValidationState, Watch};
 
 use crate::evidence::{Evidence, EvidenceLog};
 use crate::extent::{Elsewhere, window_start};
+use crate::group_key::{Breach, Class, GroupKey, PartKey};
 use crate::history::Past;
 use crate::incident_id::IncidentId;
 use crate::news::{Facts, News, news};
@@ -16,7 +17,6 @@ use crate::pairs;
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::route_table::{RouteTable, Station};
 use crate::rules::Rules;
-use crate::story::{Breach, Class, PartKey, Story};
 use bgp::printable;
 
 /// Where an incident stands.
@@ -61,11 +61,12 @@ pub(crate) enum Phase {
     },
 }
 
-/// One story.
+/// One incident: the routes or the condition that have its group key.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Incident {
     pub(crate) id: IncidentId,
-    pub(crate) story: Story,
+    #[serde(rename = "story")]
+    pub(crate) group_key: GroupKey,
     pub(crate) phase: Phase,
     pub(crate) first_seen: Timestamp,
     pub(crate) occurrence: Occurrence,
@@ -79,7 +80,7 @@ pub(crate) struct Incident {
     told: Facts,
 }
 
-/// One time that the story happened.
+/// One time that it happened.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Occurrence {
     pub(crate) since: Timestamp,
@@ -116,10 +117,10 @@ pub(crate) struct Part {
 }
 
 impl Incident {
-    pub(crate) fn new(id: IncidentId, story: Story, at: Timestamp) -> Self {
+    pub(crate) fn new(id: IncidentId, group_key: GroupKey, at: Timestamp) -> Self {
         Incident {
             id,
-            story,
+            group_key,
             phase: Phase::Suspected,
             first_seen: at,
             occurrence: Occurrence::new(at),
@@ -144,7 +145,7 @@ impl Incident {
             self.occurrence = Occurrence::new(row.at);
         }
         self.first_seen = self.first_seen.min(row.at);
-        self.occurrence.hold(key, row, breach, station, rules, &self.story.offenders);
+        self.occurrence.hold(key, row, breach, station, rules, &self.group_key.offenders);
     }
 
     /// A condition holds or is over, and has this to say.
@@ -174,7 +175,7 @@ impl Incident {
 
     /// A condition is about this prefix of ours.
     pub(crate) fn concerns(&mut self, watch: Arc<Watch>, rov: OriginValidation) {
-        let Class::Other(kind) = self.story.class else { return };
+        let Class::Other(kind) = self.group_key.class else { return };
         let key = PartKey { watched: Some(watch.prefix), announced: watch.prefix };
         let (watch, holders) = (Some(watch), BTreeSet::new());
         self.occurrence.known.prefixes.insert(key.announced);
@@ -251,8 +252,8 @@ impl Incident {
         let occurrence = &mut self.occurrence;
         let known = &mut occurrence.known;
         known.note_spread(occurrence.holding.len(), routes.total());
-        known.mass =
-            known.mass || elsewhere.is_mass(&self.story.offenders, window_start(occurrence.since));
+        known.mass = known.mass
+            || elsewhere.is_mass(&self.group_key.offenders, window_start(occurrence.since));
         if covers_lost_route {
             known.severity = known.severity.max(Some(Severity::Warning));
         }
@@ -260,7 +261,7 @@ impl Incident {
 
     /// Whether it is a less-specific over a prefix whose own route was lost somewhere.
     fn covers_lost_route(&self, routes: &RouteTable) -> bool {
-        self.story.class == Class::Other(Kind::SuperPrefix)
+        self.group_key.class == Class::Other(Kind::SuperPrefix)
             && self.occurrence.parts.keys().any(|key| routes.is_lost(key.ours()))
     }
 
@@ -306,7 +307,7 @@ impl Incident {
     pub(crate) fn kind(&self) -> Option<Kind> {
         let parts = self.occurrence.parts.values();
         let rank = |part: &&Part| (part.severity(), std::cmp::Reverse(part.kind));
-        match self.story.class {
+        match self.group_key.class {
             Class::Other(kind) => Some(kind),
             Class::Hijack => parts.max_by_key(rank).map(|part| part.kind),
         }

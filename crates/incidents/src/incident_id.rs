@@ -4,7 +4,7 @@ use bgp::{Asn, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::Kind;
 
-use crate::story::Story;
+use crate::group_key::GroupKey;
 
 /// The name of an incident: `OW-20140402-AS4761-6f3a`.
 ///
@@ -15,16 +15,16 @@ use crate::story::Story;
 pub struct IncidentId(String);
 
 impl IncidentId {
-    pub(crate) fn new(first_seen: Timestamp, story: &Story, salt: u32) -> Self {
-        let class = story.class.name();
+    pub(crate) fn new(first_seen: Timestamp, group_key: &GroupKey, salt: u32) -> Self {
+        let class = group_key.class.name();
         let mut hash = Fnv::new();
         hash.write(&first_seen.seconds().to_be_bytes());
         hash.write(class.as_bytes());
-        story.offenders.iter().for_each(|asn| hash.write(&asn.number().to_be_bytes()));
-        hash.write(story.subject.as_bytes());
+        group_key.offenders.iter().for_each(|asn| hash.write(&asn.number().to_be_bytes()));
+        hash.write(group_key.subject.as_bytes());
         hash.write(&salt.to_be_bytes());
         let day = first_seen.to_jiff().strftime("%Y%m%d");
-        let who = story.offenders.first().map_or(class.to_owned(), Asn::to_string);
+        let who = group_key.offenders.first().map_or(class.to_owned(), Asn::to_string);
         IncidentId(format!("OW-{day}-{who}-{:04x}", hash.folded()))
     }
 
@@ -105,21 +105,21 @@ impl fmt::Display for IncidentId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::story::Class;
+    use crate::group_key::Class;
 
     #[test]
     fn the_name_is_a_function_of_the_evidence() {
         let at: Timestamp = "2014-04-02T18:26:05.7Z".parse().unwrap();
         let whole: Timestamp = "2014-04-02T18:26:05Z".parse().unwrap();
-        let story = Story::of(Class::Hijack, [Asn::new(4761)]);
-        let other = Story::of(Class::Other(Kind::SuperPrefix), [Asn::new(4761)]);
-        let id = IncidentId::new(at, &story, 0);
+        let group_key = GroupKey::of(Class::Hijack, [Asn::new(4761)]);
+        let other = GroupKey::of(Class::Other(Kind::SuperPrefix), [Asn::new(4761)]);
+        let id = IncidentId::new(at, &group_key, 0);
         // A literal: it must never change, or a restart would rename what is in a mailbox.
         assert_eq!(id.as_str(), "OW-20140402-AS4761-3587");
-        assert_eq!(id, IncidentId::new(whole, &story, 0));
+        assert_eq!(id, IncidentId::new(whole, &group_key, 0));
         assert_ne!(id, IncidentId::new(whole, &other, 0));
-        assert_ne!(id, IncidentId::new(whole, &story, 1));
-        let silent = Story::condition(Kind::FeedSilent, "ris-live");
+        assert_ne!(id, IncidentId::new(whole, &group_key, 1));
+        let silent = GroupKey::condition(Kind::FeedSilent, "ris-live");
         let silent = IncidentId::new(at, &silent, 0);
         assert!(silent.as_str().starts_with("OW-20140402-feed-silent-"), "{silent}");
         assert_eq!(id.message_id(3), format!("<{id}.3@originwatch>"));

@@ -8,12 +8,12 @@ use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
 
+use crate::group_key::{Class, GroupKey};
 use crate::incident::{Incident, State};
 use crate::incident_id::IncidentId;
 use crate::notice::{Notice, Reason};
 use crate::report::Reporter;
 use crate::route_entry::{RouteEntry, RouteKey};
-use crate::story::{Class, Story};
 use crate::{Party, Sources};
 
 /// An incident in one line.
@@ -46,14 +46,14 @@ pub struct IncidentSummary {
 pub struct IncidentView<'a> {
     reporter: Reporter<'a>,
     now: Timestamp,
-    incidents: &'a BTreeMap<Story, Incident>,
+    incidents: &'a BTreeMap<GroupKey, Incident>,
 }
 
 impl<'a> IncidentView<'a> {
     pub(crate) const fn new(
         reporter: Reporter<'a>,
         now: Timestamp,
-        incidents: &'a BTreeMap<Story, Incident>,
+        incidents: &'a BTreeMap<GroupKey, Incident>,
     ) -> Self {
         IncidentView { reporter, now, incidents }
     }
@@ -66,8 +66,8 @@ impl<'a> IncidentView<'a> {
     /// What is wrong beside routes: each condition that was told and is not over, with its subject.
     pub fn conditions(&self) -> Vec<(Kind, String)> {
         let active = self.incidents.iter().filter(|(_, incident)| incident.occurrence.active);
-        let condition = active.filter_map(|(story, _)| match story.class {
-            Class::Other(kind) => Some((kind, story.subject.to_string())),
+        let condition = active.filter_map(|(group_key, _)| match group_key.class {
+            Class::Other(kind) => Some((kind, group_key.subject.to_string())),
             Class::Hijack => None,
         });
         condition.filter(|(_, subject)| !subject.is_empty()).collect()
@@ -153,7 +153,7 @@ impl<'a> IncidentView<'a> {
             kind: incident.kind()?,
             severity: occurrence.known.severity,
             offenders: incident
-                .story
+                .group_key
                 .offenders
                 .iter()
                 .map(|a| self.reporter.directory.party(*a))

@@ -2,7 +2,7 @@
 //!
 //! Start with [`Incidents`], the engine: findings go in with [`Incidents::handle`], a
 //! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
-//! stand one table of current routes (`route_table`), the stories that they make (`story`,
+//! stand one table of current routes (`route_table`), the incidents that they make (`group_key`,
 //! `incident`) and the pure decision of what is news (`news`). A notice carries every fact that is
 //! told later.
 //!
@@ -16,6 +16,7 @@ mod directory;
 mod engine;
 mod evidence;
 mod extent;
+mod group_key;
 mod history;
 mod incident;
 mod incident_id;
@@ -29,7 +30,6 @@ mod route_entry;
 mod route_table;
 mod rules;
 mod sources;
-mod story;
 mod timers;
 mod visibility;
 

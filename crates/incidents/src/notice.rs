@@ -61,7 +61,7 @@ pub struct Notice {
     pub severity: Severity,
     /// When this was decided.
     pub at: Timestamp,
-    /// First sight of the whole story.
+    /// First sight of the whole incident.
     pub first_seen: Timestamp,
     /// First sight of this time: later than `first_seen` after it reopened.
     pub since: Timestamp,

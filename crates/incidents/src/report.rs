@@ -55,18 +55,18 @@ impl Reporter<'_> {
             first_seen: incident.first_seen,
             since: occurrence.since,
             last_seen: if incident.lasts() { at } else { occurrence.last_seen },
-            subject: printable(&incident.story.subject),
+            subject: printable(&incident.group_key.subject),
             details: occurrence.known.details.iter().cloned().collect(),
-            own: !incident.story.offenders.is_empty()
-                && incident.story.offenders.iter().all(|asn| self.rules.own_asns.contains(asn)),
-            offenders: parties(&incident.story.offenders),
+            own: !incident.group_key.offenders.is_empty()
+                && incident.group_key.offenders.iter().all(|asn| self.rules.own_asns.contains(asn)),
+            offenders: parties(&incident.group_key.offenders),
             prefixes: self.prefixes(incident),
             prefix_count: occurrence.parts.len(),
             vantage: self.vantage(incident, over),
             accepted_by: self.acceptors(incident),
             upstreams: self.upstreams(incident),
             extent: self.elsewhere.extent(
-                &incident.story.offenders,
+                &incident.group_key.offenders,
                 window_start(occurrence.since),
                 window_start(incident.first_seen),
             ),
@@ -74,7 +74,7 @@ impl Reporter<'_> {
             changes,
             feeds: self.sources.feeds_since(occurrence.since),
             rpki: self.sources.rpki.clone(),
-            advice: advice(&occurrence.parts, &incident.story.offenders, &self.rules.own_asns),
+            advice: advice(&occurrence.parts, &incident.group_key.offenders, &self.rules.own_asns),
             evidence: occurrence.evidence.iter().cloned().collect(),
             evidence_count: occurrence.evidence.count,
         })
@@ -143,7 +143,7 @@ impl Reporter<'_> {
     /// Earlier times of this incident and earlier incidents of any of its offenders, the latest
     /// first.
     fn record(&self, incident: &Incident) -> Vec<Past> {
-        let earlier = self.history.of(&incident.story.offenders);
+        let earlier = self.history.of(&incident.group_key.offenders);
         let record = incident.past.iter().rev().chain(earlier);
         record.take(LISTED_RECORD).cloned().collect()
     }

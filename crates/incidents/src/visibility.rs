@@ -17,7 +17,7 @@ pub(crate) struct Visibility {
     carriers: BTreeMap<Prefix, Carriers>,
 }
 
-/// Who carries one watched prefix, whoever originates it: a hijack is another story.
+/// Who carries one watched prefix, whoever originates it: a hijack is another incident.
 #[derive(Debug, Serialize, Deserialize)]
 struct Carriers {
     watch: Arc<Watch>,

@@ -18,7 +18,7 @@ pub(crate) fn of_notice(notice: &Notice, site: &str, zone: &TimeZone) -> String 
 pub(crate) fn of_summary(summary: &Summary, zone: &TimeZone) -> String {
     let incidents = plural(summary.row_count, "incident", "incidents");
     let what = match &summary.cause {
-        Cause::Storm(common) => format!("storm: {incidents} {common}"),
+        Cause::Storm(group_key) => format!("storm: {incidents} {group_key}"),
         Cause::NotificationLimit { .. } => format!("held back: {incidents}"),
         Cause::Maintenance { window } => format!("maintenance {}: {incidents}", window.name),
         Cause::Daily => format!("daily digest: {incidents} open"),

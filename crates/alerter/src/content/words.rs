@@ -247,7 +247,7 @@ pub(crate) fn annotations(
 pub(crate) fn summary_headline(summary: &Summary) -> String {
     let count = plural(summary.row_count, "incident", "incidents");
     match &summary.cause {
-        Cause::Storm(common) => format!("storm: {count} {common}"),
+        Cause::Storm(group_key) => format!("storm: {count} {group_key}"),
         Cause::NotificationLimit { .. } => format!("held back: {count}"),
         Cause::Maintenance { window } => {
             let unmet = match summary.unmet.len() {

@@ -7,7 +7,7 @@ use crate::annotations::Annotations;
 use crate::dispatch_note::{DispatchNote, Hold};
 use crate::notice::AnnotatedNotice;
 use crate::receiver::Receiver;
-use crate::summary::Common;
+use crate::summary::GroupKey;
 use crate::window::WindowKey;
 use incidents::{ExtentClass, News, Notice, Reason};
 
@@ -38,7 +38,7 @@ pub(super) struct AlertState {
     pub(super) steps: usize,
     #[serde(rename = "pace")]
     pub(super) backoff: Option<Backoff>,
-    pub(super) storm: Option<Common>,
+    pub(super) storm: Option<GroupKey>,
     pub(super) over: Option<Timestamp>,
 }
 

@@ -75,8 +75,8 @@ impl Dispatcher {
         alert.held.take_if(|held| held.window.is_none());
         let storm = alert.storm.clone();
         self.schedule_alert(id);
-        if let Some(common) = storm {
-            self.change_storm(&common, false, incidents);
+        if let Some(group_key) = storm {
+            self.change_storm(&group_key, false, incidents);
         }
         Ok(())
     }

@@ -74,7 +74,7 @@ impl Dispatcher {
         let Some(notice) = self.latest(id) else { return };
         self.post_alert(id, notice.clone(), Audience::Programs);
         match storm {
-            Some(common) => self.change_storm(&common, false, incidents),
+            Some(group_key) => self.change_storm(&group_key, false, incidents),
             None => self.post_alert(id, notice, Audience::People),
         }
     }

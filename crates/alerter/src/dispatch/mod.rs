@@ -44,7 +44,7 @@ use crate::annotations::{Annotations, Silence};
 use crate::notice::AnnotatedNotice;
 use crate::notification::Notification;
 use crate::receiver::Receiver;
-use crate::summary::{Common, Queue};
+use crate::summary::{GroupKey, Queue};
 use crate::window::{Planned, Window, WindowKey};
 use alert_state::AlertState;
 use incidents::{IncidentId, Incidents, Notice, Timers, pairs};
@@ -91,7 +91,7 @@ enum Wake {
     Silences,
     Window(WindowKey),
     Alert(IncidentId),
-    Storm(Common),
+    Storm(GroupKey),
     NotificationLimit(Receiver),
     Digest,
 }
@@ -154,7 +154,7 @@ impl Dispatcher {
                 Wake::Silences => self.end_silences(incidents),
                 Wake::Window(key) => self.end_window(&key, incidents),
                 Wake::Alert(id) => self.wake_alert(&id, now, incidents),
-                Wake::Storm(common) => self.tell_storm(&common, incidents),
+                Wake::Storm(group_key) => self.tell_storm(&group_key, incidents),
                 Wake::NotificationLimit(receiver) => self.tell_held_back(&receiver, incidents),
                 Wake::Digest => self.tell_day(now, incidents),
             }
@@ -208,8 +208,8 @@ impl Dispatcher {
     fn schedule_all(&mut self) {
         let ids: Vec<IncidentId> = self.memory.alerts.keys().cloned().collect();
         ids.iter().for_each(|id| self.schedule_alert(id));
-        let storms: Vec<Common> = self.memory.storms.commons().cloned().collect();
-        storms.iter().for_each(|common| self.schedule_storm(common));
+        let storms: Vec<GroupKey> = self.memory.storms.group_keys().cloned().collect();
+        storms.iter().for_each(|group_key| self.schedule_storm(group_key));
         let limits: Vec<Receiver> = self.memory.limits.keys().cloned().collect();
         limits.iter().for_each(|receiver| self.schedule_limit(receiver));
         self.schedule_windows();

@@ -92,8 +92,8 @@ impl Dispatcher {
         let to: Vec<_> =
             step.to.iter().filter(|to| !alert.receivers.contains(to)).cloned().collect();
         alert.widen(to.iter().cloned());
-        if let Some(common) = alert.storm.clone() {
-            self.widen_storm(&common, to, incidents);
+        if let Some(group_key) = alert.storm.clone() {
+            self.widen_storm(&group_key, to, incidents);
             return;
         }
         let after: Duration = now.since(alert.waits_since);

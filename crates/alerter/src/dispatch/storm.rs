@@ -11,17 +11,17 @@ use super::rules::Storm;
 use super::{Dispatcher, Wake};
 use crate::notification::Content;
 use crate::receiver::Receiver;
-use crate::summary::{Cause, Common, Row, SummaryId};
+use crate::summary::{Cause, GroupKey, Row, SummaryId};
 use incidents::{IncidentId, Incidents, Notice, pairs};
 
 /// The storms that last, and what may become one.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Storms {
     #[serde(with = "pairs")]
-    open: BTreeMap<Common, Umbrella>,
+    open: BTreeMap<GroupKey, Umbrella>,
     /// What opened within the window, by what it has in common.
     #[serde(with = "pairs")]
-    recent: BTreeMap<Common, VecDeque<(Timestamp, IncidentId)>>,
+    recent: BTreeMap<GroupKey, VecDeque<(Timestamp, IncidentId)>>,
 }
 
 /// One storm.
@@ -42,31 +42,32 @@ struct Umbrella {
 }
 
 impl Storms {
-    pub(super) fn commons(&self) -> impl Iterator<Item = &Common> {
+    pub(super) fn group_keys(&self) -> impl Iterator<Item = &GroupKey> {
         self.open.keys()
     }
 
     /// Notes that an incident opened; what it shares with so many others that it is a storm.
-    fn note(&mut self, now: Timestamp, notice: &Notice, rules: &Storm) -> Option<Common> {
+    fn note(&mut self, now: Timestamp, notice: &Notice, rules: &Storm) -> Option<GroupKey> {
         let mut found = None;
-        for common in commons(notice) {
-            let recent = self.recent.entry(common.clone()).or_default();
+        for group_key in group_keys(notice) {
+            let recent = self.recent.entry(group_key.clone()).or_default();
             while recent.front().is_some_and(|(at, _)| now.since(*at) > rules.within) {
                 recent.pop_front();
             }
             recent.retain(|(_, id)| *id != notice.incident);
             recent.push_back((now, notice.incident.clone()));
-            let lasts = self.open.get(&common).is_some_and(|u| now.since(u.joined) <= rules.within);
+            let lasts =
+                self.open.get(&group_key).is_some_and(|u| now.since(u.joined) <= rules.within);
             let many = recent.len() > rules.incidents;
-            found = found.or_else(|| (lasts || many).then_some(common));
+            found = found.or_else(|| (lasts || many).then_some(group_key));
         }
         self.recent.retain(|_, recent| !recent.is_empty());
         found
     }
 
     /// What opened within the window and has this in common is not counted again.
-    fn gather(&mut self, common: &Common) -> BTreeSet<IncidentId> {
-        let recent = self.recent.remove(common).unwrap_or_default();
+    fn gather(&mut self, group_key: &GroupKey) -> BTreeSet<IncidentId> {
+        let recent = self.recent.remove(group_key).unwrap_or_default();
         let members: BTreeSet<IncidentId> = recent.into_iter().map(|(_, id)| id).collect();
         for recent in self.recent.values_mut() {
             recent.retain(|(_, id)| !members.contains(id));
@@ -76,7 +77,7 @@ impl Storms {
 }
 
 /// What an incident may have in common with others, the most telling first.
-fn commons(notice: &Notice) -> Vec<Common> {
+fn group_keys(notice: &Notice) -> Vec<GroupKey> {
     let rpki = matches!(
         notice.kind,
         Kind::RpkiInvalid
@@ -85,13 +86,13 @@ fn commons(notice: &Notice) -> Vec<Common> {
             | Kind::RoaExpiry
             | Kind::TaMalfunction
     );
-    let mut commons: Vec<Common> = match notice.offenders.as_slice() {
-        _ if rpki => vec![Common::Rpki],
-        [] => vec![Common::Condition(notice.kind)],
-        offenders => offenders.iter().map(|party| Common::Offender(party.asn)).collect(),
+    let mut group_keys: Vec<GroupKey> = match notice.offenders.as_slice() {
+        _ if rpki => vec![GroupKey::Rpki],
+        [] => vec![GroupKey::Condition(notice.kind)],
+        offenders => offenders.iter().map(|party| GroupKey::Offender(party.asn)).collect(),
     };
-    commons.push(Common::Time(notice.severity));
-    commons
+    group_keys.push(GroupKey::Time(notice.severity));
+    group_keys
 }
 
 impl Dispatcher {
@@ -99,21 +100,22 @@ impl Dispatcher {
     pub(super) fn joins_storm(&mut self, id: &IncidentId, incidents: &Incidents) -> bool {
         let now = self.memory.now;
         let Some(alert) = self.memory.alerts.get(id) else { return false };
-        if let Some(common) = alert.storm.clone() {
+        if let Some(group_key) = alert.storm.clone() {
             let severity = alert.latest.severity;
-            let worse = self.memory.storms.open.get(&common).is_some_and(|u| severity > u.severity);
-            self.change_storm(&common, worse, incidents);
+            let worse =
+                self.memory.storms.open.get(&group_key).is_some_and(|u| severity > u.severity);
+            self.change_storm(&group_key, worse, incidents);
             return true;
         }
         let Some(rules) = self.rules.storm.clone().filter(|_| !alert.told) else { return false };
-        let Some(common) = self.memory.storms.note(now, &alert.latest, &rules) else {
+        let Some(group_key) = self.memory.storms.note(now, &alert.latest, &rules) else {
             return false;
         };
-        let members = self.memory.storms.gather(&common);
+        let members = self.memory.storms.gather(&group_key);
         // An older storm with the same in common, which was quiet for long, is gathered up.
-        let begun = !self.memory.storms.open.contains_key(&common);
+        let begun = !self.memory.storms.open.contains_key(&group_key);
         let umbrella = || Umbrella {
-            id: SummaryId::of("storm", &common.name(), now),
+            id: SummaryId::of("storm", &group_key.name(), now),
             since: members
                 .iter()
                 .filter_map(|id| self.memory.alerts.get(id))
@@ -130,25 +132,25 @@ impl Dispatcher {
         };
         if begun {
             let umbrella = umbrella();
-            self.memory.storms.open.insert(common.clone(), umbrella);
+            self.memory.storms.open.insert(group_key.clone(), umbrella);
         }
         let mut new_to = false;
         let mut worse = false;
         for member in members {
-            new_to |= self.enter_storm(&common, member, &mut worse);
+            new_to |= self.enter_storm(&group_key, member, &mut worse);
         }
         let critical = self.memory.alerts.get(id).map(|alert| alert.latest.severity)
             == Some(Severity::Critical);
-        self.change_storm_of(&common, begun || new_to || worse, critical, incidents);
+        self.change_storm_of(&group_key, begun || new_to || worse, critical, incidents);
         true
     }
 
     /// Whether somebody has to be told who knows nothing of the storm yet.
-    fn enter_storm(&mut self, common: &Common, member: IncidentId, worse: &mut bool) -> bool {
+    fn enter_storm(&mut self, group_key: &GroupKey, member: IncidentId, worse: &mut bool) -> bool {
         let now = self.memory.now;
         let Some(alert) = self.memory.alerts.get_mut(&member) else { return false };
-        let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return false };
-        alert.storm = Some(common.clone());
+        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return false };
+        alert.storm = Some(group_key.clone());
         alert.held = None;
         if !alert.told {
             alert.told = true;
@@ -164,22 +166,27 @@ impl Dispatcher {
     }
 
     /// Something of a storm is not as it was told: tells it at once, or when its time comes.
-    pub(super) fn change_storm(&mut self, common: &Common, at_once: bool, incidents: &Incidents) {
-        self.change_storm_of(common, at_once, false, incidents);
+    pub(super) fn change_storm(
+        &mut self,
+        group_key: &GroupKey,
+        at_once: bool,
+        incidents: &Incidents,
+    ) {
+        self.change_storm_of(group_key, at_once, false, incidents);
     }
 
     fn change_storm_of(
         &mut self,
-        common: &Common,
+        group_key: &GroupKey,
         at_once: bool,
         critical: bool,
         incidents: &Incidents,
     ) {
         let now = self.memory.now;
-        let done = self.is_storm_over(common);
-        let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
+        let done = self.is_storm_over(group_key);
+        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
         if at_once || done {
-            self.tell_storm(common, incidents);
+            self.tell_storm(group_key, incidents);
             return;
         }
         // After a long silence, too, one change seldom comes alone.
@@ -188,34 +195,34 @@ impl Dispatcher {
         // However wide the intervals have become, what is critical does not wait for hours.
         let due = if critical { gathered } else { umbrella.backoff.next().max(gathered) };
         umbrella.due = Some(umbrella.due.map_or(due, |known| known.min(due)));
-        self.schedule_storm(common);
+        self.schedule_storm(group_key);
     }
 
-    fn is_storm_over(&self, common: &Common) -> bool {
-        let Some(umbrella) = self.memory.storms.open.get(common) else { return false };
+    fn is_storm_over(&self, group_key: &GroupKey) -> bool {
+        let Some(umbrella) = self.memory.storms.open.get(group_key) else { return false };
         let mut alerts = umbrella.members.iter().filter_map(|id| self.memory.alerts.get(id));
         alerts.all(super::AlertState::is_done)
     }
 
-    pub(super) fn schedule_storm(&mut self, common: &Common) {
-        let umbrella = self.memory.storms.open.get(common);
+    pub(super) fn schedule_storm(&mut self, group_key: &GroupKey) {
+        let umbrella = self.memory.storms.open.get(group_key);
         let due = umbrella.and_then(|umbrella| umbrella.due);
-        self.timers.set(&Wake::Storm(common.clone()), due);
+        self.timers.set(&Wake::Storm(group_key.clone()), due);
     }
 
     /// One more notification of a storm; the last one where all its incidents are over.
-    pub(super) fn tell_storm(&mut self, common: &Common, incidents: &Incidents) {
+    pub(super) fn tell_storm(&mut self, group_key: &GroupKey, incidents: &Incidents) {
         let now = self.memory.now;
-        let over = self.is_storm_over(common);
+        let over = self.is_storm_over(group_key);
         let Some(rules) = self.rules.storm.clone() else { return };
-        let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
+        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
         if umbrella.sequence > 0 {
             umbrella.backoff.step(now, &rules);
         }
         umbrella.due = None;
         let to = umbrella.to.clone();
-        self.post_storm(common, to, over, incidents);
-        if over && let Some(umbrella) = self.memory.storms.open.remove(common) {
+        self.post_storm(group_key, to, over, incidents);
+        if over && let Some(umbrella) = self.memory.storms.open.remove(group_key) {
             for member in umbrella.members {
                 if let Some(alert) = self.memory.alerts.get_mut(&member) {
                     alert.storm = None;
@@ -223,32 +230,32 @@ impl Dispatcher {
                 self.schedule_alert(&member);
             }
         }
-        self.schedule_storm(common);
+        self.schedule_storm(group_key);
     }
 
     /// Tells a storm to those who are told of it from now on.
     pub(super) fn widen_storm(
         &mut self,
-        common: &Common,
+        group_key: &GroupKey,
         to: Vec<Receiver>,
         incidents: &Incidents,
     ) {
-        let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
+        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
         let new: Vec<_> = to.into_iter().filter(|to| !umbrella.to.contains(to)).collect();
         umbrella.to.extend(new.iter().cloned());
         if !new.is_empty() {
-            self.post_storm(common, new, false, incidents);
+            self.post_storm(group_key, new, false, incidents);
         }
     }
 
     fn post_storm(
         &mut self,
-        common: &Common,
+        group_key: &GroupKey,
         to: Vec<Receiver>,
         over: bool,
         incidents: &Incidents,
     ) {
-        let Some(umbrella) = self.memory.storms.open.get_mut(common) else { return };
+        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
         let (id, sequence, since) = (umbrella.id.clone(), umbrella.sequence, umbrella.since);
         umbrella.sequence += 1;
         let alerts = umbrella.members.iter().filter_map(|id| self.memory.alerts.get(id));
@@ -256,7 +263,7 @@ impl Dispatcher {
             alerts.map(|alert| Row::of(&alert.latest, &alert.annotations, 0)).collect();
         let severity = rows.iter().map(|row| row.severity).max();
         umbrella.severity = umbrella.severity.max(severity.unwrap_or(Severity::Notice));
-        let cause = Cause::Storm(common.clone());
+        let cause = Cause::Storm(group_key.clone());
         let mut summary = self.summary(id, cause, rows, incidents);
         (summary.since, summary.over) = (since, over);
         self.number(&mut summary, sequence);

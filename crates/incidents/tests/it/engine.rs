@@ -12,10 +12,10 @@ fn line(second: i64, status: &str, holding: usize) -> (i64, String, usize) {
 }
 
 #[test]
-fn one_story_from_first_sight_to_reopened() {
+fn one_incident_from_first_sight_to_reopened() {
     let mut lab = Lab::with_baseline();
     lab.hijack(5, 10, FIRST);
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     lab.hijack(41, 13, FIRST);
     lab.hijack(50, 10, SECOND);
     lab.tick(15 * MINUTE + 40);
@@ -27,7 +27,7 @@ fn one_story_from_first_sight_to_reopened() {
     lab.hijack(DAY, 10, FIRST);
     lab.hijack(DAY + 1, 13, FIRST);
     assert_eq!(
-        lab.story(),
+        lab.timeline(),
         [
             line(41, "OPEN", 2),
             line(15 * MINUTE + 41, "UPDATE 01", 2),
@@ -59,9 +59,9 @@ fn two_sessions_of_one_as_are_one_vantage_as() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.hijack(1, 1010, FIRST);
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     lab.hijack(2, 11, FIRST);
-    assert_eq!(lab.story(), [line(2, "OPEN", 3)]);
+    assert_eq!(lab.timeline(), [line(2, "OPEN", 3)]);
     assert_eq!(lab.last().vantage.holding_ases, 2);
 }
 
@@ -73,7 +73,7 @@ fn the_threshold_counts_holders_at_the_same_time() {
         lab.hijack(round * 10, n, FIRST);
         lab.recover(round * 10 + 5, n, FIRST);
     }
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     assert!(lab.incidents.view().summaries().is_empty());
 }
 
@@ -82,7 +82,7 @@ fn holders_of_different_watches_do_not_add_up_to_the_threshold() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, SECOND);
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     assert_eq!(lab.incidents.view().summaries()[0].state, State::Suspected);
 }
 
@@ -93,9 +93,9 @@ fn a_watch_may_have_its_own_threshold() {
     let mut lab = Lab::with(vec![strict, watch(SECOND)], rules());
     lab.hijack(0, 10, FIRST);
     lab.hijack(1, 11, FIRST);
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     lab.hijack(2, 12, FIRST);
-    assert_eq!(lab.story(), [line(2, "OPEN", 3)]);
+    assert_eq!(lab.timeline(), [line(2, "OPEN", 3)]);
 }
 
 #[test]
@@ -108,12 +108,12 @@ fn a_router_of_our_own_is_believed_alone_and_counts_for_others_too() {
     };
     let mut lab = own(1);
     lab.hijack(0, 10, FIRST);
-    assert_eq!(lab.story(), [line(0, "OPEN", 1)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 1)]);
     let mut lab = own(2);
     lab.hijack(0, 10, FIRST);
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     lab.hijack(1, 11, FIRST);
-    assert_eq!(lab.story(), [line(1, "OPEN", 2)]);
+    assert_eq!(lab.timeline(), [line(1, "OPEN", 2)]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_session_that_goes_down_takes_its_routes_along() {
     lab.down(100, 10);
     lab.down(200, 11);
     lab.tick(200 + 15 * MINUTE);
-    assert_eq!(lab.story(), [line(0, "OPEN", 2), line(200 + 15 * MINUTE, "RESOLVED", 0)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(200 + 15 * MINUTE, "RESOLVED", 0)]);
     assert_eq!(lab.last().vantage.total, 38);
 }
 
@@ -141,7 +141,7 @@ fn what_flaps_while_it_clears_is_not_told_again() {
         lab.hijack(second + 5 * MINUTE, 10, FIRST);
         lab.hijack(second + 5 * MINUTE, 11, FIRST);
     }
-    assert_eq!(lab.story(), [line(0, "OPEN", 2)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2)]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn updates_are_gathered_and_never_closer_than_their_interval() {
     lab.announce(41 * MINUTE, 3, FIRST, &[103, 64510, 4761]);
     lab.tick(3 * 3600);
     assert_eq!(
-        lab.story(),
+        lab.timeline(),
         [
             line(0, "OPEN", 2),
             // What is due comes before what is seen at the same moment: 10 to 14, not 15.
@@ -185,7 +185,7 @@ fn after_a_long_quiet_time_a_change_is_told_at_once() {
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
     lab.hijack(3600, 12, SECOND);
-    assert_eq!(lab.story(), [line(0, "OPEN", 2), line(3600, "UPDATE 01", 3)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(3600, "UPDATE 01", 3)]);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_super_prefix_is_a_notice_and_a_warning_once_our_own_route_is_lost() {
     assert_eq!((lab.last().kind, lab.last().severity), (Kind::SuperPrefix, Severity::Notice));
     assert_eq!(lab.last().prefix_count, 2);
     lab.withdraw(60, 20, FIRST);
-    assert_eq!(lab.story(), [line(0, "OPEN", 2), line(60, "UPDATE 01", 2)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(60, "UPDATE 01", 2)]);
     assert_eq!(lab.last().severity, Severity::Warning);
     assert_eq!(lab.last().changes, [News::Severity(Severity::Warning)]);
 }
@@ -342,7 +342,7 @@ fn where_any_origin_is_allowed_only_more_specifics_matter() {
     let mut lab = Lab::with(vec![anycast], rules());
     lab.announce(0, 10, "192.0.2.0/23", &[110, 7]);
     lab.announce(0, 11, "192.0.2.0/23", &[111, 7]);
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     lab.announce(0, 10, "192.0.2.0/25", &[110, 7]);
     lab.announce(0, 11, "192.0.2.0/25", &[111, 7]);
     assert_eq!(lab.last().kind, Kind::NewMoreSpecific);
@@ -364,7 +364,7 @@ fn a_roa_that_goes_wrong_makes_an_incident_without_a_message_and_mending_it_ends
     assert_eq!((lab.last().kind, lab.last().severity), (Kind::RpkiInvalid, Severity::Critical));
     judge_again(&mut lab, 60, good);
     lab.tick(3600);
-    assert_eq!(lab.story(), [line(0, "OPEN", 2), line(60 + 15 * MINUTE, "RESOLVED", 0)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(60 + 15 * MINUTE, "RESOLVED", 0)]);
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn the_end_of_input_tells_what_was_gathered_and_what_is_open() {
     lab.hijack(60, 12, SECOND);
     lab.incidents.finish(at(61));
     lab.drain();
-    assert_eq!(lab.story(), [line(0, "OPEN", 2), line(61, "UPDATE 01", 3)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(61, "UPDATE 01", 3)]);
     assert_eq!(lab.incidents.view().open().len(), 1);
 }
 
@@ -429,7 +429,7 @@ fn a_roa_that_vanishes_is_told_and_one_that_comes_back_ends_it() {
     assert_eq!(lab.last().prefix_count, 2);
     judge_again(&mut lab, 60, good);
     lab.tick(3600);
-    assert_eq!(lab.story()[1], line(60 + 15 * MINUTE, "RESOLVED", 0));
+    assert_eq!(lab.timeline()[1], line(60 + 15 * MINUTE, "RESOLVED", 0));
 }
 
 fn condition(kind: Kind, subject: &str, details: &[&str], second: i64, active: bool) -> Finding {
@@ -452,14 +452,14 @@ fn a_condition_opens_at_once_clears_and_comes_back() {
         lab.drain();
     };
     tell(&mut lab, 0, false);
-    assert_eq!(lab.story(), []);
+    assert_eq!(lab.timeline(), []);
     tell(&mut lab, 1, true);
     tell(&mut lab, 2, true);
     tell(&mut lab, 100, false);
     lab.tick(3600);
     tell(&mut lab, 7200, true);
     assert_eq!(
-        lab.story(),
+        lab.timeline(),
         [line(1, "OPEN", 0), line(100 + 15 * MINUTE, "RESOLVED", 0), line(7200, "REOPENED", 0)]
     );
     assert_eq!(lab.last().subject, "ris-live");
@@ -493,7 +493,7 @@ fn what_happens_and_does_not_last_is_told_once_and_each_time() {
         lab.drain();
     }
     lab.tick(30 * DAY);
-    assert_eq!(lab.story(), [line(0, "OPEN", 0), line(60, "OPEN", 0)]);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 0), line(60, "OPEN", 0)]);
     assert_ne!(lab.notices[0].incident, lab.notices[1].incident);
     assert!(lab.incidents.view().summaries().is_empty());
 }

@@ -235,7 +235,7 @@ impl Lab {
     }
 
     /// Second, status and holders of each notice so far.
-    pub(crate) fn story(&self) -> Vec<(i64, String, usize)> {
+    pub(crate) fn timeline(&self) -> Vec<(i64, String, usize)> {
         let line = |n: &Notice| (n.at.seconds() - START, n.status(), n.vantage.holding);
         self.notices.iter().map(line).collect()
     }

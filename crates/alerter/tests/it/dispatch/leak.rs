@@ -93,7 +93,7 @@ fn incidents_by_one_offender_are_told_as_one_and_others_beside_them_are_not() {
         office.hear(notice);
     }
     office.say(100, 100, 0, Reason::Opened);
-    // An hour later it is a story of its own again.
+    // An hour later it is an incident of its own again.
     let mut late = notice(200, 4000, 0, Reason::Opened, Severity::Warning);
     late.offenders[0].asn = bgp::Asn::new(4761);
     office.hear(late);

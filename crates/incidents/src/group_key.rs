@@ -1,4 +1,4 @@
-//! What makes two routes one story: the same class of trouble by the same offender.
+//! What makes two routes one incident: the same class of trouble by the same offender.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::route_entry::{RouteKey, VantageId};
 pub(crate) enum Class {
     /// Somebody else originates our space: exactly, inside, or where nobody may.
     Hijack,
-    /// Every other kind is a story of its own.
+    /// Every other kind is an incident of its own.
     Other(Kind),
 }
 
@@ -37,7 +37,7 @@ impl Class {
 /// What an incident is about. Sorted, so that everything that walks over incidents does so in
 /// the same order each time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) struct Story {
+pub(crate) struct GroupKey {
     pub(crate) class: Class,
     /// Sorted, each once. Several only where an AS_SET hides who it was; none of a condition.
     pub(crate) offenders: Box<[Asn]>,
@@ -45,15 +45,15 @@ pub(crate) struct Story {
     pub(crate) subject: Box<str>,
 }
 
-impl Story {
+impl GroupKey {
     /// What these ASes do.
     pub(crate) fn of(class: Class, offenders: impl Into<Box<[Asn]>>) -> Self {
-        Story { class, offenders: offenders.into(), subject: "".into() }
+        GroupKey { class, offenders: offenders.into(), subject: "".into() }
     }
 
     /// Something other than a route.
     pub(crate) fn condition(kind: Kind, subject: &str) -> Self {
-        Story { class: Class::Other(kind), offenders: Box::default(), subject: subject.into() }
+        GroupKey { class: Class::Other(kind), offenders: Box::default(), subject: subject.into() }
     }
 }
 
@@ -79,7 +79,7 @@ impl PartKey {
 
 /// One rule broken by one route.
 pub(crate) struct Breach {
-    pub(crate) story: Story,
+    pub(crate) group_key: GroupKey,
     pub(crate) part: PartKey,
     pub(crate) kind: Kind,
     pub(crate) grave: bool,
@@ -95,7 +95,7 @@ pub(crate) fn breaches(announced: Prefix, held: &Held, vantage: Asn) -> Vec<Brea
             None => offenders(&held.origin, m.watch.as_deref(), vantage),
         };
         Some(Breach {
-            story: Story::of(Class::of(kind), at_fault),
+            group_key: GroupKey::of(Class::of(kind), at_fault),
             part: PartKey { watched: m.watch.as_ref().map(|watch| watch.prefix), announced },
             kind,
             grave: m.grave,
