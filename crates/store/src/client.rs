@@ -21,6 +21,19 @@ pub struct StoreClient {
     path: PathBuf,
 }
 
+/// How many incidents are alike in this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentCount {
+    /// The name of their kind.
+    pub kind: String,
+    /// The name of their severity; empty while they have none.
+    pub severity: String,
+    /// The name of their state.
+    pub state: String,
+    /// How many.
+    pub count: u64,
+}
+
 /// A delivery as a person sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Queued {
@@ -82,6 +95,27 @@ impl StoreClient {
         )?;
         let rows = statement.query_map([all], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// For each kind, severity and state: how many incidents are not over for good.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn incident_counts(&self) -> Result<Vec<IncidentCount>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT summary ->> '$.kind', coalesce(summary ->> '$.severity', ''), state, count(*)
+             FROM incident WHERE state <> 'resolved' GROUP BY 1, 2, 3",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(IncidentCount {
+                kind: row.get(0)?,
+                severity: row.get(1)?,
+                state: row.get(2)?,
+                count: row.get::<_, i64>(3)?.unsigned_abs(),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The incidents whose names begin so: mostly one, since nobody types such a name whole.

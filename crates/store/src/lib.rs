@@ -22,7 +22,7 @@ mod schema;
 mod silences;
 mod state_machine;
 
-pub use client::{Queued, StoreClient};
+pub use client::{IncidentCount, Queued, StoreClient};
 pub use error::StoreError;
 pub use file::Store;
 pub use journal::{Journal, Opening};

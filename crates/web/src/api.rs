@@ -84,11 +84,6 @@ async fn readyz(State(state): State<Arc<AppState>>) -> Response {
 async fn metrics(State(state): State<Arc<AppState>>) -> Answered {
     let path = state.store.clone();
     let stored = state.look(move |client| {
-        let incident = |incident: alerter::AnnotatedIncident| {
-            let severity = incident.severity.map(|severity| severity.to_string());
-            let state = incident.state.name().to_owned();
-            [incident.kind.name().to_owned(), severity.unwrap_or_default(), state]
-        };
         // What is not in the file yet lies beside it.
         let size = |end: &str| {
             let mut path = path.clone().into_os_string();
@@ -96,7 +91,7 @@ async fn metrics(State(state): State<Arc<AppState>>) -> Answered {
             std::fs::metadata(path).map(|file| file.len()).unwrap_or_default()
         };
         Ok(Stored {
-            incidents: client.incidents(false)?.into_iter().map(incident).collect(),
+            incidents: client.incident_counts()?,
             deliveries: client.queue_lengths()?,
             bytes: size("") + size("-wal"),
         })

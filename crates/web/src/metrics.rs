@@ -9,6 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use store::IncidentCount;
 
 use crate::Health;
 
@@ -17,8 +18,7 @@ pub(crate) use prometheus_text::CONTENT_TYPE;
 /// What the store says, counted.
 #[derive(Debug, Default)]
 pub(crate) struct Stored {
-    /// Kind, severity and state of each incident that is not over.
-    pub(crate) incidents: Vec<[String; 3]>,
+    pub(crate) incidents: Vec<IncidentCount>,
     /// Channel, state, how many, and when the oldest was decided.
     pub(crate) deliveries: Vec<(String, String, u64, Timestamp)>,
     pub(crate) bytes: u64,
@@ -70,7 +70,7 @@ impl Metrics {
         single("healthy", "Whether a hijack now would reach a person", f64::from(ready));
         let running = f64::from(health.is_running());
         single("engine_running", "Whether the engine is running", running);
-        single("watched_prefixes", "Prefixes that are watched", count(health.watches));
+        single("watched_prefixes", "Prefixes that are watched", float(health.watches as u64));
     }
 
     fn feeds(&mut self, health: &Health, now: Timestamp) {
@@ -101,7 +101,7 @@ impl Metrics {
         let Some(rpki) = &health.rpki else { return };
         let labels = Vec::new();
         let vrps = self.gauge("rpki_vrps", "VRPs that routes are validated by");
-        vrps.get_or_create(&labels).set(count(rpki.vrps));
+        vrps.get_or_create(&labels).set(float(rpki.vrps as u64));
         let stale = self.gauge("rpki_stale", "Whether the RPKI data is too old or missing");
         stale.get_or_create(&labels).set(f64::from(rpki.stale));
         if let Some(generated) = rpki.generated {
@@ -112,9 +112,9 @@ impl Metrics {
 
     fn store(&mut self, stored: Stored, now: Timestamp) {
         let incidents = self.gauge("incidents", "Incidents that are not over");
-        for [kind, severity, state] in stored.incidents {
+        for IncidentCount { kind, severity, state, count } in stored.incidents {
             let labels = vec![("kind", kind), ("severity", severity), ("state", state)];
-            incidents.get_or_create(&labels).inc_by(1.0);
+            incidents.get_or_create(&labels).set(float(count));
         }
         let help = "Notifications that wait, and those that were given up (dead)";
         let deliveries = self.gauge("deliveries", help);
@@ -124,9 +124,7 @@ impl Metrics {
                 oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
             }
             let labels = vec![("channel", channel), ("state", state)];
-            deliveries
-                .get_or_create(&labels)
-                .set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
+            deliveries.get_or_create(&labels).set(float(number));
         }
         let help =
             "Seconds since the oldest notification that waits was decided; 0 where none waits";
@@ -134,13 +132,12 @@ impl Metrics {
         let waited = oldest.map(|oldest| now.since(oldest).as_secs_f64());
         age.get_or_create(&Vec::new()).set(waited.unwrap_or_default());
         let size = self.gauge("store_size_bytes", "Size of the store on disk");
-        let bytes = usize::try_from(stored.bytes).unwrap_or(usize::MAX);
-        size.get_or_create(&Vec::new()).set(count(bytes));
+        size.get_or_create(&Vec::new()).set(float(stored.bytes));
     }
 }
 
 /// Exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
-fn count(number: usize) -> f64 {
-    number as f64
+fn float(count: u64) -> f64 {
+    count as f64
 }

@@ -2,7 +2,7 @@
 
 use alerter::dispatch::{Order, What};
 use incidents::IncidentId;
-use store::{Answer, Journal, Request, StoreClient, StoreError};
+use store::{Answer, IncidentCount, Journal, Request, StoreClient, StoreError};
 
 use crate::journal::{Folder, open, play};
 use crate::lab::at;
@@ -82,4 +82,20 @@ fn a_visitor_neither_makes_nor_changes_a_store() {
     let connection = rusqlite::Connection::open(folder.store()).unwrap();
     connection.execute("CREATE TABLE theirs (x)", []).unwrap();
     assert!(matches!(StoreClient::open(&folder.store()), Err(StoreError::Foreign)));
+}
+
+#[test]
+fn counts_are_those_of_the_incidents_that_are_not_over() {
+    let (folder, _) = told("counts");
+    let client = StoreClient::open(&folder.store()).unwrap();
+    let open = client.incidents(false).unwrap();
+    let counts = client.incident_counts().unwrap();
+    assert_eq!(counts.iter().map(|it| it.count).sum::<u64>(), open.len() as u64);
+    for IncidentCount { kind, severity, state, count } in counts {
+        let alike = open.iter().filter(|incident| {
+            let of = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
+            (incident.kind.name(), of, incident.state.name()) == (&kind, severity.clone(), &state)
+        });
+        assert_eq!(alike.count() as u64, count, "{kind} {severity} {state}");
+    }
 }
