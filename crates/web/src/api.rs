@@ -7,10 +7,10 @@ use alerter::dispatch::What;
 use alerter::{Scope, Window};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Json, Router};
 use bgp::{Timestamp, parse_duration};
 use incidents::IncidentId;
@@ -38,18 +38,22 @@ type Answered = Result<Response, Problem>;
 /// The API on this store.
 pub fn router(settings: Settings, health: watch::Receiver<Health>) -> Router {
     let state = Arc::new(AppState::new(settings, health));
+    // What changes something needs the token.
+    let admitted = |handlers: MethodRouter<Arc<AppState>>| {
+        handlers.route_layer(middleware::from_fn_with_state(state.clone(), admit))
+    };
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/api/v1/incidents", get(incidents))
         .route("/api/v1/incidents/{name}", get(incident))
-        .route("/api/v1/incidents/{name}/{action}", post(act))
-        .route("/api/v1/mutes", get(mutes).post(mute).delete(unmute))
-        .route("/api/v1/maintenance", get(windows).post(add_window))
-        .route("/api/v1/maintenance/{name}", delete(remove_window))
+        .route("/api/v1/incidents/{name}/{action}", admitted(post(act)))
+        .route("/api/v1/mutes", get(mutes).merge(admitted(post(mute).delete(unmute))))
+        .route("/api/v1/maintenance", get(windows).merge(admitted(post(add_window))))
+        .route("/api/v1/maintenance/{name}", admitted(delete(remove_window)))
         .route("/api/v1/queue", get(queue))
-        .route("/api/v1/queue/flush", post(flush))
+        .route("/api/v1/queue/flush", admitted(post(flush)))
         .fallback(async || Problem::NotFound("there is no such path".to_owned()))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -61,6 +65,12 @@ pub fn router(settings: Settings, health: watch::Receiver<Health>) -> Router {
 async fn guard(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Answered {
     state.hosts.admit(&request)?;
     timeout(ANSWERED_WITHIN, next.run(request)).await.map_err(|_| Problem::TooSlow)
+}
+
+/// Lets only those go on who may change something.
+async fn admit(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Answered {
+    state.admit(request.headers())?;
+    Ok(next.run(request).await)
 }
 
 /// Whether the engine is running and can write down what it finds.
@@ -164,10 +174,8 @@ impl ActionRequest {
 async fn act(
     State(state): State<Arc<AppState>>,
     path: Result<Path<(String, String)>, PathRejection>,
-    headers: HeaderMap,
     body: Result<Option<Json<ActionRequest>>, JsonRejection>,
 ) -> Answered {
-    state.admit(&headers)?;
     let Path((name, action)) = path?;
     let wish = body?.map(|Json(wish)| wish).unwrap_or_default();
     let by = wish.by.clone();
@@ -190,10 +198,8 @@ async fn mutes(State(state): State<Arc<AppState>>) -> Answered {
 
 async fn mute(
     State(state): State<Arc<AppState>>,
-    headers: HeaderMap,
     body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Answered {
-    state.admit(&headers)?;
     let Json(wish) = body?;
     let (by, until) = (wish.by.clone(), wish.until()?);
     state.order(by, What::Mute { until, scope: wish.scope()? }).await
@@ -201,10 +207,8 @@ async fn mute(
 
 async fn unmute(
     State(state): State<Arc<AppState>>,
-    headers: HeaderMap,
     body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Answered {
-    state.admit(&headers)?;
     let Json(wish) = body?;
     state.order(wish.by.clone(), What::Unmute { scope: wish.scope()? }).await
 }
@@ -218,20 +222,16 @@ async fn windows(State(state): State<Arc<AppState>>) -> Answered {
 
 async fn add_window(
     State(state): State<Arc<AppState>>,
-    headers: HeaderMap,
     body: Result<Json<Window>, JsonRejection>,
 ) -> Answered {
-    state.admit(&headers)?;
     let Json(window) = body?;
     state.order(None, What::MaintenanceAdd { window }).await
 }
 
 async fn remove_window(
     State(state): State<Arc<AppState>>,
-    headers: HeaderMap,
     name: Result<Path<String>, PathRejection>,
 ) -> Answered {
-    state.admit(&headers)?;
     let Path(name) = name?;
     state.order(None, What::MaintenanceRemove { name }).await
 }
@@ -240,7 +240,6 @@ async fn queue(State(state): State<Arc<AppState>>) -> Answered {
     Ok(Json(json!(state.look(|client| client.queue(LISTED)).await?)).into_response())
 }
 
-async fn flush(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Answered {
-    state.admit(&headers)?;
+async fn flush(State(state): State<Arc<AppState>>) -> Answered {
     state.ask(store::Request::Flush).await
 }
