@@ -1,13 +1,8 @@
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use network::tls::{self, TlsError};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::{InvalidDnsNameError, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::http::uri::InvalidUri;
@@ -33,10 +28,8 @@ pub(super) enum ConnectError {
     NoHost,
     #[error("cannot connect: {0}")]
     Tcp(#[from] std::io::Error),
-    #[error("no name to check the certificate against: {0}")]
-    Name(#[from] InvalidDnsNameError),
-    #[error("TLS: {0}")]
-    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("no web socket: {0}")]
     WebSocket(#[from] tungstenite::Error),
     #[error("no connection within {} s", CONNECT_WITHIN.as_secs())]
@@ -68,12 +61,7 @@ async fn connect(url: &str) -> Result<Connection, ConnectError> {
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await?;
         return Ok(Connection::Plain(Box::new(socket)));
     }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let tls =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let tls = tls.with_platform_verifier()?.with_no_client_auth();
-    let stream =
-        TlsConnector::from(Arc::new(tls)).connect(ServerName::try_from(name)?, stream).await?;
+    let stream = tls::connect(stream, &name, None).await?;
     let (socket, _) = client_async_with_config(request, stream, Some(limits)).await?;
     Ok(Connection::Tls(Box::new(socket)))
 }
