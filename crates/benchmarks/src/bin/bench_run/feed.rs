@@ -85,7 +85,7 @@ pub(crate) fn frame(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend(text);
 }
 
-/// A RIS Live server for one visitor at a time.
+/// A RIS Live server for one client at a time.
 pub(crate) struct Server {
     listener: TcpListener,
 }
@@ -105,8 +105,8 @@ impl Server {
         Ok(format!("[[feed]]\ntype = \"ris-live\"\nurl = \"{url}\"\nmode = \"firehose\"\n"))
     }
 
-    /// Waits for a visitor and takes its one subscription. What is written then are frames.
-    pub(crate) fn visit(&self) -> Result<TcpStream, Box<dyn Error>> {
+    /// Waits for a client and takes its one subscription. What is written then are frames.
+    pub(crate) fn accept(&self) -> Result<TcpStream, Box<dyn Error>> {
         let (stream, _) = self.listener.accept()?;
         stream.set_nodelay(true)?;
         let frames = stream.try_clone()?;

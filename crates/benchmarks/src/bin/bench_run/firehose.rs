@@ -10,7 +10,8 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::Line;
-use super::daemon::{Daemon, Used, WATCHES, config, waited_for};
+use super::connected::Connected;
+use super::daemon::{Used, waited_for};
 use super::feed::{Feed, Server};
 use super::relay::Relay;
 
@@ -102,12 +103,9 @@ pub(crate) fn measure(
 
 /// Every event must be reported and every message read, or there is nothing to measure.
 fn daemon(program: &Path, feed: &Feed) -> Result<Cost, Box<dyn Error>> {
-    let (relay, server) = (Relay::start()?, Server::start()?);
-    let config = config(relay.port, WATCHES) + &server.section()?;
-    let daemon = Daemon::start(program, &config)?;
-    let mut visitor = server.visit()?;
+    let Connected { relay, daemon, mut stream, _server } = Connected::start(program)?;
     let begun = Instant::now();
-    visitor.write_all(feed.bytes())?;
+    stream.write_all(feed.bytes())?;
     let missing = not_told(&relay);
     if !missing.is_empty() {
         return Err(format!("no mail came, and not told: {missing:?}").into());
@@ -159,12 +157,12 @@ impl Node {
             .arg(server.url()?)
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut visitor = server.visit()?;
+        let mut stream = server.accept()?;
         let before = waited_for()?;
         let begun = Instant::now();
-        visitor.write_all(feed.bytes())?;
-        visitor.shutdown(Shutdown::Both)?;
-        drop(visitor);
+        stream.write_all(feed.bytes())?;
+        stream.shutdown(Shutdown::Both)?;
+        drop(stream);
         let mut said = String::new();
         client.stdout.take().ok_or("no output")?.read_to_string(&mut said)?;
         let wall = begun.elapsed().as_secs_f64();

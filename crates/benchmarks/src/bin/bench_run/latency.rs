@@ -6,9 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Line;
-use super::daemon::{Daemon, WATCHES, config};
-use super::feed::{Feed, Server, frame};
-use super::relay::Relay;
+use super::connected::Connected;
+use super::feed::{Feed, frame};
 
 /// The background: so many messages, each so often, make 5,000 a second.
 const BURST: usize = 10;
@@ -26,10 +25,7 @@ pub(crate) fn measure(
     incidents: usize,
 ) -> Result<Vec<Line>, Box<dyn Error>> {
     let feed = Feed::read(data)?;
-    let (relay, server) = (Relay::start()?, Server::start()?);
-    let config = config(relay.port, WATCHES) + &server.section()?;
-    let daemon = Daemon::start(program, &config)?;
-    let mut visitor = server.visit()?;
+    let Connected { relay, daemon, mut stream, _server } = Connected::start(program)?;
     let begun = Instant::now();
     // Of each offender, when the second vantage point's message was on its way.
     let mut decided = HashMap::new();
@@ -37,14 +33,14 @@ pub(crate) fn measure(
     for burst in 0..(incidents + 5) * INCIDENT_EVERY {
         let due = EVERY * u32::try_from(burst)?;
         thread::sleep(due.saturating_sub(begun.elapsed()));
-        visitor.write_all(feed.messages(2_000 + burst * BURST % 40_000, BURST))?;
+        stream.write_all(feed.messages(2_000 + burst * BURST % 40_000, BURST))?;
         let incident = burst / INCIDENT_EVERY;
         if burst % INCIDENT_EVERY == 0 && incident < incidents {
             let offender = OFFENDERS + u32::try_from(incident)?;
-            visitor.write_all(&announcement(3320, offender)?)?;
+            stream.write_all(&announcement(3320, offender)?)?;
             let deciding = announcement(1299, offender)?;
             decided.insert(offender, Instant::now());
-            visitor.write_all(&deciding)?;
+            stream.write_all(&deciding)?;
         }
     }
     let seconds = begun.elapsed().as_secs_f64();

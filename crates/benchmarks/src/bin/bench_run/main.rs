@@ -11,6 +11,7 @@
 //! whole life of a process, memory its peak.
 
 mod bmp;
+mod connected;
 mod daemon;
 mod drain;
 mod feed;

@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Line;
-use super::daemon::{Daemon, Used, WATCHES, config};
-use super::feed::{Feed, Server};
+use super::connected::Connected;
+use super::daemon::{Daemon, Used};
+use super::feed::Feed;
 use super::firehose;
-use super::relay::Relay;
 
 /// The load: so many messages, each so often, make 10,000 a second.
 const BURST: usize = 100;
@@ -27,15 +27,12 @@ pub(crate) fn measure(
     length: Duration,
 ) -> Result<Vec<Line>, Box<dyn Error>> {
     let feed = Feed::read(data)?;
-    let (relay, server) = (Relay::start()?, Server::start()?);
-    let config = config(relay.port, WATCHES) + &server.section()?;
-    let daemon = Daemon::start(program, &config)?;
-    let mut visitor = server.visit()?;
+    let Connected { relay, daemon, mut stream, _server } = Connected::start(program)?;
     // All of it at once, for the events, and then round and round.
-    visitor.write_all(feed.bytes())?;
+    stream.write_all(feed.bytes())?;
     let missing = firehose::not_told(&relay);
-    let (looks, sent, damages) = play(&daemon, &feed, &mut visitor, length)?;
-    visitor.shutdown(Shutdown::Both)?;
+    let (looks, sent, damages) = play(&daemon, &feed, &mut stream, length)?;
+    stream.shutdown(Shutdown::Both)?;
     // Then everything that was sent is on its way to the engine, which takes it in before it stops.
     daemon.wait_for("disconnected")?;
     let (_, said) = daemon.stop()?;
@@ -78,7 +75,7 @@ pub(crate) fn measure(
 fn play(
     daemon: &Daemon,
     feed: &Feed,
-    visitor: &mut TcpStream,
+    stream: &mut TcpStream,
     length: Duration,
 ) -> Result<(Vec<Used>, usize, usize), Box<dyn Error>> {
     let (begun, mut looks, mut before) = (Instant::now(), Vec::new(), daemon.used()?);
@@ -86,7 +83,7 @@ fn play(
     while looks.len() < LOOKS as usize {
         thread::sleep((EVERY * burst).saturating_sub(begun.elapsed()));
         let first = burst as usize * BURST % feed.len();
-        visitor.write_all(feed.messages(first, BURST))?;
+        stream.write_all(feed.messages(first, BURST))?;
         sent += BURST.min(feed.len() - first);
         damages += feed.damages_in(first, BURST);
         burst += 1;
