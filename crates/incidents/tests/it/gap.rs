@@ -1,24 +1,13 @@
 //! A gap in a feed: routes that nobody tells of any more are neither there nor gone.
 
-use incidents::{FeedGap, Sources, State};
+use incidents::{FeedGap, State};
 
-use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, at, sources};
+use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, feed_gap};
 
 const MINUTE: i64 = 60;
 
 fn state(lab: &Lab) -> State {
     lab.incidents.view().summaries()[0].state
-}
-
-/// Two vantage points hold the hijack when the feed breaks, ten minutes after first sight.
-fn hijacked_before_a_gap() -> Lab {
-    let mut lab = Lab::with_baseline();
-    lab.hijack(0, 10, FIRST);
-    lab.hijack(1, 13, FIRST);
-    for n in 0..40 {
-        lab.gap(10 * MINUTE, n);
-    }
-    lab
 }
 
 fn statuses(lab: &Lab) -> Vec<String> {
@@ -27,7 +16,7 @@ fn statuses(lab: &Lab) -> Vec<String> {
 
 #[test]
 fn what_is_told_again_after_a_gap_goes_on_as_if_there_had_been_none() {
-    let mut lab = hijacked_before_a_gap();
+    let mut lab = Lab::hijacked_before_a_gap();
     assert_eq!(state(&lab), State::Clearing);
     lab.hijack(11 * MINUTE, 10, FIRST);
     assert_eq!(state(&lab), State::Open);
@@ -40,7 +29,7 @@ fn what_is_told_again_after_a_gap_goes_on_as_if_there_had_been_none() {
 
 #[test]
 fn a_gap_alone_resolves_nothing_until_the_routes_are_given_up() {
-    let mut lab = hijacked_before_a_gap();
+    let mut lab = Lab::hijacked_before_a_gap();
     let given_up = 10 * MINUTE + i64::try_from(FORGET_AFTER.as_secs()).unwrap();
     lab.tick(given_up + 15 * MINUTE - 1);
     assert_eq!(statuses(&lab), ["OPEN"]);
@@ -51,7 +40,7 @@ fn a_gap_alone_resolves_nothing_until_the_routes_are_given_up() {
 
 #[test]
 fn one_that_is_told_again_keeps_it_open_and_the_other_is_said_to_be_unconfirmed() {
-    let mut lab = hijacked_before_a_gap();
+    let mut lab = Lab::hijacked_before_a_gap();
     lab.hijack(20 * MINUTE, 10, SECOND);
     assert_eq!(statuses(&lab), ["OPEN", "UPDATE 01"]);
     let vantage = &lab.last().vantage;
@@ -61,30 +50,20 @@ fn one_that_is_told_again_keeps_it_open_and_the_other_is_said_to_be_unconfirmed(
 
 #[test]
 fn a_notice_says_which_gaps_fell_into_its_incident() {
-    let gap = |router: Option<&str>, from, until: Option<i64>| FeedGap {
-        router: router.map(str::to_owned),
-        from: at(from),
-        until: until.map(at),
-    };
     let said = |gaps: Vec<FeedGap>| {
-        let mut lab = Lab::with_baseline();
-        let mut sources: Sources = sources();
-        sources.feeds[0].gaps = gaps;
-        lab.incidents.set_sources(sources);
-        lab.hijack(10 * MINUTE, 10, FIRST);
-        lab.hijack(20 * MINUTE, 13, FIRST);
+        let lab = Lab::hijacked_with_gaps(gaps);
         lab.last().feeds[0].gaps.clone()
     };
-    let (before, within) = (gap(None, 60, Some(120)), gap(None, 660, Some(700)));
+    let (before, within) = (feed_gap(None, 60, Some(120)), feed_gap(None, 660, Some(700)));
     assert_eq!(said(vec![before.clone()]), vec![]);
     assert_eq!(said(vec![before, within.clone()]), vec![within]);
-    let both = vec![gap(Some("edge1"), 900, Some(960)), gap(Some("edge2"), 1080, None)];
+    let both = vec![feed_gap(Some("edge1"), 900, Some(960)), feed_gap(Some("edge2"), 1080, None)];
     assert_eq!(said(both.clone()), both);
 }
 
 #[test]
 fn a_table_told_whole_ends_the_doubt() {
-    let mut lab = hijacked_before_a_gap();
+    let mut lab = Lab::hijacked_before_a_gap();
     lab.recover(11 * MINUTE, 10, FIRST);
     lab.settled(12 * MINUTE, 10);
     assert_eq!(state(&lab), State::Clearing);
@@ -168,7 +147,7 @@ fn what_only_a_table_told_is_given_up_when_it_is_too_old() {
 
 #[test]
 fn a_verdict_that_changes_does_not_end_a_doubt() {
-    let mut lab = hijacked_before_a_gap();
+    let mut lab = Lab::hijacked_before_a_gap();
     lab.classifier =
         lab.classifier.with_snapshot(std::sync::Arc::new(validator::RpkiSnapshot::default()));
     let Lab { classifier, incidents, .. } = &mut lab;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp::{AsPath, Asn, Change, Event, Observation, Prefix, Route, Timestamp, Vantage, View};
-use incidents::{AsDirectory, FeedSight, Incidents, Notice, RpkiSight, Rules, Sources};
+use incidents::{AsDirectory, FeedGap, FeedSight, Incidents, Notice, RpkiSight, Rules, Sources};
 use validator::{
     Classifier, Finding, Origins, OwnPrefixes, RpkiSnapshot, Vrp, VrpTable, Watch, WatchList,
 };
@@ -87,6 +87,11 @@ pub(crate) fn sources() -> Sources {
     }
 }
 
+/// A gap of a feed, in seconds of the lab; none: it lasts.
+pub(crate) fn feed_gap(router: Option<&str>, from: i64, until: Option<i64>) -> FeedGap {
+    FeedGap { router: router.map(str::to_owned), from: at(from), until: until.map(at) }
+}
+
 impl Lab {
     pub(crate) fn new() -> Self {
         Self::with(vec![watch(FIRST), watch(SECOND)], rules())
@@ -111,6 +116,28 @@ impl Lab {
             recorded: vec![],
             recording: false,
         }
+    }
+
+    /// Two vantage points hold the hijack when the feed breaks, ten minutes after first sight.
+    pub(crate) fn hijacked_before_a_gap() -> Self {
+        let mut lab = Self::with_baseline();
+        lab.hijack(0, 10, FIRST);
+        lab.hijack(1, 13, FIRST);
+        for n in 0..40 {
+            lab.gap(600, n);
+        }
+        lab
+    }
+
+    /// An incident of ten minutes, told twice, whose feed had these gaps.
+    pub(crate) fn hijacked_with_gaps(gaps: Vec<FeedGap>) -> Self {
+        let mut lab = Self::with_baseline();
+        let mut sources = sources();
+        sources.feeds[0].gaps = gaps;
+        lab.incidents.set_sources(sources);
+        lab.hijack(600, 10, FIRST);
+        lab.hijack(1200, 13, FIRST);
+        lab
     }
 
     /// A lab that keeps its findings, to be played into another engine.
