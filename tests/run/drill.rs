@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
-use validator::Kind;
+use validator::IncidentKind;
 
 use super::channels::hook;
 use crate::play::place::Place;
@@ -28,7 +28,7 @@ fn a_drill_of_every_kind_goes_through_every_channel_and_says_that_it_is_one() {
     place.edit("[[feed]]", &channel);
     let run = mail_test(&place, &[]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
-    let all: BTreeSet<String> = Kind::ALL.iter().map(ToString::to_string).collect();
+    let all: BTreeSet<String> = IncidentKind::ALL.iter().map(ToString::to_string).collect();
     let mails = relay.rest();
     let kinds = mails.iter().map(|mail| mail.header("X-Originwatch-Kind").unwrap());
     assert_eq!(kinds.collect::<BTreeSet<_>>(), all);
@@ -38,7 +38,7 @@ fn a_drill_of_every_kind_goes_through_every_channel_and_says_that_it_is_one() {
     }
     // What is opened there is closed there.
     let mut expected = Vec::new();
-    for kind in Kind::ALL {
+    for kind in IncidentKind::ALL {
         let (open, close) = (events.try_recv().unwrap().1, events.try_recv().unwrap().1);
         assert_eq!(open["key"], close["key"]);
         for (event, action, status) in [(open, "open", "OPEN"), (close, "close", "RESOLVED")] {
@@ -48,8 +48,9 @@ fn a_drill_of_every_kind_goes_through_every_channel_and_says_that_it_is_one() {
             expected.push(format!("hook: {kind} {status}: taken"));
         }
     }
-    let mailed = |kind: Kind| format!("mail:noc@example.net: {kind} OPEN: taken: 250 taken");
-    expected.extend(Kind::ALL.map(mailed));
+    let mailed =
+        |kind: IncidentKind| format!("mail:noc@example.net: {kind} OPEN: taken: 250 taken");
+    expected.extend(IncidentKind::ALL.map(mailed));
     assert_eq!(run.stdout.lines().collect::<Vec<_>>(), expected);
     assert!(!place.path("originwatch.db").exists());
 }

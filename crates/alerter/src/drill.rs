@@ -6,12 +6,12 @@ use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
 use bgp::Timestamp;
 use incidents::{IncidentId, Notice, Reason, State};
-use validator::{Kind, OriginValidation, ValidationState};
+use validator::{IncidentKind, OriginValidation, ValidationState};
 
 /// The first and the last notification of an incident of this kind that did not happen: both say so, in the
 /// subject and in the text. Each second has incidents of its own, so that nobody takes the notifications of
 /// one drill for repetitions of another's.
-pub fn drill(kind: Kind, now: Timestamp, rules: &DispatchRules) -> Vec<Content> {
+pub fn drill(kind: IncidentKind, now: Timestamp, rules: &DispatchRules) -> Vec<Content> {
     let sample: Result<AnnotatedNotice, _> =
         serde_json::from_str(include_str!("channels/sample.json"));
     let now = Timestamp::from_seconds(now.seconds());
@@ -41,19 +41,19 @@ pub fn drill(kind: Kind, now: Timestamp, rules: &DispatchRules) -> Vec<Content> 
 }
 
 /// A hijack, made into something else: a condition of ours has no routes and no offender.
-fn of_kind(sample: Notice, kind: Kind) -> Notice {
+fn of_kind(sample: Notice, kind: IncidentKind) -> Notice {
     let rov = sample.prefixes.first().map(|affected| affected.rov.clone());
     let state = rov.map_or(ValidationState::NotFound, |rov: OriginValidation| rov.state());
     let mut notice = Notice { kind, severity: kind.severity(state, false), ..sample };
     notice.prefixes.iter_mut().for_each(|affected| affected.kind = kind);
     let subject = match kind {
-        Kind::RoaChange | Kind::RoaExpiry => "198.18.0.0/21",
-        Kind::TaMalfunction => "ripe",
-        Kind::RpkiStale => "rpki",
-        Kind::FeedSilent => "rrc00",
-        Kind::RouterDown => "edge1",
-        Kind::DeliveryFailing => "noc@example.net",
-        Kind::VisibilityLoss => {
+        IncidentKind::RoaChange | IncidentKind::RoaExpiry => "198.18.0.0/21",
+        IncidentKind::TaMalfunction => "ripe",
+        IncidentKind::RpkiStale => "rpki",
+        IncidentKind::FeedSilent => "rrc00",
+        IncidentKind::RouterDown => "edge1",
+        IncidentKind::DeliveryFailing => "noc@example.net",
+        IncidentKind::VisibilityLoss => {
             notice.offenders.clear();
             notice.accepted_by.clear();
             return notice;
@@ -85,7 +85,7 @@ mod tests {
         let head = Letterhead::new("watch@example.net".parse().unwrap(), TimeZone::UTC);
         let now = Timestamp::from_seconds(1_800_000_000);
         let mut ids = std::collections::BTreeSet::new();
-        for kind in Kind::ALL {
+        for kind in IncidentKind::ALL {
             let notifications = drill(kind, now, &DispatchRules::default());
             let courses: Vec<_> =
                 notifications.iter().map(|notification| notification.title().to_owned()).collect();
@@ -105,11 +105,11 @@ mod tests {
             }
         }
         let later = drill(
-            Kind::RpkiStale,
+            IncidentKind::RpkiStale,
             now + std::time::Duration::from_secs(1),
             &DispatchRules::default(),
         );
         ids.extend(later.iter().map(|notification| notification.message_id().to_owned()));
-        assert_eq!(ids.len(), 2 * Kind::ALL.len() + 2);
+        assert_eq!(ids.len(), 2 * IncidentKind::ALL.len() + 2);
     }
 }

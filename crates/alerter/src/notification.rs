@@ -1,6 +1,6 @@
 use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 use crate::annotations::Annotations;
 use crate::notice::AnnotatedNotice;
@@ -85,7 +85,7 @@ impl Content {
     }
 
     /// The kind of the incident; none of a summary.
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn kind(&self) -> Option<IncidentKind> {
         match self {
             Content::Notice(notice) => Some(notice.kind),
             Content::Summary(_) => None,

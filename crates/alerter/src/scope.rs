@@ -3,7 +3,7 @@ use std::fmt;
 use bgp::{Asn, Prefix};
 use incidents::{IncidentId, Notice};
 use serde::{Deserialize, Serialize};
-use validator::Kind;
+use validator::IncidentKind;
 
 /// What a mute is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub enum Scope {
     /// Incidents by this AS alone.
     Asn(Asn),
     /// Incidents whose most serious kind this is.
-    Kind(Kind),
+    Kind(IncidentKind),
     /// One incident.
     Incident(IncidentId),
 }

@@ -6,7 +6,7 @@ use crate::window::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
 use incidents::{FeedSight, Fnv, IncidentId, Notice, Party, Reason, RpkiSight, State};
 use serde::{Deserialize, Serialize};
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 /// Prefixes that a row names.
 const NAMED: usize = 5;
@@ -104,7 +104,7 @@ pub enum GroupKey {
     /// The RPKI data: VRPs vanish, change or expire, as when a trust anchor is in trouble.
     Rpki,
     /// The same condition, of many subjects: many routers are down.
-    Condition(Kind),
+    Condition(IncidentKind),
     /// Only the time, and that they opened with this severity.
     Time(Severity),
 }
@@ -126,7 +126,7 @@ pub struct Row {
     /// Where it stands.
     pub state: State,
     /// The most serious kind in it.
-    pub kind: Kind,
+    pub kind: IncidentKind,
     /// The most serious severity.
     pub severity: Severity,
     /// Why its last notice was given.

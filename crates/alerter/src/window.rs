@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 use crate::scope::{is_by, is_inside};
 use incidents::Notice;
@@ -28,7 +28,7 @@ pub struct Window {
     pub asns: Vec<Asn>,
     /// The most serious kind is one of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<IncidentKind>,
     /// What is so serious is told even so; none: nothing is.
     #[serde(default = "critical")]
     pub pierce: Option<Severity>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgp::Timestamp;
-use validator::{Condition, Kind};
+use validator::{Condition, IncidentKind};
 
 use crate::event::{Closed, Opened, SessionKind};
 use crate::{Activity, BmpRouter, Feed as Settings, FeedId, FeedKind, Moment, SessionId};
@@ -256,7 +256,7 @@ impl FeedHealth {
                 let grace = feed.silent_after.unwrap_or(ROUTER_GONE);
                 let active = !router.is_up(now) && now.since(router.last_up) >= grace;
                 let details = [router.trouble(now)].into_iter().chain(feed.why.clone()).collect();
-                Condition { kind: Kind::RouterDown, subject: name.clone(), details, active }
+                Condition { kind: IncidentKind::RouterDown, subject: name.clone(), details, active }
             }));
         }
         conditions
@@ -465,7 +465,7 @@ impl Feed {
             }
         };
         Some(Condition {
-            kind: Kind::FeedSilent,
+            kind: IncidentKind::FeedSilent,
             subject: self.name.clone(),
             details,
             active: silent || off.is_some(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bgp::{Asn, Family, Prefix};
-use validator::{Kind, OriginValidation, Origins, Vrp};
+use validator::{IncidentKind, OriginValidation, Origins, Vrp};
 
 use crate::group_key::PartKey;
 use crate::incident::Part;
@@ -33,17 +33,17 @@ pub(crate) fn advice(
         };
         let roa = |prefix, max_length| move |asn: &Asn| Roa { prefix, asn: *asn, max_length };
         match part.kind {
-            Kind::OriginHijack | Kind::SubPrefixHijack => {
+            IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack => {
                 announce.extend(counter(key.announced, &part.rov, ours));
                 if covering(&part.rov).next().is_none() {
                     roas.extend(ours.iter().map(roa(watch.prefix, watch.max_length)));
                 }
             }
-            Kind::RpkiInvalid => {
+            IncidentKind::RpkiInvalid => {
                 let announcer = ours.iter().filter(|asn| offenders.contains(asn));
                 roas.extend(announcer.map(roa(key.announced, key.announced.length())));
             }
-            Kind::RpkiUncovered => {
+            IncidentKind::RpkiUncovered => {
                 let announcer = ours.iter().filter(|asn| offenders.contains(asn));
                 roas.extend(announcer.map(roa(watch.prefix, watch.max_length)));
             }

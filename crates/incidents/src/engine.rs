@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
-use validator::{Finding, Held, Kind, OriginValidation, RouteFinding, Sight, Watch};
+use validator::{Finding, Held, IncidentKind, OriginValidation, RouteFinding, Sight, Watch};
 
 use crate::extent::Elsewhere;
 use crate::group_key::{Breach, Class, GroupKey, breaches};
@@ -163,13 +163,13 @@ impl Incidents {
         let (details, active) = (change.details(&ases), change.level != Level::Fine);
         let about = Some((change.watch, change.rov));
         let subject = prefix.to_string();
-        self.condition(at, Kind::VisibilityLoss, &subject, details, active, about);
+        self.condition(at, IncidentKind::VisibilityLoss, &subject, details, active, about);
     }
 
     fn condition(
         &mut self,
         at: Timestamp,
-        kind: Kind,
+        kind: IncidentKind,
         subject: &str,
         details: Vec<String>,
         active: bool,
@@ -332,7 +332,8 @@ impl Incidents {
         if !self.routes.is_lost(prefix) {
             return;
         }
-        let over = |group_key: &&GroupKey| group_key.class == Class::Other(Kind::SuperPrefix);
+        let over =
+            |group_key: &&GroupKey| group_key.class == Class::Other(IncidentKind::SuperPrefix);
         let group_keys: Vec<GroupKey> = self.incidents.keys().filter(over).cloned().collect();
         for group_key in group_keys {
             self.settle(&group_key);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, RouteOrigin};
 use serde::{Deserialize, Serialize};
-use validator::{Held, Kind, Match, Origins, Watch};
+use validator::{Held, IncidentKind, Match, Origins, Watch};
 
 use crate::route_entry::{RouteKey, VantageId};
 
@@ -15,13 +15,15 @@ pub(crate) enum Class {
     /// Somebody else originates our space: exactly, inside, or where nobody may.
     Hijack,
     /// Every other kind is an incident of its own.
-    Other(Kind),
+    Other(IncidentKind),
 }
 
 impl Class {
-    pub(crate) const fn of(kind: Kind) -> Self {
+    pub(crate) const fn of(kind: IncidentKind) -> Self {
         match kind {
-            Kind::OriginHijack | Kind::SubPrefixHijack | Kind::Squatting => Class::Hijack,
+            IncidentKind::OriginHijack
+            | IncidentKind::SubPrefixHijack
+            | IncidentKind::Squatting => Class::Hijack,
             other => Class::Other(other),
         }
     }
@@ -52,7 +54,7 @@ impl GroupKey {
     }
 
     /// Something other than a route.
-    pub(crate) fn condition(kind: Kind, subject: &str) -> Self {
+    pub(crate) fn condition(kind: IncidentKind, subject: &str) -> Self {
         GroupKey { class: Class::Other(kind), offenders: Box::default(), subject: subject.into() }
     }
 }
@@ -81,7 +83,7 @@ impl PartKey {
 pub(crate) struct Breach {
     pub(crate) group_key: GroupKey,
     pub(crate) part: PartKey,
-    pub(crate) kind: Kind,
+    pub(crate) kind: IncidentKind,
     pub(crate) grave: bool,
     pub(crate) watch: Option<Arc<Watch>>,
 }

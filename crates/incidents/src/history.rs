@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bgp::{Asn, Timestamp};
 use serde::{Deserialize, Serialize};
-use validator::Kind;
+use validator::IncidentKind;
 
 use crate::incident_id::IncidentId;
 
@@ -17,7 +17,7 @@ pub struct Past {
     /// Its name: the same as the notice's for an earlier time of the same incident.
     pub incident: IncidentId,
     /// What it was.
-    pub kind: Kind,
+    pub kind: IncidentKind,
     /// First sight.
     pub first_seen: Timestamp,
     /// Last sight.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
-use validator::{Held, Kind, OriginValidation, Severity, ValidationState, Watch};
+use validator::{Held, IncidentKind, OriginValidation, Severity, ValidationState, Watch};
 
 use crate::evidence::{Evidence, EvidenceLog};
 use crate::extent::{Elsewhere, window_start};
@@ -107,7 +107,7 @@ pub(crate) struct Occurrence {
 /// One announced prefix and the watch that it touches.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
-    pub(crate) kind: Kind,
+    pub(crate) kind: IncidentKind,
     #[serde(default)]
     pub(crate) grave: bool,
     pub(crate) watch: Option<Arc<Watch>>,
@@ -152,7 +152,7 @@ impl Incident {
     pub(crate) fn set_condition(
         &mut self,
         at: Timestamp,
-        kind: Kind,
+        kind: IncidentKind,
         details: Vec<String>,
         active: bool,
     ) {
@@ -164,7 +164,7 @@ impl Incident {
             occurrence.last_seen = at;
         }
         occurrence.active = active;
-        if kind == Kind::VisibilityLoss && active {
+        if kind == IncidentKind::VisibilityLoss && active {
             // Counts go up and down: the latest ones are true.
             occurrence.known.details.clear();
         }
@@ -261,7 +261,7 @@ impl Incident {
 
     /// Whether it is a less-specific over a prefix whose own route was lost somewhere.
     fn covers_lost_route(&self, routes: &RouteTable) -> bool {
-        self.group_key.class == Class::Other(Kind::SuperPrefix)
+        self.group_key.class == Class::Other(IncidentKind::SuperPrefix)
             && self.occurrence.parts.keys().any(|key| routes.is_lost(key.ours()))
     }
 
@@ -304,7 +304,7 @@ impl Incident {
     }
 
     /// The most serious kind; of equally serious ones the first in the order of the kinds.
-    pub(crate) fn kind(&self) -> Option<Kind> {
+    pub(crate) fn kind(&self) -> Option<IncidentKind> {
         let parts = self.occurrence.parts.values();
         let rank = |part: &&Part| (part.severity(), std::cmp::Reverse(part.kind));
         match self.group_key.class {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use bgp::{Asn, Timestamp};
 use serde::{Deserialize, Serialize};
-use validator::Kind;
+use validator::IncidentKind;
 
 use crate::group_key::GroupKey;
 
@@ -29,7 +29,7 @@ impl IncidentId {
     }
 
     /// The name of what did not happen. It reads as all others do: a reply may be about it.
-    pub fn of_drill(at: Timestamp, kind: Kind) -> Self {
+    pub fn of_drill(at: Timestamp, kind: IncidentKind) -> Self {
         let mut hash = Fnv::new();
         hash.write(&at.seconds().to_be_bytes());
         hash.write(kind.name().as_bytes());
@@ -112,14 +112,14 @@ mod tests {
         let at: Timestamp = "2014-04-02T18:26:05.7Z".parse().unwrap();
         let whole: Timestamp = "2014-04-02T18:26:05Z".parse().unwrap();
         let group_key = GroupKey::of(Class::Hijack, [Asn::new(4761)]);
-        let other = GroupKey::of(Class::Other(Kind::SuperPrefix), [Asn::new(4761)]);
+        let other = GroupKey::of(Class::Other(IncidentKind::SuperPrefix), [Asn::new(4761)]);
         let id = IncidentId::new(at, &group_key, 0);
         // A literal: it must never change, or a restart would rename what is in a mailbox.
         assert_eq!(id.as_str(), "OW-20140402-AS4761-3587");
         assert_eq!(id, IncidentId::new(whole, &group_key, 0));
         assert_ne!(id, IncidentId::new(whole, &other, 0));
         assert_ne!(id, IncidentId::new(whole, &group_key, 1));
-        let silent = GroupKey::condition(Kind::FeedSilent, "ris-live");
+        let silent = GroupKey::condition(IncidentKind::FeedSilent, "ris-live");
         let silent = IncidentId::new(at, &silent, 0);
         assert!(silent.as_str().starts_with("OW-20140402-feed-silent-"), "{silent}");
         assert_eq!(id.message_id(3), format!("<{id}.3@originwatch>"));

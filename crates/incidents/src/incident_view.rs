@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
-use validator::{Finding, Held, Kind, RouteFinding, Severity, Sight};
+use validator::{Finding, Held, IncidentKind, RouteFinding, Severity, Sight};
 
 use crate::group_key::{Class, GroupKey};
 use crate::incident::{Incident, State};
@@ -24,7 +24,7 @@ pub struct IncidentSummary {
     /// Where it stands.
     pub state: State,
     /// The most serious kind in it.
-    pub kind: Kind,
+    pub kind: IncidentKind,
     /// The most serious severity.
     pub severity: Option<Severity>,
     /// Who.
@@ -64,7 +64,7 @@ impl<'a> IncidentView<'a> {
     }
 
     /// What is wrong beside routes: each condition that was told and is not over, with its subject.
-    pub fn conditions(&self) -> Vec<(Kind, String)> {
+    pub fn conditions(&self) -> Vec<(IncidentKind, String)> {
         let active = self.incidents.iter().filter(|(_, incident)| incident.occurrence.active);
         let condition = active.filter_map(|(group_key, _)| match group_key.class {
             Class::Other(kind) => Some((kind, group_key.subject.to_string())),

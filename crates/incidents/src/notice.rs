@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
-use validator::{Kind, OriginValidation, Severity};
+use validator::{IncidentKind, OriginValidation, Severity};
 
 use crate::{
     Country, Evidence, Extent, FeedSight, IncidentId, News, Party, Past, RpkiSight, State,
@@ -56,7 +56,7 @@ pub struct Notice {
     /// Where the incident stands now.
     pub state: State,
     /// The most serious kind in it.
-    pub kind: Kind,
+    pub kind: IncidentKind,
     /// The most serious severity since it opened or reopened.
     pub severity: Severity,
     /// When this was decided.
@@ -121,7 +121,7 @@ pub struct AffectedPrefix {
     /// What was announced.
     pub announced: Prefix,
     /// What is wrong.
-    pub kind: Kind,
+    pub kind: IncidentKind,
     /// How many vantage points hold it now.
     pub holding: usize,
     /// What RPKI says, and which VRPs say so.

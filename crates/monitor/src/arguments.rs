@@ -22,7 +22,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A kind of incident by its name.
-pub(crate) fn kind(text: &str) -> Result<validator::Kind, String> {
+pub(crate) fn kind(text: &str) -> Result<validator::IncidentKind, String> {
     // The names are those of the JSON.
     let name = serde_json::Value::String(text.to_owned());
     serde_json::from_value(name).map_err(|_| format!("there is no kind of incident '{text}'"))

@@ -12,7 +12,7 @@ use alerter::{Content, Receiver};
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use tokio::runtime::Runtime;
-use validator::Kind;
+use validator::IncidentKind;
 
 use crate::arguments::now;
 use crate::channels;
@@ -28,7 +28,7 @@ pub(crate) struct Aim<'a> {
     /// Only mail, to this mailbox.
     pub(crate) to: Option<&'a Mailbox>,
     /// Only this kind of notice.
-    pub(crate) kind: Option<Kind>,
+    pub(crate) kind: Option<IncidentKind>,
 }
 
 /// One place that is told, and the way there.
@@ -57,7 +57,7 @@ pub(crate) fn run(config: &Config, aim: &Aim<'_>) -> Result<ExitCode, Failure> {
     let receivers = receivers(config, aim)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
-    let kinds = aim.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    let kinds = aim.kind.map_or(IncidentKind::ALL.to_vec(), |kind| vec![kind]);
     let mut all_taken = true;
     for receiver in &receivers {
         all_taken &= match place(config, receiver) {
@@ -125,7 +125,7 @@ impl Place {
     fn try_out(
         &self,
         name: &str,
-        kinds: &[Kind],
+        kinds: &[IncidentKind],
         config: &Config,
         runtime: &Runtime,
     ) -> Result<bool, Failure> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use lettre::message::Mailbox;
 use store::{Queued, Request};
-use validator::Kind;
+use validator::IncidentKind;
 
 use crate::arguments;
 use crate::config::Config;
@@ -45,7 +45,7 @@ enum Action {
         to: Option<Mailbox>,
         /// Only this kind of incident, for example origin-hijack.
         #[arg(long, value_name = "KIND", value_parser = arguments::kind)]
-        kind: Option<Kind>,
+        kind: Option<IncidentKind>,
     },
     /// List notifications that wait or were given up, with the last error; the oldest 1000.
     Queue {

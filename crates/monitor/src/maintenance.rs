@@ -8,7 +8,7 @@ use alerter::dispatch::What;
 use alerter::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand, ValueEnum};
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 use crate::arguments;
 use crate::exit::{ExitCode, Failure};
@@ -66,7 +66,7 @@ struct AddArgs {
     asn: Vec<Asn>,
     /// Only these kinds of incident; may be repeated.
     #[arg(long, value_delimiter = ',', value_parser = arguments::kind)]
-    kind: Vec<Kind>,
+    kind: Vec<IncidentKind>,
     /// Incidents of this severity or higher are notified all the same.
     #[arg(long, value_enum, default_value_t = Pierce::Critical)]
     pierce: Pierce,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin, Vantage};
 
 use crate::{
-    Finding, Held, Kind, Match, OriginValidation, Origins, OtcLeak, PathState, PathVerification,
-    Role, RouteFinding, RpkiSnapshot, Sight, ValidationState, Vrp, Watch, WatchList,
+    Finding, Held, IncidentKind, Match, OriginValidation, Origins, OtcLeak, PathState,
+    PathVerification, Role, RouteFinding, RpkiSnapshot, Sight, ValidationState, Vrp, Watch,
+    WatchList,
 };
 
 /// Lets through the observations that matter, with their verdict.
@@ -185,7 +186,7 @@ impl Classifier {
             }
         }
         if self.is_own(origin) && prefix.length() > 0 {
-            return vec![Match::new(None, Some(Kind::OwnAsNewPrefix))];
+            return vec![Match::new(None, Some(IncidentKind::OwnAsNewPrefix))];
         }
         Vec::new()
     }
@@ -208,29 +209,30 @@ impl Classifier {
             return found(None);
         }
         if !watch.announced {
-            return found(Some(Kind::Squatting));
+            return found(Some(IncidentKind::Squatting));
         }
         if !watch.origins.allow(origin) {
-            let hijack = if exact { Kind::OriginHijack } else { Kind::SubPrefixHijack };
+            let hijack =
+                if exact { IncidentKind::OriginHijack } else { IncidentKind::SubPrefixHijack };
             return found(Some(hijack));
         }
         let leak = leaker();
         if let Some(stranger) = stranger(watch, route, origin) {
             let grave = !exact || leak.is_some();
-            let kind = Some(Kind::FirstHop);
+            let kind = Some(IncidentKind::FirstHop);
             return Match { culprit: Some(stranger), grave, ..found(kind) };
         }
         if let Some(leaker) = leak {
-            return Match { culprit: Some(leaker), ..found(Some(Kind::RouteLeak)) };
+            return Match { culprit: Some(leaker), ..found(Some(IncidentKind::RouteLeak)) };
         }
         // Which AS stands behind AS_TRANS no VRP can say.
         let expected = self.is_expected(watch, origin) && *origin != RouteOrigin::Trans;
         found(if prefix.length() > watch.max_length {
-            Some(Kind::NewMoreSpecific)
+            Some(IncidentKind::NewMoreSpecific)
         } else if rov == ValidationState::Invalid && expected {
-            Some(Kind::RpkiInvalid)
+            Some(IncidentKind::RpkiInvalid)
         } else if rov == ValidationState::NotFound && expected && self.lacks_cover(watch, prefix) {
-            Some(Kind::RpkiUncovered)
+            Some(IncidentKind::RpkiUncovered)
         } else {
             None
         })
@@ -303,12 +305,12 @@ fn around_kind(
     prefix: Prefix,
     origin: &RouteOrigin,
     rov: ValidationState,
-) -> Option<Kind> {
+) -> Option<IncidentKind> {
     let entitled = watch.origins.allow(origin)
         || watch.aggregates.contains(&prefix)
         || rov == ValidationState::Valid
         || *origin == RouteOrigin::None;
-    (!entitled).then_some(Kind::SuperPrefix)
+    (!entitled).then_some(IncidentKind::SuperPrefix)
 }
 
 /// The AS next to the origin, if the watch names who may stand there and it is not one of them.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bgp::{Asn, Family, Prefix, Route, RouteOrigin, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, OriginValidation, Severity, ValidationState, Watch};
+use crate::{IncidentKind, OriginValidation, Severity, ValidationState, Watch};
 
 /// An observation that matters: it touches watched space, or it helps to size an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub enum Finding {
         /// When.
         at: Timestamp,
         /// What.
-        kind: Kind,
+        kind: IncidentKind,
         /// Of what, by a name that stays the same (a feed, a router, a trust anchor).
         subject: String,
         /// What a person should know, a sentence each.
@@ -74,7 +74,7 @@ pub enum Finding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// What.
-    pub kind: Kind,
+    pub kind: IncidentKind,
     /// Of what, by a name that stays the same (a feed, a router, a trust anchor).
     pub subject: String,
     /// What a person should know, a sentence each.
@@ -133,7 +133,7 @@ pub struct Match {
     /// The watch; none for a prefix outside every watch that our own AS originates.
     pub watch: Option<Arc<Watch>>,
     /// What is wrong; none if the route is as it should be.
-    pub kind: Option<Kind>,
+    pub kind: Option<IncidentKind>,
     /// Who is at fault, where that is not the origin.
     pub culprit: Option<Asn>,
     /// Worse than its kind usually is: a strange first hop in front of a more-specific, or one
@@ -201,7 +201,7 @@ impl RouteFinding {
 
 impl Match {
     /// A match with nothing more to say than what is wrong, if anything.
-    pub const fn new(watch: Option<Arc<Watch>>, kind: Option<Kind>) -> Self {
+    pub const fn new(watch: Option<Arc<Watch>>, kind: Option<IncidentKind>) -> Self {
         Match { watch, kind, culprit: None, grave: false }
     }
 

@@ -17,8 +17,8 @@
 mod aspa;
 mod classifier;
 mod finding;
+mod incident_kind;
 mod interval_table;
-mod kind;
 mod own_prefixes;
 mod path;
 mod roa_report;
@@ -35,7 +35,7 @@ mod whatif;
 pub use aspa::{AspaTable, Hop};
 pub use classifier::{Classifier, Neighbours};
 pub use finding::{Condition, Finding, Held, Match, RouteFinding, Sight};
-pub use kind::{Kind, Severity};
+pub use incident_kind::{IncidentKind, Severity};
 pub use own_prefixes::OwnPrefixes;
 pub use path::{Direction, OtcLeak, PathFlaw, PathState, PathVerification, Ramp, Role, Step};
 pub use roa_report::{Coverage, Exposure, RoaReport};

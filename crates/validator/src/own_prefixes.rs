@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use bgp::Prefix;
 
-use crate::{Classifier, Finding, Kind, RouteFinding, Sight};
+use crate::{Classifier, Finding, IncidentKind, RouteFinding, Sight};
 
 /// How many of them a session remembers. A router of ours that leaks a full table makes a million; a
 /// few megabytes show what happened as well.
@@ -21,7 +21,9 @@ impl OwnPrefixes {
         let is_ours = match sight {
             Sight::Held(held) | Sight::Recalled(held) => match held.matches.as_slice() {
                 [] => return self.contains(*prefix),
-                matches => matches.iter().any(|found| found.kind == Some(Kind::OwnAsNewPrefix)),
+                matches => {
+                    matches.iter().any(|found| found.kind == Some(IncidentKind::OwnAsNewPrefix))
+                }
             },
             Sight::Withdrawn | Sight::Unreadable => {
                 return classifier.matches(*prefix) || self.contains(*prefix);

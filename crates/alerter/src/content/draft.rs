@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::content::phrase::plural;
 use crate::content::words::{is_foreign, who};
 use crate::notice::AnnotatedNotice;
-use validator::Kind;
+use validator::IncidentKind;
 
 /// Prefixes that the draft names.
 const NAMED: usize = 20;
@@ -14,7 +14,7 @@ const NAMED: usize = 20;
 /// is at fault.
 pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
     // An aggregate over ours may be rightful: that is for the operator to find out first.
-    if !is_foreign(notice) || notice.kind == Kind::SuperPrefix {
+    if !is_foreign(notice) || notice.kind == IncidentKind::SuperPrefix {
         return None;
     }
     let mut prefixes: Vec<String> =

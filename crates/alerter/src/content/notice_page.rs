@@ -2,7 +2,7 @@
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::{Kind, ValidationState};
+use validator::{IncidentKind, ValidationState};
 
 use crate::content::draft;
 use crate::content::page::{Answer, Badge, Block, Page, SightRow, Span, moment};
@@ -362,23 +362,23 @@ fn unconfirmed_line(vantage: &VantageCounts) -> Option<String> {
 fn config_point(notice: &Notice) -> Option<&'static str> {
     let valid = notice.prefixes.iter().any(|p| p.rov.state() == ValidationState::Valid);
     match notice.kind {
-        Kind::OriginHijack | Kind::SubPrefixHijack if valid => {
+        IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack if valid => {
             Some("RPKI entitles this origin: if it is right, add it to `origins` of the watch.")
         }
-        Kind::SuperPrefix => {
+        IncidentKind::SuperPrefix => {
             Some("If this aggregate is rightful, list it under `aggregates` of the watch.")
         }
-        Kind::NewMoreSpecific => {
+        IncidentKind::NewMoreSpecific => {
             Some("If it is meant, raise `max_length` of the watch; else find out who leaks it.")
         }
-        Kind::OwnAsNewPrefix => {
+        IncidentKind::OwnAsNewPrefix => {
             Some("If it is meant, add a watch for it; else withdraw it: it may be a leak of ours.")
         }
-        Kind::FirstHop => Some("If it is an upstream of ours, add it to `upstreams`."),
-        Kind::FeedSilent | Kind::RouterDown => {
+        IncidentKind::FirstHop => Some("If it is an upstream of ours, add it to `upstreams`."),
+        IncidentKind::FeedSilent | IncidentKind::RouterDown => {
             Some("Find out why: what it shows is not monitored until it is back.")
         }
-        Kind::RpkiStale => Some("Verdicts are the last known ones: look at the validator."),
+        IncidentKind::RpkiStale => Some("Verdicts are the last known ones: look at the validator."),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::content::phrase::plural;
 use crate::summary::{Cause, Summary};
 use incidents::Notice;
 use jiff::tz::TimeZone;
-use validator::Kind;
+use validator::IncidentKind;
 
 /// `LON01 - BGP origin hijack - 19:26 - 02/04/2014 - OPEN`.
 pub(crate) fn of_notice(notice: &Notice, site: &str, zone: &TimeZone) -> String {
@@ -30,25 +30,25 @@ pub(crate) fn of_summary(summary: &Summary, zone: &TimeZone) -> String {
 }
 
 /// The kind in words.
-pub(crate) const fn words(kind: Kind) -> &'static str {
+pub(crate) const fn words(kind: IncidentKind) -> &'static str {
     match kind {
-        Kind::OriginHijack => "origin hijack",
-        Kind::SubPrefixHijack => "sub-prefix hijack",
-        Kind::Squatting => "squatting",
-        Kind::SuperPrefix => "super-prefix",
-        Kind::NewMoreSpecific => "new more-specific",
-        Kind::OwnAsNewPrefix => "new prefix of our own AS",
-        Kind::RpkiInvalid => "RPKI-invalid",
-        Kind::RpkiUncovered => "ROA missing",
-        Kind::FirstHop => "unexpected upstream",
-        Kind::RouteLeak => "route leak",
-        Kind::VisibilityLoss => "visibility loss",
-        Kind::RoaChange => "ROA change",
-        Kind::RoaExpiry => "ROA expiry",
-        Kind::TaMalfunction => "trust anchor malfunction",
-        Kind::RpkiStale => "RPKI data stale",
-        Kind::FeedSilent => "feed silent",
-        Kind::RouterDown => "router down",
-        Kind::DeliveryFailing => "delivery failing",
+        IncidentKind::OriginHijack => "origin hijack",
+        IncidentKind::SubPrefixHijack => "sub-prefix hijack",
+        IncidentKind::Squatting => "squatting",
+        IncidentKind::SuperPrefix => "super-prefix",
+        IncidentKind::NewMoreSpecific => "new more-specific",
+        IncidentKind::OwnAsNewPrefix => "new prefix of our own AS",
+        IncidentKind::RpkiInvalid => "RPKI-invalid",
+        IncidentKind::RpkiUncovered => "ROA missing",
+        IncidentKind::FirstHop => "unexpected upstream",
+        IncidentKind::RouteLeak => "route leak",
+        IncidentKind::VisibilityLoss => "visibility loss",
+        IncidentKind::RoaChange => "ROA change",
+        IncidentKind::RoaExpiry => "ROA expiry",
+        IncidentKind::TaMalfunction => "trust anchor malfunction",
+        IncidentKind::RpkiStale => "RPKI data stale",
+        IncidentKind::FeedSilent => "feed silent",
+        IncidentKind::RouterDown => "router down",
+        IncidentKind::DeliveryFailing => "delivery failing",
     }
 }

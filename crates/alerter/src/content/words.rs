@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::{InvalidReason, Kind, OriginValidation, ValidationState, Vrp};
+use validator::{IncidentKind, InvalidReason, OriginValidation, ValidationState, Vrp};
 
 use super::page::{PrefixRow, moment};
 use crate::annotations::{Annotations, Note};
@@ -21,12 +21,12 @@ const LISTED: usize = 12;
 pub(crate) const fn is_foreign(notice: &Notice) -> bool {
     let foreign = matches!(
         notice.kind,
-        Kind::OriginHijack
-            | Kind::SubPrefixHijack
-            | Kind::Squatting
-            | Kind::SuperPrefix
-            | Kind::FirstHop
-            | Kind::RouteLeak
+        IncidentKind::OriginHijack
+            | IncidentKind::SubPrefixHijack
+            | IncidentKind::Squatting
+            | IncidentKind::SuperPrefix
+            | IncidentKind::FirstHop
+            | IncidentKind::RouteLeak
     );
     foreign && !notice.own
 }
@@ -41,27 +41,29 @@ pub(crate) fn headline(notice: &Notice) -> String {
     let who = who(&notice.offenders);
     let count = plural(announced(notice), "prefix", "prefixes");
     let what = match notice.kind {
-        Kind::OriginHijack | Kind::SubPrefixHijack => {
+        IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack => {
             format!("{who} {does} {count} of our address space")
         }
-        Kind::Squatting => format!("{who} {does} {count} of ours that nobody may announce"),
-        Kind::SuperPrefix => format!("{who} {does} {count} covering what is ours"),
-        Kind::NewMoreSpecific => {
+        IncidentKind::Squatting => format!("{who} {does} {count} of ours that nobody may announce"),
+        IncidentKind::SuperPrefix => format!("{who} {does} {count} covering what is ours"),
+        IncidentKind::NewMoreSpecific => {
             format!("{who} {does} {count} more specific than the watch list allows")
         }
-        Kind::OwnAsNewPrefix => format!("our own {who} {does} {count} outside every watch"),
-        Kind::RpkiInvalid => format!(
+        IncidentKind::OwnAsNewPrefix => format!("our own {who} {does} {count} outside every watch"),
+        IncidentKind::RpkiInvalid => format!(
             "what our own {who} announces {is} RPKI-invalid, and networks that validate drop it: \
              {count}"
         ),
-        Kind::RpkiUncovered => {
+        IncidentKind::RpkiUncovered => {
             format!("no ROA covers {count} that our own {who} {announces}")
         }
-        Kind::FirstHop => format!(
+        IncidentKind::FirstHop => format!(
             "{who} {stands} next to our AS on the way to {count} of ours and is no upstream of \
              ours: a forged origin, or an upstream that the config does not name"
         ),
-        Kind::RouteLeak => format!("{who} {leaks} {count} of ours on a path that ASPA forbids"),
+        IncidentKind::RouteLeak => {
+            format!("{who} {leaks} {count} of ours on a path that ASPA forbids")
+        }
         condition => condition_headline(condition, &notice.subject, over),
     };
     let end = if notice.prefixes.is_empty() && notice.details.is_empty() { "." } else { ":" };
@@ -75,31 +77,33 @@ pub(crate) fn headline(notice: &Notice) -> String {
 }
 
 /// The same of what is not about routes.
-fn condition_headline(kind: Kind, subject: &str, over: bool) -> String {
+fn condition_headline(kind: IncidentKind, subject: &str, over: bool) -> String {
     let is = if over { "was" } else { "is" };
     match kind {
-        Kind::VisibilityLoss => {
+        IncidentKind::VisibilityLoss => {
             let (cannot, more) = if over { ("could", "") } else { ("can", " any more") };
             format!("{subject} {cannot} not be reached from where it could be{more}")
         }
-        Kind::RoaChange => "ROAs that matter to us changed".to_owned(),
-        Kind::RoaExpiry => format!("ROAs of ours expire soon: {subject}"),
-        Kind::TaMalfunction => {
+        IncidentKind::RoaChange => "ROAs that matter to us changed".to_owned(),
+        IncidentKind::RoaExpiry => format!("ROAs of ours expire soon: {subject}"),
+        IncidentKind::TaMalfunction => {
             format!("the VRPs of the trust anchor {subject} collapsed in number")
         }
-        Kind::RpkiStale => format!("the RPKI data of {subject} {is} older than it should be"),
-        Kind::FeedSilent => {
+        IncidentKind::RpkiStale => {
+            format!("the RPKI data of {subject} {is} older than it should be")
+        }
+        IncidentKind::FeedSilent => {
             format!("the feed {subject} {is} silent, and what it shows {is} unseen")
         }
-        Kind::RouterDown => format!("the router {subject} {is} not telling us its routes"),
-        Kind::DeliveryFailing => format!("delivery to {subject} {is} failing"),
+        IncidentKind::RouterDown => format!("the router {subject} {is} not telling us its routes"),
+        IncidentKind::DeliveryFailing => format!("delivery to {subject} {is} failing"),
         other => format!("{} {subject}", words(other)),
     }
 }
 
 /// How many prefixes were announced: one that covers several watches counts once.
 fn announced(notice: &Notice) -> usize {
-    if notice.kind != Kind::SuperPrefix {
+    if notice.kind != IncidentKind::SuperPrefix {
         return notice.prefix_count;
     }
     notice.prefixes.iter().map(|p| p.announced).collect::<BTreeSet<_>>().len()

@@ -3,7 +3,7 @@ use bgp::{Prefix, Timestamp};
 use incidents::Notice;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 /// Who is told of which incidents.
 ///
@@ -21,7 +21,7 @@ pub struct Routing {
 #[derive(Clone, Debug, Default)]
 pub struct Rule {
     /// The most serious kind is one of these.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<IncidentKind>,
     /// It is at least so serious.
     pub severity: Option<Severity>,
     /// Something that was announced lies inside, or around, one of these.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 use super::backoff::Backoff;
 use super::rules::Storm;
@@ -80,11 +80,11 @@ impl Storms {
 fn group_keys(notice: &Notice) -> Vec<GroupKey> {
     let rpki = matches!(
         notice.kind,
-        Kind::RpkiInvalid
-            | Kind::RpkiUncovered
-            | Kind::RoaChange
-            | Kind::RoaExpiry
-            | Kind::TaMalfunction
+        IncidentKind::RpkiInvalid
+            | IncidentKind::RpkiUncovered
+            | IncidentKind::RoaChange
+            | IncidentKind::RoaExpiry
+            | IncidentKind::TaMalfunction
     );
     let mut group_keys: Vec<GroupKey> = match notice.offenders.as_slice() {
         _ if rpki => vec![GroupKey::Rpki],

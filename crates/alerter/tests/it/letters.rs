@@ -6,7 +6,7 @@ use alerter::{AnnotatedNotice, Content, Operator, notice_text};
 use incidents::{AsDirectory, Incidents};
 use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
-use validator::{Finding, Kind};
+use validator::{Finding, IncidentKind};
 
 use crate::lab::{FIRST, Lab, SECOND, at, rules};
 use crate::told::{bst, told};
@@ -92,9 +92,17 @@ fn the_other_kinds() {
     both(1, "198.18.0.0/16", &[3356, 666]);
     both(2, "45.83.220.0/22", &[64510, 64500]);
     let conditions = [
-        (Kind::FeedSilent, "ris-live", "no message since 18:20:00 UTC"),
-        (Kind::RoaChange, "ROAs", "removed 198.18.0.0/21-24 AS64500: 198.18.0.0/21 is invalid now"),
-        (Kind::DeliveryFailing, "noc@example.net", "mail.example.net:25 defers: 451 greylisted"),
+        (IncidentKind::FeedSilent, "ris-live", "no message since 18:20:00 UTC"),
+        (
+            IncidentKind::RoaChange,
+            "ROAs",
+            "removed 198.18.0.0/21-24 AS64500: 198.18.0.0/21 is invalid now",
+        ),
+        (
+            IncidentKind::DeliveryFailing,
+            "noc@example.net",
+            "mail.example.net:25 defers: 451 greylisted",
+        ),
     ];
     for (kind, subject, detail) in conditions {
         let (subject, details) = (subject.to_owned(), vec![detail.to_owned()]);

@@ -13,7 +13,7 @@ use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
 use store::{Journal, StoreError};
-use validator::{Finding, Kind};
+use validator::{Finding, IncidentKind};
 
 const NOTICES: usize = 3000;
 const QUEUE: u32 = 100_000;
@@ -68,7 +68,7 @@ fn tell(journal: &mut Journal, number: &mut u32, count: usize) -> Result<(), Sto
         // Far enough apart that no two of a day have the same id by chance.
         let at = Timestamp::from_seconds(1_700_000_000) + Duration::from_secs(1000) * *number;
         // An event: told once, and over. What is measured is the way, not the engine's memory.
-        let (kind, subject) = (Kind::RoaChange, format!("ROAs {number}"));
+        let (kind, subject) = (IncidentKind::RoaChange, format!("ROAs {number}"));
         let details = vec!["added 198.18.0.0/21 AS64500".to_owned()];
         journal.handle(at, Finding::Condition { at, kind, subject, details, active: true });
     }

@@ -1,6 +1,6 @@
 use bgp::{AsPath, Asn, Segment};
 use incidents::{ExtentClass, News, State};
-use validator::{Finding, Kind, Origins, RpkiSnapshot, Severity, VrpTable};
+use validator::{Finding, IncidentKind, Origins, RpkiSnapshot, Severity, VrpTable};
 
 use crate::lab::{FIRST, Lab, SECOND, at, prefix, rules, watch};
 
@@ -236,7 +236,7 @@ fn all_hijack_kinds_of_one_offender_are_one_incident_and_other_offenders_are_not
     let offenders: Vec<u32> = summaries.iter().map(|s| s.offenders[0].asn.number()).collect();
     assert_eq!(offenders, [4761, 666]);
     assert_eq!(summaries[0].prefixes, [prefix(FIRST), prefix("198.18.9.0/24")]);
-    assert_eq!(summaries[0].kind, Kind::OriginHijack);
+    assert_eq!(summaries[0].kind, IncidentKind::OriginHijack);
 }
 
 #[test]
@@ -276,7 +276,10 @@ fn a_super_prefix_is_a_notice_and_a_warning_once_our_own_route_is_lost() {
     let mut lab = Lab::with_baseline();
     lab.announce(0, 10, "198.18.0.0/16", &[110, 3356, 666]);
     lab.announce(0, 11, "198.18.0.0/16", &[111, 3356, 666]);
-    assert_eq!((lab.last().kind, lab.last().severity), (Kind::SuperPrefix, Severity::Notice));
+    assert_eq!(
+        (lab.last().kind, lab.last().severity),
+        (IncidentKind::SuperPrefix, Severity::Notice)
+    );
     assert_eq!(lab.last().prefix_count, 2);
     lab.withdraw(60, 20, FIRST);
     assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(60, "UPDATE 01", 2)]);
@@ -317,7 +320,10 @@ fn a_prefix_of_our_own_outside_every_watch_comes_and_goes() {
     let mut lab = Lab::with_baseline();
     lab.announce(0, 10, "45.83.220.0/22", &[110, 64510, 64500]);
     lab.announce(0, 11, "45.83.220.0/22", &[111, 64510, 64500]);
-    assert_eq!((lab.last().kind, lab.last().severity), (Kind::OwnAsNewPrefix, Severity::Warning));
+    assert_eq!(
+        (lab.last().kind, lab.last().severity),
+        (IncidentKind::OwnAsNewPrefix, Severity::Warning)
+    );
     lab.withdraw(10, 10, "45.83.220.0/22");
     lab.announce(10, 11, "45.83.220.0/22", &[111, 64999]);
     lab.tick(3600);
@@ -332,7 +338,10 @@ fn squatting_is_critical_whoever_does_it() {
     let mut lab = Lab::with(vec![idle], rules());
     lab.announce(0, 10, "192.0.2.0/25", &[110, 64500]);
     lab.announce(0, 11, "192.0.2.0/25", &[111, 64500]);
-    assert_eq!((lab.last().kind, lab.last().severity), (Kind::Squatting, Severity::Critical));
+    assert_eq!(
+        (lab.last().kind, lab.last().severity),
+        (IncidentKind::Squatting, Severity::Critical)
+    );
 }
 
 #[test]
@@ -345,7 +354,7 @@ fn where_any_origin_is_allowed_only_more_specifics_matter() {
     assert_eq!(lab.timeline(), []);
     lab.announce(0, 10, "192.0.2.0/25", &[110, 7]);
     lab.announce(0, 11, "192.0.2.0/25", &[111, 7]);
-    assert_eq!(lab.last().kind, Kind::NewMoreSpecific);
+    assert_eq!(lab.last().kind, IncidentKind::NewMoreSpecific);
 }
 
 #[test]
@@ -361,7 +370,10 @@ fn a_roa_that_goes_wrong_makes_an_incident_without_a_message_and_mending_it_ends
     };
     let other = validator::Vrp::new(prefix(SECOND), 24, Asn::new(64500)).unwrap();
     judge_again(&mut lab, 0, RpkiSnapshot::of(VrpTable::new([wrong, other])).into());
-    assert_eq!((lab.last().kind, lab.last().severity), (Kind::RpkiInvalid, Severity::Critical));
+    assert_eq!(
+        (lab.last().kind, lab.last().severity),
+        (IncidentKind::RpkiInvalid, Severity::Critical)
+    );
     judge_again(&mut lab, 60, good);
     lab.tick(3600);
     assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(60 + 15 * MINUTE, "RESOLVED", 0)]);
@@ -388,7 +400,7 @@ fn a_strange_first_hop_is_a_warning_and_critical_before_a_more_specific() {
     lab.announce(0, 11, FIRST, &[111, 666, 64500]);
     lab.announce(0, 12, FIRST, &[112, 666, 64500]);
     let notice = lab.last();
-    assert_eq!((notice.kind, notice.severity), (Kind::FirstHop, Severity::Warning));
+    assert_eq!((notice.kind, notice.severity), (IncidentKind::FirstHop, Severity::Warning));
     assert_eq!(notice.offenders[0].asn, Asn::new(666));
     assert_eq!(notice.vantage.holding, 2);
     lab.announce(60, 12, "198.18.1.0/24", &[112, 666, 64500]);
@@ -410,7 +422,7 @@ fn a_path_that_aspa_forbids_is_a_leak_by_the_as_at_the_valley() {
     lab.announce(0, 10, FIRST, &[3356, 666, 64510, 64500]);
     lab.announce(0, 11, FIRST, &[111, 3356, 666, 64510, 64500]);
     let notice = lab.last();
-    assert_eq!((notice.kind, notice.severity), (Kind::RouteLeak, Severity::Warning));
+    assert_eq!((notice.kind, notice.severity), (IncidentKind::RouteLeak, Severity::Warning));
     assert_eq!(notice.offenders[0].asn, Asn::new(666));
 }
 
@@ -425,14 +437,23 @@ fn a_roa_that_vanishes_is_told_and_one_that_comes_back_ends_it() {
         lab.drain();
     };
     judge_again(&mut lab, 0, RpkiSnapshot::of(VrpTable::new([])).into());
-    assert_eq!((lab.last().kind, lab.last().severity), (Kind::RpkiUncovered, Severity::Warning));
+    assert_eq!(
+        (lab.last().kind, lab.last().severity),
+        (IncidentKind::RpkiUncovered, Severity::Warning)
+    );
     assert_eq!(lab.last().prefix_count, 2);
     judge_again(&mut lab, 60, good);
     lab.tick(3600);
     assert_eq!(lab.timeline()[1], line(60 + 15 * MINUTE, "RESOLVED", 0));
 }
 
-fn condition(kind: Kind, subject: &str, details: &[&str], second: i64, active: bool) -> Finding {
+fn condition(
+    kind: IncidentKind,
+    subject: &str,
+    details: &[&str],
+    second: i64,
+    active: bool,
+) -> Finding {
     Finding::Condition {
         at: at(second),
         kind,
@@ -446,8 +467,13 @@ fn condition(kind: Kind, subject: &str, details: &[&str], second: i64, active: b
 fn a_condition_opens_at_once_clears_and_comes_back() {
     let mut lab = Lab::new();
     let tell = |lab: &mut Lab, second, active| {
-        let silent =
-            condition(Kind::FeedSilent, "ris-live", &["no message for 60 s"], second, active);
+        let silent = condition(
+            IncidentKind::FeedSilent,
+            "ris-live",
+            &["no message for 60 s"],
+            second,
+            active,
+        );
         lab.incidents.handle(at(second), silent);
         lab.drain();
     };
@@ -471,7 +497,7 @@ fn a_condition_is_seen_as_long_as_it_lasts_and_not_when_it_is_told_to_be_over_ag
     let mut lab = Lab::new();
     let mut seen = |second, active| {
         if let Some(active) = active {
-            let silent = condition(Kind::FeedSilent, "ris-live", &[], second, active);
+            let silent = condition(IncidentKind::FeedSilent, "ris-live", &[], second, active);
             lab.incidents.handle(at(second), silent);
         }
         lab.tick(second);
@@ -488,7 +514,7 @@ fn a_condition_is_seen_as_long_as_it_lasts_and_not_when_it_is_told_to_be_over_ag
 fn what_happens_and_does_not_last_is_told_once_and_each_time() {
     let mut lab = Lab::new();
     for (second, change) in [(0, "removed 198.18.0.0/21"), (60, "added 198.18.0.0/21")] {
-        let change = condition(Kind::RoaChange, "ROAs", &[change], second, true);
+        let change = condition(IncidentKind::RoaChange, "ROAs", &[change], second, true);
         lab.incidents.handle(at(second), change);
         lab.drain();
     }

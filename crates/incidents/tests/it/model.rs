@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use incidents::{Reason, State};
 use proptest::prelude::*;
-use validator::Kind;
+use validator::IncidentKind;
 
 use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, prefix};
 
@@ -149,7 +149,7 @@ proptest! {
         let holding: BTreeSet<u32> = holds.iter().filter(|(_, hold)| hold.bad).map(|((n, _), _)| *n).collect();
         let certain = holds.values().any(|hold| hold.bad && hold.doubted.is_none());
         let mut summaries = lab.incidents.view().summaries();
-        summaries.retain(|summary| summary.kind != Kind::VisibilityLoss);
+        summaries.retain(|summary| summary.kind != IncidentKind::VisibilityLoss);
         prop_assert!(summaries.len() <= 1);
         match summaries.first() {
             Some(summary) => {

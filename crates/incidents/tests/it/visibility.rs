@@ -1,6 +1,6 @@
 //! Who carries our prefixes.
 
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 use crate::lab::{FIRST, Lab, SECOND, prefix, rules, watch};
 
@@ -21,7 +21,7 @@ fn a_prefix_that_half_of_its_vantage_points_lost_is_told_and_again_when_it_is_ba
     lab.withdraw(20, 20, FIRST);
     assert_eq!(statuses(&lab), ["OPEN"]);
     let notice = lab.last();
-    assert_eq!((notice.kind, notice.severity), (Kind::VisibilityLoss, Severity::Critical));
+    assert_eq!((notice.kind, notice.severity), (IncidentKind::VisibilityLoss, Severity::Critical));
     assert_eq!(notice.subject, FIRST);
     assert_eq!(notice.prefixes[0].announced, prefix(FIRST));
     assert_eq!(
@@ -61,7 +61,7 @@ fn being_hijacked_blind_or_down_is_not_being_invisible() {
     for n in 0..40 {
         lab.hijack(i64::from(n), n, FIRST);
     }
-    assert!(lab.notices.iter().all(|notice| notice.kind == Kind::OriginHijack));
+    assert!(lab.notices.iter().all(|notice| notice.kind == IncidentKind::OriginHijack));
     let mut lab = Lab::with_baseline();
     for n in 0..39 {
         lab.down(i64::from(n), n);

@@ -5,7 +5,7 @@ use alerter::dispatch::{Digest, DispatchRules, Hours, Routing, Rule, Step, Storm
 use jiff::civil::{Time, Weekday};
 use toml::Spanned;
 use toml::de::DeValue;
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 use super::channel::Channel;
 use super::fault::Fault;
@@ -182,7 +182,7 @@ fn digest(section: &Section<'_>, known: &Known) -> Option<Digest> {
 
 const AT: &str = "a time of day by the operator's clock, as \"08:00\"";
 
-pub(super) fn kind(value: &Spanned<DeValue<'_>>) -> Result<Kind, Fault> {
+pub(super) fn kind(value: &Spanned<DeValue<'_>>) -> Result<IncidentKind, Fault> {
     const EXPECTED: &str = "a kind of incident, as \"origin-hijack\" or \"feed-silent\"";
     let text = value::string(value, EXPECTED)?;
     let kind = serde_json::from_value(serde_json::Value::from(text));

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use alerter::AnnotatedIncident;
 use incidents::{AffectedPrefix, Evidence, Notice};
 use store::StoreClient;
-use validator::{Kind, Vrp};
+use validator::{IncidentKind, Vrp};
 
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
@@ -97,35 +97,39 @@ fn seen(sight: &Evidence) -> String {
 }
 
 /// When a kind fires, as the table in the manual has it.
-const fn rule(kind: Kind) -> &'static str {
+const fn rule(kind: IncidentKind) -> &'static str {
     match kind {
-        Kind::OriginHijack => "exactly a watched prefix has an origin that is not allowed",
-        Kind::SubPrefixHijack => {
+        IncidentKind::OriginHijack => "exactly a watched prefix has an origin that is not allowed",
+        IncidentKind::SubPrefixHijack => {
             "something more specific than a watched prefix has an origin that is not allowed"
         }
-        Kind::Squatting => "something is announced inside a watch with announced = false",
-        Kind::SuperPrefix => {
+        IncidentKind::Squatting => "something is announced inside a watch with announced = false",
+        IncidentKind::SuperPrefix => {
             "something less specific covers a watched prefix, by an origin that is not allowed and as \
              no known aggregate"
         }
-        Kind::NewMoreSpecific => "an allowed origin announces something longer than max_length",
-        Kind::OwnAsNewPrefix => "an AS of ours originates something outside every watch",
-        Kind::RpkiInvalid => "our own, expected announcement is RPKI-invalid",
-        Kind::RpkiUncovered => {
+        IncidentKind::NewMoreSpecific => {
+            "an allowed origin announces something longer than max_length"
+        }
+        IncidentKind::OwnAsNewPrefix => "an AS of ours originates something outside every watch",
+        IncidentKind::RpkiInvalid => "our own, expected announcement is RPKI-invalid",
+        IncidentKind::RpkiUncovered => {
             "our own announcement lost the VRP that covered it, or lacks the one that the watch requires"
         }
-        Kind::FirstHop => "the origin is allowed, but the AS next to it is none of our upstreams",
-        Kind::RouteLeak => "the path is one that ASPA or OTC (RFC 9234) forbids",
-        Kind::VisibilityLoss => {
+        IncidentKind::FirstHop => {
+            "the origin is allowed, but the AS next to it is none of our upstreams"
+        }
+        IncidentKind::RouteLeak => "the path is one that ASPA or OTC (RFC 9234) forbids",
+        IncidentKind::VisibilityLoss => {
             "fewer of the vantage points that had a route to a watched prefix still have one than its \
              `visibility` asks for"
         }
-        Kind::RoaChange => "the VRPs of our prefixes or ASNs changed",
-        Kind::RoaExpiry => "a VRP of ours will expire",
-        Kind::TaMalfunction => "the VRPs of a trust anchor collapsed in number",
-        Kind::RpkiStale => "the RPKI data is older than [rpki] stale_after",
-        Kind::FeedSilent => "a feed has brought nothing for silent_after",
-        Kind::RouterDown => "a router of ours no longer tells us its routes",
-        Kind::DeliveryFailing => "notices do not reach where they should",
+        IncidentKind::RoaChange => "the VRPs of our prefixes or ASNs changed",
+        IncidentKind::RoaExpiry => "a VRP of ours will expire",
+        IncidentKind::TaMalfunction => "the VRPs of a trust anchor collapsed in number",
+        IncidentKind::RpkiStale => "the RPKI data is older than [rpki] stale_after",
+        IncidentKind::FeedSilent => "a feed has brought nothing for silent_after",
+        IncidentKind::RouterDown => "a router of ours no longer tells us its routes",
+        IncidentKind::DeliveryFailing => "notices do not reach where they should",
     }
 }

@@ -14,7 +14,7 @@ use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand};
 use incidents::IncidentId;
 use store::StoreClient;
-use validator::Kind;
+use validator::IncidentKind;
 
 use crate::arguments;
 use crate::exit::{ExitCode, Failure};
@@ -127,7 +127,7 @@ struct ScopeArgs {
     asn: Option<Asn>,
     /// Incidents of this kind.
     #[arg(long, value_parser = arguments::kind)]
-    kind: Option<Kind>,
+    kind: Option<IncidentKind>,
 }
 
 const EXAMPLES: &str = "\

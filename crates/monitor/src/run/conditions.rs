@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use validator::{Condition, Kind};
+use validator::{Condition, IncidentKind};
 
 /// Whether each condition held when it was notified last: only a change is notified again.
 #[derive(Debug, Default)]
-pub(super) struct NotifiedConditions(HashMap<(Kind, String), bool>);
+pub(super) struct NotifiedConditions(HashMap<(IncidentKind, String), bool>);
 
 impl NotifiedConditions {
     /// Takes a condition in, and logs it where it has changed; whether it has.

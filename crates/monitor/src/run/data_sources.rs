@@ -6,7 +6,7 @@ use bgp::Timestamp;
 use feeds::{FeedStatus, Moment};
 use incidents::{FeedGap, FeedSight, RpkiSight, Sources};
 use rpki_sources::{Fault, Health, Rpki};
-use validator::{Condition, Kind};
+use validator::{Condition, IncidentKind};
 
 /// How long there may be no RPKI data after the start.
 const RPKI_WAIT: Duration = Duration::from_secs(300);
@@ -60,7 +60,7 @@ pub(super) fn rpki_stale(rpki: &Rpki, since: Moment, now: Moment) -> Option<Cond
         }
     };
     Some(Condition {
-        kind: Kind::RpkiStale,
+        kind: IncidentKind::RpkiStale,
         subject: "rpki".to_owned(),
         active: said.is_some(),
         details: said.into_iter().chain(rpki.remarks.clone()).collect(),
@@ -81,7 +81,7 @@ pub(super) fn rpki_faults(rpki: &Rpki, now: Moment) -> Vec<Condition> {
         let details: Vec<_> =
             fault.into_iter().chain(unnamed.map(|(_, doubt)| doubt.to_string())).collect();
         Condition {
-            kind: Kind::RpkiStale,
+            kind: IncidentKind::RpkiStale,
             subject: name.to_owned(),
             active: !details.is_empty(),
             details,

@@ -7,7 +7,7 @@ use bgp::Timestamp;
 use network::jittered;
 use store::{Delivery, Outbox, StoreError};
 use tokio::sync::mpsc;
-use validator::{Condition, Kind};
+use validator::{Condition, IncidentKind};
 
 use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome};
 
@@ -146,7 +146,7 @@ impl DeliveryQueues {
     /// What is so of each place that was written to.
     pub(super) fn conditions(&self) -> impl Iterator<Item = Condition> + '_ {
         self.troubles.iter().map(|(place, trouble)| Condition {
-            kind: Kind::DeliveryFailing,
+            kind: IncidentKind::DeliveryFailing,
             subject: place.clone(),
             details: trouble.iter().cloned().collect(),
             active: trouble.is_some(),

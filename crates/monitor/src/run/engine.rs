@@ -11,7 +11,7 @@ use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use validator::{Classifier, Condition, Finding, Kind, RouteFinding, Sight};
+use validator::{Classifier, Condition, Finding, IncidentKind, RouteFinding, Sight};
 
 use super::api;
 use super::carried_state::CarriedState;
@@ -125,11 +125,14 @@ impl Engine {
         let rpki = self.rpki.borrow().clone();
         known.extend(rpki_stale(&rpki, self.since, Moment::now()));
         known.extend(rpki_faults(&rpki, Moment::now()));
-        let is_known = |kind: Kind, subject: &str| {
+        let is_known = |kind: IncidentKind, subject: &str| {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
         for (kind, subject) in self.journal.incidents().view().conditions() {
-            let of_a_source = matches!(kind, Kind::FeedSilent | Kind::RouterDown | Kind::RpkiStale);
+            let of_a_source = matches!(
+                kind,
+                IncidentKind::FeedSilent | IncidentKind::RouterDown | IncidentKind::RpkiStale
+            );
             if of_a_source && !is_known(kind, &subject) {
                 let details = vec!["the config does not have it any more".to_owned()];
                 self.tell(Condition { kind, subject, details, active: false });

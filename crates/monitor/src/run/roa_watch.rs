@@ -6,7 +6,7 @@ use std::time::Duration;
 use bgp::Timestamp;
 use rpki_sources::Rpki;
 use validator::{
-    Condition, Effect, Kind, RpkiSnapshot, WatchList, roa_changes, roa_expiries,
+    Condition, Effect, IncidentKind, RpkiSnapshot, WatchList, roa_changes, roa_expiries,
     trust_anchor_losses,
 };
 
@@ -50,11 +50,16 @@ impl RoaWatch {
             let details: Vec<String> =
                 changes.iter().map(|c| sentence(&c.change.to_string(), &c.effects)).collect();
             if !details.is_empty() {
-                conditions.push(condition(Kind::RoaChange, "ROAs", details, true));
+                conditions.push(condition(IncidentKind::RoaChange, "ROAs", details, true));
             }
             for loss in trust_anchor_losses(old, new, LOSS_PERCENT) {
                 let detail = format!("{} VRPs where there were {}", loss.after, loss.before);
-                conditions.push(condition(Kind::TaMalfunction, &loss.name, vec![detail], true));
+                conditions.push(condition(
+                    IncidentKind::TaMalfunction,
+                    &loss.name,
+                    vec![detail],
+                    true,
+                ));
                 self.collapsed.insert(loss.name, loss.before);
             }
         }
@@ -72,13 +77,13 @@ impl RoaWatch {
                 let Some(name) = &loss.trust_anchor else { continue };
                 let until = Timestamp::from_seconds(doubt.until.seconds());
                 let detail = format!("{source}: {loss}; the last data stay in force until {until}");
-                conditions.push(condition(Kind::TaMalfunction, name, vec![detail], true));
+                conditions.push(condition(IncidentKind::TaMalfunction, name, vec![detail], true));
                 doubted.insert(name.clone());
             }
         }
         for over in self.doubted.difference(&doubted) {
             if !self.collapsed.contains_key(over) {
-                conditions.push(condition(Kind::TaMalfunction, over, vec![], false));
+                conditions.push(condition(IncidentKind::TaMalfunction, over, vec![], false));
             }
         }
         self.doubted = doubted;
@@ -91,7 +96,7 @@ impl RoaWatch {
             now * 100 > *before * usize::from(100 - LOSS_PERCENT)
         };
         let back = self.collapsed.extract_if(.., is_back);
-        back.map(|(name, _)| condition(Kind::TaMalfunction, &name, vec![], false)).collect()
+        back.map(|(name, _)| condition(IncidentKind::TaMalfunction, &name, vec![], false)).collect()
     }
 
     /// What expires soon, and what no longer does: it was renewed, or is gone.
@@ -112,11 +117,11 @@ impl RoaWatch {
         for expiry in soon {
             let subject = expiry.vrp.to_string();
             let detail = sentence(&format!("expires at {}", expiry.at), &expiry.effects);
-            conditions.push(condition(Kind::RoaExpiry, &subject, vec![detail], true));
+            conditions.push(condition(IncidentKind::RoaExpiry, &subject, vec![detail], true));
             expiring.insert(subject);
         }
         for over in self.expiring.difference(&expiring) {
-            conditions.push(condition(Kind::RoaExpiry, over, vec![], false));
+            conditions.push(condition(IncidentKind::RoaExpiry, over, vec![], false));
         }
         self.expiring = expiring;
         conditions
@@ -145,7 +150,7 @@ fn sentence(what: &str, effects: &[Effect]) -> String {
     format!("{what}: {effect}")
 }
 
-fn condition(kind: Kind, subject: &str, details: Vec<String>, active: bool) -> Condition {
+fn condition(kind: IncidentKind, subject: &str, details: Vec<String>, active: bool) -> Condition {
     Condition { kind, subject: subject.to_owned(), details, active }
 }
 
@@ -173,7 +178,7 @@ mod tests {
         snapshot
     }
 
-    fn told(conditions: &[Condition]) -> Vec<(Kind, &str, bool)> {
+    fn told(conditions: &[Condition]) -> Vec<(IncidentKind, &str, bool)> {
         conditions.iter().map(|c| (c.kind, c.subject.as_str(), c.active)).collect()
     }
 
@@ -184,7 +189,7 @@ mod tests {
             watch.changes(&RpkiSnapshot::default(), &snapshot(&[64500], 0), &watches()).is_empty()
         );
         let changes = watch.changes(&snapshot(&[64500], 0), &snapshot(&[64999], 0), &watches());
-        assert_eq!(told(&changes), [(Kind::RoaChange, "ROAs", true)]);
+        assert_eq!(told(&changes), [(IncidentKind::RoaChange, "ROAs", true)]);
         assert_eq!(
             changes[0].details,
             [
@@ -210,7 +215,8 @@ mod tests {
         };
         let mut watch = RoaWatch::default();
         let doubts = watch.doubts(&says(&["arin", "ripe"]));
-        let (arin, ripe) = ((Kind::TaMalfunction, "arin"), (Kind::TaMalfunction, "ripe"));
+        let (arin, ripe) =
+            ((IncidentKind::TaMalfunction, "arin"), (IncidentKind::TaMalfunction, "ripe"));
         assert_eq!(told(&doubts), [(arin.0, arin.1, true), (ripe.0, ripe.1, true)]);
         assert_eq!(
             doubts[0].details,
@@ -232,9 +238,9 @@ mod tests {
             changes.iter().map(|c| (c.kind, c.active)).collect::<Vec<_>>()
         };
         assert_eq!(step(1000, 900), []);
-        assert_eq!(step(900, 100), [(Kind::TaMalfunction, true)]);
+        assert_eq!(step(900, 100), [(IncidentKind::TaMalfunction, true)]);
         assert_eq!(step(100, 120), []);
-        assert_eq!(step(120, 890), [(Kind::TaMalfunction, false)]);
+        assert_eq!(step(120, 890), [(IncidentKind::TaMalfunction, false)]);
         assert_eq!(step(890, 890), []);
     }
 
@@ -246,8 +252,8 @@ mod tests {
         let mut watch = RoaWatch::default();
         assert!(watch.expiries(&until(100_000), &watches(), at(0)).is_empty());
         let soon = watch.expiries(&until(100_000), &watches(), at(95_000));
-        assert_eq!(told(&soon), [(Kind::RoaExpiry, "198.18.0.0/21-24 AS64500", true)]);
+        assert_eq!(told(&soon), [(IncidentKind::RoaExpiry, "198.18.0.0/21-24 AS64500", true)]);
         let renewed = watch.expiries(&until(900_000), &watches(), at(96_000));
-        assert_eq!(told(&renewed), [(Kind::RoaExpiry, "198.18.0.0/21-24 AS64500", false)]);
+        assert_eq!(told(&renewed), [(IncidentKind::RoaExpiry, "198.18.0.0/21-24 AS64500", false)]);
     }
 }

@@ -9,7 +9,7 @@ use alerter::dispatch::{DispatchRules, Order, Routing, What};
 use alerter::{AnnotatedNotice, Content, Operator, Scope};
 use bgp::Timestamp;
 use store::{Delivery, Journal, Store, StoreError};
-use validator::{Finding, Kind};
+use validator::{Finding, IncidentKind};
 
 use crate::lab::{FIRST, Lab, SECOND, at, directory, rules, sources};
 
@@ -314,7 +314,7 @@ fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
                 let incident = journal.incidents().view().open()[0].incident.clone();
                 // Till the middle of the next incident.
                 let until = *now + std::time::Duration::from_secs(3400);
-                let mute = What::Mute { scope: Scope::Kind(Kind::OriginHijack), until };
+                let mute = What::Mute { scope: Scope::Kind(IncidentKind::OriginHijack), until };
                 for what in [What::Acknowledge { incident }, mute] {
                     journal.order(*now, Order { by: "ann".into(), what }).unwrap();
                 }
@@ -343,7 +343,7 @@ fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
     let mut journal = open(&folder.store()).unwrap();
     let condition = |subject: &str| Finding::Condition {
         at: at(0),
-        kind: Kind::RouterDown,
+        kind: IncidentKind::RouterDown,
         subject: subject.into(),
         details: vec![],
         active: true,

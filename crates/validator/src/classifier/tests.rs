@@ -90,7 +90,7 @@ fn path(origin: u32) -> AsPath {
 fn touched(
     session: &mut Session,
     observation: &Observation,
-) -> Option<Vec<(String, Option<Kind>)>> {
+) -> Option<Vec<(String, Option<IncidentKind>)>> {
     match session.classify(observation) {
         None => None,
         Some(Finding::Route(RouteFinding { sight: Sight::Held(held), path_id: 7, .. })) => {
@@ -105,7 +105,7 @@ fn touched(
 
 #[test]
 fn inside_a_watch_the_rules_hold_in_order() {
-    use Kind::{NewMoreSpecific, OriginHijack, RpkiInvalid, Squatting, SubPrefixHijack};
+    use IncidentKind::{NewMoreSpecific, OriginHijack, RpkiInvalid, Squatting, SubPrefixHijack};
     let mut session = session(&[
         vrp("198.18.0.0/21", 21, OURS),
         vrp("198.18.4.0/24", 24, 64666),
@@ -147,7 +147,7 @@ fn a_valid_hijack_is_a_hijack_still_but_less_loud() {
     let Some(Finding::Route(RouteFinding { sight: Sight::Held(held), .. })) = finding else {
         panic!("{finding:?}")
     };
-    assert_eq!(held.matches[0].kind, Some(Kind::OriginHijack));
+    assert_eq!(held.matches[0].kind, Some(IncidentKind::OriginHijack));
     assert_eq!(held.severity(), Some(crate::Severity::Notice));
     assert_eq!(held.rov.matched, [vrp("198.18.0.0/21", 21, 64666)]);
 }
@@ -164,13 +164,13 @@ fn around_watches_each_watch_inside_has_its_say() {
     let mut plain = session(&[]);
     let ask =
         |session: &mut Session, place, origin| touched(session, &announce(place, &path(origin)));
-    assert_eq!(ask(&mut plain, "198.18.0.0/16", 4761), both(Some(Kind::SuperPrefix)));
+    assert_eq!(ask(&mut plain, "198.18.0.0/16", 4761), both(Some(IncidentKind::SuperPrefix)));
     // Our aggregate is ours, but not the customer's to see gone.
     let mut ours = both(None).unwrap();
-    ours[1].1 = Some(Kind::SuperPrefix);
+    ours[1].1 = Some(IncidentKind::SuperPrefix);
     assert_eq!(ask(&mut plain, "198.18.0.0/16", OURS), Some(ours));
     // A known aggregate, known to one watch only.
-    let mut known = both(Some(Kind::SuperPrefix)).unwrap();
+    let mut known = both(Some(IncidentKind::SuperPrefix)).unwrap();
     known[2].1 = None;
     assert_eq!(ask(&mut plain, "198.16.0.0/13", 4761), Some(known));
     // Its holder is entitled to it.
@@ -192,7 +192,7 @@ fn what_our_as_announces_outside_every_watch_is_followed_to_its_end() {
     assert_eq!(touched(&mut session, &announce(place, &path(4761))), None);
     assert!(!session.matches(prefix(place)));
 
-    let own = Some(vec![("none".to_owned(), Some(Kind::OwnAsNewPrefix))]);
+    let own = Some(vec![("none".to_owned(), Some(IncidentKind::OwnAsNewPrefix))]);
     assert_eq!(touched(&mut session, &announce(place, &path(OURS))), own);
     assert!(session.matches(prefix(place)));
     assert_eq!(touched(&mut session, &announce(place, &path(OURS))), own);
@@ -249,9 +249,9 @@ fn origins_that_are_no_single_as() {
     let mut ask =
         |path: &AsPath| touched(&mut session, &announce("198.18.0.0/21", path)).unwrap()[0].1;
     assert_eq!(ask(&set(&[OURS])), None);
-    assert_eq!(ask(&set(&[OURS, 4761])), Some(Kind::OriginHijack));
+    assert_eq!(ask(&set(&[OURS, 4761])), Some(IncidentKind::OriginHijack));
     // An empty path: the vantage AS itself is the origin.
-    assert_eq!(ask(&AsPath::default()), Some(Kind::OriginHijack));
+    assert_eq!(ask(&AsPath::default()), Some(IncidentKind::OriginHijack));
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn our_as_set_is_expected_and_yet_never_valid() {
     let mut session = session(&[vrp("198.18.0.0/21", 21, OURS)]);
     let set = AsPath::new([Segment::Set([Asn::new(OURS)].into())]);
     let found = touched(&mut session, &announce("198.18.0.0/21", &set));
-    assert_eq!(found, Some(vec![("198.18.0.0/21".to_owned(), Some(Kind::RpkiInvalid))]));
+    assert_eq!(found, Some(vec![("198.18.0.0/21".to_owned(), Some(IncidentKind::RpkiInvalid))]));
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn a_new_snapshot_judges_anew() {
     assert_eq!(kind(&session), (ValidationState::NotFound, None));
     let table = VrpTable::new([vrp("198.18.0.0/20", 20, OURS)]);
     session.classifier = session.classifier.with_snapshot(Arc::new(RpkiSnapshot::of(table)));
-    assert_eq!(kind(&session), (ValidationState::Invalid, Some(Kind::RpkiInvalid)));
+    assert_eq!(kind(&session), (ValidationState::Invalid, Some(IncidentKind::RpkiInvalid)));
 }
 
 /// In and around the watched space of [`session`], and the default route.
@@ -373,7 +373,7 @@ fn otc_is_held_against_a_customer_of_our_own_router_and_nobody_else() {
         providers: vec![],
         customers: customers.iter().copied().map(Asn::new).collect(),
     };
-    let leak = (Some(Kind::RouteLeak), Some(Asn::new(PEER)));
+    let leak = (Some(IncidentKind::RouteLeak), Some(Asn::new(PEER)));
     assert_eq!(kind(of("rrc00", &[PEER])), leak);
     assert_eq!(kind(of("edge1", &[PEER])), (None, None));
     assert_eq!(kind(of("rrc00", &[64510])), (None, None));
@@ -394,7 +394,7 @@ fn as_trans_is_no_hijack_where_our_own_as_may_stand_behind_it() {
     };
     let kind = |ours| of(ours)[0].1;
     assert_eq!(kind(200_000), None, "nor is it RPKI-invalid: no VRP can say");
-    assert_eq!(kind(64500), Some(Kind::OriginHijack));
+    assert_eq!(kind(64500), Some(IncidentKind::OriginHijack));
 }
 
 /// FRR and BIRD write their own routes as those of AS 0, without any AS on the path.

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use minijinja::Value;
 use serde_json::{Value as Json, json};
-use validator::Kind;
+use validator::IncidentKind;
 
 use super::contents::Contents;
 use super::context as context_of;
@@ -11,7 +11,7 @@ use crate::notification::Content;
 
 /// A notice of each kind and a summary of each cause.
 pub(super) fn all() -> Vec<Content> {
-    let kinds = Kind::ALL.iter().map(|kind| notice(kind.name()));
+    let kinds = IncidentKind::ALL.iter().map(|kind| notice(kind.name()));
     let causes = [
         json!({ "storm": { "offender": 4761 } }),
         json!({ "ceiling": { "per_hour": 30 } }),
@@ -127,6 +127,6 @@ mod tests {
 
     #[test]
     fn there_is_a_sample_of_each_sort() {
-        assert_eq!(all().len(), Kind::ALL.len() + 5);
+        assert_eq!(all().len(), IncidentKind::ALL.len() + 5);
     }
 }

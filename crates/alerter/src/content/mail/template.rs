@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
-use validator::Kind;
+use validator::IncidentKind;
 
 use super::sample;
 use crate::content::page::moment;
@@ -186,7 +186,7 @@ fn misnamed(name: &str) -> Option<TemplateFault> {
         Some(TemplateFault { file: name.to_owned(), line: None, reason: reason.to_owned() })
     };
     let (stem, part) = name.rsplit_once('.').unwrap_or((name, ""));
-    let is_kind = Kind::ALL.iter().any(|kind| kind.name() == stem);
+    let is_kind = IncidentKind::ALL.iter().any(|kind| kind.name() == stem);
     let is_letter =
         is_kind || stem == "notice" || stem == "summary" || Cause::NAMES.contains(&stem);
     if stem.starts_with('_') {
@@ -285,7 +285,7 @@ mod tests {
             let context = sample::context(content, &TimeZone::UTC);
             templates.render(content, part, &context).map(Result::unwrap)
         };
-        let (first, storm) = (&samples[0], &samples[Kind::ALL.len()]);
+        let (first, storm) = (&samples[0], &samples[IncidentKind::ALL.len()]);
         let subject = "LON01 Bcc: OW-20140402-AS4761-6f3a".to_owned();
         assert_eq!(say(first, Part::Subject), Some(subject));
         let html = "<b>&lt;script&gt;</b><i>2014-04-02 18:41:41 UTC</i>\n".to_owned();

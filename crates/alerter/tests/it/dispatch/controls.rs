@@ -107,7 +107,7 @@ fn what_is_muted_is_told_when_the_mute_ends_and_its_end_always() {
 #[test]
 fn an_unmute_tells_what_opened_meanwhile_as_opened() {
     let mut office = Office::new(dispatch_rules());
-    let scope = Scope::Kind(validator::Kind::OriginHijack);
+    let scope = Scope::Kind(validator::IncidentKind::OriginHijack);
     office.order(0, What::Mute { scope: scope.clone(), until: at(9000) }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
     office.say(1, 1000, 1, Reason::Update);

@@ -4,7 +4,7 @@ use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal, Routing, What
 use alerter::{Content, Notification, Receiver, Scope};
 use bgp::{Asn, Timestamp};
 use incidents::{IncidentId, Incidents, News, Notice, Reason, State};
-use validator::{Kind, Severity};
+use validator::{IncidentKind, Severity};
 
 use crate::lab::{FIRST, Lab, START, at, directory};
 use crate::told::operator;
@@ -87,7 +87,7 @@ impl Office {
     pub(crate) fn router(&mut self, n: u32, second: i64, reason: Reason) {
         let sequence = u32::from(reason == Reason::Resolved);
         let mut notice = notice(n, second, sequence, reason, Severity::Warning);
-        (notice.kind, notice.subject) = (Kind::RouterDown, format!("edge{n}"));
+        (notice.kind, notice.subject) = (IncidentKind::RouterDown, format!("edge{n}"));
         notice.offenders.clear();
         notice.prefixes.clear();
         notice.prefix_count = 0;

@@ -8,7 +8,7 @@ use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
 use store::Journal;
-use validator::{Finding, Kind};
+use validator::{Finding, IncidentKind};
 
 use super::Line;
 use super::daemon::{Daemon, WATCHES, config};
@@ -71,7 +71,7 @@ fn queue(store: &Path, notifications: usize) -> Result<(), Box<dyn Error>> {
     for number in 0..ago {
         let at = Timestamp::from_seconds(now - ago + number);
         // An event: told once, and over.
-        let (kind, subject) = (Kind::RoaChange, format!("ROAs {number}"));
+        let (kind, subject) = (IncidentKind::RoaChange, format!("ROAs {number}"));
         let details = vec!["added 198.18.0.0/21 AS64500".to_owned()];
         journal.handle(at, Finding::Condition { at, kind, subject, details, active: true });
         if number % 100 == 0 {

@@ -12,7 +12,7 @@ use alerter::channels::{Body, Webhook, WebhookConfig};
 use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
 use store::{Delivery, Journal};
-use validator::{Finding, Kind};
+use validator::{Finding, IncidentKind};
 
 use super::super::delivery_queues::{DeliveryQueue, DeliveryQueues};
 use super::*;
@@ -57,7 +57,7 @@ impl Bench {
         for (second, active) in [(0, true), (60, false)] {
             let at = Timestamp::from_seconds(START + second);
             for number in 0..incidents {
-                let (kind, subject) = (Kind::FeedSilent, format!("feed {number}"));
+                let (kind, subject) = (IncidentKind::FeedSilent, format!("feed {number}"));
                 let details = vec!["no message".to_owned()];
                 journal.handle(at, Finding::Condition { at, kind, subject, details, active });
             }

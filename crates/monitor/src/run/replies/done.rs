@@ -5,7 +5,7 @@ use alerter::dispatch::Order;
 use alerter::replies::{Bounced, Incoming, Reply, Seen};
 use bgp::Timestamp;
 use store::{Journal, Outbox, Store, StoreError};
-use validator::{Condition, Kind};
+use validator::{Condition, IncidentKind};
 
 /// Under which name the store keeps the Message-IDs.
 const POSITION: &str = "replies";
@@ -65,7 +65,7 @@ impl Done {
             bounce.take_if(|(at, _)| now.since(*at) >= QUIET);
         }
         let condition = |(address, bounce): (&String, &Option<(Timestamp, String)>)| Condition {
-            kind: Kind::DeliveryFailing,
+            kind: IncidentKind::DeliveryFailing,
             // Apart from what the relay says of the address, which would end it at once.
             subject: format!("{address}, behind the relay"),
             details: bounce.iter().map(|(_, said)| said.clone()).collect(),

@@ -7,7 +7,7 @@ use crate::ValidationState;
 /// What kind of trouble a finding is; the names are those of the notices and of the config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum IncidentKind {
     /// Exactly a watched prefix, origin not allowed.
     OriginHijack,
     /// More specific than a watched prefix, origin not allowed.
@@ -59,27 +59,27 @@ pub enum Severity {
     Critical,
 }
 
-impl Kind {
+impl IncidentKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 18] = [
-        Kind::OriginHijack,
-        Kind::SubPrefixHijack,
-        Kind::Squatting,
-        Kind::SuperPrefix,
-        Kind::NewMoreSpecific,
-        Kind::OwnAsNewPrefix,
-        Kind::RpkiInvalid,
-        Kind::RpkiUncovered,
-        Kind::FirstHop,
-        Kind::RouteLeak,
-        Kind::VisibilityLoss,
-        Kind::RoaChange,
-        Kind::RoaExpiry,
-        Kind::TaMalfunction,
-        Kind::RpkiStale,
-        Kind::FeedSilent,
-        Kind::RouterDown,
-        Kind::DeliveryFailing,
+    pub const ALL: [IncidentKind; 18] = [
+        IncidentKind::OriginHijack,
+        IncidentKind::SubPrefixHijack,
+        IncidentKind::Squatting,
+        IncidentKind::SuperPrefix,
+        IncidentKind::NewMoreSpecific,
+        IncidentKind::OwnAsNewPrefix,
+        IncidentKind::RpkiInvalid,
+        IncidentKind::RpkiUncovered,
+        IncidentKind::FirstHop,
+        IncidentKind::RouteLeak,
+        IncidentKind::VisibilityLoss,
+        IncidentKind::RoaChange,
+        IncidentKind::RoaExpiry,
+        IncidentKind::TaMalfunction,
+        IncidentKind::RpkiStale,
+        IncidentKind::FeedSilent,
+        IncidentKind::RouterDown,
+        IncidentKind::DeliveryFailing,
     ];
 
     /// How loudly, given what RPKI says of the route: a valid route is somebody's right, so the
@@ -87,61 +87,65 @@ impl Kind {
     pub const fn severity(self, rov: ValidationState, grave: bool) -> Severity {
         let valid = matches!(rov, ValidationState::Valid);
         match self {
-            Kind::OriginHijack | Kind::SubPrefixHijack | Kind::NewMoreSpecific if valid => {
+            IncidentKind::OriginHijack
+            | IncidentKind::SubPrefixHijack
+            | IncidentKind::NewMoreSpecific
+                if valid =>
+            {
                 Severity::Notice
             }
-            Kind::FirstHop if grave => Severity::Critical,
-            Kind::OriginHijack
-            | Kind::SubPrefixHijack
-            | Kind::Squatting
-            | Kind::RpkiInvalid
-            | Kind::VisibilityLoss => Severity::Critical,
-            Kind::NewMoreSpecific
-            | Kind::OwnAsNewPrefix
-            | Kind::RpkiUncovered
-            | Kind::FirstHop
-            | Kind::RouteLeak
-            | Kind::RoaExpiry
-            | Kind::TaMalfunction
-            | Kind::RpkiStale
-            | Kind::FeedSilent
-            | Kind::RouterDown
-            | Kind::DeliveryFailing => Severity::Warning,
-            Kind::SuperPrefix | Kind::RoaChange => Severity::Notice,
+            IncidentKind::FirstHop if grave => Severity::Critical,
+            IncidentKind::OriginHijack
+            | IncidentKind::SubPrefixHijack
+            | IncidentKind::Squatting
+            | IncidentKind::RpkiInvalid
+            | IncidentKind::VisibilityLoss => Severity::Critical,
+            IncidentKind::NewMoreSpecific
+            | IncidentKind::OwnAsNewPrefix
+            | IncidentKind::RpkiUncovered
+            | IncidentKind::FirstHop
+            | IncidentKind::RouteLeak
+            | IncidentKind::RoaExpiry
+            | IncidentKind::TaMalfunction
+            | IncidentKind::RpkiStale
+            | IncidentKind::FeedSilent
+            | IncidentKind::RouterDown
+            | IncidentKind::DeliveryFailing => Severity::Warning,
+            IncidentKind::SuperPrefix | IncidentKind::RoaChange => Severity::Notice,
         }
     }
 
     /// Whether it happens rather than lasts: told once, and never over.
     pub const fn is_event(self) -> bool {
-        matches!(self, Kind::RoaChange)
+        matches!(self, IncidentKind::RoaChange)
     }
 
     /// The name as in the config and in JSON.
     pub const fn name(self) -> &'static str {
         match self {
-            Kind::OriginHijack => "origin-hijack",
-            Kind::SubPrefixHijack => "sub-prefix-hijack",
-            Kind::Squatting => "squatting",
-            Kind::SuperPrefix => "super-prefix",
-            Kind::NewMoreSpecific => "new-more-specific",
-            Kind::OwnAsNewPrefix => "own-as-new-prefix",
-            Kind::RpkiInvalid => "rpki-invalid",
-            Kind::RpkiUncovered => "rpki-uncovered",
-            Kind::FirstHop => "first-hop",
-            Kind::RouteLeak => "route-leak",
-            Kind::VisibilityLoss => "visibility-loss",
-            Kind::RoaChange => "roa-change",
-            Kind::RoaExpiry => "roa-expiry",
-            Kind::TaMalfunction => "ta-malfunction",
-            Kind::RpkiStale => "rpki-stale",
-            Kind::FeedSilent => "feed-silent",
-            Kind::RouterDown => "router-down",
-            Kind::DeliveryFailing => "delivery-failing",
+            IncidentKind::OriginHijack => "origin-hijack",
+            IncidentKind::SubPrefixHijack => "sub-prefix-hijack",
+            IncidentKind::Squatting => "squatting",
+            IncidentKind::SuperPrefix => "super-prefix",
+            IncidentKind::NewMoreSpecific => "new-more-specific",
+            IncidentKind::OwnAsNewPrefix => "own-as-new-prefix",
+            IncidentKind::RpkiInvalid => "rpki-invalid",
+            IncidentKind::RpkiUncovered => "rpki-uncovered",
+            IncidentKind::FirstHop => "first-hop",
+            IncidentKind::RouteLeak => "route-leak",
+            IncidentKind::VisibilityLoss => "visibility-loss",
+            IncidentKind::RoaChange => "roa-change",
+            IncidentKind::RoaExpiry => "roa-expiry",
+            IncidentKind::TaMalfunction => "ta-malfunction",
+            IncidentKind::RpkiStale => "rpki-stale",
+            IncidentKind::FeedSilent => "feed-silent",
+            IncidentKind::RouterDown => "router-down",
+            IncidentKind::DeliveryFailing => "delivery-failing",
         }
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for IncidentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
