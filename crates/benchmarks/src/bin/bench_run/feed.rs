@@ -85,6 +85,9 @@ pub(crate) fn frame(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend(text);
 }
 
+/// What `Server::visit` sends beside the feed: the acknowledgement is a message too.
+pub(crate) const ACKNOWLEDGEMENTS: usize = 1;
+
 /// A RIS Live server for one client at a time.
 pub(crate) struct Server {
     listener: TcpListener,

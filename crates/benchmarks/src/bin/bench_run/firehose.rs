@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::Line;
 use super::connected::Connected;
 use super::daemon::{Used, waited_for};
-use super::feed::{Feed, Server};
+use super::feed::{ACKNOWLEDGEMENTS, Feed, Server};
 use super::relay::Relay;
 
 /// The events that stand in the recording: their kind, and what stands in the subject.
@@ -112,7 +112,8 @@ fn daemon(program: &Path, feed: &Feed) -> Result<Cost, Box<dyn Error>> {
     }
     let wall = begun.elapsed().as_secs_f64();
     let (Used { cpu, peak, .. }, said) = daemon.stop()?;
-    let all = format!("messages={} damages={}", feed.len(), feed.damages());
+    let sent = feed.len() + ACKNOWLEDGEMENTS;
+    let all = format!("messages={sent} damages={}", feed.damages());
     if !said.iter().any(|line| line.contains(&all)) {
         return Err(format!("messages were lost: {}", said.join("\n")).into());
     }
