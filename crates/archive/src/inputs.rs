@@ -133,7 +133,7 @@ impl Inputs {
                     candidates.push(Candidate { path: path.clone(), named: true });
                 }
                 // What flows can be read only once.
-                _ => found.inputs.push(input),
+                Place::File(_) | Place::Stdin => found.inputs.push(input),
             }
         }
         found.look_into(&candidates, &folders);

@@ -82,7 +82,12 @@ impl CollectorRibs {
                 self.withdrawn.entry(vantage.clone()).or_default().all = Some(*at);
                 self.count += 1;
             }
-            _ => {}
+            Finding::Route(_)
+            | Finding::SessionUp { .. }
+            | Finding::Gap { .. }
+            | Finding::Settled { .. }
+            | Finding::Elsewhere { .. }
+            | Finding::Condition { .. } => {}
         }
     }
 

@@ -153,7 +153,10 @@ impl Outlet {
         let classifier = classifiers.borrow_and_update().clone();
         let name = match &decoder {
             Decoder::Bmp { router, .. } => router.clone(),
-            _ => self.name.to_owned(),
+            Decoder::RisLive { .. }
+            | Decoder::Mrt { .. }
+            | Decoder::Rib(_)
+            | Decoder::CollectorRib { .. } => self.name.to_owned(),
         };
         let reader = Reader::new(name, decoder, classifier, activity);
         let events = self.events.clone();
@@ -278,7 +281,10 @@ impl Reader {
     fn next_batch(&mut self, session: SessionId) -> Option<Batch> {
         let more = match &self.decoder {
             Decoder::Bmp { .. } => self.read_bmp(),
-            _ => self.read_records(),
+            Decoder::RisLive { .. }
+            | Decoder::Mrt { .. }
+            | Decoder::Rib(_)
+            | Decoder::CollectorRib { .. } => self.read_records(),
         };
         self.activity.count(self.decoder.messages(), self.damages);
         let position = self.position();
@@ -378,13 +384,16 @@ impl Reader {
                     findings.extend(finding.map(|finding| stamped(finding, Some(now))));
                 }
                 bmp::Event::Item(Item::Damage(damage)) => log::damage(router, damages, damage),
-                other => {
-                    log::router(router, &other);
-                    if let bmp::Event::EndOfRib { vantage, family, .. } = other {
-                        let (at, vantage, family) = (now, vantage.clone(), Some(family));
-                        findings.push(Finding::Settled { at, vantage, family });
-                    }
+                bmp::Event::EndOfRib { vantage, family, .. } => {
+                    log::router(router, &event);
+                    let (at, vantage, family) = (now, vantage.clone(), Some(family));
+                    findings.push(Finding::Settled { at, vantage, family });
                 }
+                bmp::Event::Initiation { .. }
+                | bmp::Event::PeerUp { .. }
+                | bmp::Event::PeerDown { .. }
+                | bmp::Event::VrfLeftOut { .. }
+                | bmp::Event::Termination { .. } => log::router(router, &event),
             };
             step = session.step(left, Some(now), &Everything, &mut sink);
             match step {
@@ -442,7 +451,11 @@ fn recall(finding: Finding, others: &mut HashSet<(Prefix, Asn)>) -> Option<Findi
             is_new.then_some(finding)
         }
         // A table tells of no session.
-        _ => None,
+        Finding::SessionUp { .. }
+        | Finding::SessionDown { .. }
+        | Finding::Gap { .. }
+        | Finding::Settled { .. }
+        | Finding::Condition { .. } => None,
     }
 }
 

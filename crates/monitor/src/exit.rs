@@ -118,18 +118,16 @@ impl Failure {
 
     /// What is wrong, in as many lines as it needs.
     pub(crate) fn text(&self) -> String {
-        match self {
-            Failure::Config(LoadError::Faults(error)) => error.report(),
-            other => other.to_string(),
+        if let Failure::Config(LoadError::Faults(error)) = self {
+            return error.report();
         }
+        self.to_string()
     }
 
     /// What the user is told of it; nothing where nobody listens any more.
     fn tell(&self) {
-        let text = match self {
-            Failure::Config(LoadError::Faults(_)) => self.text(),
-            other => format!("originwatch: {other}\n"),
-        };
+        let is_report = matches!(self, Failure::Config(LoadError::Faults(_)));
+        let text = if is_report { self.text() } else { format!("originwatch: {self}\n") };
         if self.code() != ExitCode::Done {
             // With standard error gone there is nobody left to tell.
             let _ = io::stderr().write_all(text.as_bytes());

@@ -25,7 +25,10 @@ pub(super) fn read_all(
         let expected = match conflict {
             WatchConflict::Duplicate { .. } => "one [[watch]] for each prefix",
             WatchConflict::Everything { .. } => "a prefix of ours",
-            _ => "watches that agree",
+            WatchConflict::MaxLength { .. }
+            | WatchConflict::NotAnAggregate { .. }
+            | WatchConflict::AggregateIsWatched { .. }
+            | WatchConflict::NotAnnounced { .. } => "watches that agree",
         };
         // Of two watches of one prefix the second is one too many.
         let section = watches.iter().rfind(|(watch, _)| watch.prefix == prefix);

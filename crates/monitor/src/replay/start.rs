@@ -105,7 +105,10 @@ impl Before {
                 None
             }
             Finding::Elsewhere { .. } => Some(finding),
-            _ => None,
+            Finding::SessionUp { .. }
+            | Finding::Gap { .. }
+            | Finding::Settled { .. }
+            | Finding::Condition { .. } => None,
         }
     }
 }

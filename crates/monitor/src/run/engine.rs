@@ -213,19 +213,15 @@ impl Engine {
         let judge = |prefix, held: &validator::Held, vantage: &Vantage| {
             self.classifier.judge(prefix, &held.route, vantage)
         };
-        match finding {
-            Finding::Route(route) => {
-                let RouteFinding { prefix, sight, vantage, .. } = &route;
-                let sight = match sight {
-                    Sight::Held(held) => Sight::Held(judge(*prefix, held, vantage)),
-                    Sight::Recalled(held) => Sight::Recalled(judge(*prefix, held, vantage)),
-                    Sight::Unreadable => Sight::Unreadable,
-                    Sight::Withdrawn => Sight::Withdrawn,
-                };
-                Finding::Route(RouteFinding { sight, ..route })
-            }
-            other => other,
-        }
+        let Finding::Route(route) = finding else { return finding };
+        let RouteFinding { prefix, sight, vantage, .. } = &route;
+        let sight = match sight {
+            Sight::Held(held) => Sight::Held(judge(*prefix, held, vantage)),
+            Sight::Recalled(held) => Sight::Recalled(judge(*prefix, held, vantage)),
+            Sight::Unreadable => Sight::Unreadable,
+            Sight::Withdrawn => Sight::Withdrawn,
+        };
+        Finding::Route(RouteFinding { sight, ..route })
     }
 
     fn vantages(&self) -> Vec<Vantage> {

@@ -61,7 +61,12 @@ impl Known {
         };
         let (received, sent, as_numbers) = match up.peer.kind {
             PeerKind::LocRib => (AddPath::of_table(up), AddPath::default(), AsNumbers::default()),
-            _ => (AddPath::received(up), AddPath::sent(up), AsNumbers::agreed(up)),
+            PeerKind::Global
+            | PeerKind::RdInstance
+            | PeerKind::LocalInstance
+            | PeerKind::Unknown(_) => {
+                (AddPath::received(up), AddPath::sent(up), AsNumbers::agreed(up))
+            }
         };
         if !again {
             self.as_numbers = as_numbers;

@@ -83,7 +83,14 @@ impl Router {
         match kind {
             MessageType::PeerUp => self.peer_up(&header, at, body, out),
             MessageType::PeerDown => self.peer_down(&header, at, body, out),
-            _ => self.route_monitoring(&header, at, body, filter, out),
+            MessageType::RouteMonitoring => {
+                self.route_monitoring(&header, at, body, filter, out);
+            }
+            // These have no per-peer header, or say nothing of routes: see above.
+            MessageType::Initiation
+            | MessageType::Termination
+            | MessageType::StatisticsReport
+            | MessageType::RouteMirroring => (),
         }
     }
 
@@ -315,7 +322,9 @@ fn speaker(peer: &Peer, router: Option<Asn>) -> Option<Asn> {
 const fn mandatory(view: View) -> &'static [u8] {
     match view {
         View::LocRib => &[],
-        _ => &[code::AS_PATH],
+        View::AdjRibInPre | View::AdjRibInPost | View::AdjRibOutPre | View::AdjRibOutPost => {
+            &[code::AS_PATH]
+        }
     }
 }
 

@@ -37,7 +37,7 @@ impl Session {
             let rest = bytes.get(taken..).unwrap_or_default();
             match self.step(rest, received, filter, sink) {
                 Step::Read(octets) => taken += octets,
-                step => return (step, taken),
+                step @ (Step::More(_) | Step::End) => return (step, taken),
             }
         }
     }

@@ -46,7 +46,15 @@ impl Reader {
                     ReplyRefusal::Automatic(_) => {
                         tracing::info!(refused, "a mail does nothing: {refusal}");
                     }
-                    _ => tracing::warn!(refused, "a mail does nothing: {refusal}"),
+                    ReplyRefusal::Unreadable
+                    | ReplyRefusal::NoToken
+                    | ReplyRefusal::Forged { .. }
+                    | ReplyRefusal::Stranger(_)
+                    | ReplyRefusal::Missing(_)
+                    | ReplyRefusal::OutOfTime(_)
+                    | ReplyRefusal::Command(_) => {
+                        tracing::warn!(refused, "a mail does nothing: {refusal}");
+                    }
                 }
                 Ok(())
             }
