@@ -41,7 +41,7 @@ pub enum Change {
     /// A route, in place of the one before (an implicit withdrawal, RFC 4271 section 3.1).
     /// Shared: one UPDATE gives the same attributes to many prefixes.
     Announce(Arc<Route>),
-    /// A route in place of the one before, but it cannot be read: the one before is in doubt. It is
+    /// A route in place of the one before, but it cannot be read: the one before is stale. It is
     /// no withdrawal, so that nobody ends an incident by damaging an attribute.
     Unreadable,
     /// No route any more.

@@ -76,7 +76,7 @@ impl ElementClassifier {
                 if !known && !self.classifier.matches_announcement(prefix, &origin) {
                     return None;
                 }
-                if self.classifier.is_own_elsewhere(prefix, &origin)
+                if self.classifier.is_own_origination(prefix, &origin)
                     && !self.classifier.matches(prefix)
                 {
                     self.own.note(prefix);

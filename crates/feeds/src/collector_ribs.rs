@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bgp::{Prefix, Timestamp, Vantage};
-use validator::{Finding, RouteFinding, Sight};
+use validator::{Finding, RouteFinding, RouteState};
 
 use crate::FeedId;
 
@@ -72,7 +72,11 @@ impl CollectorRibs {
         }
         match finding {
             Finding::Route(RouteFinding {
-                at, vantage, prefix, sight: Sight::Withdrawn, ..
+                at,
+                vantage,
+                prefix,
+                state: RouteState::Withdrawn,
+                ..
             }) => {
                 let withdrawn = self.withdrawn.entry(vantage.clone()).or_default();
                 withdrawn.routes.insert(*prefix, *at);
@@ -84,9 +88,9 @@ impl CollectorRibs {
             }
             Finding::Route(_)
             | Finding::SessionUp { .. }
-            | Finding::Gap { .. }
-            | Finding::Settled { .. }
-            | Finding::Elsewhere { .. }
+            | Finding::Stale { .. }
+            | Finding::EndOfRib { .. }
+            | Finding::OffenderActivity { .. }
             | Finding::Condition { .. } => {}
         }
     }

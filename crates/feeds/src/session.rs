@@ -345,7 +345,7 @@ impl Reader {
                         let finding = classifier.finding(element);
                         if of_a_table {
                             rib.routes += 1;
-                            findings.extend(finding.and_then(|it| recall(it, others)));
+                            findings.extend(finding.and_then(|it| restore(it, others)));
                         } else {
                             findings.extend(finding.map(|finding| stamped(finding, arrived)));
                         }
@@ -387,7 +387,7 @@ impl Reader {
                 bmp::Event::EndOfRib { vantage, family, .. } => {
                     log::router(router, &event);
                     let (at, vantage, family) = (now, vantage.clone(), Some(family));
-                    findings.push(Finding::Settled { at, vantage, family });
+                    findings.push(Finding::EndOfRib { at, vantage, family });
                 }
                 bmp::Event::Initiation { .. }
                 | bmp::Event::PeerUp { .. }
@@ -441,20 +441,20 @@ fn stamped(finding: Finding, arrived: Option<Timestamp>) -> Finding {
 
 /// A finding of a table that is older than what its feed tells: RIS Live tells no path identifiers, so
 /// what has one could never be taken back. Of others each prefix counts once.
-fn recall(finding: Finding, others: &mut HashSet<(Prefix, Asn)>) -> Option<Finding> {
+fn restore(finding: Finding, others: &mut HashSet<(Prefix, Asn)>) -> Option<Finding> {
     match finding {
         Finding::Route(route) => {
-            Some(Finding::Route(RouteFinding { path_id: 0, ..route }).recalled())
+            Some(Finding::Route(RouteFinding { path_id: 0, ..route }).restored())
         }
-        Finding::Elsewhere { prefix, origin, .. } => {
+        Finding::OffenderActivity { prefix, origin, .. } => {
             let is_new = others.len() < OTHERS_MAX && others.insert((prefix, origin));
             is_new.then_some(finding)
         }
         // A table tells of no session.
         Finding::SessionUp { .. }
         | Finding::SessionDown { .. }
-        | Finding::Gap { .. }
-        | Finding::Settled { .. }
+        | Finding::Stale { .. }
+        | Finding::EndOfRib { .. }
         | Finding::Condition { .. } => None,
     }
 }

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
-use validator::{Finding, Held, IncidentKind, OriginValidation, RouteFinding, Sight, Watch};
+use validator::{Finding, Held, IncidentKind, OriginValidation, RouteFinding, RouteState, Watch};
 
-use crate::extent::Elsewhere;
 use crate::group_key::{Breach, Class, GroupKey, breaches};
 use crate::history::History;
 use crate::incident::{Incident, Phase};
@@ -14,6 +13,7 @@ use crate::incident_id::IncidentId;
 use crate::incident_view::IncidentView;
 use crate::memory::{Memory, MemoryRef};
 use crate::notice::{Notice, Reason};
+use crate::offender_activity::OffenderActivity;
 use crate::report::Reporter;
 use crate::route_entry::{RouteEntry, RouteKey};
 use crate::route_table::{Down, RouteTable};
@@ -33,7 +33,7 @@ pub struct Incidents {
     sources: Sources,
     now: Timestamp,
     routes: RouteTable,
-    elsewhere: Elsewhere,
+    offender_activity: OffenderActivity,
     incidents: BTreeMap<GroupKey, Incident>,
     timers: Timers<GroupKey>,
     history: History,
@@ -49,7 +49,7 @@ impl Incidents {
             sources: Sources::default(),
             now: Timestamp::from_micros(i64::MIN),
             routes: RouteTable::default(),
-            elsewhere: Elsewhere::default(),
+            offender_activity: OffenderActivity::default(),
             incidents: BTreeMap::new(),
             timers: Timers::default(),
             history: History::default(),
@@ -66,7 +66,7 @@ impl Incidents {
         let memory = MemoryRef {
             now: self.now,
             routes: &self.routes,
-            elsewhere: &self.elsewhere,
+            offender_activity: &self.offender_activity,
             incidents: self.incidents.values().collect(),
             history: &self.history,
         };
@@ -86,8 +86,8 @@ impl Incidents {
         let memory = Memory::unpack(saved)?;
         let mut incidents = Incidents::new(rules, directory);
         incidents.now = memory.now;
-        incidents.routes = memory.routes.restored(&incidents.directory);
-        incidents.elsewhere = memory.elsewhere;
+        incidents.routes = memory.routes.reindexed(&incidents.directory);
+        incidents.offender_activity = memory.offender_activity;
         incidents.history = memory.history;
         for incident in memory.incidents {
             let group_key = incident.group_key.clone();
@@ -108,12 +108,12 @@ impl Incidents {
             directory: &self.directory,
             sources: &self.sources,
             routes: &self.routes,
-            elsewhere: &self.elsewhere,
+            offender_activity: &self.offender_activity,
             history: &self.history,
         }
     }
 
-    /// What the following notices say of what our sight is worth.
+    /// The data sources that the following notices name.
     pub fn set_sources(&mut self, sources: Sources) {
         self.sources = sources;
     }
@@ -126,27 +126,27 @@ impl Incidents {
             // A session that is up says something of our space soon enough, or does not count.
             Finding::SessionUp { .. } => {}
             Finding::SessionDown { at, vantage } => {
-                let Down { taken, carried } = self.routes.station_down(&vantage);
+                let Down { taken, carried } = self.routes.vantage_down(&vantage);
                 for (key, row) in taken {
                     let gone = breaches(key.prefix, &row.held, vantage.asn);
                     self.replace(at, key, gone, Vec::new());
                 }
-                carried.into_iter().for_each(|prefix| self.settle_visibility(at, prefix));
+                carried.into_iter().for_each(|prefix| self.reassess_visibility(at, prefix));
             }
-            Finding::Gap { at, vantage } => {
-                let doubted = self.routes.doubt(&vantage, at);
-                self.settle_breached(&doubted);
+            Finding::Stale { at, vantage } => {
+                let stale = self.routes.mark_stale(&vantage, at);
+                self.reassess_breached(&stale);
             }
-            Finding::Settled { at, vantage, family } => {
-                for key in self.routes.doubted(&vantage, family) {
+            Finding::EndOfRib { at, vantage, family } => {
+                for key in self.routes.stale_of(&vantage, family) {
                     self.withdraw(at, key);
                 }
             }
-            Finding::Elsewhere { at, prefix, origin, holders } => {
-                self.elsewhere.note(at, prefix, origin, &holders);
+            Finding::OffenderActivity { at, prefix, origin, holders } => {
+                self.offender_activity.note(at, prefix, origin, &holders);
                 let group_key = GroupKey::of(Class::Hijack, [origin]);
                 if self.incidents.contains_key(&group_key) {
-                    self.settle(&group_key);
+                    self.reassess(&group_key);
                 }
             }
             Finding::Condition { at, kind, subject, details, active } => {
@@ -156,7 +156,7 @@ impl Incidents {
     }
 
     /// A prefix of ours may be seen less far than before, or again as far.
-    fn settle_visibility(&mut self, at: Timestamp, prefix: Prefix) {
+    fn reassess_visibility(&mut self, at: Timestamp, prefix: Prefix) {
         let Some((change, ases)) = self.routes.visibility_change(prefix, &self.rules) else {
             return;
         };
@@ -189,7 +189,7 @@ impl Incidents {
                 incident.concerns(watch, rov);
             }
         }
-        self.settle(&group_key);
+        self.reassess(&group_key);
         if kind.is_event() {
             // Told, and that is all: the next one is another incident.
             self.timers.set(&group_key, None);
@@ -222,7 +222,7 @@ impl Incidents {
 
     /// The route that is the first to be given up, and when.
     fn forgotten(&self) -> Option<(Timestamp, RouteKey)> {
-        let (since, key) = self.routes.oldest_doubt()?;
+        let (since, key) = self.routes.oldest_stale()?;
         Some((since + self.rules.forget_after, key))
     }
 
@@ -241,9 +241,9 @@ impl Incidents {
     /// The input is at its end: changes that were being gathered are told now.
     pub fn finish(&mut self, now: Timestamp) {
         self.handle_timeout(now);
-        let lasting = |incident: &Incident| matches!(incident.phase, Phase::Open | Phase::Doubtful);
+        let lasting = |incident: &Incident| matches!(incident.phase, Phase::Open | Phase::Stale);
         let open = self.incidents.iter().filter(|(_, incident)| lasting(incident));
-        let gathered = open.filter(|(_, incident)| !incident.news().is_empty());
+        let gathered = open.filter(|(_, incident)| !incident.changes().is_empty());
         let group_keys: Vec<GroupKey> = gathered.map(|(group_key, _)| group_key.clone()).collect();
         for group_key in group_keys {
             self.tell(&group_key, Reason::Update);
@@ -264,20 +264,21 @@ impl Incidents {
     }
 
     fn route(&mut self, finding: RouteFinding) {
-        let RouteFinding { at, vantage, prefix, path_id, sight } = finding;
-        let id = self.routes.station_up(&vantage, &self.directory);
+        let RouteFinding { at, vantage, prefix, path_id, state } = finding;
+        let id = self.routes.vantage_up(&vantage, &self.directory);
         let key = RouteKey { vantage: id, prefix, path_id };
-        match sight {
-            Sight::Held(held) => self.put(key, RouteEntry { held, at, doubted: None }, vantage.asn),
-            Sight::Recalled(held) if self.routes.is_older(&key, at) => {
-                self.put(key, RouteEntry { held, at, doubted: Some(at) }, vantage.asn);
+        let entry = |held, stale_since| RouteEntry { held, at, stale_since };
+        match state {
+            RouteState::Held(held) => self.put(key, entry(held, None), vantage.asn),
+            RouteState::Restored(held) if self.routes.is_older(&key, at) => {
+                self.put(key, entry(held, Some(at)), vantage.asn);
             }
-            Sight::Recalled(_) => {}
-            Sight::Unreadable => {
-                let doubted = self.routes.doubt_one(key, at);
-                self.settle_breached(doubted.as_slice());
+            RouteState::Restored(_) => {}
+            RouteState::Unreadable => {
+                let stale = self.routes.mark_entry_stale(key, at);
+                self.reassess_breached(stale.as_slice());
             }
-            Sight::Withdrawn => self.withdraw(at, key),
+            RouteState::Withdrawn => self.withdraw(at, key),
         }
     }
 
@@ -287,8 +288,8 @@ impl Incidents {
         };
         let gone = breaches(key.prefix, &row.held, asn);
         self.replace(at, key, gone, Vec::new());
-        self.settle_super_prefixes(key.prefix);
-        self.settle_visibility(at, key.prefix);
+        self.reassess_super_prefixes(key.prefix);
+        self.reassess_visibility(at, key.prefix);
     }
 
     /// A route that nobody has confirmed for so long is believed no more; what it was part of says
@@ -301,19 +302,19 @@ impl Incidents {
             if let Some(incident) = self.incidents.get_mut(&gone.group_key) {
                 incident.give_up(self.now, key, gone.part);
             }
-            self.settle(&gone.group_key);
+            self.reassess(&gone.group_key);
         }
     }
 
     /// Decides anew on every incident that one of these routes is part of.
-    fn settle_breached(&mut self, keys: &[RouteKey]) {
+    fn reassess_breached(&mut self, keys: &[RouteKey]) {
         let breached = keys.iter().flat_map(|key| {
             let row = self.routes.row(key).zip(self.routes.asn(key.vantage));
             row.map(|(row, asn)| breaches(key.prefix, &row.held, asn)).unwrap_or_default()
         });
         let group_keys: BTreeSet<GroupKey> = breached.map(|breach| breach.group_key).collect();
         for group_key in group_keys {
-            self.settle(&group_key);
+            self.reassess(&group_key);
         }
     }
 
@@ -323,12 +324,12 @@ impl Incidents {
         let before = self.routes.put(key, row);
         let before = before.map(|row| breaches(key.prefix, &row.held, vantage)).unwrap_or_default();
         self.replace(at, key, before, after);
-        self.settle_super_prefixes(key.prefix);
-        self.settle_visibility(at, key.prefix);
+        self.reassess_super_prefixes(key.prefix);
+        self.reassess_visibility(at, key.prefix);
     }
 
     /// A less-specific over a prefix of ours is worse where our own route was lost.
-    fn settle_super_prefixes(&mut self, prefix: Prefix) {
+    fn reassess_super_prefixes(&mut self, prefix: Prefix) {
         if !self.routes.is_lost(prefix) {
             return;
         }
@@ -336,7 +337,7 @@ impl Incidents {
             |group_key: &&GroupKey| group_key.class == Class::Other(IncidentKind::SuperPrefix);
         let group_keys: Vec<GroupKey> = self.incidents.keys().filter(over).cloned().collect();
         for group_key in group_keys {
-            self.settle(&group_key);
+            self.reassess(&group_key);
         }
     }
 
@@ -356,13 +357,13 @@ impl Incidents {
             self.hold(key, breach);
         }
         for group_key in touched {
-            self.settle(&group_key);
+            self.reassess(&group_key);
         }
     }
 
     fn hold(&mut self, key: RouteKey, breach: Breach) {
         let Some(row) = self.routes.row(&key) else { return };
-        let Some(station) = self.routes.station(key.vantage) else { return };
+        let Some(vantage_point) = self.routes.vantage_point(key.vantage) else { return };
         if !self.incidents.contains_key(&breach.group_key) {
             let incident = Incident::new(
                 self.new_id(&breach.group_key, row.at),
@@ -372,7 +373,7 @@ impl Incidents {
             self.incidents.insert(breach.group_key.clone(), incident);
         }
         if let Some(incident) = self.incidents.get_mut(&breach.group_key) {
-            incident.hold(key, row, breach, station, &self.rules);
+            incident.hold(key, row, breach, vantage_point, &self.rules);
         }
     }
 
@@ -392,9 +393,9 @@ impl Incidents {
     }
 
     /// Something about an incident changed: decides its state and whether to tell.
-    fn settle(&mut self, group_key: &GroupKey) {
+    fn reassess(&mut self, group_key: &GroupKey) {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
-        incident.learn_from_tables(&self.routes, &self.elsewhere);
+        incident.learn_from_tables(&self.routes, &self.offender_activity);
         let (held, certain) = (incident.lasts(), incident.is_certain(&self.routes));
         match incident.phase {
             Phase::Suspected if !held => {
@@ -405,20 +406,20 @@ impl Incidents {
                     self.open_incident(group_key, certain);
                 }
             }
-            Phase::Open | Phase::Doubtful if !held => {
+            Phase::Open | Phase::Stale if !held => {
                 incident.phase = Phase::Clearing { since: self.now };
             }
-            Phase::Open | Phase::Doubtful | Phase::Clearing { .. } if certain => {
+            Phase::Open | Phase::Stale | Phase::Clearing { .. } if certain => {
                 incident.phase = Phase::Open;
                 self.tell_if_due(group_key);
             }
-            Phase::Open | Phase::Clearing { .. } if held => incident.phase = Phase::Doubtful,
-            Phase::Open | Phase::Doubtful | Phase::Clearing { .. } => {}
+            Phase::Open | Phase::Clearing { .. } if held => incident.phase = Phase::Stale,
+            Phase::Open | Phase::Stale | Phase::Clearing { .. } => {}
         }
         self.schedule(group_key);
     }
 
-    /// One that only a table tells of is told as open, too, before it is in doubt.
+    /// One that only a table tells of is told as open, too, before it is stale.
     fn open_incident(&mut self, group_key: &GroupKey, certain: bool) {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
         let reopened = matches!(incident.phase, Phase::Resolved { .. });
@@ -426,14 +427,14 @@ impl Incidents {
         incident.updates = 0;
         self.tell(group_key, if reopened { Reason::Reopened } else { Reason::Opened });
         if let Some(incident) = self.incidents.get_mut(group_key).filter(|_| !certain) {
-            incident.phase = Phase::Doubtful;
+            incident.phase = Phase::Stale;
         }
     }
 
     fn tell_if_due(&mut self, group_key: &GroupKey) {
         let Some(incident) = self.incidents.get(group_key) else { return };
         let waited = incident.deadline(&self.rules).is_some_and(|due| due <= self.now);
-        if waited || incident.is_more_serious_than_told() {
+        if waited || incident.is_more_serious_than_notified() {
             self.tell(group_key, Reason::Update);
         }
     }
@@ -443,7 +444,7 @@ impl Incidents {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
         match incident.phase {
             Phase::Suspected => {}
-            Phase::Open | Phase::Doubtful => self.tell_if_due(group_key),
+            Phase::Open | Phase::Stale => self.tell_if_due(group_key),
             Phase::Clearing { .. } => {
                 incident.phase = Phase::Resolved { at: self.now };
                 self.tell(group_key, Reason::Resolved);
@@ -462,12 +463,8 @@ impl Incidents {
         let Some(incident) = self.incidents.remove(group_key) else { return };
         self.history.record(&group_key.offenders, incident.past);
         let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
-        let keys: Vec<RouteKey> = self
-            .routes
-            .rows()
-            .map(|(key, _)| *key)
-            .filter(|key| held.contains(&key.vantage))
-            .collect();
+        let keys = self.routes.rows().map(|(key, _)| *key);
+        let keys: Vec<RouteKey> = keys.filter(|key| held.contains(&key.vantage)).collect();
         for key in keys {
             let Some((row, asn)) = self.routes.row(&key).zip(self.routes.asn(key.vantage)) else {
                 continue;
@@ -478,7 +475,7 @@ impl Incidents {
                 }
             }
         }
-        self.settle(group_key);
+        self.reassess(group_key);
     }
 
     fn tell(&mut self, group_key: &GroupKey, reason: Reason) {
@@ -486,10 +483,10 @@ impl Incidents {
         if reason == Reason::Update {
             incident.updates += 1;
         }
-        let news = if reason == Reason::Update { incident.news() } else { Vec::new() };
-        let sequence = incident.told(self.now);
+        let changes = if reason == Reason::Update { incident.changes() } else { Vec::new() };
+        let sequence = incident.record_notified(self.now);
         let Some(incident) = self.incidents.get(group_key) else { return };
-        let notice = self.reporter().report(incident, self.now, reason, sequence, news);
+        let notice = self.reporter().report(incident, self.now, reason, sequence, changes);
         self.notices.extend(notice);
     }
 

@@ -7,15 +7,15 @@ use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::{Held, IncidentKind, OriginValidation, Severity, ValidationState, Watch};
 
+use crate::changes::{Facts, IncidentChange, changes};
 use crate::evidence::{Evidence, EvidenceLog};
-use crate::extent::{Elsewhere, window_start};
 use crate::group_key::{Breach, Class, GroupKey, PartKey};
 use crate::history::Past;
 use crate::incident_id::IncidentId;
-use crate::news::{Facts, News, news};
+use crate::offender_activity::{OffenderActivity, window_start};
 use crate::pairs;
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
-use crate::route_table::{RouteTable, Station};
+use crate::route_table::{RouteTable, VantagePoint};
 use crate::rules::Rules;
 use bgp::printable;
 
@@ -52,7 +52,8 @@ pub(crate) enum Phase {
     Suspected,
     Open,
     /// Routes are there as far as anybody knows, but since a gap nobody knows for certain.
-    Doubtful,
+    #[serde(rename = "doubtful")]
+    Stale,
     Clearing {
         since: Timestamp,
     },
@@ -76,8 +77,10 @@ pub(crate) struct Incident {
     pub(crate) sequence: u32,
     /// Updates since it opened or reopened.
     pub(crate) updates: u32,
-    pub(crate) told_at: Timestamp,
-    told: Facts,
+    #[serde(rename = "told_at")]
+    pub(crate) notified_at: Timestamp,
+    #[serde(rename = "told")]
+    notified: Facts,
 }
 
 /// One time that it happened.
@@ -127,8 +130,8 @@ impl Incident {
             past: Vec::new(),
             sequence: 0,
             updates: 0,
-            told_at: at,
-            told: Facts::default(),
+            notified_at: at,
+            notified: Facts::default(),
         }
     }
 
@@ -138,14 +141,14 @@ impl Incident {
         key: RouteKey,
         row: &RouteEntry,
         breach: Breach,
-        station: &Station,
+        vantage_point: &VantagePoint,
         rules: &Rules,
     ) {
         if matches!(self.phase, Phase::Resolved { .. }) && self.occurrence.holding.is_empty() {
             self.occurrence = Occurrence::new(row.at);
         }
         self.first_seen = self.first_seen.min(row.at);
-        self.occurrence.hold(key, row, breach, station, rules, &self.group_key.offenders);
+        self.occurrence.hold(key, row, breach, vantage_point, rules, &self.group_key.offenders);
     }
 
     /// A condition holds or is over, and has this to say.
@@ -193,15 +196,15 @@ impl Incident {
             part.holders.iter().any(|holder| routes.is_certain(&key.row(*holder)))
         };
         let occurrence = &self.occurrence;
-        match routes.has_doubts() {
+        match routes.has_stale() {
             true => occurrence.active || occurrence.parts.iter().any(|(k, p)| certain((p, k))),
             false => self.lasts(),
         }
     }
 
     /// The vantage points that hold it as far as anybody knows, but not for certain.
-    pub(crate) fn doubtful_vantages(&self, routes: &RouteTable) -> usize {
-        if !routes.has_doubts() {
+    pub(crate) fn stale_vantages(&self, routes: &RouteTable) -> usize {
+        if !routes.has_stale() {
             return 0;
         }
         let parts = self.occurrence.parts.iter();
@@ -231,11 +234,12 @@ impl Incident {
         let mut ases: BTreeMap<(Option<Prefix>, u32), BTreeSet<Asn>> = BTreeMap::new();
         for (key, part) in &self.occurrence.parts {
             let own = part.watch.as_ref().and_then(|watch| watch.min_vantage_ases);
-            // Those in doubt since a gap count: a second without a feed must not hide a hijack.
-            for station in part.holders.iter().filter_map(|(id, _)| routes.station(*id)) {
-                let of = rules.min_vantage_ases_of.get(&*station.vantage.collector).copied();
+            // Those stale since a gap count: a second without a feed must not hide a hijack.
+            for vantage_point in part.holders.iter().filter_map(|(id, _)| routes.vantage_point(*id))
+            {
+                let of = rules.min_vantage_ases_of.get(&*vantage_point.vantage.collector).copied();
                 let threshold = own.or(of).unwrap_or(rules.min_vantage_ases).max(1);
-                ases.entry((key.watched, threshold)).or_default().insert(station.vantage.asn);
+                ases.entry((key.watched, threshold)).or_default().insert(vantage_point.vantage.asn);
             }
         }
         // Who is believed sooner counts for those who are believed later, too.
@@ -246,14 +250,18 @@ impl Incident {
         ases.keys().any(enough)
     }
 
-    /// Takes from the tables what can be news: spread, mass, an own route that was lost.
-    pub(crate) fn learn_from_tables(&mut self, routes: &RouteTable, elsewhere: &Elsewhere) {
+    /// Takes from the tables what can change: spread, mass, an own route that was lost.
+    pub(crate) fn learn_from_tables(
+        &mut self,
+        routes: &RouteTable,
+        offender_activity: &OffenderActivity,
+    ) {
         let covers_lost_route = self.covers_lost_route(routes);
         let occurrence = &mut self.occurrence;
         let known = &mut occurrence.known;
         known.note_spread(occurrence.holding.len(), routes.total());
         known.mass = known.mass
-            || elsewhere.is_mass(&self.group_key.offenders, window_start(occurrence.since));
+            || offender_activity.is_mass(&self.group_key.offenders, window_start(occurrence.since));
         if covers_lost_route {
             known.severity = known.severity.max(Some(Severity::Warning));
         }
@@ -266,30 +274,30 @@ impl Incident {
     }
 
     /// What is known and was not told yet.
-    pub(crate) fn news(&self) -> Vec<News> {
-        news(&self.told, &self.occurrence.known)
+    pub(crate) fn changes(&self) -> Vec<IncidentChange> {
+        changes(&self.notified, &self.occurrence.known)
     }
 
     /// Whether it became more serious than what was told: that does not wait.
-    pub(crate) fn is_more_serious_than_told(&self) -> bool {
-        self.occurrence.known.severity > self.told.severity
+    pub(crate) fn is_more_serious_than_notified(&self) -> bool {
+        self.occurrence.known.severity > self.notified.severity
     }
 
     /// When time alone will change something.
     pub(crate) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         match self.phase {
             Phase::Suspected => None,
-            Phase::Open | Phase::Doubtful if self.news().is_empty() => None,
-            Phase::Open | Phase::Doubtful => Some(self.told_at + rules.update_every),
+            Phase::Open | Phase::Stale if self.changes().is_empty() => None,
+            Phase::Open | Phase::Stale => Some(self.notified_at + rules.update_every),
             Phase::Clearing { since } => Some(since + rules.resolve_after),
             Phase::Resolved { at } => Some(at + rules.reopen_within),
         }
     }
 
     /// All that is known was told now, under the sequence number that is returned.
-    pub(crate) fn told(&mut self, at: Timestamp) -> u32 {
-        self.told = self.occurrence.known.clone();
-        self.told_at = at;
+    pub(crate) fn record_notified(&mut self, at: Timestamp) -> u32 {
+        self.notified = self.occurrence.known.clone();
+        self.notified_at = at;
         self.sequence += 1;
         self.sequence - 1
     }
@@ -298,7 +306,7 @@ impl Incident {
         match self.phase {
             Phase::Suspected => State::Suspected,
             Phase::Open => State::Open,
-            Phase::Doubtful | Phase::Clearing { .. } => State::Clearing,
+            Phase::Stale | Phase::Clearing { .. } => State::Clearing,
             Phase::Resolved { .. } => State::Resolved,
         }
     }
@@ -346,14 +354,14 @@ impl Occurrence {
         key: RouteKey,
         row: &RouteEntry,
         breach: Breach,
-        station: &Station,
+        vantage_point: &VantagePoint,
         rules: &Rules,
         offenders: &[Asn],
     ) {
         let RouteEntry { held, at, .. } = row;
         self.since = self.since.min(*at);
         self.last_seen = self.last_seen.max(*at);
-        self.learn(key.vantage, held, &breach, station, rules, offenders);
+        self.learn(key.vantage, held, &breach, vantage_point, rules, offenders);
         let part = self.parts.entry(breach.part).or_insert_with(|| Part {
             kind: breach.kind,
             grave: false,
@@ -371,27 +379,27 @@ impl Occurrence {
             self.given_up.remove(&key.vantage);
             self.evidence.push(Evidence {
                 at: *at,
-                collector: printable(&station.vantage.collector),
-                peer_ip: station.vantage.address,
-                peer_asn: station.vantage.asn,
-                country: station.country,
+                collector: printable(&vantage_point.vantage.collector),
+                peer_ip: vantage_point.vantage.address,
+                peer_asn: vantage_point.vantage.asn,
+                country: vantage_point.country,
                 prefix: key.prefix,
                 as_path: held.route.path.to_string(),
             });
         }
     }
 
-    /// Takes from a route what can be news.
+    /// Takes from a route what can change.
     fn learn(
         &mut self,
         vantage: VantageId,
         held: &Held,
         breach: &Breach,
-        station: &Station,
+        vantage_point: &VantagePoint,
         rules: &Rules,
         offenders: &[Asn],
     ) {
-        let asn = station.vantage.asn;
+        let asn = vantage_point.vantage.asn;
         let path = &held.route.path;
         self.known.prefixes.insert(breach.part.announced);
         let severity = breach.kind.severity(held.rov.state(), breach.grave);
@@ -404,7 +412,7 @@ impl Occurrence {
                 self.known.acceptors.insert(acceptor);
             }
         }
-        if rules.country.is_some() && station.country == rules.country {
+        if rules.country.is_some() && vantage_point.country == rules.country {
             self.known.home = rules.country;
         }
         let hops = path.asns().chain([asn]).filter(|hop| !offenders.contains(hop));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
-use validator::{Finding, Held, IncidentKind, RouteFinding, Severity, Sight};
+use validator::{Finding, Held, IncidentKind, RouteFinding, RouteState, Severity};
 
 use crate::group_key::{Class, GroupKey};
 use crate::incident::{Incident, State};
@@ -60,7 +60,11 @@ impl<'a> IncidentView<'a> {
 
     /// The vantage points that are up and have said something of our space.
     pub fn vantages(&self) -> Vec<Vantage> {
-        self.reporter.routes.stations().map(|(_, station)| station.vantage.clone()).collect()
+        self.reporter
+            .routes
+            .vantage_points()
+            .map(|(_, vantage_point)| vantage_point.vantage.clone())
+            .collect()
     }
 
     /// What is wrong beside routes: each condition that was told and is not over, with its subject.
@@ -73,7 +77,7 @@ impl<'a> IncidentView<'a> {
         condition.filter(|(_, subject)| !subject.is_empty()).collect()
     }
 
-    /// What the engine was told that our sight is worth.
+    /// The data sources, as the engine was told of them last.
     pub const fn sources(&self) -> &'a Sources {
         self.reporter.sources
     }
@@ -106,15 +110,16 @@ impl<'a> IncidentView<'a> {
         judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
     ) -> Vec<Finding> {
         let judged = self.reporter.routes.rows().filter_map(|(key, row)| {
-            let vantage = &self.reporter.routes.station(key.vantage)?.vantage;
+            let vantage = &self.reporter.routes.vantage_point(key.vantage)?.vantage;
             let held = judge(key.prefix, &row.held.route, vantage);
             (held != row.held).then(|| {
-                // What is in doubt stays so: nobody has told of it.
-                let is_certain = row.doubted.is_none();
-                let sight = if is_certain { Sight::Held(held) } else { Sight::Recalled(held) };
+                // What is stale stays so: nobody has told of it.
+                let is_certain = row.stale_since.is_none();
+                let state =
+                    if is_certain { RouteState::Held(held) } else { RouteState::Restored(held) };
                 let vantage = vantage.clone();
                 let RouteKey { prefix, path_id, .. } = *key;
-                Finding::Route(RouteFinding { at: now, vantage, prefix, path_id, sight })
+                Finding::Route(RouteFinding { at: now, vantage, prefix, path_id, state })
             })
         });
         judged.collect()

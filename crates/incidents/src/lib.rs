@@ -3,7 +3,7 @@
 //! Start with [`Incidents`], the engine: findings go in with [`Incidents::handle`], a
 //! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
 //! stand one table of current routes (`route_table`), the incidents that they make (`group_key`,
-//! `incident`) and the pure decision of what is news (`news`). A notice carries every fact that is
+//! `incident`) and the pure decision of what changed (`changes`). A notice carries every fact that is
 //! told later.
 //!
 //! It must never know feeds, wire formats, tokio, the clock, channels, or how things are said to
@@ -11,19 +11,19 @@
 //! each time.
 
 mod advice;
+mod changes;
 mod country;
 mod directory;
 mod engine;
 mod evidence;
-mod extent;
 mod group_key;
 mod history;
 mod incident;
 mod incident_id;
 mod incident_view;
 mod memory;
-mod news;
 mod notice;
+mod offender_activity;
 pub mod pairs;
 mod report;
 mod route_entry;
@@ -34,20 +34,20 @@ mod timers;
 mod visibility;
 
 pub use bgp::printable;
+pub use changes::IncidentChange;
 pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};
 pub use engine::Incidents;
 pub use evidence::Evidence;
-pub use extent::{Extent, ExtentClass};
 pub use history::Past;
 pub use incident::State;
 pub use incident_id::{Fnv, IncidentId};
 pub use incident_view::{IncidentSummary, IncidentView};
-pub use news::News;
 pub use notice::{
     Acceptor, Advice, AffectedPrefix, Home, MoreSpecific, Notice, Reason, Roa, Upstream,
     VantageCounts,
 };
+pub use offender_activity::{Extent, ExtentClass};
 pub use rules::Rules;
 pub use sources::{FeedGap, FeedSight, RpkiSight, Sources};
 pub use timers::Timers;

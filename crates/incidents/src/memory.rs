@@ -9,9 +9,9 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use crate::extent::Elsewhere;
 use crate::history::History;
 use crate::incident::Incident;
+use crate::offender_activity::OffenderActivity;
 use crate::route_table::RouteTable;
 
 /// Everything that the past decides. The rest of the engine comes from the config.
@@ -19,7 +19,8 @@ use crate::route_table::RouteTable;
 pub(crate) struct Memory {
     pub(crate) now: Timestamp,
     pub(crate) routes: RouteTable,
-    pub(crate) elsewhere: Elsewhere,
+    #[serde(rename = "elsewhere")]
+    pub(crate) offender_activity: OffenderActivity,
     pub(crate) incidents: Vec<Incident>,
     #[serde(rename = "archive")]
     pub(crate) history: History,
@@ -30,7 +31,8 @@ pub(crate) struct Memory {
 pub(crate) struct MemoryRef<'a> {
     pub(crate) now: Timestamp,
     pub(crate) routes: &'a RouteTable,
-    pub(crate) elsewhere: &'a Elsewhere,
+    #[serde(rename = "elsewhere")]
+    pub(crate) offender_activity: &'a OffenderActivity,
     pub(crate) incidents: Vec<&'a Incident>,
     #[serde(rename = "archive")]
     pub(crate) history: &'a History,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, OriginValidation, Severity};
 
 use crate::{
-    Country, Evidence, Extent, FeedSight, IncidentId, News, Party, Past, RpkiSight, State,
+    Country, Evidence, Extent, FeedSight, IncidentChange, IncidentId, Party, Past, RpkiSight, State,
 };
 
 /// Why a notice is given.
@@ -95,8 +95,8 @@ pub struct Notice {
     pub record: Vec<Past>,
     /// What changed since the last notice; empty unless this is an update.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<News>,
-    /// What our sight was worth.
+    pub changes: Vec<IncidentChange>,
+    /// The feeds behind it, with the gaps in their data since this occurrence began.
     pub feeds: Vec<FeedSight>,
     /// The RPKI data behind the verdicts; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]

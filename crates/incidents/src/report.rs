@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bgp::{Asn, Timestamp};
 
 use crate::advice::advice;
-use crate::extent::{Elsewhere, window_start};
+use crate::changes::IncidentChange;
 use crate::history::{History, Past};
 use crate::incident::Incident;
-use crate::news::News;
 use crate::notice::{Acceptor, AffectedPrefix, Home, Notice, Reason, Upstream, VantageCounts};
+use crate::offender_activity::{OffenderActivity, window_start};
 use crate::route_entry::VantageId;
 use crate::route_table::RouteTable;
 use crate::{AsDirectory, Country, Rules, Sources};
@@ -26,7 +26,7 @@ pub(crate) struct Reporter<'a> {
     pub(crate) directory: &'a AsDirectory,
     pub(crate) sources: &'a Sources,
     pub(crate) routes: &'a RouteTable,
-    pub(crate) elsewhere: &'a Elsewhere,
+    pub(crate) offender_activity: &'a OffenderActivity,
     pub(crate) history: &'a History,
 }
 
@@ -38,7 +38,7 @@ impl Reporter<'_> {
         at: Timestamp,
         reason: Reason,
         sequence: u32,
-        changes: Vec<News>,
+        changes: Vec<IncidentChange>,
     ) -> Option<Notice> {
         let occurrence = &incident.occurrence;
         let parties = |asns: &[Asn]| asns.iter().map(|asn| self.directory.party(*asn)).collect();
@@ -65,7 +65,7 @@ impl Reporter<'_> {
             vantage: self.vantage(incident, over),
             accepted_by: self.acceptors(incident),
             upstreams: self.upstreams(incident),
-            extent: self.elsewhere.extent(
+            extent: self.offender_activity.extent(
                 &incident.group_key.offenders,
                 window_start(occurrence.since),
                 window_start(incident.first_seen),
@@ -96,22 +96,22 @@ impl Reporter<'_> {
     fn vantage(&self, incident: &Incident, over: bool) -> VantageCounts {
         let occurrence = &incident.occurrence;
         let holding: BTreeSet<VantageId> = occurrence.holding.keys().copied().collect();
-        let told = if over { &occurrence.ever } else { &holding };
-        let country = |id: &VantageId| self.routes.station(*id).and_then(|s| s.country);
+        let shown = if over { &occurrence.ever } else { &holding };
+        let country = |id: &VantageId| self.routes.vantage_point(*id).and_then(|s| s.country);
         let mut by_country: BTreeMap<Country, usize> = BTreeMap::new();
-        for country in told.iter().filter_map(country) {
+        for country in shown.iter().filter_map(country) {
             *by_country.entry(country).or_default() += 1;
         }
         let home = self.rules.country.map(|home| Home {
             country: home,
             holding: by_country.get(&home).copied().unwrap_or(0),
-            total: self.routes.stations().filter(|(_, s)| s.country == Some(home)).count(),
+            total: self.routes.vantage_points().filter(|(_, s)| s.country == Some(home)).count(),
         });
         let ases: BTreeSet<Asn> = holding.iter().filter_map(|id| self.routes.asn(*id)).collect();
         VantageCounts {
             holding: holding.len(),
             holding_ases: ases.len(),
-            unconfirmed: incident.doubtful_vantages(self.routes),
+            unconfirmed: incident.stale_vantages(self.routes),
             given_up: occurrence.given_up.len(),
             ever: occurrence.ever.len(),
             total: self.routes.total(),

@@ -24,8 +24,8 @@ pub(crate) struct RouteEntry {
     /// When it was announced.
     pub(crate) at: Timestamp,
     /// Since when nobody can say whether it is still there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) doubted: Option<Timestamp>,
+    #[serde(rename = "doubted", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stale_since: Option<Timestamp>,
 }
 
 impl VantageId {

@@ -11,7 +11,7 @@ use validator::Watch;
 
 use crate::pairs;
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
-use crate::visibility::{Change, Visibility};
+use crate::visibility::{Visibility, VisibilityChange};
 use crate::{AsDirectory, Country, Rules};
 
 /// Vantage points of public feeds that must have had a prefix before a share of them says anything:
@@ -20,7 +20,7 @@ const POPULATION: usize = 10;
 
 /// A vantage point.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Station {
+pub(crate) struct VantagePoint {
     pub(crate) vantage: Vantage,
     /// From the directory, which may have changed since.
     #[serde(skip)]
@@ -40,15 +40,16 @@ pub(crate) struct Down {
 /// The table.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RouteTable {
-    stations: Vec<Station>,
+    #[serde(rename = "stations")]
+    vantage_points: Vec<VantagePoint>,
     #[serde(skip)]
     ids: HashMap<Vantage, VantageId>,
     up: usize,
     #[serde(with = "pairs")]
     rows: BTreeMap<RouteKey, RouteEntry>,
-    /// The routes that are in doubt, the longest first.
+    /// The routes that are stale, the longest first.
     #[serde(skip)]
-    doubts: BTreeSet<(Timestamp, RouteKey)>,
+    stale: BTreeSet<(Timestamp, RouteKey)>,
     #[serde(default)]
     visibility: Visibility,
     /// Watched prefixes whose own route is gone from vantage points that are up and had it.
@@ -58,47 +59,48 @@ pub(crate) struct RouteTable {
 
 impl RouteTable {
     /// The vantage point, which has just spoken and so is up.
-    pub(crate) fn station_up(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
+    pub(crate) fn vantage_up(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
         let id = match self.ids.get(vantage) {
             Some(id) => *id,
             None => self.add(vantage, directory),
         };
-        if let Some(station) = self.stations.get_mut(id.index())
-            && !station.up
+        if let Some(vantage_point) = self.vantage_points.get_mut(id.index())
+            && !vantage_point.up
         {
-            station.up = true;
+            vantage_point.up = true;
             self.up += 1;
         }
         id
     }
 
     /// Puts back what is not written down: the numbers by vantage point, and who stands where.
-    pub(crate) fn restored(mut self, directory: &AsDirectory) -> Self {
-        let numbered = (0..).map(VantageId::at).zip(&self.stations);
-        self.ids = numbered.map(|(id, station)| (station.vantage.clone(), id)).collect();
-        for station in &mut self.stations {
-            station.country = directory.country(station.vantage.asn);
+    pub(crate) fn reindexed(mut self, directory: &AsDirectory) -> Self {
+        let numbered = (0..).map(VantageId::at).zip(&self.vantage_points);
+        self.ids =
+            numbered.map(|(id, vantage_point)| (vantage_point.vantage.clone(), id)).collect();
+        for vantage_point in &mut self.vantage_points {
+            vantage_point.country = directory.country(vantage_point.vantage.asn);
         }
-        let doubted = self.rows.iter().filter_map(|(key, row)| Some((row.doubted?, *key)));
-        self.doubts = doubted.collect();
+        let stale = self.rows.iter().filter_map(|(key, row)| Some((row.stale_since?, *key)));
+        self.stale = stale.collect();
         self
     }
 
     fn add(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
-        let id = VantageId::at(self.stations.len());
+        let id = VantageId::at(self.vantage_points.len());
         let country = directory.country(vantage.asn);
-        self.stations.push(Station { vantage: vantage.clone(), country, up: false });
+        self.vantage_points.push(VantagePoint { vantage: vantage.clone(), country, up: false });
         self.ids.insert(vantage.clone(), id);
         id
     }
 
     /// Puts a route in place of the one before, which is returned.
     pub(crate) fn put(&mut self, key: RouteKey, row: RouteEntry) -> Option<RouteEntry> {
-        let (is_own, doubted) = (row.is_own(key.prefix), row.doubted);
+        let (is_own, stale) = (row.is_own(key.prefix), row.stale_since);
         self.visibility.put(key, &row);
         let before = self.rows.insert(key, row);
-        self.settle_doubt(key, before.as_ref());
-        self.doubts.extend(doubted.map(|since| (since, key)));
+        self.unmark_stale(key, before.as_ref());
+        self.stale.extend(stale.map(|since| (since, key)));
         self.note_own(key, before.as_ref(), is_own);
         before
     }
@@ -117,7 +119,7 @@ impl RouteTable {
 
     fn remove(&mut self, key: RouteKey) -> Option<RouteEntry> {
         let before = self.rows.remove(&key);
-        self.settle_doubt(key, before.as_ref());
+        self.unmark_stale(key, before.as_ref());
         self.note_own(key, before.as_ref(), false);
         before
     }
@@ -128,16 +130,19 @@ impl RouteTable {
         &mut self,
         prefix: Prefix,
         rules: &Rules,
-    ) -> Option<(Change, BTreeSet<Asn>)> {
-        let stations = &self.stations;
-        let station = |id: &VantageId| stations.get(id.index());
+    ) -> Option<(VisibilityChange, BTreeSet<Asn>)> {
+        let vantage_points = &self.vantage_points;
+        let vantage_point = |id: &VantageId| vantage_points.get(id.index());
         let ases = |gone: &BTreeSet<VantageId>| -> BTreeSet<Asn> {
-            gone.iter().filter_map(station).map(|station| station.vantage.asn).collect()
+            gone.iter()
+                .filter_map(vantage_point)
+                .map(|vantage_point| vantage_point.vantage.asn)
+                .collect()
         };
         let lost = std::cell::RefCell::new(BTreeSet::new());
         let is_enough = |watch: &Watch, gone: &BTreeSet<VantageId>, carrying: usize| {
             let of = |id: &VantageId| {
-                let collector = &station(id)?.vantage.collector;
+                let collector = &vantage_point(id)?.vantage.collector;
                 rules.min_vantage_ases_of.get(&**collector).copied()
             };
             let least = gone.iter().filter_map(of).min();
@@ -152,56 +157,56 @@ impl RouteTable {
         Some((change, lost.into_inner()))
     }
 
-    fn settle_doubt(&mut self, key: RouteKey, before: Option<&RouteEntry>) {
-        if let Some(since) = before.and_then(|row| row.doubted) {
-            self.doubts.remove(&(since, key));
+    fn unmark_stale(&mut self, key: RouteKey, before: Option<&RouteEntry>) {
+        if let Some(since) = before.and_then(|row| row.stale_since) {
+            self.stale.remove(&(since, key));
         }
     }
 
     /// What this vantage point holds may be gone: nobody told of it for a while. Which routes are
-    /// newly in doubt.
-    pub(crate) fn doubt(&mut self, vantage: &Vantage, at: Timestamp) -> Vec<RouteKey> {
+    /// newly stale.
+    pub(crate) fn mark_stale(&mut self, vantage: &Vantage, at: Timestamp) -> Vec<RouteKey> {
         let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
-        let certain = self.of(id).filter(|(_, row)| row.doubted.is_none());
+        let certain = self.of(id).filter(|(_, row)| row.stale_since.is_none());
         let keys: Vec<RouteKey> = certain.map(|(key, _)| *key).collect();
-        keys.into_iter().filter_map(|key| self.doubt_one(key, at)).collect()
+        keys.into_iter().filter_map(|key| self.mark_entry_stale(key, at)).collect()
     }
 
-    /// What stands here may be another route now. Given back where it is newly in doubt.
-    pub(crate) fn doubt_one(&mut self, key: RouteKey, at: Timestamp) -> Option<RouteKey> {
-        let row = self.rows.get_mut(&key).filter(|row| row.doubted.is_none())?;
-        row.doubted = Some(at);
-        self.doubts.insert((at, key));
+    /// What stands here may be another route now. Given back where it is newly stale.
+    pub(crate) fn mark_entry_stale(&mut self, key: RouteKey, at: Timestamp) -> Option<RouteKey> {
+        let row = self.rows.get_mut(&key).filter(|row| row.stale_since.is_none())?;
+        row.stale_since = Some(at);
+        self.stale.insert((at, key));
         Some(key)
     }
 
-    /// The routes of this vantage point that are in doubt.
-    pub(crate) fn doubted(&self, vantage: &Vantage, family: Option<Family>) -> Vec<RouteKey> {
+    /// The routes of this vantage point that are stale.
+    pub(crate) fn stale_of(&self, vantage: &Vantage, family: Option<Family>) -> Vec<RouteKey> {
         let Some(id) = self.ids.get(vantage).copied() else { return Vec::new() };
-        let doubted = self.of(id).filter(|(_, row)| row.doubted.is_some());
+        let stale = self.of(id).filter(|(_, row)| row.stale_since.is_some());
         let told = |key: &RouteKey| family.is_none_or(|family| key.prefix.family() == family);
-        doubted.map(|(key, _)| *key).filter(told).collect()
+        stale.map(|(key, _)| *key).filter(told).collect()
     }
 
-    /// The route that has been in doubt for the longest time.
-    pub(crate) fn oldest_doubt(&self) -> Option<(Timestamp, RouteKey)> {
-        self.doubts.first().copied()
+    /// The route that has been stale for the longest time.
+    pub(crate) fn oldest_stale(&self) -> Option<(Timestamp, RouteKey)> {
+        self.stale.first().copied()
     }
 
-    /// Whether any route is in doubt at all: mostly none is, and that is quickly said.
-    pub(crate) fn has_doubts(&self) -> bool {
-        !self.doubts.is_empty()
+    /// Whether any route is stale at all: mostly none is, and that is quickly said.
+    pub(crate) fn has_stale(&self) -> bool {
+        !self.stale.is_empty()
     }
 
-    /// Whether a route stands here of which there is no doubt.
+    /// Whether a route stands here that is not stale.
     pub(crate) fn is_certain(&self, key: &RouteKey) -> bool {
-        self.rows.get(key).is_some_and(|row| row.doubted.is_none())
+        self.rows.get(key).is_some_and(|row| row.stale_since.is_none())
     }
 
     /// Whether what stands here, if anything, gives way to a table of this time: what is certain was
     /// told since, whatever the clocks say.
     pub(crate) fn is_older(&self, key: &RouteKey, at: Timestamp) -> bool {
-        self.rows.get(key).is_none_or(|row| row.doubted.is_some() && row.at < at)
+        self.rows.get(key).is_none_or(|row| row.stale_since.is_some() && row.at < at)
     }
 
     fn note_own(&mut self, key: RouteKey, before: Option<&RouteEntry>, is_own: bool) {
@@ -221,12 +226,12 @@ impl RouteTable {
 
     /// Takes all routes of a vantage point away, and does not count it any more until it speaks
     /// again.
-    pub(crate) fn station_down(&mut self, vantage: &Vantage) -> Down {
+    pub(crate) fn vantage_down(&mut self, vantage: &Vantage) -> Down {
         let Some(id) = self.ids.get(vantage).copied() else { return Down::default() };
-        if let Some(station) = self.stations.get_mut(id.index())
-            && station.up
+        if let Some(vantage_point) = self.vantage_points.get_mut(id.index())
+            && vantage_point.up
         {
-            station.up = false;
+            vantage_point.up = false;
             self.up -= 1;
         }
         self.lost.values_mut().for_each(|vantages| {
@@ -236,7 +241,7 @@ impl RouteTable {
         let mut taken = Vec::with_capacity(keys.len());
         for key in keys {
             if let Some(row) = self.rows.remove(&key) {
-                self.settle_doubt(key, Some(&row));
+                self.unmark_stale(key, Some(&row));
                 taken.push((key, row));
             }
         }
@@ -265,18 +270,18 @@ impl RouteTable {
     }
 
     /// The vantage points that are up.
-    pub(crate) fn stations(&self) -> impl Iterator<Item = (VantageId, &Station)> {
-        let numbered = (0..).map(VantageId::at).zip(&self.stations);
-        numbered.filter(|(_, station)| station.up)
+    pub(crate) fn vantage_points(&self) -> impl Iterator<Item = (VantageId, &VantagePoint)> {
+        let numbered = (0..).map(VantageId::at).zip(&self.vantage_points);
+        numbered.filter(|(_, vantage_point)| vantage_point.up)
     }
 
     /// The vantage point of this number.
-    pub(crate) fn station(&self, id: VantageId) -> Option<&Station> {
-        self.stations.get(id.index())
+    pub(crate) fn vantage_point(&self, id: VantageId) -> Option<&VantagePoint> {
+        self.vantage_points.get(id.index())
     }
 
     /// The AS of this vantage point.
     pub(crate) fn asn(&self, id: VantageId) -> Option<Asn> {
-        self.station(id).map(|station| station.vantage.asn)
+        self.vantage_point(id).map(|vantage_point| vantage_point.vantage.asn)
     }
 }

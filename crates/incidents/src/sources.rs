@@ -1,7 +1,7 @@
 use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What our sight is worth: the feeds and the RPKI data behind a notice.
+/// The data sources: the feeds and the RPKI data behind a notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     /// The feeds, in the order of the config.

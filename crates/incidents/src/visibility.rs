@@ -41,7 +41,7 @@ pub(crate) enum Level {
 
 /// How far a prefix can be seen is not as it was.
 #[derive(Debug)]
-pub(crate) struct Change {
+pub(crate) struct VisibilityChange {
     pub(crate) watch: Arc<Watch>,
     pub(crate) rov: OriginValidation,
     pub(crate) level: Level,
@@ -110,7 +110,7 @@ impl Visibility {
         &mut self,
         prefix: Prefix,
         is_enough: impl Fn(&Watch, &BTreeSet<VantageId>, usize) -> bool,
-    ) -> Option<Change> {
+    ) -> Option<VisibilityChange> {
         let carriers = self.carriers.get_mut(&prefix)?;
         let floor = usize::from(carriers.watch.visibility);
         let carrying = carriers.carrying();
@@ -129,7 +129,7 @@ impl Visibility {
         }
         carriers.level = level;
         let (watch, rov) = (carriers.watch.clone(), carriers.rov.clone());
-        Some(Change { watch, rov, level, carrying, gone })
+        Some(VisibilityChange { watch, rov, level, carrying, gone })
     }
 }
 
@@ -143,7 +143,7 @@ impl Carriers {
     }
 }
 
-impl Change {
+impl VisibilityChange {
     /// For a person, a sentence each.
     pub(crate) fn details(&self, ases: &BTreeSet<Asn>) -> Vec<String> {
         let (carrying, all) = (self.carrying, self.carrying + self.gone);

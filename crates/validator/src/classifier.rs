@@ -5,7 +5,7 @@ use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin, Vantage};
 
 use crate::{
     Finding, Held, IncidentKind, Match, OriginValidation, Origins, OtcLeak, PathState,
-    PathVerification, Role, RouteFinding, RpkiSnapshot, Sight, ValidationState, Vrp, Watch,
+    PathVerification, Role, RouteFinding, RouteState, RpkiSnapshot, ValidationState, Vrp, Watch,
     WatchList,
 };
 
@@ -89,25 +89,25 @@ impl Classifier {
                 return Some(Finding::SessionDown { at, vantage: vantage.clone() });
             }
             // It may have been about any route.
-            Event::Unreadable => return Some(Finding::Gap { at, vantage: vantage.clone() }),
+            Event::Unreadable => return Some(Finding::Stale { at, vantage: vantage.clone() }),
             Event::Route { prefix, path_id, change } => (*prefix, *path_id, change),
         };
-        let found = |sight| {
+        let found = |state| {
             let vantage = vantage.clone();
-            Some(Finding::Route(RouteFinding { at, vantage, prefix, path_id, sight }))
+            Some(Finding::Route(RouteFinding { at, vantage, prefix, path_id, state }))
         };
         let touches = known || self.matches(prefix);
         match change {
-            Change::Withdraw if touches => found(Sight::Withdrawn),
-            Change::Unreadable if touches => found(Sight::Unreadable),
+            Change::Withdraw if touches => found(RouteState::Withdrawn),
+            Change::Unreadable if touches => found(RouteState::Unreadable),
             Change::Withdraw | Change::Unreadable => None,
             Change::Announce(route) => {
                 let origin = route.origin(vantage.asn);
-                if touches || self.is_own_elsewhere(prefix, &origin) {
-                    return found(Sight::Held(self.held(prefix, route, origin, vantage)));
+                if touches || self.is_own_origination(prefix, &origin) {
+                    return found(RouteState::Held(self.held(prefix, route, origin, vantage)));
                 }
-                let (origin, holders) = self.elsewhere(prefix, &origin)?;
-                Some(Finding::Elsewhere { at, prefix, origin, holders })
+                let (origin, holders) = self.offender_activity(prefix, &origin)?;
+                Some(Finding::OffenderActivity { at, prefix, origin, holders })
             }
         }
     }
@@ -125,12 +125,12 @@ impl Classifier {
     /// way: for a decoder that reads the origin alone first.
     pub fn matches_announcement(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
         self.matches(prefix)
-            || self.is_own_elsewhere(prefix, origin)
-            || self.elsewhere(prefix, origin).is_some()
+            || self.is_own_origination(prefix, origin)
+            || self.offender_activity(prefix, origin).is_some()
     }
 
     /// Whether our AS originates a prefix: outside every watch that is told, and so is its end.
-    pub fn is_own_elsewhere(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
+    pub fn is_own_origination(&self, prefix: Prefix, origin: &RouteOrigin) -> bool {
         prefix.length() > 0 && self.is_own(origin)
     }
 
@@ -280,7 +280,7 @@ impl Classifier {
     }
 
     /// Whose space the route takes, as RPKI knows it.
-    fn elsewhere(&self, prefix: Prefix, origin: &RouteOrigin) -> Option<(Asn, Vec<Asn>)> {
+    fn offender_activity(&self, prefix: Prefix, origin: &RouteOrigin) -> Option<(Asn, Vec<Asn>)> {
         let asn = origin.asn()?;
         let vrps = &self.snapshot.vrps;
         // Nearly every route is valid or not found, and that costs no allocation.

@@ -27,7 +27,8 @@ pub enum Finding {
     },
     /// Nobody told for a while what this vantage point does: what it holds may be gone since. Its
     /// routes stay, unconfirmed, until it tells of them again.
-    Gap {
+    #[serde(rename = "gap")]
+    Stale {
         /// When.
         at: Timestamp,
         /// Whose.
@@ -35,7 +36,8 @@ pub enum Finding {
     },
     /// A vantage point has told its whole table since the gap: what it did not tell of again is
     /// gone.
-    Settled {
+    #[serde(rename = "settled")]
+    EndOfRib {
         /// When.
         at: Timestamp,
         /// Whose.
@@ -45,7 +47,8 @@ pub enum Finding {
     },
     /// Somebody originates the space of somebody else, as RPKI knows it (invalid, reason `as`):
     /// not our trouble, but it tells whether an offender aims at us or hits everybody.
-    Elsewhere {
+    #[serde(rename = "elsewhere")]
+    OffenderActivity {
         /// When.
         at: Timestamp,
         /// What was announced.
@@ -55,7 +58,7 @@ pub enum Finding {
         /// Whose it is: the ASes of the covering VRPs, AS 0 left out.
         holders: Vec<Asn>,
     },
-    /// Something other than a route: our sight, our voice, the RPKI data.
+    /// Something other than a route: a feed, a router, a delivery, the RPKI data.
     Condition {
         /// When.
         at: Timestamp,
@@ -95,18 +98,20 @@ pub struct RouteFinding {
     /// As in [`bgp::Event::Route`].
     pub path_id: u32,
     /// What stands there now.
-    pub sight: Sight,
+    #[serde(rename = "sight")]
+    pub state: RouteState,
 }
 
 /// What stands at a vantage point after an observation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sight {
+pub enum RouteState {
     /// This route, in place of the one before.
     Held(Held),
     /// This route, as a table says that is older than what is told: nobody confirms that it is still
     /// there, and it stands back behind all that was told.
-    Recalled(Held),
+    #[serde(rename = "recalled")]
+    Restored(Held),
     /// Another route in place of the one before, but it could not be read: the one before is stale.
     Unreadable,
     /// Nothing any more.
@@ -148,9 +153,9 @@ impl Finding {
             Finding::Route(RouteFinding { at, .. })
             | Finding::SessionUp { at, .. }
             | Finding::SessionDown { at, .. }
-            | Finding::Gap { at, .. }
-            | Finding::Settled { at, .. }
-            | Finding::Elsewhere { at, .. }
+            | Finding::Stale { at, .. }
+            | Finding::EndOfRib { at, .. }
+            | Finding::OffenderActivity { at, .. }
             | Finding::Condition { at, .. } => *at,
         }
     }
@@ -162,9 +167,9 @@ impl Finding {
             Finding::Route(RouteFinding { at, .. })
             | Finding::SessionUp { at, .. }
             | Finding::SessionDown { at, .. }
-            | Finding::Gap { at, .. }
-            | Finding::Settled { at, .. }
-            | Finding::Elsewhere { at, .. }
+            | Finding::Stale { at, .. }
+            | Finding::EndOfRib { at, .. }
+            | Finding::OffenderActivity { at, .. }
             | Finding::Condition { at, .. } => *at = time,
         }
         self
@@ -172,17 +177,17 @@ impl Finding {
 
     /// The same, of a table that is older than what is told.
     #[must_use]
-    pub fn recalled(self) -> Self {
+    pub fn restored(self) -> Self {
         match self {
             Finding::Route(RouteFinding {
                 at,
                 vantage,
                 prefix,
                 path_id,
-                sight: Sight::Held(held),
+                state: RouteState::Held(held),
             }) => {
-                let sight = Sight::Recalled(held);
-                Finding::Route(RouteFinding { at, vantage, prefix, path_id, sight })
+                let state = RouteState::Restored(held);
+                Finding::Route(RouteFinding { at, vantage, prefix, path_id, state })
             }
             other => other,
         }
@@ -192,8 +197,8 @@ impl Finding {
 impl RouteFinding {
     /// What stands here may be another route now.
     pub fn mark_stale(&mut self) {
-        self.sight = match std::mem::replace(&mut self.sight, Sight::Unreadable) {
-            Sight::Held(held) => Sight::Recalled(held),
+        self.state = match std::mem::replace(&mut self.state, RouteState::Unreadable) {
+            RouteState::Held(held) => RouteState::Restored(held),
             other => other,
         };
     }
@@ -216,5 +221,29 @@ impl Held {
     pub fn severity(&self) -> Option<Severity> {
         let rov = self.rov.state();
         self.matches.iter().filter_map(|m| m.severity(rov)).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_json_stay_as_they_were_written() {
+        let vantage = Vantage {
+            collector: "rrc00".into(),
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+            asn: Asn::new(64500),
+            view: bgp::View::AdjRibInPre,
+            vrf: None,
+        };
+        let at = Timestamp::from_seconds(0);
+        let name = |finding: &Finding| {
+            let json = serde_json::to_value(finding).unwrap();
+            json.as_object().unwrap().keys().next().unwrap().clone()
+        };
+        let stale = Finding::Stale { at, vantage: vantage.clone() };
+        let end_of_rib = Finding::EndOfRib { at, vantage, family: None };
+        assert_eq!((name(&stale), name(&end_of_rib)), ("gap".into(), "settled".into()));
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use bgp::Prefix;
 
-use crate::{Classifier, Finding, IncidentKind, RouteFinding, Sight};
+use crate::{Classifier, Finding, IncidentKind, RouteFinding, RouteState};
 
 /// How many of them a session remembers. A router of ours that leaks a full table makes a million; a
 /// few megabytes show what happened as well.
@@ -17,15 +17,15 @@ impl OwnPrefixes {
     /// Takes note of a finding; false if it is about a prefix outside every watch that our AS has not
     /// announced, or that cannot be remembered: what we could not see end is not raised.
     pub fn admit(&mut self, finding: &Finding, classifier: &Classifier) -> bool {
-        let Finding::Route(RouteFinding { prefix, sight, .. }) = finding else { return true };
-        let is_ours = match sight {
-            Sight::Held(held) | Sight::Recalled(held) => match held.matches.as_slice() {
+        let Finding::Route(RouteFinding { prefix, state, .. }) = finding else { return true };
+        let is_ours = match state {
+            RouteState::Held(held) | RouteState::Restored(held) => match held.matches.as_slice() {
                 [] => return self.contains(*prefix),
                 matches => {
                     matches.iter().any(|found| found.kind == Some(IncidentKind::OwnAsNewPrefix))
                 }
             },
-            Sight::Withdrawn | Sight::Unreadable => {
+            RouteState::Withdrawn | RouteState::Unreadable => {
                 return classifier.matches(*prefix) || self.contains(*prefix);
             }
         };

@@ -11,7 +11,9 @@ use crate::annotations::{Annotations, Note};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
 use crate::content::title::words;
 use crate::summary::{Cause, Summary};
-use incidents::{AffectedPrefix, FeedSight, Home, News, Notice, Party, Reason, RpkiSight};
+use incidents::{
+    AffectedPrefix, FeedSight, Home, IncidentChange, Notice, Party, Reason, RpkiSight,
+};
 
 /// VRPs that a line names; the rest stands in the JSON.
 const LISTED: usize = 12;
@@ -165,28 +167,31 @@ pub(crate) fn home_line(home: &Home, over: bool) -> String {
 }
 
 /// What is new, in phrases; many prefixes are only counted.
-pub(crate) fn changes(news: &[News]) -> Vec<String> {
+pub(crate) fn changes(changes: &[IncidentChange]) -> Vec<String> {
     const NAMED: usize = 4;
-    let count = news.iter().filter(|news| matches!(news, News::Prefix(_))).count();
+    let count = changes.iter().filter(|change| matches!(change, IncidentChange::Prefix(_))).count();
     let mut phrases = Vec::new();
     if count > NAMED {
         phrases.push(format!("{} more prefixes", grouped(count)));
     }
-    let told = |news: &&News| count <= NAMED || !matches!(news, News::Prefix(_));
-    phrases.extend(news.iter().filter(told).map(change));
+    let told =
+        |change: &&IncidentChange| count <= NAMED || !matches!(change, IncidentChange::Prefix(_));
+    phrases.extend(changes.iter().filter(told).map(change));
     phrases
 }
 
-fn change(news: &News) -> String {
-    match news {
-        News::Severity(severity) => format!("it is {severity} now"),
-        News::Prefix(prefix) => format!("{prefix} too"),
-        News::AcceptedBy(asn) => format!("{asn} accepts it as well"),
-        News::SpreadPast(percent) => format!("spread passed {percent}\u{a0}% of vantage points"),
-        News::SeenIn(country) => format!("first seen in {country}"),
-        News::Upstream(asn) => format!("seen behind our upstream {asn}"),
-        News::Mass => "it hits many other networks too".to_owned(),
-        News::Detail(detail) => detail.trim_end_matches('.').to_owned(),
+fn change(change: &IncidentChange) -> String {
+    match change {
+        IncidentChange::Severity(severity) => format!("it is {severity} now"),
+        IncidentChange::Prefix(prefix) => format!("{prefix} too"),
+        IncidentChange::AcceptedBy(asn) => format!("{asn} accepts it as well"),
+        IncidentChange::SpreadPast(percent) => {
+            format!("spread passed {percent}\u{a0}% of vantage points")
+        }
+        IncidentChange::SeenIn(country) => format!("first seen in {country}"),
+        IncidentChange::Upstream(asn) => format!("seen behind our upstream {asn}"),
+        IncidentChange::Mass => "it hits many other networks too".to_owned(),
+        IncidentChange::Detail(detail) => detail.trim_end_matches('.').to_owned(),
     }
 }
 

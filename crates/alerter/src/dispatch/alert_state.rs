@@ -9,7 +9,7 @@ use crate::notice::AnnotatedNotice;
 use crate::receiver::Receiver;
 use crate::summary::GroupKey;
 use crate::window::WindowKey;
-use incidents::{ExtentClass, News, Notice, Reason};
+use incidents::{ExtentClass, IncidentChange, Notice, Reason};
 
 /// Prefixes of one incident above which its updates come at widening intervals.
 const MANY_PREFIXES: usize = 20;
@@ -50,7 +50,7 @@ pub(super) struct Held {
     pub(super) by: Hold,
     /// Where a maintenance window holds them.
     pub(super) window: Option<WindowKey>,
-    pub(super) changes: Vec<News>,
+    pub(super) changes: Vec<IncidentChange>,
 }
 
 impl AlertState {

@@ -13,7 +13,7 @@ use crate::notification::{Content, Notification};
 use crate::receiver::Receiver;
 use crate::summary::Row;
 use crate::window::WindowKey;
-use incidents::{IncidentId, Incidents, News, Notice, Reason};
+use incidents::{IncidentChange, IncidentId, Incidents, Notice, Reason};
 
 impl Dispatcher {
     /// The engine has said something.
@@ -119,7 +119,8 @@ impl Dispatcher {
     fn is_backed_off(&mut self, id: &IncidentId) -> bool {
         let now = self.memory.now;
         let Some(alert) = self.memory.alerts.get_mut(id) else { return true };
-        let more_serious = alert.latest.changes.iter().any(|n| matches!(n, News::Severity(_)));
+        let more_serious =
+            alert.latest.changes.iter().any(|n| matches!(n, IncidentChange::Severity(_)));
         let update = alert.latest.reason == Reason::Update && !more_serious;
         let early = alert.backoff.is_some_and(|backoff| now < backoff.next());
         let backed_off = update && early && alert.is_mass() && alert.told && alert.storm.is_none();

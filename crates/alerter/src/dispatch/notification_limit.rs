@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::notification::Content;
 use crate::summary::Row;
 use bgp::Timestamp;
-use incidents::{IncidentId, News, Reason};
+use incidents::{IncidentChange, IncidentId, Reason};
 use serde::{Deserialize, Serialize};
 use validator::Severity;
 
@@ -65,7 +65,8 @@ impl NotificationLimit {
 /// Nothing critical waits for a digest, and what is a digest itself does not either.
 fn cannot_wait(content: &Content) -> bool {
     let Content::Notice(notice) = content else { return true };
-    let more_serious = || notice.changes.iter().any(|news| matches!(news, News::Severity(_)));
+    let more_serious =
+        || notice.changes.iter().any(|change| matches!(change, IncidentChange::Severity(_)));
     notice.severity == Severity::Critical
         && match notice.reason {
             Reason::Opened | Reason::Reopened | Reason::Reminder => true,

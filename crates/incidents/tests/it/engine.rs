@@ -1,15 +1,8 @@
 use bgp::{AsPath, Asn, Segment};
-use incidents::{ExtentClass, News, State};
-use validator::{Finding, IncidentKind, Origins, RpkiSnapshot, Severity, VrpTable};
+use incidents::{ExtentClass, IncidentChange, State};
+use validator::{IncidentKind, Origins, RpkiSnapshot, Severity, VrpTable};
 
-use crate::lab::{FIRST, Lab, SECOND, at, prefix, rules, watch};
-
-const MINUTE: i64 = 60;
-const DAY: i64 = 86_400;
-
-fn line(second: i64, status: &str, holding: usize) -> (i64, String, usize) {
-    (second, status.to_owned(), holding)
-}
+use crate::lab::{DAY, FIRST, Lab, MINUTE, SECOND, at, line, prefix, rules, watch};
 
 #[test]
 fn one_incident_from_first_sight_to_reopened() {
@@ -43,7 +36,7 @@ fn one_incident_from_first_sight_to_reopened() {
     assert!(lab.notices.iter().all(|notice| notice.incident == opened.incident));
     assert_eq!([0, 1, 2, 3], [opened, update, resolved, reopened].map(|n| n.sequence));
     assert_eq!(opened.first_seen, at(5));
-    assert_eq!(update.changes, [News::Prefix(prefix(SECOND))]);
+    assert_eq!(update.changes, [IncidentChange::Prefix(prefix(SECOND))]);
     assert_eq!((resolved.last_seen, resolved.vantage.ever), (at(3700), 2));
     assert_eq!((reopened.first_seen, reopened.since), (at(5), at(DAY)));
     assert_eq!(reopened.record.len(), 1);
@@ -165,15 +158,15 @@ fn updates_are_gathered_and_never_closer_than_their_interval() {
         ]
     );
     let changes: Vec<_> = lab.notices.iter().map(|notice| notice.changes.clone()).collect();
-    assert_eq!(changes[1], [News::SpreadPast(10)]);
-    assert_eq!(changes[2], [News::SpreadPast(25)]);
+    assert_eq!(changes[1], [IncidentChange::SpreadPast(10)]);
+    assert_eq!(changes[2], [IncidentChange::SpreadPast(25)]);
     assert_eq!(
         changes[3],
         [
-            News::SeenIn("GB".parse().unwrap()),
-            News::Upstream(Asn::new(64510)),
-            News::AcceptedBy(Asn::new(64510)),
-            News::SpreadPast(75),
+            IncidentChange::SeenIn("GB".parse().unwrap()),
+            IncidentChange::Upstream(Asn::new(64510)),
+            IncidentChange::AcceptedBy(Asn::new(64510)),
+            IncidentChange::SpreadPast(75),
         ]
     );
     assert!(lab.last().upstreams[0].affected && !lab.last().upstreams[1].affected);
@@ -284,7 +277,7 @@ fn a_super_prefix_is_a_notice_and_a_warning_once_our_own_route_is_lost() {
     lab.withdraw(60, 20, FIRST);
     assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(60, "UPDATE 01", 2)]);
     assert_eq!(lab.last().severity, Severity::Warning);
-    assert_eq!(lab.last().changes, [News::Severity(Severity::Warning)]);
+    assert_eq!(lab.last().changes, [IncidentChange::Severity(Severity::Warning)]);
 }
 
 #[test]
@@ -311,7 +304,7 @@ fn that_it_became_mass_is_news() {
     for n in 0..50 {
         lab.hijack(16 * MINUTE, 10, &format!("203.{n}.0.0/16"));
     }
-    assert_eq!(lab.last().changes, [News::Mass]);
+    assert_eq!(lab.last().changes, [IncidentChange::Mass]);
     assert_eq!(lab.notices.len(), 2);
 }
 
@@ -445,81 +438,4 @@ fn a_roa_that_vanishes_is_told_and_one_that_comes_back_ends_it() {
     judge_again(&mut lab, 60, good);
     lab.tick(3600);
     assert_eq!(lab.timeline()[1], line(60 + 15 * MINUTE, "RESOLVED", 0));
-}
-
-fn condition(
-    kind: IncidentKind,
-    subject: &str,
-    details: &[&str],
-    second: i64,
-    active: bool,
-) -> Finding {
-    Finding::Condition {
-        at: at(second),
-        kind,
-        subject: subject.to_owned(),
-        details: details.iter().map(|detail| (*detail).to_owned()).collect(),
-        active,
-    }
-}
-
-#[test]
-fn a_condition_opens_at_once_clears_and_comes_back() {
-    let mut lab = Lab::new();
-    let tell = |lab: &mut Lab, second, active| {
-        let silent = condition(
-            IncidentKind::FeedSilent,
-            "ris-live",
-            &["no message for 60 s"],
-            second,
-            active,
-        );
-        lab.incidents.handle(at(second), silent);
-        lab.drain();
-    };
-    tell(&mut lab, 0, false);
-    assert_eq!(lab.timeline(), []);
-    tell(&mut lab, 1, true);
-    tell(&mut lab, 2, true);
-    tell(&mut lab, 100, false);
-    lab.tick(3600);
-    tell(&mut lab, 7200, true);
-    assert_eq!(
-        lab.timeline(),
-        [line(1, "OPEN", 0), line(100 + 15 * MINUTE, "RESOLVED", 0), line(7200, "REOPENED", 0)]
-    );
-    assert_eq!(lab.last().subject, "ris-live");
-    assert_eq!(lab.last().details, ["no message for 60 s"]);
-}
-
-#[test]
-fn a_condition_is_seen_as_long_as_it_lasts_and_not_when_it_is_told_to_be_over_again() {
-    let mut lab = Lab::new();
-    let mut seen = |second, active| {
-        if let Some(active) = active {
-            let silent = condition(IncidentKind::FeedSilent, "ris-live", &[], second, active);
-            lab.incidents.handle(at(second), silent);
-        }
-        lab.tick(second);
-        lab.incidents.view().summaries()[0].last_seen
-    };
-    let lasting = [seen(1, Some(true)), seen(50, None)];
-    let over = [seen(100, Some(false)), seen(150, None), seen(200, Some(false))];
-    assert_eq!((lasting, over), ([at(1), at(50)], [at(100); 3]));
-    lab.tick(3600);
-    assert_eq!(lab.last().last_seen, at(100));
-}
-
-#[test]
-fn what_happens_and_does_not_last_is_told_once_and_each_time() {
-    let mut lab = Lab::new();
-    for (second, change) in [(0, "removed 198.18.0.0/21"), (60, "added 198.18.0.0/21")] {
-        let change = condition(IncidentKind::RoaChange, "ROAs", &[change], second, true);
-        lab.incidents.handle(at(second), change);
-        lab.drain();
-    }
-    lab.tick(30 * DAY);
-    assert_eq!(lab.timeline(), [line(0, "OPEN", 0), line(60, "OPEN", 0)]);
-    assert_ne!(lab.notices[0].incident, lab.notices[1].incident);
-    assert!(lab.incidents.view().summaries().is_empty());
 }

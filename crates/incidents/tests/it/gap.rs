@@ -2,9 +2,7 @@
 
 use incidents::{FeedGap, State};
 
-use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, feed_gap};
-
-const MINUTE: i64 = 60;
+use crate::lab::{FIRST, FORGET_AFTER, Lab, MINUTE, SECOND, feed_gap};
 
 fn state(lab: &Lab) -> State {
     lab.incidents.view().summaries()[0].state
@@ -62,12 +60,12 @@ fn a_notice_says_which_gaps_fell_into_its_incident() {
 }
 
 #[test]
-fn a_table_told_whole_ends_the_doubt() {
+fn a_table_told_whole_ends_staleness() {
     let mut lab = Lab::hijacked_before_a_gap();
     lab.recover(11 * MINUTE, 10, FIRST);
-    lab.settled(12 * MINUTE, 10);
+    lab.end_of_rib(12 * MINUTE, 10);
     assert_eq!(state(&lab), State::Clearing);
-    lab.settled(13 * MINUTE, 13);
+    lab.end_of_rib(13 * MINUTE, 13);
     lab.tick(28 * MINUTE - 1);
     assert_eq!(statuses(&lab), ["OPEN"]);
     lab.tick(28 * MINUTE);
@@ -92,9 +90,9 @@ const OWN: [u32; 3] = [110, 64510, 64500];
 #[test]
 fn what_a_table_tells_is_told_as_it_was_when_it_was_written() {
     let mut lab = Lab::new();
-    lab.recall(0, -1800, 0, SECOND, &OWN);
-    lab.recall(0, -1800, 10, FIRST, &HIJACK);
-    lab.recall(0, -900, 13, FIRST, &[113, 4651, 4761]);
+    lab.restore(0, -1800, 0, SECOND, &OWN);
+    lab.restore(0, -1800, 10, FIRST, &HIJACK);
+    lab.restore(0, -900, 13, FIRST, &[113, 4651, 4761]);
     assert_eq!(statuses(&lab), ["OPEN"]);
     let vantage = &lab.last().vantage;
     assert_eq!((vantage.holding, vantage.unconfirmed, vantage.total), (2, 2, 3));
@@ -116,17 +114,17 @@ fn a_table_stands_back_behind_what_was_told() {
     for n in [10, 13] {
         lab.recover(0, n, FIRST);
         // Even where its clock is ahead.
-        lab.recall(1, 600, n, FIRST, &HIJACK);
+        lab.restore(1, 600, n, FIRST, &HIJACK);
     }
     assert_eq!(statuses(&lab), Vec::<String>::new());
     // After a gap a table that was written since knows more, and one from before does not.
     for n in [10, 13] {
         lab.gap(2, n);
-        lab.recall(700, -1, n, FIRST, &HIJACK);
+        lab.restore(700, -1, n, FIRST, &HIJACK);
     }
     assert_eq!(statuses(&lab), Vec::<String>::new());
     for n in [10, 13] {
-        lab.recall(700, 600, n, FIRST, &HIJACK);
+        lab.restore(700, 600, n, FIRST, &HIJACK);
     }
     assert_eq!(statuses(&lab), ["OPEN"]);
 }
@@ -136,7 +134,7 @@ fn what_only_a_table_told_is_given_up_when_it_is_too_old() {
     let mut lab = Lab::new();
     let long = i64::try_from(FORGET_AFTER.as_secs()).unwrap();
     for n in [10, 13] {
-        lab.recall(0, -1800, n, FIRST, &HIJACK);
+        lab.restore(0, -1800, n, FIRST, &HIJACK);
     }
     lab.tick(long - 1801 + 15 * MINUTE);
     assert_eq!(statuses(&lab), ["OPEN"]);
@@ -146,7 +144,7 @@ fn what_only_a_table_told_is_given_up_when_it_is_too_old() {
 }
 
 #[test]
-fn a_verdict_that_changes_does_not_end_a_doubt() {
+fn a_verdict_that_changes_does_not_end_staleness() {
     let mut lab = Lab::hijacked_before_a_gap();
     lab.classifier =
         lab.classifier.with_snapshot(std::sync::Arc::new(validator::RpkiSnapshot::default()));
@@ -173,7 +171,7 @@ fn a_route_that_cannot_be_read_makes_the_one_before_stale_and_resolves_nothing()
     assert_eq!(state(&lab), State::Clearing);
     lab.hijack(31 * MINUTE, 10, FIRST);
     assert_eq!((state(&lab), statuses(&lab)), (State::Open, vec!["OPEN".to_owned()]));
-    // Where nothing stood before, nothing is in doubt.
+    // Where nothing stood before, nothing is stale.
     lab.unreadable(32 * MINUTE, 20, SECOND);
     lab.recover(33 * MINUTE, 10, FIRST);
     lab.recover(33 * MINUTE, 13, FIRST);

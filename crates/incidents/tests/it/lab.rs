@@ -16,6 +16,14 @@ pub(crate) const SECOND: &str = "198.18.8.0/21";
 /// Short, so that random input gets there.
 pub(crate) const FORGET_AFTER: Duration = Duration::from_secs(3600);
 
+pub(crate) const MINUTE: i64 = 60;
+pub(crate) const DAY: i64 = 86_400;
+
+/// One notice in a [`Lab::timeline`].
+pub(crate) fn line(second: i64, status: &str, holding: usize) -> (i64, String, usize) {
+    (second, status.to_owned(), holding)
+}
+
 pub(crate) struct Lab {
     pub(crate) classifier: Classifier,
     own: OwnPrefixes,
@@ -198,13 +206,13 @@ impl Lab {
     }
 
     /// A table of `written` says that the vantage point holds this route.
-    pub(crate) fn recall(&mut self, now: i64, written: i64, n: u32, text: &str, path: &[u32]) {
+    pub(crate) fn restore(&mut self, now: i64, written: i64, n: u32, text: &str, path: &[u32]) {
         let path = AsPath::sequence(path.iter().copied());
         let change = Change::Announce(Arc::new(Route { path, ..Route::default() }));
         let event = Event::Route { prefix: prefix(text), path_id: 0, change };
         let observation = Observation { at: at(written), vantage: vantage(n), event };
         if let Some(finding) = self.classify(&observation) {
-            self.take(now, finding.recalled());
+            self.take(now, finding.restored());
         }
     }
 
@@ -219,13 +227,13 @@ impl Lab {
 
     /// Nobody told of the vantage point for a while.
     pub(crate) fn gap(&mut self, second: i64, n: u32) {
-        self.take(second, Finding::Gap { at: at(second), vantage: vantage(n) });
+        self.take(second, Finding::Stale { at: at(second), vantage: vantage(n) });
     }
 
     /// The vantage point has told its whole table again.
-    pub(crate) fn settled(&mut self, second: i64, n: u32) {
+    pub(crate) fn end_of_rib(&mut self, second: i64, n: u32) {
         let (at, vantage) = (at(second), vantage(n));
-        self.take(second, Finding::Settled { at, vantage, family: None });
+        self.take(second, Finding::EndOfRib { at, vantage, family: None });
     }
 
     pub(crate) fn see(&mut self, second: i64, n: u32, event: Event) {

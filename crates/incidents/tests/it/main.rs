@@ -5,6 +5,7 @@
     reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
 )]
 
+mod conditions;
 mod engine;
 mod gap;
 #[expect(dead_code, reason = "shared with the tests of what stands behind the engine")]

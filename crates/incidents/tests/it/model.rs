@@ -11,24 +11,24 @@ use crate::lab::{FIRST, FORGET_AFTER, Lab, SECOND, prefix};
 #[derive(Clone, Debug)]
 enum Step {
     Hijack(u32, usize),
-    Recall(u32, usize),
+    Restore(u32, usize),
     Recover(u32, usize),
     Withdraw(u32, usize),
     Down(u32),
     Gap(u32),
-    Settled(u32),
+    EndOfRib(u32),
     Wait(i64),
 }
 
-/// What a vantage point holds: whether it is the hijack, and since when that is in doubt.
+/// What a vantage point holds: whether it is the hijack, and since when that is stale.
 #[derive(Clone, Copy, Debug)]
 struct Hold {
     bad: bool,
-    doubted: Option<i64>,
+    stale_since: Option<i64>,
 }
 
-const CERTAIN_HIJACK: Hold = Hold { bad: true, doubted: None };
-const CERTAIN_OWN: Hold = Hold { bad: false, doubted: None };
+const CERTAIN_HIJACK: Hold = Hold { bad: true, stale_since: None };
+const CERTAIN_OWN: Hold = Hold { bad: false, stale_since: None };
 
 const PREFIXES: [&str; 3] = [FIRST, SECOND, "198.18.4.0/24"];
 
@@ -37,12 +37,12 @@ fn step() -> impl Strategy<Value = Step> {
     let which = 0..PREFIXES.len();
     prop_oneof![
         4 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Hijack(n, p)),
-        2 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Recall(n, p)),
+        2 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Restore(n, p)),
         3 => (vantage.clone(), which.clone()).prop_map(|(n, p)| Step::Recover(n, p)),
         2 => (vantage.clone(), which).prop_map(|(n, p)| Step::Withdraw(n, p)),
         1 => vantage.clone().prop_map(Step::Down),
         1 => vantage.clone().prop_map(Step::Gap),
-        1 => vantage.prop_map(Step::Settled),
+        1 => vantage.prop_map(Step::EndOfRib),
         2 => (1..2000i64).prop_map(Step::Wait),
     ]
 }
@@ -70,11 +70,12 @@ fn run_from(
                 lab.hijack(now, *n, PREFIXES[*p]);
                 holds.insert((*n, *p), CERTAIN_HIJACK);
             }
-            Step::Recall(n, p) => {
-                lab.recall(now, now, *n, PREFIXES[*p], &[100 + n % 1000, 4651, 4761]);
-                let hold = holds.entry((*n, *p)).or_insert(Hold { bad: true, doubted: Some(now) });
-                if hold.doubted.is_some() {
-                    *hold = Hold { bad: true, doubted: Some(now) };
+            Step::Restore(n, p) => {
+                lab.restore(now, now, *n, PREFIXES[*p], &[100 + n % 1000, 4651, 4761]);
+                let hold =
+                    holds.entry((*n, *p)).or_insert(Hold { bad: true, stale_since: Some(now) });
+                if hold.stale_since.is_some() {
+                    *hold = Hold { bad: true, stale_since: Some(now) };
                 }
             }
             Step::Recover(n, p) => {
@@ -92,12 +93,12 @@ fn run_from(
             Step::Gap(n) => {
                 lab.gap(now, *n);
                 for (_, hold) in holds.iter_mut().filter(|((vantage, _), _)| vantage == n) {
-                    hold.doubted = hold.doubted.or(Some(now));
+                    hold.stale_since = hold.stale_since.or(Some(now));
                 }
             }
-            Step::Settled(n) => {
-                lab.settled(now, *n);
-                holds.retain(|(vantage, _), hold| vantage != n || hold.doubted.is_none());
+            Step::EndOfRib(n) => {
+                lab.end_of_rib(now, *n);
+                holds.retain(|(vantage, _), hold| vantage != n || hold.stale_since.is_none());
             }
             Step::Wait(seconds) => {
                 for second in 0..*seconds {
@@ -115,10 +116,10 @@ fn run_from(
     holds
 }
 
-/// What has been in doubt for too long is not believed any more.
+/// What has been stale for too long is not believed any more.
 fn forget(holds: &mut BTreeMap<(u32, usize), Hold>, now: i64) {
     let long = i64::try_from(FORGET_AFTER.as_secs()).unwrap();
-    holds.retain(|_, hold| hold.doubted.is_none_or(|since| since + long > now));
+    holds.retain(|_, hold| hold.stale_since.is_none_or(|since| since + long > now));
 }
 
 proptest! {
@@ -147,7 +148,7 @@ proptest! {
         let mut lab = Lab::new();
         let holds = run(&mut lab, &steps, false);
         let holding: BTreeSet<u32> = holds.iter().filter(|(_, hold)| hold.bad).map(|((n, _), _)| *n).collect();
-        let certain = holds.values().any(|hold| hold.bad && hold.doubted.is_none());
+        let certain = holds.values().any(|hold| hold.bad && hold.stale_since.is_none());
         let mut summaries = lab.incidents.view().summaries();
         summaries.retain(|summary| summary.kind != IncidentKind::VisibilityLoss);
         prop_assert!(summaries.len() <= 1);

@@ -2,9 +2,7 @@
 
 use validator::{IncidentKind, Severity};
 
-use crate::lab::{FIRST, Lab, SECOND, prefix, rules, watch};
-
-const MINUTE: i64 = 60;
+use crate::lab::{FIRST, Lab, MINUTE, SECOND, prefix, rules, watch};
 
 fn statuses(lab: &Lab) -> Vec<String> {
     lab.notices.iter().map(|notice| notice.status()).collect()

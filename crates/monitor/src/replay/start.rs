@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use bgp::{Prefix, Timestamp, Vantage};
 use incidents::Incidents;
-use validator::{Classifier, Finding, OwnPrefixes, RouteFinding, Sight};
+use validator::{Classifier, Finding, OwnPrefixes, RouteFinding, RouteState};
 
-/// What happens, from the beginning that was asked for. What was before is state and no news: what
+/// What happens, from the beginning that was asked for. What was before is state and no change: what
 /// stands at the beginning is told then, and what was over by then is not.
 pub(super) struct ReplayStart {
     classifier: Arc<Classifier>,
@@ -43,11 +43,11 @@ impl ReplayStart {
             return;
         }
         self.findings += 1;
-        let news = match &mut self.before {
+        let within = match &mut self.before {
             Some(before) => before.take(finding),
             None => Some(finding),
         };
-        if let Some(finding) = news {
+        if let Some(finding) = within {
             self.incidents.handle(at, finding);
         }
     }
@@ -89,10 +89,12 @@ impl Before {
             Finding::Route(finding) => {
                 let routes = self.routes.entry(finding.vantage.clone()).or_default();
                 let key = (finding.prefix, finding.path_id);
-                match finding.sight {
-                    Sight::Withdrawn => drop(routes.remove(&key)),
-                    Sight::Held(_) | Sight::Recalled(_) => drop(routes.insert(key, finding)),
-                    Sight::Unreadable => {
+                match finding.state {
+                    RouteState::Withdrawn => drop(routes.remove(&key)),
+                    RouteState::Held(_) | RouteState::Restored(_) => {
+                        drop(routes.insert(key, finding))
+                    }
+                    RouteState::Unreadable => {
                         if let Some(route) = routes.get_mut(&key) {
                             route.mark_stale();
                         }
@@ -104,10 +106,10 @@ impl Before {
                 self.routes.remove(&vantage);
                 None
             }
-            Finding::Elsewhere { .. } => Some(finding),
+            Finding::OffenderActivity { .. } => Some(finding),
             Finding::SessionUp { .. }
-            | Finding::Gap { .. }
-            | Finding::Settled { .. }
+            | Finding::Stale { .. }
+            | Finding::EndOfRib { .. }
             | Finding::Condition { .. } => None,
         }
     }

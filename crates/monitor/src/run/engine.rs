@@ -11,7 +11,7 @@ use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use validator::{Classifier, Condition, Finding, IncidentKind, RouteFinding, Sight};
+use validator::{Classifier, Condition, Finding, IncidentKind, RouteFinding, RouteState};
 
 use super::api;
 use super::carried_state::CarriedState;
@@ -214,14 +214,14 @@ impl Engine {
             self.classifier.judge(prefix, &held.route, vantage)
         };
         let Finding::Route(route) = finding else { return finding };
-        let RouteFinding { prefix, sight, vantage, .. } = &route;
-        let sight = match sight {
-            Sight::Held(held) => Sight::Held(judge(*prefix, held, vantage)),
-            Sight::Recalled(held) => Sight::Recalled(judge(*prefix, held, vantage)),
-            Sight::Unreadable => Sight::Unreadable,
-            Sight::Withdrawn => Sight::Withdrawn,
+        let RouteFinding { prefix, state, vantage, .. } = &route;
+        let state = match state {
+            RouteState::Held(held) => RouteState::Held(judge(*prefix, held, vantage)),
+            RouteState::Restored(held) => RouteState::Restored(judge(*prefix, held, vantage)),
+            RouteState::Unreadable => RouteState::Unreadable,
+            RouteState::Withdrawn => RouteState::Withdrawn,
         };
-        Finding::Route(RouteFinding { sight, ..route })
+        Finding::Route(RouteFinding { state, ..route })
     }
 
     fn vantages(&self) -> Vec<Vantage> {
@@ -232,7 +232,7 @@ impl Engine {
     fn mark_stale(&mut self, vantages: Vec<Vantage>) {
         let Some(now) = self.clock.now() else { return };
         for vantage in vantages {
-            self.handle(now, Finding::Gap { at: now, vantage });
+            self.handle(now, Finding::Stale { at: now, vantage });
         }
     }
 
@@ -241,7 +241,7 @@ impl Engine {
         let Some(now) = self.clock.now() else { return };
         let of = |vantage: &Vantage| *vantage.collector == *router;
         for vantage in self.vantages().into_iter().filter(of) {
-            self.handle(now, Finding::Settled { at: now, vantage, family: None });
+            self.handle(now, Finding::EndOfRib { at: now, vantage, family: None });
         }
     }
 

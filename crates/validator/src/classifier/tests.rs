@@ -93,7 +93,9 @@ fn touched(
 ) -> Option<Vec<(String, Option<IncidentKind>)>> {
     match session.classify(observation) {
         None => None,
-        Some(Finding::Route(RouteFinding { sight: Sight::Held(held), path_id: 7, .. })) => {
+        Some(Finding::Route(RouteFinding {
+            state: RouteState::Held(held), path_id: 7, ..
+        })) => {
             let name = |watch: &Option<Arc<Watch>>| {
                 watch.as_ref().map_or("none".to_owned(), |watch| watch.prefix.to_string())
             };
@@ -144,7 +146,7 @@ fn inside_a_watch_the_rules_hold_in_order() {
 fn a_valid_hijack_is_a_hijack_still_but_less_loud() {
     let mut session = session(&[vrp("198.18.0.0/21", 21, 64666)]);
     let finding = session.classify(&announce("198.18.0.0/21", &path(64666)));
-    let Some(Finding::Route(RouteFinding { sight: Sight::Held(held), .. })) = finding else {
+    let Some(Finding::Route(RouteFinding { state: RouteState::Held(held), .. })) = finding else {
         panic!("{finding:?}")
     };
     assert_eq!(held.matches[0].kind, Some(IncidentKind::OriginHijack));
@@ -199,7 +201,7 @@ fn what_our_as_announces_outside_every_watch_is_followed_to_its_end() {
     // Somebody else's now: let through, with nothing wrong.
     assert_eq!(touched(&mut session, &announce(place, &path(4761))), Some(vec![]));
     let Some(Finding::Route(gone)) = session.classify(&withdraw(place)) else { panic!() };
-    assert_eq!((gone.prefix, gone.path_id, gone.sight), (prefix(place), 7, Sight::Withdrawn));
+    assert_eq!((gone.prefix, gone.path_id, gone.state), (prefix(place), 7, RouteState::Withdrawn));
 }
 
 #[test]
@@ -228,7 +230,7 @@ fn elsewhere_is_told_with_its_holders() {
     let (at, origin) = (Timestamp::from_seconds(1), Asn::new(4761));
     let told = |place, holders: &[u32]| {
         let holders = holders.iter().copied().map(Asn::new).collect();
-        Some(Finding::Elsewhere { at, prefix: prefix(place), origin, holders })
+        Some(Finding::OffenderActivity { at, prefix: prefix(place), origin, holders })
     };
     assert_eq!(ask("100.64.1.0/24", &path(4761)), told("100.64.1.0/24", &[64510, 64511]));
     assert_eq!(ask("100.65.0.0/16", &path(4761)), told("100.65.0.0/16", &[64510]));
@@ -343,11 +345,11 @@ proptest! {
             let finding = session.classify(&observation);
             prop_assert_eq!(finding.is_some(), wanted, "{} AS{}", prefix, asn);
             match finding {
-                Some(Finding::Route(RouteFinding { sight, .. })) => {
-                    prop_assert_eq!(sight, Sight::Held(judged));
+                Some(Finding::Route(RouteFinding { state, .. })) => {
+                    prop_assert_eq!(state, RouteState::Held(judged));
                     prop_assert!(session.matches(prefix), "its withdrawal must pass");
                 }
-                Some(Finding::Elsewhere { holders, .. }) => {
+                Some(Finding::OffenderActivity { holders, .. }) => {
                     prop_assert_eq!(judged.rov.reason(), Some(crate::InvalidReason::As));
                     prop_assert!(judged.matches.is_empty() && !holders.contains(&Asn::new(asn)));
                 }
@@ -419,8 +421,8 @@ fn what_cannot_be_read_is_told_and_decides_nothing() {
     let Some(Finding::Route(found)) = session.classify(&unreadable("198.18.0.0/24")) else {
         panic!("it is in watched space")
     };
-    assert_eq!(found.sight, Sight::Unreadable);
+    assert_eq!(found.state, RouteState::Unreadable);
     assert_eq!(session.classify(&unreadable("100.64.0.0/10")), None);
-    let gap = Finding::Gap { at: Timestamp::from_seconds(1), vantage: peer() };
+    let gap = Finding::Stale { at: Timestamp::from_seconds(1), vantage: peer() };
     assert_eq!(session.classify(&observation(Event::Unreadable)), Some(gap));
 }

@@ -10,7 +10,7 @@ use crate::dispatch_note::DispatchNote;
 use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
 use crate::summary::{Cause, Summary};
-use incidents::{IncidentId, News, printable};
+use incidents::{IncidentChange, IncidentId, printable};
 
 pub(super) struct Contents {
     pub(super) subject: String,
@@ -105,7 +105,7 @@ fn notice_headers(notice: &AnnotatedNotice) -> Vec<(&'static str, String)> {
         ("X-Originwatch-Kind", notice.kind.name().to_owned()),
         ("X-Originwatch-Reason", notice.reason.name().to_owned()),
     ];
-    if notice.changes.iter().any(|news| matches!(news, News::Severity(_))) {
+    if notice.changes.iter().any(|change| matches!(change, IncidentChange::Severity(_))) {
         headers.push(("X-Originwatch-Escalated", "yes".to_owned()));
     }
     if notice.dispatch_notes.contains(&DispatchNote::Drill) {

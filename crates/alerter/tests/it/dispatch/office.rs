@@ -3,7 +3,7 @@
 use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal, Routing, What};
 use alerter::{Content, Notification, Receiver, Scope};
 use bgp::{Asn, Timestamp};
-use incidents::{IncidentId, Incidents, News, Notice, Reason, State};
+use incidents::{IncidentChange, IncidentId, Incidents, Notice, Reason, State};
 use validator::{IncidentKind, Severity};
 
 use crate::lab::{FIRST, Lab, START, at, directory};
@@ -79,7 +79,7 @@ impl Office {
     /// It becomes so serious.
     pub(crate) fn worse(&mut self, n: u32, second: i64, sequence: u32, severity: Severity) {
         let mut notice = notice(n, second, sequence, Reason::Update, severity);
-        notice.changes = vec![News::Severity(severity)];
+        notice.changes = vec![IncidentChange::Severity(severity)];
         self.hear(notice);
     }
 

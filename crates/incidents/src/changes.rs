@@ -8,10 +8,10 @@ use validator::Severity;
 
 use crate::Country;
 
-/// Shares of the vantage points at which spread is news, in percent.
+/// Shares of the vantage points at which spread is a change, in percent.
 const SPREAD_STEPS: [usize; 6] = [1, 5, 10, 25, 50, 75];
 
-/// What can be news of an incident, gathered since it opened. Only ever grows.
+/// What can change in an incident, gathered since it opened. Only ever grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     /// What was announced.
@@ -31,7 +31,7 @@ pub(crate) struct Facts {
 /// One material change since the last notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum News {
+pub enum IncidentChange {
     /// It became more serious.
     Severity(Severity),
     /// Another prefix is announced.
@@ -61,25 +61,32 @@ impl Facts {
 }
 
 /// What is known now and was not told yet, the most pressing first.
-pub(crate) fn news(told: &Facts, known: &Facts) -> Vec<News> {
-    let mut news = Vec::new();
-    if let Some(severity) = known.severity.filter(|_| known.severity > told.severity) {
-        news.push(News::Severity(severity));
+pub(crate) fn changes(notified: &Facts, known: &Facts) -> Vec<IncidentChange> {
+    let mut changes = Vec::new();
+    if let Some(severity) = known.severity.filter(|_| known.severity > notified.severity) {
+        changes.push(IncidentChange::Severity(severity));
     }
-    news.extend(known.prefixes.difference(&told.prefixes).map(|prefix| News::Prefix(*prefix)));
-    if let Some(country) = known.home.filter(|_| told.home.is_none()) {
-        news.push(News::SeenIn(country));
+    changes.extend(
+        known.prefixes.difference(&notified.prefixes).map(|prefix| IncidentChange::Prefix(*prefix)),
+    );
+    if let Some(country) = known.home.filter(|_| notified.home.is_none()) {
+        changes.push(IncidentChange::SeenIn(country));
     }
-    news.extend(known.upstreams.difference(&told.upstreams).map(|asn| News::Upstream(*asn)));
-    news.extend(known.acceptors.difference(&told.acceptors).map(|asn| News::AcceptedBy(*asn)));
-    if known.spread > told.spread {
-        news.push(News::SpreadPast(known.spread));
+    changes.extend(
+        known.upstreams.difference(&notified.upstreams).map(|asn| IncidentChange::Upstream(*asn)),
+    );
+    changes.extend(
+        known.acceptors.difference(&notified.acceptors).map(|asn| IncidentChange::AcceptedBy(*asn)),
+    );
+    if known.spread > notified.spread {
+        changes.push(IncidentChange::SpreadPast(known.spread));
     }
-    if known.mass && !told.mass {
-        news.push(News::Mass);
+    if known.mass && !notified.mass {
+        changes.push(IncidentChange::Mass);
     }
-    news.extend(known.details.difference(&told.details).cloned().map(News::Detail));
-    news
+    changes
+        .extend(known.details.difference(&notified.details).cloned().map(IncidentChange::Detail));
+    changes
 }
 
 #[cfg(test)]
@@ -87,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spread_is_news_when_it_passes_a_step_and_not_when_it_falls_back() {
+    fn spread_is_a_change_when_it_passes_a_step_and_not_when_it_falls_back() {
         let mut facts = Facts::default();
         let mut step = |holding, total| {
             facts.note_spread(holding, total);
@@ -102,16 +109,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_not_told_is_news() {
-        let told = Facts {
+    fn only_what_was_not_notified_is_a_change() {
+        let notified = Facts {
             prefixes: ["198.18.0.0/21".parse().unwrap()].into(),
             acceptors: [Asn::new(4651)].into(),
             spread: 5,
             severity: Some(Severity::Critical),
             ..Facts::default()
         };
-        assert_eq!(news(&told, &told), []);
-        let mut known = told.clone();
+        assert_eq!(changes(&notified, &notified), []);
+        let mut known = notified.clone();
         known.prefixes.insert("198.18.8.0/21".parse().unwrap());
         known.acceptors.insert(Asn::new(3356));
         known.spread = 10;
@@ -119,16 +126,16 @@ mod tests {
         known.upstreams.insert(Asn::new(64510));
         known.mass = true;
         assert_eq!(
-            news(&told, &known),
+            changes(&notified, &known),
             [
-                News::Prefix("198.18.8.0/21".parse().unwrap()),
-                News::SeenIn("GB".parse().unwrap()),
-                News::Upstream(Asn::new(64510)),
-                News::AcceptedBy(Asn::new(3356)),
-                News::SpreadPast(10),
-                News::Mass,
+                IncidentChange::Prefix("198.18.8.0/21".parse().unwrap()),
+                IncidentChange::SeenIn("GB".parse().unwrap()),
+                IncidentChange::Upstream(Asn::new(64510)),
+                IncidentChange::AcceptedBy(Asn::new(3356)),
+                IncidentChange::SpreadPast(10),
+                IncidentChange::Mass,
             ]
         );
-        assert_eq!(news(&known, &told), []);
+        assert_eq!(changes(&known, &notified), []);
     }
 }

@@ -51,7 +51,7 @@ pub struct Extent {
 
 /// What every AS originates that RPKI says is somebody else's.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Elsewhere {
+pub(crate) struct OffenderActivity {
     #[serde(with = "pairs")]
     by_origin: HashMap<Asn, Activity>,
     prefixes: usize,
@@ -68,7 +68,7 @@ struct Activity {
     full: bool,
 }
 
-impl Elsewhere {
+impl OffenderActivity {
     /// Counts an announcement of somebody else's prefix.
     pub(crate) fn note(&mut self, at: Timestamp, prefix: Prefix, origin: Asn, holders: &[Asn]) {
         let activity = self.by_origin.entry(origin).or_default();
@@ -139,19 +139,19 @@ mod tests {
 
     #[test]
     fn counts_others_in_the_window_and_what_was_usual_before() {
-        let mut elsewhere = Elsewhere::default();
+        let mut offender_activity = OffenderActivity::default();
         let prefix = |n: u32| Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24);
         let offender = Asn::new(4761);
-        elsewhere.note(at(10), prefix(1), offender, &[Asn::new(1)]);
-        elsewhere.note(at(10), prefix(2), offender, &[Asn::new(1)]);
+        offender_activity.note(at(10), prefix(1), offender, &[Asn::new(1)]);
+        offender_activity.note(at(10), prefix(2), offender, &[Asn::new(1)]);
         for n in 100..120 {
-            elsewhere.note(at(1000), prefix(n), offender, &[Asn::new(n)]);
-            elsewhere.note(at(1001), prefix(n), offender, &[Asn::new(n)]);
+            offender_activity.note(at(1000), prefix(n), offender, &[Asn::new(n)]);
+            offender_activity.note(at(1001), prefix(n), offender, &[Asn::new(n)]);
         }
-        elsewhere.note(at(1000), prefix(1), offender, &[Asn::new(1)]);
-        elsewhere.note(at(1000), prefix(3), Asn::new(7), &[Asn::new(8)]);
+        offender_activity.note(at(1000), prefix(1), offender, &[Asn::new(1)]);
+        offender_activity.note(at(1000), prefix(3), Asn::new(7), &[Asn::new(8)]);
         assert_eq!(
-            elsewhere.extent(&[offender], at(900), at(900)),
+            offender_activity.extent(&[offender], at(900), at(900)),
             Extent {
                 class: ExtentClass::Mass,
                 prefixes: 21,
@@ -160,19 +160,19 @@ mod tests {
                 at_least: false
             }
         );
-        let targeted = elsewhere.extent(&[Asn::new(7)], at(0), at(0));
+        let targeted = offender_activity.extent(&[Asn::new(7)], at(0), at(0));
         assert_eq!((targeted.class, targeted.prefixes), (ExtentClass::Targeted, 1));
-        assert_eq!(elsewhere.extent(&[Asn::new(9)], at(0), at(0)).prefixes, 0);
+        assert_eq!(offender_activity.extent(&[Asn::new(9)], at(0), at(0)).prefixes, 0);
     }
 
     #[test]
     fn a_full_table_leak_is_counted_up_to_the_bound() {
-        let mut elsewhere = Elsewhere::default();
+        let mut offender_activity = OffenderActivity::default();
         for n in 0..70_000u32 {
             let prefix = Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24);
-            elsewhere.note(at(1), prefix, Asn::new(4761), &[Asn::new(n % 1000 + 1)]);
+            offender_activity.note(at(1), prefix, Asn::new(4761), &[Asn::new(n % 1000 + 1)]);
         }
-        let extent = elsewhere.extent(&[Asn::new(4761)], at(0), at(0));
+        let extent = offender_activity.extent(&[Asn::new(4761)], at(0), at(0));
         assert_eq!((extent.prefixes, extent.origins, extent.at_least), (65_536, 1000, true));
     }
 }
