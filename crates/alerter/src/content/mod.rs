@@ -9,7 +9,8 @@ pub(crate) mod notice_page;
 pub(crate) mod page;
 pub(crate) mod phrase;
 pub(crate) mod summary_page;
-mod text;
+pub(crate) mod text;
+mod timeline;
 pub(crate) mod title;
 pub(crate) mod words;
 

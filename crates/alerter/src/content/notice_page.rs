@@ -5,8 +5,10 @@ use jiff::tz::TimeZone;
 use validator::{IncidentKind, ValidationState};
 
 use crate::content::draft;
-use crate::content::page::{Answer, Badge, Block, Page, SightRow, Span, moment};
+use crate::content::page::{Answer, Badge, Block, Page, SightRow, moment};
 use crate::content::phrase::{duration, grouped, plural, spelled_out};
+use crate::content::text::render_text;
+use crate::content::timeline::timeline;
 use crate::content::title::words;
 use crate::content::words::{
     annotations, changes, data_sources, headline, home_line, is_foreign, prefix_row, verdict, vrps,
@@ -22,7 +24,7 @@ const LISTED_FIRST: usize = 5;
 
 /// The plain text of the mail and of the terminal, 72 columns wide, with times in `zone` and in UTC.
 pub fn notice_text(notice: &AnnotatedNotice, zone: &TimeZone) -> String {
-    page(notice, zone).text()
+    render_text(&page(notice, zone))
 }
 
 /// The page of a notice, with times in `zone` and in UTC.
@@ -37,7 +39,7 @@ pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
     page.section(None, what(notice));
     let points = if over { vec![] } else { points(notice) };
     let happened = happened(notice, points.first(), zone);
-    page.section(None, vec![Block::Timeline(spans(notice)), Block::Answers(happened)]);
+    page.section(None, vec![Block::Timeline(timeline(notice)), Block::Answers(happened)]);
     if points.len() > 1 {
         page.section(Some("What to do"), vec![Block::Points(points.clone())]);
     }
@@ -106,13 +108,6 @@ fn what(notice: &Notice) -> Vec<Block> {
 fn more(count: usize, listed: usize, what: &str) -> Option<String> {
     let more = count.checked_sub(listed).filter(|more| *more > 0)?;
     Some(format!("and {more} more {what}, in the attached JSON"))
-}
-
-/// When it was held and since when not.
-fn spans(notice: &Notice) -> Vec<Span> {
-    let held = Span { held: true, from: notice.since, until: notice.last_seen };
-    let quiet = Span { held: false, from: notice.last_seen, until: notice.at };
-    [held, quiet].into_iter().filter(|span| span.until > span.from).collect()
 }
 
 struct Answers<'a> {

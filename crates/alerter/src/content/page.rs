@@ -3,10 +3,11 @@
 
 use bgp::Timestamp;
 use jiff::tz::{Offset, TimeZone};
+use serde::Serialize;
 use validator::Severity;
 
 /// One notification.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Page {
     /// What must be read before anything else: that the notification is late.
     pub(crate) lead: Vec<String>,
@@ -16,7 +17,7 @@ pub(crate) struct Page {
 }
 
 /// How serious it is and where it stands, for the eye: the words stand elsewhere on the page too.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Badge {
     pub(crate) severity: Severity,
     pub(crate) over: bool,
@@ -24,14 +25,15 @@ pub(crate) struct Badge {
 }
 
 /// Blocks that belong together, with a blank line in front.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Section {
     pub(crate) heading: Option<String>,
     pub(crate) blocks: Vec<Block>,
 }
 
 /// A piece of a page.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Block {
     Paragraph(String),
     Points(Vec<String>),
@@ -48,7 +50,7 @@ pub(crate) enum Block {
 }
 
 /// One prefix: what was announced, what is wrong with it, what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct PrefixRow {
     pub(crate) announced: String,
     pub(crate) verdict: String,
@@ -56,14 +58,14 @@ pub(crate) struct PrefixRow {
 }
 
 /// A question that a NOC asks, and the answer; without a label it goes on with the last question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Answer {
     pub(crate) label: &'static str,
     pub(crate) text: String,
 }
 
 /// One incident of several.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct IncidentRow {
     pub(crate) status: String,
     pub(crate) what: String,
@@ -71,7 +73,7 @@ pub(crate) struct IncidentRow {
 }
 
 /// Who saw it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct SightRow {
     pub(crate) time: String,
     /// Who tells us, which AS, where, under which address; empty where not known.
@@ -81,12 +83,12 @@ pub(crate) struct SightRow {
 }
 
 /// A part of the life of an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Span {
     /// Somebody held the route.
     pub(crate) held: bool,
-    pub(crate) from: Timestamp,
-    pub(crate) until: Timestamp,
+    /// Its share of the whole.
+    pub(crate) percent: u64,
 }
 
 impl Page {

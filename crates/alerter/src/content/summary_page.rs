@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::content::page::{Answer, Badge, Block, IncidentRow, Page, moment};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
+use crate::content::text::render_text;
 use crate::content::title::words;
 use crate::content::words::{annotations, data_sources, summary_headline, who};
 use crate::summary::{Cause, Row, Summary};
@@ -14,7 +15,7 @@ const LISTED: usize = 40;
 
 /// The plain text of the mail, 72 columns wide, with times in `zone` and in UTC.
 pub fn summary_text(summary: &Summary, zone: &TimeZone) -> String {
-    page(summary, zone).text()
+    render_text(&page(summary, zone))
 }
 
 /// The page of a summary, with times in `zone` and in UTC.
@@ -27,7 +28,10 @@ pub(crate) fn page(summary: &Summary, zone: &TimeZone) -> Page {
     let mut page = Page::new(summary.title.clone(), badge);
     let headline = match &summary.cause {
         Cause::Drill => why(summary),
-        _ => format!("{}. {}", capitalized(&summary_headline(summary)), why(summary)),
+        Cause::Storm(_)
+        | Cause::NotificationLimit { .. }
+        | Cause::Maintenance { .. }
+        | Cause::Daily => format!("{}. {}", capitalized(&summary_headline(summary)), why(summary)),
     };
     page.section(None, vec![Block::Paragraph(headline)]);
     let mut table = Vec::new();
@@ -83,12 +87,13 @@ fn why(summary: &Summary) -> String {
 
 fn answers(summary: &Summary, zone: &TimeZone) -> Vec<Answer> {
     let answer = |label, text| Answer { label, text };
-    let span = match &summary.cause {
-        Cause::Maintenance { window } => {
-            format!("{} to {}", moment(window.from, zone), moment(window.until, zone))
+    let (from, until) = match &summary.cause {
+        Cause::Maintenance { window } => (window.from, window.until),
+        Cause::Storm(_) | Cause::NotificationLimit { .. } | Cause::Daily | Cause::Drill => {
+            (summary.since, summary.at)
         }
-        _ => format!("{} to {}", moment(summary.since, zone), moment(summary.at, zone)),
     };
+    let span = format!("{} to {}", moment(from, zone), moment(until, zone));
     let mut answers = vec![
         answer("From", span),
         answer(

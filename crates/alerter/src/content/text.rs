@@ -7,26 +7,24 @@ const WIDTH: usize = 72;
 /// Where the answers begin, behind the labels.
 const INDENT: usize = 14;
 
-impl Page {
-    /// The text, with a newline at the end of each line.
-    pub(crate) fn text(&self) -> String {
-        let mut text = Text::default();
-        for line in &self.lead {
-            text.wrapped("", "", line);
-        }
-        if !self.lead.is_empty() {
-            text.line("");
-        }
-        text.line(&printable(&self.title));
-        for section in &self.sections {
-            text.line("");
-            if let Some(heading) = &section.heading {
-                text.line(&printable(heading));
-            }
-            section.blocks.iter().for_each(|block| text.block(block));
-        }
-        text.0
+/// The text, with a newline at the end of each line.
+pub(crate) fn render_text(page: &Page) -> String {
+    let mut text = Text::default();
+    for line in &page.lead {
+        text.wrapped("", "", line);
     }
+    if !page.lead.is_empty() {
+        text.line("");
+    }
+    text.line(&printable(&page.title));
+    for section in &page.sections {
+        text.line("");
+        if let Some(heading) = &section.heading {
+            text.line(&printable(heading));
+        }
+        section.blocks.iter().for_each(|block| text.block(block));
+    }
+    text.0
 }
 
 #[derive(Default)]

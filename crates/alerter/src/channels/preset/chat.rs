@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use validator::Severity;
 
 use super::super::event::{Action, Event};
-use super::cut;
+use super::request::cut;
 
 /// Slack cuts a text of an attachment behind 3,000 characters and takes the fence at its end with it.
 const LONGEST: usize = 2900;

@@ -2,8 +2,9 @@
 
 mod chat;
 mod oncall;
+mod request;
 
-use serde_json::Value;
+pub(super) use request::Request;
 
 use super::event::Event;
 
@@ -26,24 +27,17 @@ pub enum Preset {
     Alerta,
 }
 
-/// One HTTP POST of JSON.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Request {
-    /// What comes behind the URL of the config: path segments, not encoded yet.
-    pub(super) path: Vec<String>,
-    /// What comes behind `?`.
-    pub(super) query: Option<&'static str>,
-    /// The body.
-    pub(super) body: Value,
-}
-
 impl Preset {
     /// Where the service listens, if it is in one place for everybody.
     pub const fn default_url(self) -> Option<&'static str> {
         match self {
             Preset::PagerDuty => Some("https://events.pagerduty.com/v2/enqueue"),
             Preset::Opsgenie => Some("https://api.opsgenie.com"),
-            _ => None,
+            Preset::Slack
+            | Preset::Teams
+            | Preset::Mattermost
+            | Preset::Alertmanager
+            | Preset::Alerta => None,
         }
     }
 
@@ -75,13 +69,4 @@ impl Preset {
             Preset::Alerta => oncall::alerta(event),
         }
     }
-}
-
-/// At most so many characters, and a mark where there were more.
-fn cut(text: &str, longest: usize) -> String {
-    const MARK: &str = " ..";
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    text.chars().take(longest.saturating_sub(MARK.len())).chain(MARK.chars()).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use validator::Severity;
 
 use super::super::event::{Action, Event};
-use super::{Request, cut};
+use super::request::{Request, cut};
 
 /// What the services call us.
 const CLIENT: &str = "originwatch";

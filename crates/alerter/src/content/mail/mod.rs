@@ -1,13 +1,13 @@
 //! A notification as a mail: subject, thread, plain text, HTML beside it, and the JSON attached.
 //!
-//! Start with [`Mail::compose`]. `contents` takes from a notification what a mail needs, `html` and `timeline`
-//! draw the page, [`Templates`] are the operator's own words.
+//! Start with [`Mail::compose`]. `contents` takes from a notification what a mail needs, `html` draws the page,
+//! [`Templates`] are the operator's own words, which see of a notification what `context` shows them.
 
 mod contents;
+mod context;
 mod html;
 mod sample;
 mod template;
-mod timeline;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,14 @@ use lettre::message::header::{
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
 use contents::Contents;
-use minijinja::Value;
-use minijinja::value::Serde;
+use context::context;
+use html::{render_html, render_text_as_html};
 use template::Part;
 
 pub(crate) use contents::subject;
 
 use crate::content::page::Block;
+use crate::content::text::render_text;
 use crate::replies::{Replies, Token};
 
 use crate::notification::Content;
@@ -215,48 +216,12 @@ impl Words {
             contents.headers.push(("X-Originwatch-Template-Fault", printable(&faults)));
         }
         // HTML that says something else than the text would hide it: most people see the HTML.
-        let html = html.or_else(|| text.as_deref().map(html::of_text));
+        let html = html.or_else(|| text.as_deref().map(render_text_as_html));
         Words {
             subject: subject.unwrap_or_else(|| contents.subject.clone()),
-            text: text.unwrap_or_else(|| contents.page.text()),
-            html: html.unwrap_or_else(|| contents.page.html()),
+            text: text.unwrap_or_else(|| render_text(&contents.page)),
+            html: html.unwrap_or_else(|| render_html(&contents.page)),
         }
-    }
-}
-
-/// What a template may speak of: the notification as its JSON has it, and our own words.
-fn context(content: &Content, contents: &Contents) -> Value {
-    let json = match content {
-        Content::Notice(notice) => serde_json::to_value(notice),
-        Content::Summary(summary) => serde_json::to_value(summary),
-    };
-    let notification = cleaned(json.unwrap_or_default());
-    let name = match content {
-        Content::Notice(_) => "notice",
-        Content::Summary(_) => "summary",
-    };
-    let ours = serde_json::json!({
-        name: notification,
-        "title": printable(content.title()),
-        "severity": content.severity().to_string(),
-        "subject": contents.subject,
-        "text": contents.page.text(),
-        "late": contents.page.lead,
-        "reference": contents.reference.as_deref().unwrap_or_default(),
-    });
-    Value::from(Serde(ours))
-}
-
-/// Every text on one line, and nothing hidden in it.
-fn cleaned(value: serde_json::Value) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match value {
-        Json::String(text) => Json::String(printable(&text)),
-        Json::Array(list) => list.into_iter().map(cleaned).collect(),
-        Json::Object(map) => {
-            Json::Object(map.into_iter().map(|(key, value)| (key, cleaned(value))).collect())
-        }
-        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use validator::IncidentKind;
 
 use super::contents::Contents;
-use super::context as context_of;
+use super::context::context as context_of;
 use crate::notification::Content;
 
 /// A notice of each kind and a summary of each cause.
