@@ -1,4 +1,4 @@
-use crate::scope::Scope;
+use crate::silence::Silence;
 use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
 use validator::Severity;
@@ -33,19 +33,6 @@ pub struct Acknowledged {
     pub at: Timestamp,
     /// How serious it was then: what is more serious was not acknowledged.
     pub severity: Severity,
-}
-
-/// Nothing is told of it for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Silence {
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-    /// Till when.
-    pub until: Timestamp,
-    /// What was muted.
-    pub scope: Scope,
 }
 
 /// Who said it, and when.

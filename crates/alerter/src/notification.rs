@@ -3,9 +3,11 @@ use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, Severity};
 
 use crate::annotations::Annotations;
+use crate::dispatch_note::DispatchNote;
 use crate::notice::AnnotatedNotice;
 use crate::receiver::Receiver;
 use crate::summary::Summary;
+use incidents::Reason;
 
 /// What the dispatcher lets out: content, and to whom it goes. One delivery for each of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,18 @@ pub enum Content {
     Notice(Box<AnnotatedNotice>),
     /// Of many, in one table.
     Summary(Box<Summary>),
+}
+
+impl Notification {
+    /// Content that was decided at `at`, to each of these.
+    pub(crate) fn new(to: Vec<Receiver>, at: Timestamp, content: Content) -> Self {
+        let over = match &content {
+            Content::Notice(notice) => notice.reason == Reason::Resolved,
+            Content::Summary(summary) => summary.over || summary.open_count == 0,
+        };
+        let urgent = content.severity() == Severity::Critical && !over;
+        Notification { to, urgent, at, content }
+    }
 }
 
 impl Content {
@@ -89,6 +103,14 @@ impl Content {
         match self {
             Content::Notice(notice) => Some(notice.kind),
             Content::Summary(_) => None,
+        }
+    }
+
+    /// Adds why it goes where it goes.
+    pub(crate) fn push_note(&mut self, note: DispatchNote) {
+        match self {
+            Content::Notice(notice) => notice.dispatch_notes.push(note),
+            Content::Summary(summary) => summary.dispatch_notes.push(note),
         }
     }
 

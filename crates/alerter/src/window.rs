@@ -61,7 +61,7 @@ pub enum Standing {
 /// Which window: calendars have many of the same name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct WindowKey {
-    /// Where it comes from; empty: from an order.
+    /// Where it comes from; empty: from a command.
     pub(crate) source: String,
     pub(crate) name: String,
     pub(crate) from: Timestamp,

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alerter::dispatch::What;
+use alerter::dispatch;
 use alerter::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand, ValueEnum};
@@ -104,11 +104,15 @@ pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::Add(add) => {
             let by = add.by.clone().unwrap_or_else(arguments::login);
-            requests::order(&client, &by, What::MaintenanceAdd { window: window(add)? })
+            requests::command(
+                &client,
+                &by,
+                dispatch::Action::MaintenanceAdd { window: window(add)? },
+            )
         }
         Action::Remove { name } => {
-            let what = What::MaintenanceRemove { name: name.clone() };
-            requests::order(&client, &arguments::login(), what)
+            let action = dispatch::Action::MaintenanceRemove { name: name.clone() };
+            requests::command(&client, &arguments::login(), action)
         }
         Action::List { format } => {
             let windows = client.silences(arguments::now())?.windows;

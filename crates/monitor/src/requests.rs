@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use alerter::dispatch::{Order, What};
+use alerter::dispatch::{Action, Command};
 use store::{Answer, Request, StoreClient, StoreError};
 
 use crate::arguments::now;
@@ -30,8 +30,8 @@ pub(crate) fn open_store(config: Option<&Path>) -> Result<(Config, StoreClient),
 }
 
 /// Has the daemon do something of the dispatcher.
-pub(crate) fn order(client: &StoreClient, by: &str, what: What) -> Result<ExitCode, Failure> {
-    ask(client, &Request::Order(Order { by: by.to_owned(), what }))
+pub(crate) fn command(client: &StoreClient, by: &str, action: Action) -> Result<ExitCode, Failure> {
+    ask(client, &Request::Command(Command { by: by.to_owned(), action }))
 }
 
 /// Leaves a request and waits for the answer; where nobody runs it is done at the next start.

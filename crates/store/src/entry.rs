@@ -1,4 +1,4 @@
-use alerter::dispatch::Order;
+use alerter::dispatch::Command;
 use bgp::Timestamp;
 use rusqlite::{Connection, params};
 use validator::Finding;
@@ -16,7 +16,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Finding(Box<Finding>),
-    Order(Order),
+    Command(Command),
     /// Only time went on.
     Time,
 }
@@ -30,7 +30,7 @@ pub(crate) fn read_entries(connection: &Connection) -> Result<Vec<Entry>, StoreE
     while let Some(row) = rows.next()? {
         let event = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
             (Some(finding), _) => Event::Finding(serde_json::from_str(&finding)?),
-            (None, Some(order)) => Event::Order(serde_json::from_str(&order)?),
+            (None, Some(command)) => Event::Command(serde_json::from_str(&command)?),
             (None, None) => Event::Time,
         };
         entries.push(Entry { now: Timestamp::from_micros(row.get(0)?), event });
@@ -42,12 +42,12 @@ pub(crate) fn write_entries(transaction: &Connection, entries: &[Entry]) -> Resu
     let mut journal = transaction
         .prepare_cached("INSERT INTO journal (now, finding, wanted) VALUES (?, ?, ?)")?;
     for entry in entries {
-        let (finding, order) = match &entry.event {
+        let (finding, command) = match &entry.event {
             Event::Finding(finding) => (Some(serde_json::to_string(finding)?), None),
-            Event::Order(order) => (None, Some(serde_json::to_string(order)?)),
+            Event::Command(command) => (None, Some(serde_json::to_string(command)?)),
             Event::Time => (None, None),
         };
-        journal.execute(params![entry.now.micros(), finding, order])?;
+        journal.execute(params![entry.now.micros(), finding, command])?;
     }
     Ok(())
 }

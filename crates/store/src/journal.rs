@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal};
+use alerter::dispatch::{Command, DispatchRules, Dispatcher, Refusal};
 use alerter::{AnnotatedIncident, AnnotatedNotice, Queue};
 use bgp::{Route, Timestamp, Vantage};
 use incidents::{AsDirectory, IncidentId, IncidentSummary, Incidents, Rules, Sources};
@@ -97,9 +97,9 @@ impl Journal {
     /// # Errors
     ///
     /// Where it makes no sense now.
-    pub fn order(&mut self, now: Timestamp, order: Order) -> Result<(), Refusal> {
+    pub fn command(&mut self, now: Timestamp, command: Command) -> Result<(), Refusal> {
         self.ordered = true;
-        self.take(Entry { now, event: Event::Order(order) }).map_or(Ok(()), Err)
+        self.take(Entry { now, event: Event::Command(command) }).map_or(Ok(()), Err)
     }
 
     /// Does what others have asked for since the last time; how many requests there were. Answers
@@ -114,7 +114,7 @@ impl Journal {
         let many = requests.len();
         for (number, request) in requests {
             let answer = match request {
-                Ok(Request::Order(order)) => match self.order(now, order) {
+                Ok(Request::Command(command)) => match self.command(now, command) {
                     Ok(()) => Answer::Done,
                     Err(refusal) => Answer::Refused(refusal.to_string()),
                 },
@@ -173,7 +173,7 @@ impl Journal {
         self.state.dispatcher.set_queue(queue);
     }
 
-    /// Whether a notice, a notification or an order waits to be made durable: then commit at once.
+    /// Whether a notice, a notification or a command waits to be made durable: then commit at once.
     pub fn has_notices(&self) -> bool {
         self.ordered || !self.batch.notices.is_empty() || !self.batch.notifications.is_empty()
     }

@@ -1,4 +1,4 @@
-use alerter::dispatch::Order;
+use alerter::dispatch::Command;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,8 @@ const AT_ONCE: u32 = 100;
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Something of the dispatcher.
-    Order(Order),
+    #[serde(rename = "order")]
+    Command(Command),
     /// Every delivery that waits is tried now.
     Flush,
     /// Every delivery that was given up is tried again.

@@ -12,7 +12,7 @@ pub struct Silences {
     #[serde(rename = "mutes")]
     pub silences: Vec<Silence>,
     /// Maintenance windows, open or to come, each with its source: empty of those that were added by
-    /// an order.
+    /// a command.
     pub windows: Vec<(String, Window)>,
 }
 

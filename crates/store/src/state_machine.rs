@@ -17,7 +17,7 @@ pub(crate) struct StateMachine {
 pub(crate) struct Output {
     pub(crate) notices: Vec<AnnotatedNotice>,
     pub(crate) notifications: Vec<Notification>,
-    /// Why an order was not followed.
+    /// Why a command was refused.
     pub(crate) refusal: Option<Refusal>,
 }
 
@@ -34,8 +34,8 @@ impl StateMachine {
         self.dispatcher.handle_timeout(now, &self.incidents);
         match event {
             Event::Finding(finding) => self.incidents.handle(now, *finding),
-            Event::Order(order) => {
-                output.refusal = self.dispatcher.order(now, order, &self.incidents).err();
+            Event::Command(command) => {
+                output.refusal = self.dispatcher.command(now, command, &self.incidents).err();
             }
             Event::Time => self.incidents.handle_timeout(now),
         }

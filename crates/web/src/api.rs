@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerter::dispatch::What;
+use alerter::dispatch::Action;
 use alerter::{Scope, Window};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
@@ -177,19 +177,19 @@ async fn act(
     body: Result<Option<Json<ActionRequest>>, JsonRejection>,
 ) -> Answered {
     let Path((name, action)) = path?;
-    let wish = body?.map(|Json(wish)| wish).unwrap_or_default();
-    let by = wish.by.clone();
+    let request = body?.map(|Json(request)| request).unwrap_or_default();
+    let by = request.by.clone();
     let incident: IncidentId = serde_json::from_value(Value::String(name))
         .map_err(|error| Problem::BadRequest(error.to_string()))?;
-    let what = match action.as_str() {
-        "ack" => What::Acknowledge { incident },
-        "close" => What::Close { incident },
-        "note" => What::Note { incident, text: wish.text.unwrap_or_default() },
-        "mute" => What::Mute { until: wish.until()?, scope: Scope::Incident(incident) },
-        "unmute" => What::Unmute { scope: Scope::Incident(incident) },
+    let action = match action.as_str() {
+        "ack" => Action::Acknowledge { incident },
+        "close" => Action::Close { incident },
+        "note" => Action::Note { incident, text: request.text.unwrap_or_default() },
+        "mute" => Action::Mute { until: request.until()?, scope: Scope::Incident(incident) },
+        "unmute" => Action::Unmute { scope: Scope::Incident(incident) },
         _ => return Err(Problem::NotFound(format!("unknown action {action}"))),
     };
-    state.order(by, what).await
+    state.command(by, action).await
 }
 
 async fn mutes(State(state): State<Arc<AppState>>) -> Answered {
@@ -200,17 +200,17 @@ async fn mute(
     State(state): State<Arc<AppState>>,
     body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Answered {
-    let Json(wish) = body?;
-    let (by, until) = (wish.by.clone(), wish.until()?);
-    state.order(by, What::Mute { until, scope: wish.scope()? }).await
+    let Json(request) = body?;
+    let (by, until) = (request.by.clone(), request.until()?);
+    state.command(by, Action::Mute { until, scope: request.scope()? }).await
 }
 
 async fn unmute(
     State(state): State<Arc<AppState>>,
     body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Answered {
-    let Json(wish) = body?;
-    state.order(wish.by.clone(), What::Unmute { scope: wish.scope()? }).await
+    let Json(request) = body?;
+    state.command(request.by.clone(), Action::Unmute { scope: request.scope()? }).await
 }
 
 async fn windows(State(state): State<Arc<AppState>>) -> Answered {
@@ -225,7 +225,7 @@ async fn add_window(
     body: Result<Json<Window>, JsonRejection>,
 ) -> Answered {
     let Json(window) = body?;
-    state.order(None, What::MaintenanceAdd { window }).await
+    state.command(None, Action::MaintenanceAdd { window }).await
 }
 
 async fn remove_window(
@@ -233,7 +233,7 @@ async fn remove_window(
     name: Result<Path<String>, PathRejection>,
 ) -> Answered {
     let Path(name) = name?;
-    state.order(None, What::MaintenanceRemove { name }).await
+    state.command(None, Action::MaintenanceRemove { name }).await
 }
 
 async fn queue(State(state): State<Arc<AppState>>) -> Answered {

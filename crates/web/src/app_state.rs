@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use alerter::dispatch::{Order, What};
+use alerter::dispatch::{Action, Command};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -74,9 +74,13 @@ impl AppState {
         }
     }
 
-    pub(crate) async fn order(&self, by: Option<String>, what: What) -> Result<Response, Problem> {
+    pub(crate) async fn command(
+        &self,
+        by: Option<String>,
+        action: Action,
+    ) -> Result<Response, Problem> {
         let by = by.filter(|by| !by.trim().is_empty()).unwrap_or_else(|| "api".to_owned());
-        self.ask(Request::Order(Order { by, what })).await
+        self.ask(Request::Command(Command { by, action })).await
     }
 
     /// Leaves a request and waits for the answer, a while.

@@ -3,13 +3,15 @@ use serde::{Deserialize, Serialize};
 use validator::Severity;
 
 use super::backoff::Backoff;
+use super::rules::Storm;
 use crate::annotations::Annotations;
 use crate::dispatch_note::{DispatchNote, Hold};
-use crate::notice::AnnotatedNotice;
+use crate::notice::{AnnotatedNotice, Operator};
 use crate::receiver::Receiver;
+use crate::silence::Silence;
 use crate::summary::GroupKey;
 use crate::window::WindowKey;
-use incidents::{ExtentClass, IncidentChange, Notice, Reason};
+use incidents::{ExtentClass, IncidentChange, Incidents, Notice, Reason};
 
 /// Prefixes of one incident above which its updates come at widening intervals.
 const MANY_PREFIXES: usize = 20;
@@ -118,7 +120,7 @@ impl AlertState {
         }
     }
 
-    /// Puts receivers into the receivers.
+    /// Adds receivers.
     pub(super) fn widen(&mut self, to: impl IntoIterator<Item = Receiver>) {
         for receiver in to {
             if !self.receivers.contains(&receiver) {
@@ -141,25 +143,116 @@ impl AlertState {
         self.latest.extent.class == ExtentClass::Mass || self.latest.prefix_count > MANY_PREFIXES
     }
 
-    /// Whether somebody should look at it who has not said so.
-    pub(super) fn waits(&self) -> bool {
-        let annotations = &self.annotations;
-        let quiet = annotations.muted.is_some() || annotations.expected.is_some();
-        self.told && !self.is_done() && !quiet && !annotations.is_acknowledged(self.latest.severity)
-    }
-
     pub(super) fn is_critical(&self) -> bool {
         self.latest.severity == Severity::Critical
+    }
+
+    /// Whether it is closed, muted or expected: then its latest notice is held back.
+    pub(super) fn is_held(
+        &mut self,
+        now: Timestamp,
+        silence: Option<Silence>,
+        window: Option<WindowKey>,
+    ) -> bool {
+        let muted = silence.is_some();
+        self.annotations.muted = silence;
+        self.annotations.expected = window.as_ref().map(|key| key.name.clone());
+        if self.annotations.closed.is_some() {
+            return true;
+        }
+        match (muted, window) {
+            (true, _) => self.hold(now, Hold::Mute, None),
+            (false, Some(key)) => self.hold(now, Hold::Maintenance(key.name.clone()), Some(key)),
+            (false, None) => return false,
+        }
+        true
+    }
+
+    /// Whether its updates come at widening intervals and the latest is too early; then it is held
+    /// back.
+    pub(super) fn is_backed_off(&mut self, now: Timestamp) -> bool {
+        let more_serious =
+            self.latest.changes.iter().any(|n| matches!(n, IncidentChange::Severity(_)));
+        let update = self.latest.reason == Reason::Update && !more_serious;
+        let early = self.backoff.is_some_and(|backoff| now < backoff.next());
+        let backed_off = update && early && self.is_mass() && self.told && self.storm.is_none();
+        if backed_off {
+            self.hold(now, Hold::Mass, None);
+        }
+        backed_off
+    }
+
+    /// A notice of it goes out at `now`.
+    pub(super) fn step_backoff(&mut self, now: Timestamp, rules: &Storm) {
+        match &mut self.backoff {
+            Some(backoff) => backoff.step(now, rules),
+            none => *none = Some(Backoff::new(now, rules)),
+        }
+    }
+
+    /// When the widening intervals let out what they hold.
+    pub(super) fn backoff_due(&self) -> Option<Timestamp> {
+        let held = self.held.as_ref().filter(|held| held.by == Hold::Mass);
+        held.and(self.backoff).map(|backoff| backoff.next())
+    }
+
+    /// It is over. Returns whether its end is told: whoever was told that it opened is told it,
+    /// whatever holds back the rest.
+    pub(super) fn end(&mut self) -> bool {
+        (self.annotations.muted, self.annotations.expected) = (None, None);
+        // In a window it stays a row of the summary; what was muted is not told any more.
+        let told = self.told;
+        self.held.take_if(|held| told || held.window.is_none());
+        told
+    }
+
+    /// The silences are not what they were. Returns whether nothing holds any more what is held.
+    pub(super) fn review(&mut self, silence: Option<Silence>, window: Option<WindowKey>) -> bool {
+        self.annotations.muted = silence;
+        let free = self.annotations.muted.is_none() && self.annotations.closed.is_none();
+        let Some(held) = self.held.as_mut().filter(|_| free) else { return false };
+        let Some(key) = window else { return true };
+        self.annotations.expected = Some(key.name.clone());
+        held.by = Hold::Maintenance(key.name.clone());
+        held.window = Some(key);
+        false
+    }
+
+    /// People are told of it.
+    pub(super) fn mark_told(&mut self, now: Timestamp) {
+        if !self.told {
+            self.told = true;
+            self.wait_from(now);
+        }
+    }
+
+    /// What the engine said last.
+    pub(super) fn latest(&self, operator: &Operator) -> AnnotatedNotice {
+        AnnotatedNotice::new(self.latest.clone(), operator)
+    }
+
+    /// How it stands now, under the name of the last notice.
+    pub(super) fn fresh(
+        &self,
+        now: Timestamp,
+        operator: &Operator,
+        incidents: &Incidents,
+    ) -> AnnotatedNotice {
+        let latest = &self.latest;
+        let stood = || Notice { at: now, reason: Reason::Reminder, ..latest.clone() };
+        let mut fresh = incidents.view().look(now, &latest.incident).unwrap_or_else(stood);
+        fresh.sequence = latest.sequence;
+        AnnotatedNotice::new(fresh, operator)
     }
 
     /// How it is said that notices were held back: of this `fresh` one with what it stands for.
     pub(super) fn release(&mut self, mut fresh: AnnotatedNotice) -> AnnotatedNotice {
         let latest = &self.latest;
         (fresh.update, fresh.changes) = (latest.update, Vec::new());
-        fresh.reason = match (self.told, latest.reason) {
-            (false, Reason::Reopened) => Reason::Reopened,
-            (false, _) => Reason::Opened,
-            (true, _) => Reason::Update,
+        fresh.reason = match latest.reason {
+            _ if self.told => Reason::Update,
+            Reason::Reopened => Reason::Reopened,
+            Reason::Opened | Reason::Update | Reason::Resolved | Reason::Reminder => Reason::Opened,
         };
         if let Some(held) = self.held.take() {
             let Held { notices, since, by, changes, .. } = held;

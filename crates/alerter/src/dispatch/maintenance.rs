@@ -1,133 +1,141 @@
-//! What happens when a maintenance window or a mute ends.
+use bgp::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::{Dispatcher, Wake};
-use crate::dispatch_note::Hold;
-use crate::notification::Content;
+use super::alerts::Alerts;
+use super::command::{Refusal, line};
+use super::rules::{Audience, DispatchRules};
 use crate::receiver::Receiver;
-use crate::summary::{Cause, Row, SummaryId};
-use crate::window::{Planned, Standing, WindowKey};
-use incidents::{IncidentId, Incidents};
+use crate::summary::Row;
+use crate::window::{Expected, Planned, Standing, Window, WindowKey};
+use incidents::{IncidentId, Incidents, Notice};
 
-impl Dispatcher {
-    pub(super) fn schedule_windows(&mut self) {
-        for planned in &self.memory.windows {
-            self.timers.set(&Wake::Window(planned.key()), Some(planned.window.until));
+/// The maintenance windows that are open or to come.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct MaintenanceWindows(Vec<Planned>);
+
+/// What a window held, and who was not told of it.
+pub(super) struct Released {
+    pub(super) ids: Vec<IncidentId>,
+    pub(super) rows: Vec<Row>,
+    /// People, each once.
+    pub(super) to: Vec<Receiver>,
+}
+
+impl MaintenanceWindows {
+    /// One more by a command, or another one under a name that is taken; returns those that end so.
+    pub(super) fn add(&mut self, now: Timestamp, window: Window) -> Result<Vec<Planned>, Refusal> {
+        check(&window)?;
+        if window.until <= now {
+            return Err(Refusal::EndInThePast { until: window.until, now });
         }
+        let mut windows = self.commanded();
+        windows.retain(|known| known.name != line(&window.name));
+        windows.push(window);
+        self.set(now, "", windows)
     }
 
-    pub(super) fn schedule_silences(&mut self) {
-        let next = self.memory.silences.iter().map(|silence| silence.until).min();
-        self.timers.set(&Wake::Silences, next);
+    /// The window of this name, which was added by a command, ends; returns it.
+    pub(super) fn remove(&mut self, now: Timestamp, name: &str) -> Result<Vec<Planned>, Refusal> {
+        let mut windows = self.commanded();
+        let before = windows.len();
+        windows.retain(|window| window.name != name);
+        if windows.len() == before {
+            return Err(Refusal::UnknownWindow(name.to_owned()));
+        }
+        self.set(now, "", windows)
+    }
+
+    /// The windows of one source, but for those that are over already; returns those that are not
+    /// among them any more and end so.
+    pub(super) fn set(
+        &mut self,
+        now: Timestamp,
+        source: &str,
+        windows: Vec<Window>,
+    ) -> Result<Vec<Planned>, Refusal> {
+        windows.iter().try_for_each(check)?;
+        let planned = windows.into_iter().filter(|window| window.until > now).map(|window| {
+            let name = line(&window.name);
+            Planned { source: source.to_owned(), window: Window { name, ..window } }
+        });
+        let planned: Vec<Planned> = planned.collect();
+        let keys: Vec<WindowKey> = planned.iter().map(Planned::key).collect();
+        let of_source = |planned: &mut Planned| planned.source == source;
+        let mut gone: Vec<Planned> = self.0.extract_if(.., of_source).collect();
+        gone.retain(|planned| !keys.contains(&planned.key()));
+        self.0.extend(planned);
+        Ok(gone)
     }
 
     /// A window has come to its end.
-    pub(super) fn end_window(&mut self, key: &WindowKey, incidents: &Incidents) {
-        if let Some(planned) = self.take_window(key) {
-            self.tell_window(&planned, true, incidents);
-        }
+    pub(super) fn take(&mut self, key: &WindowKey) -> Option<Planned> {
+        let place = self.0.iter().position(|planned| planned.key() == *key)?;
+        Some(self.0.remove(place))
     }
 
-    pub(super) fn take_window(&mut self, key: &WindowKey) -> Option<Planned> {
-        self.timers.set(&Wake::Window(key.clone()), None);
-        let place = self.memory.windows.iter().position(|planned| planned.key() == *key)?;
-        Some(self.memory.windows.remove(place))
+    /// When a window ends.
+    pub(super) fn end(&self, key: &WindowKey) -> Option<Timestamp> {
+        let planned = self.0.iter().find(|planned| planned.key() == *key);
+        planned.map(|planned| planned.window.until)
     }
 
-    /// One notification for all that a window held, and for what should have happened in it.
-    pub(super) fn tell_window(&mut self, planned: &Planned, complete: bool, incidents: &Incidents) {
-        let now = self.memory.now;
-        let (key, window) = (planned.key(), &planned.window);
-        let held: Vec<IncidentId> = self.held_by(&key);
-        let mut rows = Vec::new();
-        let mut to: Vec<Receiver> = Vec::new();
-        for id in &held {
-            let Some(alert) = self.memory.alerts.get_mut(id) else { continue };
-            let notices = alert.held.take().map_or(0, |held| held.notices);
-            alert.annotations.expected = None;
-            rows.push(Row::of(&alert.latest, &alert.annotations, notices));
-            alert.told = true;
-            alert.wait_from(now);
-            let people =
-                alert.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
-            let new: Vec<_> = people.filter(|person| !to.contains(person)).cloned().collect();
-            to.extend(new);
-        }
-        self.tell_programs(&held, incidents);
-        let stands = |prefix, origin| incidents.view().holders(prefix, origin) > 0;
-        let unmet = window.expects.iter().filter(|expected| {
-            complete
-                && stands(expected.prefix, expected.origin)
-                    != (expected.stands == Standing::Announced)
-        });
-        let unmet: Vec<_> = unmet.copied().collect();
-        if to.is_empty() {
-            to.clone_from(&self.rules.routing.default);
-            to.retain(|to| !self.rules.programs.contains(&to.channel));
-        }
-        if !rows.is_empty() || !unmet.is_empty() {
-            let id = SummaryId::of("maintenance", &key.name, key.from);
-            let cause = Cause::Maintenance { window: window.clone() };
-            let mut summary = self.summary(id, cause, rows, incidents);
-            (summary.since, summary.unmet) = (window.from, unmet);
-            if !summary.unmet.is_empty() {
-                summary.severity = summary.severity.max(validator::Severity::Warning);
+    /// The window that expects an incident.
+    pub(super) fn of(&self, now: Timestamp, notice: &Notice) -> Option<WindowKey> {
+        let mut open = self.0.iter().filter(|planned| planned.window.is_open(now));
+        open.find(|planned| planned.window.expects_incident(notice)).map(Planned::key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Planned> {
+        self.0.iter()
+    }
+
+    fn commanded(&self) -> Vec<Window> {
+        let commanded = self.0.iter().filter(|planned| planned.source.is_empty());
+        commanded.map(|planned| planned.window.clone()).collect()
+    }
+}
+
+/// A window is over: nothing is held by it any more, and all of it counts as told.
+pub(super) fn release_held(
+    now: Timestamp,
+    key: &WindowKey,
+    alerts: &mut Alerts,
+    rules: &DispatchRules,
+) -> Released {
+    let ids = alerts.held_by(key);
+    let mut released = Released { ids: Vec::new(), rows: Vec::new(), to: Vec::new() };
+    for id in &ids {
+        let Some(alert) = alerts.get_mut(id) else { continue };
+        let notices = alert.held.take().map_or(0, |held| held.notices);
+        alert.annotations.expected = None;
+        released.rows.push(Row::of(&alert.latest, &alert.annotations, notices));
+        alert.told = true;
+        alert.wait_from(now);
+        for person in alert.receivers.iter().filter(|to| rules.audience(to) == Audience::People) {
+            if !released.to.contains(person) {
+                released.to.push(person.clone());
             }
-            self.post(to, Content::Summary(Box::new(summary)));
-        }
-        held.iter().for_each(|id| self.schedule_alert(id));
-    }
-
-    fn held_by(&self, key: &WindowKey) -> Vec<IncidentId> {
-        let by = |held: &super::alert_state::Held| held.window.as_ref() == Some(key);
-        let held =
-            self.memory.alerts.iter().filter(|(_, alert)| alert.held.as_ref().is_some_and(by));
-        held.map(|(id, _)| id.clone()).collect()
-    }
-
-    /// Programs read no summaries: what is still open is told to them by itself.
-    fn tell_programs(&mut self, held: &[IncidentId], incidents: &Incidents) {
-        for id in held {
-            let open = self.memory.alerts.get(id).is_some_and(|alert| !alert.is_over());
-            let Some(mut notice) = self.fresh(id, incidents).filter(|_| open) else { continue };
-            let latest =
-                self.memory.alerts.get(id).map(|alert| (alert.latest.reason, alert.latest.update));
-            (notice.reason, notice.update) = latest.unwrap_or((notice.reason, 0));
-            self.post_alert(id, notice, super::decision::Audience::Programs);
         }
     }
+    Released { ids, ..released }
+}
 
-    /// A mute has come to its end.
-    pub(super) fn end_silences(&mut self, incidents: &Incidents) {
-        let now = self.memory.now;
-        self.memory.silences.retain(|silence| silence.until > now);
-        self.schedule_silences();
-        self.review_silences(incidents);
-    }
+/// What should have happened in a window and did not.
+pub(super) fn unmet(window: &Window, incidents: &Incidents) -> Vec<Expected> {
+    let unmet = window.expects.iter().filter(|expected| {
+        let stands = incidents.view().holders(expected.prefix, expected.origin) > 0;
+        stands != (expected.stands == Standing::Announced)
+    });
+    unmet.copied().collect()
+}
 
-    /// The mutes are not what they were: which alerts do they still hold?
-    pub(super) fn review_silences(&mut self, incidents: &Incidents) {
-        let touched = self.memory.alerts.iter().filter(|(_, alert)| {
-            !alert.is_over()
-                && (alert.annotations.muted.is_some() || self.silence_of(&alert.latest).is_some())
-        });
-        let touched: Vec<IncidentId> = touched.map(|(id, _)| id.clone()).collect();
-        for id in touched {
-            let Some(alert) = self.memory.alerts.get(&id) else { continue };
-            let silence = self.silence_of(&alert.latest).cloned();
-            let window = self.window_of(&alert.latest);
-            let Some(alert) = self.memory.alerts.get_mut(&id) else { continue };
-            alert.annotations.muted = silence;
-            let free = alert.annotations.muted.is_none() && alert.annotations.closed.is_none();
-            match (free, window, &mut alert.held) {
-                (true, Some(key), Some(held)) => {
-                    alert.annotations.expected = Some(key.name.clone());
-                    held.by = Hold::Maintenance(key.name.clone());
-                    held.window = Some(key);
-                }
-                (true, None, Some(_)) => self.release(&id, incidents),
-                _ => {}
-            }
-            self.schedule_alert(&id);
-        }
+fn check(window: &Window) -> Result<(), Refusal> {
+    if line(&window.name).is_empty() {
+        return Err(Refusal::Empty("name of the maintenance window"));
     }
+    if window.until <= window.from {
+        return Err(Refusal::EmptyWindow(line(&window.name)));
+    }
+    Ok(())
 }

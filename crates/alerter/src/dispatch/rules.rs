@@ -70,6 +70,13 @@ pub struct Digest {
     pub to: Vec<Receiver>,
 }
 
+/// Who reads a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Programs,
+    People,
+}
+
 impl DispatchRules {
     /// Everybody who may be told something.
     pub fn receivers(&self) -> BTreeSet<&Receiver> {
@@ -78,6 +85,20 @@ impl DispatchRules {
         let digest = self.digest.iter().map(|digest| &digest.to);
         let all = [&self.routing.default, &self.also].into_iter().chain(routes).chain(steps);
         all.chain(digest).flatten().collect()
+    }
+
+    /// Who reads what goes there.
+    pub(super) fn audience(&self, receiver: &Receiver) -> Audience {
+        match self.programs.contains(&receiver.channel) {
+            true => Audience::Programs,
+            false => Audience::People,
+        }
+    }
+
+    /// The people who are told where no rule is met.
+    pub(super) fn default_people(&self) -> Vec<Receiver> {
+        let default = self.routing.default.iter();
+        default.filter(|to| self.audience(to) == Audience::People).cloned().collect()
     }
 }
 

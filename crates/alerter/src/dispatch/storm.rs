@@ -6,27 +6,27 @@ use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, Severity};
 
+use super::alert_state::AlertState;
+use super::alerts::Alerts;
 use super::backoff::Backoff;
-use super::rules::Storm;
-use super::{Dispatcher, Wake};
-use crate::notification::Content;
+use super::rules::{Audience, DispatchRules, Storm};
 use crate::receiver::Receiver;
-use crate::summary::{Cause, GroupKey, Row, SummaryId};
-use incidents::{IncidentId, Incidents, Notice, pairs};
+use crate::summary::{GroupKey, Row, SummaryId};
+use incidents::{IncidentId, Notice, pairs};
 
 /// The storms that last, and what may become one.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Storms {
     #[serde(with = "pairs")]
-    open: BTreeMap<GroupKey, Umbrella>,
-    /// What opened within the window, by what it has in common.
+    open: BTreeMap<GroupKey, OpenStorm>,
+    /// What opened within the window, by what it has in group_key.
     #[serde(with = "pairs")]
     recent: BTreeMap<GroupKey, VecDeque<(Timestamp, IncidentId)>>,
 }
 
 /// One storm.
 #[derive(Debug, Serialize, Deserialize)]
-struct Umbrella {
+struct OpenStorm {
     id: SummaryId,
     since: Timestamp,
     joined: Timestamp,
@@ -41,9 +41,149 @@ struct Umbrella {
     severity: Severity,
 }
 
+/// How long a change of a storm may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// It does not.
+    AtOnce,
+    /// For others that come with it: however wide the intervals have become, what is critical does
+    /// not wait for hours.
+    Soon,
+    /// Until the next of the widening intervals.
+    AtInterval,
+}
+
+/// What the next notification of a storm says.
+pub(super) struct StormReport {
+    pub(super) id: SummaryId,
+    pub(super) sequence: u32,
+    pub(super) since: Timestamp,
+    pub(super) rows: Vec<Row>,
+}
+
 impl Storms {
-    pub(super) fn group_keys(&self) -> impl Iterator<Item = &GroupKey> {
-        self.open.keys()
+    pub(super) fn keys(&self) -> Vec<GroupKey> {
+        self.open.keys().cloned().collect()
+    }
+
+    /// Whether people are told of an incident in one notification with others, as it is in a storm or
+    /// makes one: which, and how soon.
+    pub(super) fn join(
+        &mut self,
+        now: Timestamp,
+        id: &IncidentId,
+        alerts: &mut Alerts,
+        rules: &DispatchRules,
+    ) -> Option<(GroupKey, Urgency)> {
+        let alert = alerts.get(id)?;
+        let severity = alert.latest.severity;
+        if let Some(group_key) = alert.storm.clone() {
+            let worse = self.open.get(&group_key).is_some_and(|storm| severity > storm.severity);
+            return Some((group_key, if worse { Urgency::AtOnce } else { Urgency::AtInterval }));
+        }
+        let storm_rules = rules.storm.as_ref().filter(|_| !alert.told)?;
+        let group_key = self.note(now, &alert.latest, storm_rules)?;
+        let members = self.gather(&group_key);
+        let begun = !self.open.contains_key(&group_key);
+        if begun {
+            let storm = OpenStorm::new(now, &group_key, &members, alerts, storm_rules);
+            self.open.insert(group_key.clone(), storm);
+        }
+        // An older storm with the same in group_key, which was quiet for long, is gathered up.
+        let storm = self.open.get_mut(&group_key)?;
+        let mut at_once = begun;
+        for member in members {
+            at_once |= storm.enter(now, &group_key, member, alerts, rules);
+        }
+        let urgency = match (at_once, severity) {
+            (true, _) => Urgency::AtOnce,
+            (false, Severity::Critical) => Urgency::Soon,
+            (false, Severity::Warning | Severity::Notice) => Urgency::AtInterval,
+        };
+        Some((group_key, urgency))
+    }
+
+    /// Something of a storm is not as it was told: whether that must be told now. If not, it is due
+    /// later.
+    pub(super) fn change(
+        &mut self,
+        now: Timestamp,
+        group_key: &GroupKey,
+        urgency: Urgency,
+        alerts: &Alerts,
+        rules: &DispatchRules,
+    ) -> bool {
+        if urgency == Urgency::AtOnce || self.is_over(group_key, alerts) {
+            return self.open.contains_key(group_key);
+        }
+        let Some(storm) = self.open.get_mut(group_key) else { return false };
+        // After a long silence, too, one change seldom comes alone.
+        let gathered = now + rules.storm.as_ref().map(|rules| rules.within).unwrap_or_default();
+        let due = match urgency {
+            Urgency::AtOnce | Urgency::Soon => gathered,
+            Urgency::AtInterval => storm.backoff.next().max(gathered),
+        };
+        storm.due = Some(storm.due.map_or(due, |known| known.min(due)));
+        false
+    }
+
+    /// When what is not told yet will be.
+    pub(super) fn due(&self, group_key: &GroupKey) -> Option<Timestamp> {
+        self.open.get(group_key)?.due
+    }
+
+    /// Whether all its incidents are over.
+    pub(super) fn is_over(&self, group_key: &GroupKey, alerts: &Alerts) -> bool {
+        let Some(storm) = self.open.get(group_key) else { return false };
+        storm.members.iter().filter_map(|id| alerts.get(id)).all(AlertState::is_done)
+    }
+
+    /// One more notification of a storm goes out at `now`: to whom.
+    pub(super) fn step(
+        &mut self,
+        now: Timestamp,
+        group_key: &GroupKey,
+        rules: &Storm,
+    ) -> Vec<Receiver> {
+        let Some(storm) = self.open.get_mut(group_key) else { return Vec::new() };
+        if storm.sequence > 0 {
+            storm.backoff.step(now, rules);
+        }
+        storm.due = None;
+        storm.to.clone()
+    }
+
+    /// Adds receivers; returns those who know nothing of the storm yet.
+    pub(super) fn widen(&mut self, group_key: &GroupKey, to: Vec<Receiver>) -> Vec<Receiver> {
+        self.open.get_mut(group_key).map(|storm| storm.widen(to)).unwrap_or_default()
+    }
+
+    /// What its next notification says, which takes the next number.
+    pub(super) fn report(&mut self, group_key: &GroupKey, alerts: &Alerts) -> Option<StormReport> {
+        let storm = self.open.get_mut(group_key)?;
+        let members = storm.members.iter().filter_map(|id| alerts.get(id));
+        let rows: Vec<Row> =
+            members.map(|alert| Row::of(&alert.latest, &alert.annotations, 0)).collect();
+        let severity = rows.iter().map(|row| row.severity).max();
+        storm.severity = storm.severity.max(severity.unwrap_or(Severity::Notice));
+        let sequence = storm.sequence;
+        storm.sequence += 1;
+        Some(StormReport { id: storm.id.clone(), sequence, since: storm.since, rows })
+    }
+
+    /// It is over: its incidents are told by themselves again. Returns them.
+    pub(super) fn end(
+        &mut self,
+        group_key: &GroupKey,
+        alerts: &mut Alerts,
+    ) -> BTreeSet<IncidentId> {
+        let members = self.open.remove(group_key).map(|storm| storm.members).unwrap_or_default();
+        for member in &members {
+            if let Some(alert) = alerts.get_mut(member) {
+                alert.storm = None;
+            }
+        }
+        members
     }
 
     /// Notes that an incident opened; what it shares with so many others that it is a storm.
@@ -76,6 +216,58 @@ impl Storms {
     }
 }
 
+impl OpenStorm {
+    /// It begins, and nobody has entered it yet.
+    fn new(
+        now: Timestamp,
+        group_key: &GroupKey,
+        members: &BTreeSet<IncidentId>,
+        alerts: &Alerts,
+        rules: &Storm,
+    ) -> Self {
+        let members = members.iter().filter_map(|id| alerts.get(id));
+        OpenStorm {
+            id: SummaryId::of("storm", &group_key.name(), now),
+            since: members.map(|alert| alert.latest.since).min().unwrap_or(now),
+            joined: now,
+            sequence: 0,
+            members: BTreeSet::new(),
+            to: Vec::new(),
+            backoff: Backoff::new(now, rules),
+            due: None,
+            severity: Severity::Notice,
+        }
+    }
+
+    /// One more incident; whether it is worse than the others, or somebody has to be told who knows
+    /// nothing of the storm yet.
+    fn enter(
+        &mut self,
+        now: Timestamp,
+        group_key: &GroupKey,
+        member: IncidentId,
+        alerts: &mut Alerts,
+        rules: &DispatchRules,
+    ) -> bool {
+        let Some(alert) = alerts.get_mut(&member) else { return false };
+        alert.storm = Some(group_key.clone());
+        alert.held = None;
+        alert.mark_told(now);
+        self.joined = now;
+        self.members.insert(member);
+        let people = alert.receivers.iter().filter(|to| rules.audience(to) == Audience::People);
+        let new = self.widen(people.cloned());
+        alert.latest.severity > self.severity || !new.is_empty()
+    }
+
+    fn widen(&mut self, to: impl IntoIterator<Item = Receiver>) -> Vec<Receiver> {
+        let new = to.into_iter().filter(|receiver| !self.to.contains(receiver));
+        let new: Vec<Receiver> = new.collect();
+        self.to.extend(new.iter().cloned());
+        new
+    }
+}
+
 /// What an incident may have in common with others, the most telling first.
 fn group_keys(notice: &Notice) -> Vec<GroupKey> {
     let rpki = matches!(
@@ -93,180 +285,4 @@ fn group_keys(notice: &Notice) -> Vec<GroupKey> {
     };
     group_keys.push(GroupKey::Time(notice.severity));
     group_keys
-}
-
-impl Dispatcher {
-    /// Whether people are told of it in one notification with others: it is in a storm, or makes one.
-    pub(super) fn joins_storm(&mut self, id: &IncidentId, incidents: &Incidents) -> bool {
-        let now = self.memory.now;
-        let Some(alert) = self.memory.alerts.get(id) else { return false };
-        if let Some(group_key) = alert.storm.clone() {
-            let severity = alert.latest.severity;
-            let worse =
-                self.memory.storms.open.get(&group_key).is_some_and(|u| severity > u.severity);
-            self.change_storm(&group_key, worse, incidents);
-            return true;
-        }
-        let Some(rules) = self.rules.storm.clone().filter(|_| !alert.told) else { return false };
-        let Some(group_key) = self.memory.storms.note(now, &alert.latest, &rules) else {
-            return false;
-        };
-        let members = self.memory.storms.gather(&group_key);
-        // An older storm with the same in common, which was quiet for long, is gathered up.
-        let begun = !self.memory.storms.open.contains_key(&group_key);
-        let umbrella = || Umbrella {
-            id: SummaryId::of("storm", &group_key.name(), now),
-            since: members
-                .iter()
-                .filter_map(|id| self.memory.alerts.get(id))
-                .map(|c| c.latest.since)
-                .min()
-                .unwrap_or(now),
-            joined: now,
-            sequence: 0,
-            members: BTreeSet::new(),
-            to: Vec::new(),
-            backoff: Backoff::new(now, &rules),
-            due: None,
-            severity: Severity::Notice,
-        };
-        if begun {
-            let umbrella = umbrella();
-            self.memory.storms.open.insert(group_key.clone(), umbrella);
-        }
-        let mut new_to = false;
-        let mut worse = false;
-        for member in members {
-            new_to |= self.enter_storm(&group_key, member, &mut worse);
-        }
-        let critical = self.memory.alerts.get(id).map(|alert| alert.latest.severity)
-            == Some(Severity::Critical);
-        self.change_storm_of(&group_key, begun || new_to || worse, critical, incidents);
-        true
-    }
-
-    /// Whether somebody has to be told who knows nothing of the storm yet.
-    fn enter_storm(&mut self, group_key: &GroupKey, member: IncidentId, worse: &mut bool) -> bool {
-        let now = self.memory.now;
-        let Some(alert) = self.memory.alerts.get_mut(&member) else { return false };
-        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return false };
-        alert.storm = Some(group_key.clone());
-        alert.held = None;
-        if !alert.told {
-            alert.told = true;
-            alert.wait_from(now);
-        }
-        umbrella.joined = now;
-        *worse |= alert.latest.severity > umbrella.severity;
-        umbrella.members.insert(member);
-        let people = alert.receivers.iter().filter(|to| !self.rules.programs.contains(&to.channel));
-        let new: Vec<_> = people.filter(|to| !umbrella.to.contains(to)).cloned().collect();
-        umbrella.to.extend(new.iter().cloned());
-        !new.is_empty()
-    }
-
-    /// Something of a storm is not as it was told: tells it at once, or when its time comes.
-    pub(super) fn change_storm(
-        &mut self,
-        group_key: &GroupKey,
-        at_once: bool,
-        incidents: &Incidents,
-    ) {
-        self.change_storm_of(group_key, at_once, false, incidents);
-    }
-
-    fn change_storm_of(
-        &mut self,
-        group_key: &GroupKey,
-        at_once: bool,
-        critical: bool,
-        incidents: &Incidents,
-    ) {
-        let now = self.memory.now;
-        let done = self.is_storm_over(group_key);
-        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
-        if at_once || done {
-            self.tell_storm(group_key, incidents);
-            return;
-        }
-        // After a long silence, too, one change seldom comes alone.
-        let gathered =
-            now + self.rules.storm.as_ref().map(|rules| rules.within).unwrap_or_default();
-        // However wide the intervals have become, what is critical does not wait for hours.
-        let due = if critical { gathered } else { umbrella.backoff.next().max(gathered) };
-        umbrella.due = Some(umbrella.due.map_or(due, |known| known.min(due)));
-        self.schedule_storm(group_key);
-    }
-
-    fn is_storm_over(&self, group_key: &GroupKey) -> bool {
-        let Some(umbrella) = self.memory.storms.open.get(group_key) else { return false };
-        let mut alerts = umbrella.members.iter().filter_map(|id| self.memory.alerts.get(id));
-        alerts.all(super::AlertState::is_done)
-    }
-
-    pub(super) fn schedule_storm(&mut self, group_key: &GroupKey) {
-        let umbrella = self.memory.storms.open.get(group_key);
-        let due = umbrella.and_then(|umbrella| umbrella.due);
-        self.timers.set(&Wake::Storm(group_key.clone()), due);
-    }
-
-    /// One more notification of a storm; the last one where all its incidents are over.
-    pub(super) fn tell_storm(&mut self, group_key: &GroupKey, incidents: &Incidents) {
-        let now = self.memory.now;
-        let over = self.is_storm_over(group_key);
-        let Some(rules) = self.rules.storm.clone() else { return };
-        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
-        if umbrella.sequence > 0 {
-            umbrella.backoff.step(now, &rules);
-        }
-        umbrella.due = None;
-        let to = umbrella.to.clone();
-        self.post_storm(group_key, to, over, incidents);
-        if over && let Some(umbrella) = self.memory.storms.open.remove(group_key) {
-            for member in umbrella.members {
-                if let Some(alert) = self.memory.alerts.get_mut(&member) {
-                    alert.storm = None;
-                }
-                self.schedule_alert(&member);
-            }
-        }
-        self.schedule_storm(group_key);
-    }
-
-    /// Tells a storm to those who are told of it from now on.
-    pub(super) fn widen_storm(
-        &mut self,
-        group_key: &GroupKey,
-        to: Vec<Receiver>,
-        incidents: &Incidents,
-    ) {
-        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
-        let new: Vec<_> = to.into_iter().filter(|to| !umbrella.to.contains(to)).collect();
-        umbrella.to.extend(new.iter().cloned());
-        if !new.is_empty() {
-            self.post_storm(group_key, new, false, incidents);
-        }
-    }
-
-    fn post_storm(
-        &mut self,
-        group_key: &GroupKey,
-        to: Vec<Receiver>,
-        over: bool,
-        incidents: &Incidents,
-    ) {
-        let Some(umbrella) = self.memory.storms.open.get_mut(group_key) else { return };
-        let (id, sequence, since) = (umbrella.id.clone(), umbrella.sequence, umbrella.since);
-        umbrella.sequence += 1;
-        let alerts = umbrella.members.iter().filter_map(|id| self.memory.alerts.get(id));
-        let rows: Vec<Row> =
-            alerts.map(|alert| Row::of(&alert.latest, &alert.annotations, 0)).collect();
-        let severity = rows.iter().map(|row| row.severity).max();
-        umbrella.severity = umbrella.severity.max(severity.unwrap_or(Severity::Notice));
-        let cause = Cause::Storm(group_key.clone());
-        let mut summary = self.summary(id, cause, rows, incidents);
-        (summary.since, summary.over) = (since, over);
-        self.number(&mut summary, sequence);
-        self.post(to, Content::Summary(Box::new(summary)));
-    }
 }

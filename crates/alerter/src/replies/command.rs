@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::dispatch::What;
+use crate::dispatch::Action;
 use crate::scope::Scope;
 use bgp::Timestamp;
 use incidents::{IncidentId, printable};
@@ -37,7 +37,7 @@ pub(super) fn read(
     incident: &IncidentId,
     now: Timestamp,
     zone: &TimeZone,
-) -> Result<Vec<What>, CommandError> {
+) -> Result<Vec<Action>, CommandError> {
     let mut wants = Vec::new();
     for line in words.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
         match command(line, incident, now, zone)? {
@@ -60,27 +60,30 @@ fn command(
     incident: &IncidentId,
     now: Timestamp,
     zone: &TimeZone,
-) -> Result<Option<What>, CommandError> {
+) -> Result<Option<Action>, CommandError> {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let (incident, rest) = (incident.clone(), rest.trim());
     let scope = || Scope::Incident(incident.clone());
     let alone = rest.is_empty();
     let what = match word.trim_end_matches(['.', '!', ':']).to_ascii_uppercase().as_str() {
-        "ACK" | "ACKNOWLEDGE" if alone => What::Acknowledge { incident },
-        "CLOSE" if alone => What::Close { incident },
-        "UNMUTE" if alone => What::Unmute { scope: scope() },
+        "ACK" | "ACKNOWLEDGE" if alone => Action::Acknowledge { incident },
+        "CLOSE" if alone => Action::Close { incident },
+        "UNMUTE" if alone => Action::Unmute { scope: scope() },
         "MUTE" => {
             let until = end(rest, now, zone);
             let until = until.filter(|until| until.since(now) <= LONGEST_MUTE);
             let shown = || printable(&line.chars().take(60).collect::<String>());
-            What::Mute { scope: scope(), until: until.ok_or_else(|| CommandError::Mute(shown()))? }
+            Action::Mute {
+                scope: scope(),
+                until: until.ok_or_else(|| CommandError::Mute(shown()))?,
+            }
         }
         "NOTE" => {
             let text = printable(rest).split_whitespace().collect::<Vec<_>>().join(" ");
             let text: String = text.chars().take(LONGEST_NOTE).collect();
             match text.is_empty() {
                 true => return Err(CommandError::EmptyNote),
-                false => What::Note { incident, text },
+                false => Action::Note { incident, text },
             }
         }
         _ => return Ok(None),

@@ -20,7 +20,7 @@ use lettre::Address;
 use lettre::message::Mailbox;
 use mail_parser::{Message, MessageParser, MimeHeaders};
 
-use crate::dispatch::What;
+use crate::dispatch::Action;
 pub use bounce::Bounced;
 pub use command::CommandError;
 use incidents::IncidentId;
@@ -85,7 +85,7 @@ pub struct Reply {
     /// Who wrote it, as far as a mail can tell.
     pub from: String,
     /// What they want, in order; at least one.
-    pub wants: Vec<What>,
+    pub wants: Vec<Action>,
 }
 
 /// Why a mail that arrived does nothing. Nobody is told but the log.

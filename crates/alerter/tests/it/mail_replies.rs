@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alerter::AnnotatedNotice;
 use alerter::content::mail::{Letterhead, Mail};
-use alerter::dispatch::What;
+use alerter::dispatch::Action;
 use alerter::replies::{
     Allowed, Bounced, CommandError, Incoming, Replies, Reply, ReplyKey, ReplyRefusal, Seen, Token,
     WeakKey,
@@ -77,7 +77,7 @@ fn read(mail: &str) -> Result<Incoming, ReplyRefusal> {
     replies().read(now(), mail.as_bytes())
 }
 
-fn wants(mail: &str) -> Vec<What> {
+fn wants(mail: &str) -> Vec<Action> {
     let wants = match read(mail) {
         Ok(Incoming::Reply(reply)) => Ok(reply.wants),
         other => Err(other),
@@ -85,16 +85,16 @@ fn wants(mail: &str) -> Vec<What> {
     wants.unwrap()
 }
 
-fn ack() -> What {
-    What::Acknowledge { incident: incident() }
+fn ack() -> Action {
+    Action::Acknowledge { incident: incident() }
 }
 
-fn mute(until: &str) -> What {
-    What::Mute { scope: Scope::Incident(incident()), until: until.parse().unwrap() }
+fn mute(until: &str) -> Action {
+    Action::Mute { scope: Scope::Incident(incident()), until: until.parse().unwrap() }
 }
 
-fn note(text: &str) -> What {
-    What::Note { incident: incident(), text: text.to_owned() }
+fn note(text: &str) -> Action {
+    Action::Note { incident: incident(), text: text.to_owned() }
 }
 
 #[test]
@@ -141,12 +141,12 @@ fn commands() {
         ("MUTE until 2014-04-03T08:00:00Z.", vec![mute("2014-04-03T08:00:00Z")]),
         ("MUTE until 20:00", vec![mute("2014-04-02T19:00:00Z")]),
         ("MUTE until 06:30", vec![mute("2014-04-03T05:30:00Z")]),
-        ("UNMUTE", vec![What::Unmute { scope: Scope::Incident(incident()) }]),
-        ("close", vec![What::Close { incident: incident() }]),
+        ("UNMUTE", vec![Action::Unmute { scope: Scope::Incident(incident()) }]),
+        ("close", vec![Action::Close { incident: incident() }]),
         ("ACK\nClose call that was, Bob", vec![ack()]),
         ("NOTE \u{202e}evil\u{7} text", vec![note("evil text")]),
         // Below the quote, and from a program that says nothing of who is quoted.
-        ("> LON01\n> ACK, MUTE 4h\n\nCLOSE\n", vec![What::Close { incident: incident() }]),
+        ("> LON01\n> ACK, MUTE 4h\n\nCLOSE\n", vec![Action::Close { incident: incident() }]),
         ("Am 2. April 2014\num 20:26 schrieb X:\n> CLOSE\n\nACK\n", vec![ack()]),
         ("ACK\n-- \nMUTE 4h\n", vec![ack()]),
         ("ACK\n________________________________\nFrom: originwatch\nCLOSE\n", vec![ack()]),

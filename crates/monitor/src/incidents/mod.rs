@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use alerter::AnnotatedIncident;
 use alerter::Scope;
-use alerter::dispatch::What;
+use alerter::dispatch;
 use bgp::{Asn, Prefix, Timestamp};
 use clap::{Args, Subcommand};
 use incidents::IncidentId;
@@ -143,9 +143,9 @@ they are made when it starts.";
 /// Does what the command line says.
 pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
     let (config, client) = requests::open_store(args.config.as_deref())?;
-    let mark = |mark: &Mark, what: fn(IncidentId) -> What| {
+    let mark = |mark: &Mark, action: fn(IncidentId) -> dispatch::Action| {
         let incident = one(&client, &mark.incident)?.summary.incident;
-        requests::order(&client, &signed(mark.by.as_ref()), what(incident))
+        requests::command(&client, &signed(mark.by.as_ref()), action(incident))
     };
     match &args.action {
         Action::List { all, format } => list::list(&client, *all, *format),
@@ -156,22 +156,22 @@ pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
             explain::explain(&client, &one(&client, &explain.incident)?, explain.format)
         }
         Action::Export { incident, .. } => export(&client, incident.as_deref()),
-        Action::Ack(ack) => mark(ack, |incident| What::Acknowledge { incident }),
-        Action::Close(close) => mark(close, |incident| What::Close { incident }),
+        Action::Ack(ack) => mark(ack, |incident| dispatch::Action::Acknowledge { incident }),
+        Action::Close(close) => mark(close, |incident| dispatch::Action::Close { incident }),
         Action::Note { mark, text } => {
             let incident = one(&client, &mark.incident)?.summary.incident;
-            let what = What::Note { incident, text: text.clone() };
-            requests::order(&client, &signed(mark.by.as_ref()), what)
+            let action = dispatch::Action::Note { incident, text: text.clone() };
+            requests::command(&client, &signed(mark.by.as_ref()), action)
         }
         Action::Mute { scope, length, until, by } => {
             let until =
                 length.map(|length| arguments::now() + length).or(*until).unwrap_or_default();
-            let what = What::Mute { scope: read(&client, scope)?, until };
-            requests::order(&client, &signed(by.as_ref()), what)
+            let action = dispatch::Action::Mute { scope: read(&client, scope)?, until };
+            requests::command(&client, &signed(by.as_ref()), action)
         }
         Action::Unmute { scope, by } => {
-            let what = What::Unmute { scope: read(&client, scope)? };
-            requests::order(&client, &signed(by.as_ref()), what)
+            let action = dispatch::Action::Unmute { scope: read(&client, scope)? };
+            requests::command(&client, &signed(by.as_ref()), action)
         }
     }
 }

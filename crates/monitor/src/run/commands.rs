@@ -1,7 +1,7 @@
-//! What people ask for beside us in the store, and what DNS and calendars say: each becomes an order to
+//! What people ask for beside us in the store, and what DNS and calendars say: each becomes a command to
 //! the dispatcher, durable after the next commit.
 
-use alerter::dispatch::{Order, What};
+use alerter::dispatch::{Action, Command};
 use alerter::{Receiver, Window};
 use bgp::Timestamp;
 use store::Journal;
@@ -35,8 +35,8 @@ pub(super) fn set_addresses(
         return;
     }
     tracing::info!(%receiver, ?addresses, "receiver depends on these addresses");
-    let what = What::SetAddresses { receiver, addresses };
-    if let Err(refusal) = journal.order(now, Order { by: "dns".into(), what }) {
+    let action = Action::SetAddresses { receiver, addresses };
+    if let Err(refusal) = journal.command(now, Command { by: "dns".into(), action }) {
         tracing::error!(%refusal, "addresses of a receiver");
     }
 }
@@ -53,8 +53,8 @@ pub(super) fn set_windows(
         return;
     }
     tracing::info!(source, windows = windows.len(), "maintenance windows have changed");
-    let order = Order { by: source.clone(), what: What::SetWindows { source, windows } };
-    if let Err(refusal) = journal.order(now, order) {
+    let command = Command { by: source.clone(), action: Action::SetWindows { source, windows } };
+    if let Err(refusal) = journal.command(now, command) {
         tracing::error!(%refusal, "maintenance windows are refused");
     }
 }

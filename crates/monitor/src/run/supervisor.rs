@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use alerter::content::mail::Letterhead;
-use alerter::dispatch::{Order, What};
+use alerter::dispatch::{Action, Command};
 use bgp::Timestamp;
 use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Moment, Socket, WantedFeed, wall};
 use incidents::AsDirectory;
@@ -267,8 +267,8 @@ fn journal(config: &Config, directory: Arc<AsDirectory>) -> Result<Journal, Fail
     let mut sources = vec![("config".to_owned(), config.maintenance.clone())];
     sources.extend(forgotten(config, &journal).into_iter().map(|source| (source, Vec::new())));
     for (source, windows) in sources {
-        let what = What::SetWindows { source, windows };
-        if let Err(refusal) = journal.order(now, Order { by: "config".into(), what }) {
+        let action = Action::SetWindows { source, windows };
+        if let Err(refusal) = journal.command(now, Command { by: "config".into(), action }) {
             tracing::error!(%refusal, "[[maintenance]] does not hold");
         }
     }

@@ -2,10 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
 
 use alerter::Receiver;
-use alerter::dispatch::{DispatchRules, Order, Routing, What};
+use alerter::dispatch::{Action, Command, DispatchRules, Routing};
 use alerter::{AnnotatedNotice, Content, Operator, Scope};
 use bgp::Timestamp;
 use store::{Delivery, Journal, Store, StoreError};
@@ -22,7 +22,7 @@ pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("originwatch-{name}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("originwatch-{name}-{}", process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
@@ -117,7 +117,7 @@ fn kill_nine_loses_and_doubles_nothing() {
     play(&whole.store());
     let mut kills = 0;
     loop {
-        let mut player = Command::new(std::env::current_exe().unwrap())
+        let mut player = process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "journal::player", "--nocapture"])
             .env("ORIGINWATCH_TEST_STORE", killed.store())
             .stdout(Stdio::piped())
@@ -314,9 +314,9 @@ fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
                 let incident = journal.incidents().view().open()[0].incident.clone();
                 // Till the middle of the next incident.
                 let until = *now + std::time::Duration::from_secs(3400);
-                let mute = What::Mute { scope: Scope::Kind(IncidentKind::OriginHijack), until };
-                for what in [What::Acknowledge { incident }, mute] {
-                    journal.order(*now, Order { by: "ann".into(), what }).unwrap();
+                let mute = Action::Mute { scope: Scope::Kind(IncidentKind::OriginHijack), until };
+                for action in [Action::Acknowledge { incident }, mute] {
+                    journal.command(*now, Command { by: "ann".into(), action }).unwrap();
                 }
             }
             journal.commit().unwrap();

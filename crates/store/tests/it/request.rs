@@ -1,18 +1,18 @@
 //! Requests of others: done once, whatever happens to the one who does them.
 
-use alerter::dispatch::{Order, What};
+use alerter::dispatch::{Action, Command};
 use incidents::IncidentId;
 use store::{Answer, IncidentCount, Journal, Request, StoreClient, StoreError};
 
 use crate::journal::{Folder, open, play};
 use crate::lab::at;
 
-fn order(what: What) -> Request {
-    Request::Order(Order { by: "alice".into(), what })
+fn command(action: Action) -> Request {
+    Request::Command(Command { by: "alice".into(), action })
 }
 
 fn note(incident: &IncidentId) -> Request {
-    order(What::Note { incident: incident.clone(), text: "called them".into() })
+    command(Action::Note { incident: incident.clone(), text: "called them".into() })
 }
 
 /// A store with incidents in it, and the name of the latest.
@@ -59,7 +59,7 @@ fn what_cannot_be_done_is_answered_and_holds_nothing_up() {
     let (folder, incident) = told("refusals");
     let client = StoreClient::open(&folder.store()).unwrap();
     let unknown: IncidentId = serde_json::from_str("\"OW-19990101-AS1-0000\"").unwrap();
-    let refused = client.ask(at(0), &order(What::Acknowledge { incident: unknown })).unwrap();
+    let refused = client.ask(at(0), &command(Action::Acknowledge { incident: unknown })).unwrap();
     let done = client.ask(at(0), &note(&incident)).unwrap();
     let connection = rusqlite::Connection::open(folder.store()).unwrap();
     connection.execute("INSERT INTO request (at, request) VALUES (0, '{}')", []).unwrap();

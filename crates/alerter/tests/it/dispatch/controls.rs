@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use alerter::AnnotatedNotice;
-use alerter::dispatch::{Digest, DispatchRules, Refusal, Routing, Rule, Step, What};
+use alerter::dispatch::{Action, Digest, DispatchRules, Refusal, Routing, Rule, Step};
 use alerter::{Content, Receiver, Scope};
 use incidents::Reason;
 use validator::Severity;
@@ -60,7 +60,7 @@ fn what_nobody_acknowledges_is_said_again_and_goes_to_the_next_contact() {
 fn an_acknowledgement_ends_that_until_it_becomes_more_serious_or_reopens() {
     let mut office = Office::new(with_nagging());
     office.hear(notice(1, 0, 0, Reason::Opened, Severity::Warning));
-    office.order(100, What::Acknowledge { incident: id(1) }).unwrap();
+    office.command(100, Action::Acknowledge { incident: id(1) }).unwrap();
     office.wait(50_000);
     assert_eq!(office.notifications.len(), 1);
     office.hear(notice(1, 50_000, 1, Reason::Update, Severity::Warning));
@@ -68,11 +68,11 @@ fn an_acknowledgement_ends_that_until_it_becomes_more_serious_or_reopens() {
     office.worse(1, 51_000, 2, Severity::Critical);
     office.wait(53_000);
     assert_eq!(last(&office).reason, Reason::Reminder);
-    office.order(53_000, What::Acknowledge { incident: id(1) }).unwrap();
+    office.command(53_000, Action::Acknowledge { incident: id(1) }).unwrap();
     office.wait(100_000);
     office.say(1, 100_000, 3, Reason::Resolved);
     assert_eq!(
-        office.order(100_001, What::Acknowledge { incident: id(1) }),
+        office.command(100_001, Action::Acknowledge { incident: id(1) }),
         Err(Refusal::Over(id(1)))
     );
     office.say(1, 101_000, 4, Reason::Reopened);
@@ -95,7 +95,7 @@ fn what_is_muted_is_told_when_the_mute_ends_and_its_end_always() {
     assert_eq!(office.notifications.len(), 3);
     // What opens while it is muted and ends before is not told at all.
     let scope = Scope::Asn(bgp::Asn::new(3));
-    office.order(5000, What::Mute { scope, until: at(20_000) }).unwrap();
+    office.command(5000, Action::Mute { scope, until: at(20_000) }).unwrap();
     office.say(3, 5001, 0, Reason::Opened);
     office.say(3, 5002, 1, Reason::Resolved);
     office.wait(20_100);
@@ -108,16 +108,16 @@ fn what_is_muted_is_told_when_the_mute_ends_and_its_end_always() {
 fn an_unmute_tells_what_opened_meanwhile_as_opened() {
     let mut office = Office::new(dispatch_rules());
     let scope = Scope::Kind(validator::IncidentKind::OriginHijack);
-    office.order(0, What::Mute { scope: scope.clone(), until: at(9000) }).unwrap();
+    office.command(0, Action::Mute { scope: scope.clone(), until: at(9000) }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
     office.say(1, 1000, 1, Reason::Update);
     assert_eq!((office.notifications.len(), office.dispatcher.held()), (0, 1));
     assert!(office.dispatcher.annotations(&id(1)).unwrap().muted.is_some());
-    office.order(2000, What::Unmute { scope: scope.clone() }).unwrap();
+    office.command(2000, Action::Unmute { scope: scope.clone() }).unwrap();
     assert_eq!(last(&office).reason, Reason::Opened);
     assert_eq!(last(&office).message_id, id(1).message_id(1));
     assert_eq!(
-        office.order(2001, What::Unmute { scope: scope.clone() }),
+        office.command(2001, Action::Unmute { scope: scope.clone() }),
         Err(Refusal::NotMuted(scope))
     );
 }
@@ -126,7 +126,7 @@ fn an_unmute_tells_what_opened_meanwhile_as_opened() {
 fn what_is_closed_is_over_by_hand_until_it_really_is() {
     let mut office = Office::new(with_nagging());
     office.say(1, 0, 0, Reason::Opened);
-    office.order(10, What::Close { incident: id(1) }).unwrap();
+    office.command(10, Action::Close { incident: id(1) }).unwrap();
     office.say(1, 1000, 1, Reason::Update);
     office.wait(90_000);
     assert_eq!(office.notifications.len(), 1);
@@ -141,11 +141,11 @@ fn what_is_closed_is_over_by_hand_until_it_really_is() {
 fn a_note_stands_in_later_notices_on_one_line() {
     let mut office = Office::new(dispatch_rules());
     office.say(1, 0, 0, Reason::Opened);
-    let note = |text: &str| What::Note { incident: id(1), text: text.into() };
-    office.order(1, note("called AS1\r\nSubject: x")).unwrap();
-    assert_eq!(office.order(1, note(" \n")), Err(Refusal::Empty("note")));
-    let unknown = What::Note { incident: id(9), text: "x".into() };
-    assert_eq!(office.order(1, unknown), Err(Refusal::UnknownIncident(id(9))));
+    let note = |text: &str| Action::Note { incident: id(1), text: text.into() };
+    office.command(1, note("called AS1\r\nSubject: x")).unwrap();
+    assert_eq!(office.command(1, note(" \n")), Err(Refusal::Empty("note")));
+    let unknown = Action::Note { incident: id(9), text: "x".into() };
+    assert_eq!(office.command(1, unknown), Err(Refusal::UnknownIncident(id(9))));
     office.say(1, 900, 1, Reason::Update);
     let notes: Vec<&str> =
         last(&office).annotations.notes.iter().map(|n| n.text.as_str()).collect();
@@ -156,8 +156,8 @@ fn a_note_stands_in_later_notices_on_one_line() {
 fn a_mute_that_ends_in_the_past_is_refused() {
     let mut office = Office::new(dispatch_rules());
     office.say(1, 10, 0, Reason::Opened);
-    let mute = What::Mute { scope: Scope::Incident(id(1)), until: at(10) };
-    let refused = office.order(10, mute);
+    let mute = Action::Mute { scope: Scope::Incident(id(1)), until: at(10) };
+    let refused = office.command(10, mute);
     assert_eq!(refused, Err(Refusal::EndInThePast { until: at(10), now: at(10) }));
 }
 
@@ -187,7 +187,7 @@ fn a_destination_under_attack_is_not_relied_on_alone() {
     let hook = Receiver { channel: "webhook".into(), address: "pager".into() };
     let mut office = Office::new(DispatchRules { also: vec![hook], ..dispatch_rules() });
     let addresses = vec!["198.18.1.25".parse().unwrap()];
-    office.order(0, What::SetAddresses { receiver: mailbox("noc"), addresses }).unwrap();
+    office.command(0, Action::SetAddresses { receiver: mailbox("noc"), addresses }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
     office.router(2, 20, Reason::Opened);
     office.say(1, 1000, 1, Reason::Resolved);

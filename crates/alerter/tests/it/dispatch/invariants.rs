@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use alerter::dispatch::{Digest, DispatchRules, Routing, Step, What};
+use alerter::dispatch::{Action, Digest, DispatchRules, Routing, Step};
 use alerter::{Cause, Content, Notification, Receiver, Scope, Window};
 use incidents::{IncidentId, Reason, State};
 use proptest::prelude::*;
@@ -91,27 +91,30 @@ impl World {
                 }
             }
             Happening::Acknowledge(n) => {
-                let done = office.order(second, What::Acknowledge { incident: id(*n) });
+                let done = office.command(second, Action::Acknowledge { incident: id(*n) });
                 assert_eq!(done.is_ok(), self.is_open(*n));
             }
             Happening::Close(n) => {
-                let done = office.order(second, What::Close { incident: id(*n) });
+                let done = office.command(second, Action::Close { incident: id(*n) });
                 assert_eq!(done.is_ok(), self.is_open(*n));
                 self.unwanted.insert(*n);
             }
             Happening::Mute(n, seconds) => {
                 let scope = Scope::Asn(bgp::Asn::new(*n));
-                office.order(second, What::Mute { scope, until: at(second + seconds) }).unwrap();
+                office
+                    .command(second, Action::Mute { scope, until: at(second + seconds) })
+                    .unwrap();
                 self.unwanted.insert(*n);
             }
             Happening::Unmute(n) => {
                 // Refused where it is not muted.
-                let _ = office.order(second, What::Unmute { scope: Scope::Asn(bgp::Asn::new(*n)) });
+                let _ =
+                    office.command(second, Action::Unmute { scope: Scope::Asn(bgp::Asn::new(*n)) });
             }
             Happening::Window(n, seconds) => {
                 let mut window = Window::new(format!("w{n}"), at(second), at(second + seconds));
                 window.asns = vec![bgp::Asn::new(*n)];
-                office.order(second, What::MaintenanceAdd { window }).unwrap();
+                office.command(second, Action::MaintenanceAdd { window }).unwrap();
             }
             Happening::Wait(seconds) => {
                 self.second += seconds;

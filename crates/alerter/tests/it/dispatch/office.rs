@@ -1,6 +1,6 @@
 //! A dispatcher, an engine that knows nothing, and notices made by hand.
 
-use alerter::dispatch::{DispatchRules, Dispatcher, Order, Refusal, Routing, What};
+use alerter::dispatch::{Action, Command, DispatchRules, Dispatcher, Refusal, Routing};
 use alerter::{Content, Notification, Receiver, Scope};
 use bgp::{Asn, Timestamp};
 use incidents::{IncidentChange, IncidentId, Incidents, Notice, Reason, State};
@@ -94,16 +94,16 @@ impl Office {
         self.hear(notice);
     }
 
-    pub(crate) fn order(&mut self, second: i64, what: What) -> Result<(), Refusal> {
-        let order = Order { by: "ann@example.net".into(), what };
-        let done = self.dispatcher.order(at(second), order, &self.incidents);
+    pub(crate) fn command(&mut self, second: i64, action: Action) -> Result<(), Refusal> {
+        let command = Command { by: "ann@example.net".into(), action };
+        let done = self.dispatcher.command(at(second), command, &self.incidents);
         self.drain();
         done
     }
 
     pub(crate) fn mute(&mut self, second: i64, n: u32, until: i64) {
         let scope = Scope::Incident(id(n));
-        self.order(second, What::Mute { scope, until: at(until) }).unwrap();
+        self.command(second, Action::Mute { scope, until: at(until) }).unwrap();
     }
 
     /// Time goes on till then, asked for whenever something is due.

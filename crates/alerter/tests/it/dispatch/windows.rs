@@ -1,6 +1,6 @@
 //! Maintenance windows, on the real engine where they expect a route.
 
-use alerter::dispatch::{Refusal, What};
+use alerter::dispatch::{Action, Refusal};
 use alerter::{Cause, Content, Expected, Standing, Summary, Window};
 use bgp::Asn;
 use incidents::Reason;
@@ -26,7 +26,7 @@ fn summary(office: &Office) -> &Summary {
 #[test]
 fn what_is_expected_is_told_after_the_window_in_one_letter() {
     let mut office = Office::new(dispatch_rules());
-    office.order(0, What::MaintenanceAdd { window: window() }).unwrap();
+    office.command(0, Action::MaintenanceAdd { window: window() }).unwrap();
     office.hear(notice(1, 50, 0, Reason::Opened, Severity::Warning));
     office.hear(notice(2, 200, 0, Reason::Opened, Severity::Warning));
     office.hear(notice(3, 300, 0, Reason::Opened, Severity::Warning));
@@ -49,13 +49,13 @@ fn what_is_expected_is_told_after_the_window_in_one_letter() {
 fn a_window_that_nothing_pierces_holds_everything_and_ends_when_it_is_removed() {
     let mut office = Office::new(dispatch_rules());
     let all = Window { pierce: None, ..Window::new("night", at(0), at(9000)) };
-    office.order(0, What::MaintenanceAdd { window: all }).unwrap();
+    office.command(0, Action::MaintenanceAdd { window: all }).unwrap();
     office.say(1, 10, 0, Reason::Opened);
     assert_eq!(office.notifications.len(), 0);
-    let remove = |name: &str| What::MaintenanceRemove { name: name.into() };
+    let remove = |name: &str| Action::MaintenanceRemove { name: name.into() };
     let unknown = Err(Refusal::UnknownWindow("day".into()));
-    assert_eq!(office.order(20, remove("day")), unknown);
-    office.order(20, remove("night")).unwrap();
+    assert_eq!(office.command(20, remove("day")), unknown);
+    office.command(20, remove("night")).unwrap();
     assert_eq!(summary(&office).row_count, 1);
     assert_eq!(summary(&office).rows[0].held, 1);
     assert_eq!(office.dispatcher.windows().count(), 0);
@@ -64,20 +64,20 @@ fn a_window_that_nothing_pierces_holds_everything_and_ends_when_it_is_removed() 
 #[test]
 fn windows_of_a_source_are_replaced_by_what_it_says_now() {
     let mut office = Office::new(dispatch_rules());
-    let set = |windows| What::SetWindows { source: "calendar".into(), windows };
-    office.order(0, set(vec![window(), Window::new("past", at(-10), at(-5))])).unwrap();
+    let set = |windows| Action::SetWindows { source: "calendar".into(), windows };
+    office.command(0, set(vec![window(), Window::new("past", at(-10), at(-5))])).unwrap();
     office.hear(notice(1, 200, 0, Reason::Opened, Severity::Warning));
     office.restart();
     // The same one goes on, with another end.
-    office.order(300, set(vec![Window { until: at(6000), ..window() }])).unwrap();
+    office.command(300, set(vec![Window { until: at(6000), ..window() }])).unwrap();
     office.wait(4500);
     assert_eq!(office.notifications.len(), 0);
-    office.order(5000, set(vec![])).unwrap();
+    office.command(5000, set(vec![])).unwrap();
     assert_eq!(summary(&office).row_count, 1);
     let empty = Window { until: at(50), ..window() };
-    let refused = office.order(5000, What::MaintenanceAdd { window: empty });
+    let refused = office.command(5000, Action::MaintenanceAdd { window: empty });
     assert_eq!(refused, Err(Refusal::EmptyWindow("core upgrade".into())));
-    let over = office.order(5000, What::MaintenanceAdd { window: window() });
+    let over = office.command(5000, Action::MaintenanceAdd { window: window() });
     assert_eq!(over, Err(Refusal::EndInThePast { until: at(4000), now: at(5000) }));
 }
 
@@ -93,7 +93,7 @@ fn what_should_have_happened_and_did_not_is_told() {
     let mut office = Office::new(dispatch_rules());
     std::mem::swap(&mut office.incidents, &mut lab.incidents);
     let expects = [met, unmet].concat();
-    office.order(0, What::MaintenanceAdd { window: Window { expects, ..window() } }).unwrap();
+    office.command(0, Action::MaintenanceAdd { window: Window { expects, ..window() } }).unwrap();
     office.wait(4000);
     let summary = summary(&office);
     assert_eq!(summary.unmet, unmet);

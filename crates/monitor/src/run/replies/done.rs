@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerter::dispatch::Order;
+use alerter::dispatch::Command;
 use alerter::replies::{Bounced, Incoming, Reply, Seen};
 use bgp::Timestamp;
 use store::{Journal, Outbox, Store, StoreError};
@@ -88,8 +88,8 @@ impl Done {
             return Ok(());
         }
         journal.set_position(POSITION, serde_json::to_string(&self.seen)?);
-        for what in wants {
-            match journal.order(now, Order { by: from.clone(), what }) {
+        for action in wants {
+            match journal.command(now, Command { by: from.clone(), action }) {
                 Ok(()) => tracing::info!(from, message_id, "a reply is done"),
                 Err(refusal) => {
                     tracing::warn!(from, message_id, "a reply makes no sense: {refusal}");

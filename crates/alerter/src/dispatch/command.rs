@@ -4,22 +4,26 @@ use crate::receiver::Receiver;
 use crate::scope::Scope;
 use crate::window::Window;
 use bgp::Timestamp;
-use incidents::IncidentId;
+use incidents::{IncidentId, printable};
 use serde::{Deserialize, Serialize};
+
+/// Characters of a note or a name that are kept: a line, not a notification.
+const LINE: usize = 500;
 
 /// What a person, or a program in their name, wants of the dispatcher.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub struct Command {
     /// Who, as notifications and pages show it: a mail address, a login, the name of a file.
     pub by: String,
     /// What.
-    pub what: What,
+    #[serde(rename = "what")]
+    pub action: Action,
 }
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum Action {
     /// Somebody works on it: no reminders and no escalation, until it becomes more serious, or
     /// reopens. Updates still come.
     Acknowledge {
@@ -57,7 +61,7 @@ pub enum What {
         /// The window.
         window: Window,
     },
-    /// A window that was [added](What::MaintenanceAdd) ends now, or never comes.
+    /// A window that was [added](Action::MaintenanceAdd) ends now, or never comes.
     MaintenanceRemove {
         /// Its name.
         name: String,
@@ -80,7 +84,7 @@ pub enum What {
     },
 }
 
-/// The order makes no sense now.
+/// The command makes no sense now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no such incident, or none any more.
@@ -100,7 +104,7 @@ pub enum Refusal {
     /// Nothing of exactly this scope is muted.
     #[error("{0} is not muted")]
     NotMuted(Scope),
-    /// No window of this name was added by an order.
+    /// No window of this name was added by a command.
     #[error("no maintenance window was added under the name '{0}'")]
     UnknownWindow(String),
     /// A window ends before it begins.
@@ -109,4 +113,9 @@ pub enum Refusal {
     /// There is nothing in the text.
     #[error("the {0} is empty")]
     Empty(&'static str),
+}
+
+/// What a person wrote, as one line that is safe everywhere.
+pub(super) fn line(text: &str) -> String {
+    printable(text).trim().chars().take(LINE).collect()
 }
