@@ -52,15 +52,15 @@ pub enum ArchiveError {
     Broker {
         /// The address of the broker.
         url: String,
-        /// Why not.
+        /// What the file system or the server answered.
         error: io::Error,
     },
     /// The folder for what is fetched cannot be used.
     #[error("cannot write {folder}: {error}")]
     Cache {
-        /// The folder.
+        /// The folder of the cache.
         folder: String,
-        /// Why not.
+        /// What the file system or the server answered.
         error: io::Error,
     },
 }
@@ -68,9 +68,9 @@ pub enum ArchiveError {
 /// What to ask the broker for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recordings {
-    /// Tables.
+    /// Dumps of whole RIBs.
     Ribs,
-    /// Messages.
+    /// The UPDATEs between two dumps.
     Updates,
 }
 

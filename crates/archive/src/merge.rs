@@ -32,6 +32,38 @@ pub enum Order {
 }
 
 /// Reads many inputs side by side.
+///
+/// ```no_run
+/// use archive::{DamageReports, Event, Inputs, Order, RecordVisitor, Scan};
+/// use parser::{Element, Everything, Filter};
+///
+/// /// Makes a line of text of each element.
+/// #[derive(Clone)]
+/// struct Lines;
+///
+/// impl RecordVisitor for Lines {
+///     type Unit = String;
+///
+///     fn filter(&self) -> impl Filter + use<> {
+///         Everything
+///     }
+///
+///     fn visit(&mut self, element: &Element<'_>, lines: &mut Vec<String>) {
+///         lines.push(format!("{} {:?}", element.at, element.prefix()));
+///     }
+/// }
+///
+/// let found = Inputs::find(&["updates".into()], None);
+/// let mut scan = Scan::new(found.inputs, Order::Time, DamageReports::default(), |_| Lines);
+/// while let Some(event) = scan.next_event() {
+///     match event {
+///         Event::Units(lines, count, _) => lines.take(count).for_each(|line| println!("{line}")),
+///         Event::Warning(text) => eprintln!("{text}"),
+///         Event::Unreadable(input, why) => eprintln!("{input}: {why}"),
+///         Event::Done(_) => {}
+///     }
+/// }
+/// ```
 pub struct Scan<V: RecordVisitor, M> {
     make: M,
     order: Order,

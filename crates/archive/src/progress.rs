@@ -5,6 +5,6 @@ use std::sync::atomic::AtomicU64;
 pub(crate) struct ProgressCounter {
     /// Octets read from the source.
     pub(crate) octets: AtomicU64,
-    /// Records walked.
+    /// Records that were walked so far.
     pub(crate) records: AtomicU64,
 }

@@ -23,7 +23,7 @@ pub(crate) struct Remote {
     url: String,
     response: Option<Response>,
     chunk: io::Cursor<Vec<u8>>,
-    /// Octets received.
+    /// Octets of the body received so far, over all attempts.
     received: u64,
     /// What tells this version of the file from another.
     version: Option<HeaderValue>,

@@ -34,9 +34,9 @@ const BLOCK: usize = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen at {address}: {error}")]
 pub struct ListenError {
-    /// Which.
+    /// Where it was to listen.
     pub address: SocketAddr,
-    /// Why.
+    /// What the kernel answered.
     pub error: std::io::Error,
 }
 

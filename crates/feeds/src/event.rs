@@ -29,7 +29,7 @@ pub enum FeedEvent {
 pub struct Opened {
     /// Of which feed.
     pub feed: FeedId,
-    /// Its number.
+    /// Number of the session, never given twice.
     pub session: SessionId,
     /// What it is.
     pub kind: SessionKind,
@@ -54,7 +54,7 @@ pub enum SessionKind {
     File,
     /// The table of a collector, read beside its live feed: older than what the feed tells.
     CollectorRib {
-        /// Which collector.
+        /// Name of the collector, as `rrc00`.
         collector: String,
         /// An earlier table was loaded, and the collector followed since.
         known: bool,
@@ -64,7 +64,7 @@ pub enum SessionKind {
 /// Findings of one session, in the order in which they were made.
 #[derive(Debug)]
 pub struct Batch {
-    /// Whose.
+    /// The session they were found in.
     pub session: SessionId,
     /// At most a few hundred.
     pub findings: Vec<Finding>,
@@ -79,7 +79,7 @@ pub struct Batch {
 /// A session that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// Which.
+    /// The session that was opened under this number.
     pub session: SessionId,
     /// Nothing where that is as it should be, else why.
     pub why: Option<String>,

@@ -17,6 +17,26 @@ use crate::{Feed, FeedEvent, FeedId, FeedKind, Position, bmp, mrt_dir, ris_live}
 
 /// The feeds that run. They outlive a reload, with their connections, where the config says the same of
 /// them as before.
+///
+/// ```no_run
+/// use feeds::{Feed, FeedEvent, FeedKind, InitialRibs, Manager, RisLiveMode, WantedFeed};
+///
+/// # async fn run(classifier: std::sync::Arc<validator::Classifier>) {
+/// let (events, mut told) = tokio::sync::mpsc::channel(feeds::EVENTS);
+/// let mut manager = Manager::new(events);
+/// let url = "wss://ris-live.ripe.net/v1/ws/".to_owned();
+/// let kind = FeedKind::RisLive { url, mode: RisLiveMode::Watched, ribs: Vec::new() };
+/// let feed = Feed { kind, min_vantage_ases: None, silent_after: None };
+/// let initial_ribs = InitialRibs::default();
+/// let wanted = WantedFeed { feed, socket: None, position: None, initial_ribs };
+/// manager.follow(vec![wanted], classifier).await;
+/// while let Some(event) = told.recv().await {
+///     if let FeedEvent::Batch(batch) = event {
+///         println!("{} findings", batch.findings.len());
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Manager {
     running: Vec<Running>,
@@ -42,7 +62,7 @@ struct Running {
 /// A feed as it is to run.
 #[derive(Debug)]
 pub struct WantedFeed {
-    /// Which.
+    /// Its settings, as the config has them.
     pub feed: Feed,
     /// Where it listens, if it does.
     pub socket: Option<Socket>,

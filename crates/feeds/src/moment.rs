@@ -12,7 +12,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Now.
+    /// What both clocks of this machine say now.
     pub fn now() -> Self {
         Moment { wall: wall(), instant: Instant::now() }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 /// How far a folder was read: what the store keeps of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The file.
+    /// Name of the file within its folder.
     pub file: String,
     /// How many records of it.
     pub records: u64,

@@ -48,7 +48,7 @@ pub enum FeedKind {
 pub enum RisLiveMode {
     /// What the watch list needs.
     Watched,
-    /// Everything.
+    /// Every message of every collector.
     Firehose,
 }
 

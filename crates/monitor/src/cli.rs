@@ -26,7 +26,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The commands.
+/// What the first word of the command line may be.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Monitor the feeds until a signal stops it, and notify by mail and other channels.

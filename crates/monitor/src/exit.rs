@@ -40,17 +40,17 @@ pub enum Failure {
     /// What is to be read cannot be read.
     #[error("cannot read {place}: {error}")]
     Read {
-        /// What.
+        /// File, URL or standard input.
         place: String,
-        /// Why not.
+        /// What the system answered.
         error: io::Error,
     },
     /// What is to be written cannot be written.
     #[error("cannot write {place}: {error}")]
     Write {
-        /// Where to.
+        /// The file or folder.
         place: String,
-        /// Why not.
+        /// What the system answered.
         error: io::Error,
     },
     /// The store cannot be used.

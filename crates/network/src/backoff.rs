@@ -4,6 +4,15 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 /// Waits that double, up to a limit that the caller gives.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let mut backoff = network::Backoff::new(Duration::from_secs(1));
+/// for most in [1, 2, 4, 5, 5] {
+///     assert!(backoff.next(Duration::from_secs(5)) <= Duration::from_secs(most));
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Backoff {
     next: Duration,

@@ -18,7 +18,7 @@ pub enum TlsError {
     /// The CA file cannot be read.
     #[error("{}: {error}", path.display())]
     CaFile {
-        /// Which.
+        /// The CA file.
         path: PathBuf,
         /// What is wrong with it.
         error: pem::Error,
@@ -26,7 +26,7 @@ pub enum TlsError {
     /// The CA file can be read, and there is nothing in it.
     #[error("{} holds no certificate", path.display())]
     NoCertificate {
-        /// Which.
+        /// The CA file.
         path: PathBuf,
     },
     /// The host is no name that a certificate could bear.

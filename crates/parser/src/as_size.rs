@@ -4,12 +4,12 @@
 pub enum AsSize {
     /// Two octets; AS4_PATH and AS4_AGGREGATOR carry what does not fit.
     Two,
-    /// Four octets.
+    /// Four octets: both ends have announced the capability.
     Four,
 }
 
 impl AsSize {
-    /// In octets.
+    /// The width of one AS number, in octets.
     pub const fn octets(self) -> usize {
         match self {
             AsSize::Two => 2,

@@ -282,7 +282,7 @@ impl<'a> Attributes<'a> {
         self.without_first_as = true;
     }
 
-    /// NEXT_HOP.
+    /// NEXT_HOP (RFC 4271 section 5.1.3); none where only MP_REACH_NLRI has one.
     pub const fn next_hop(&self) -> Option<Ipv4Addr> {
         self.next_hop
     }
@@ -292,12 +292,12 @@ impl<'a> Attributes<'a> {
         self.reach.and_then(|reach| reach.next_hop)
     }
 
-    /// MULTI_EXIT_DISC.
+    /// MULTI_EXIT_DISC (RFC 4271 section 5.1.4).
     pub const fn multi_exit_disc(&self) -> Option<u32> {
         self.multi_exit_disc
     }
 
-    /// LOCAL_PREF.
+    /// LOCAL_PREF (RFC 4271 section 5.1.5).
     pub const fn local_pref(&self) -> Option<u32> {
         self.local_pref
     }

@@ -25,7 +25,7 @@ pub enum Scope {
     Attribute,
     /// The routes of one BGP message, or of one RIB entry.
     Message,
-    /// One record.
+    /// One record: all routes in it.
     Record,
     /// A part of the stream of unknown content, or all that follows.
     Stream,
@@ -46,7 +46,7 @@ pub enum DamageKind {
     AttributeFlags {
         /// Its type code.
         attribute: u8,
-        /// The flags.
+        /// Attribute flags as they stand on the wire.
         flags: u8,
     },
     /// An attribute stands there twice; the first one counts (RFC 7606 section 3.g).
@@ -81,7 +81,7 @@ pub enum DamageKind {
     /// A field of a RIS Live message is not of its kind. The routes stand without it.
     #[error("{field} of a ris live message is malformed, it is left out")]
     JsonField {
-        /// Its name.
+        /// Name of the field in the JSON object.
         field: &'static str,
     },
     /// A prefix in a line of JSON is not one.
@@ -99,7 +99,7 @@ pub enum DamageKind {
     /// A RIB entry names a peer that the peer index table does not have.
     #[error("peer {index} is not in the peer index table, one route is lost")]
     PeerIndex {
-        /// The index.
+        /// Peer index of the RIB entry.
         index: u16,
     },
     /// A RIB record before any peer index table: nobody knows whose routes these are.
@@ -141,7 +141,7 @@ pub enum DamageKind {
     /// The stream is packed in a way that is not read.
     #[error("packed by {packer}, which is not read: unpack it first")]
     UnknownPacking {
-        /// By what.
+        /// Name of the packing program.
         packer: &'static str,
     },
     /// The stream ends within a record.
@@ -150,7 +150,7 @@ pub enum DamageKind {
     /// A BMP message of another version than 3: where the next one begins is not known.
     #[error("bmp version {version} is not known, the rest is lost")]
     BmpVersion {
-        /// The version.
+        /// Version as it stands in the header.
         version: u8,
     },
     /// A BMP message that claims to be shorter than its header or longer than
@@ -169,7 +169,7 @@ pub enum DamageKind {
     /// No record header where one must be. So many octets were passed over to the next one.
     #[error("no record header, {octets} bytes are lost up to the next one")]
     Gap {
-        /// How many.
+        /// How many octets were skipped.
         octets: u64,
     },
     /// No record header where one must be, nor anywhere behind it.

@@ -38,14 +38,14 @@ pub enum ElementKind<'a> {
         nlri: Nlri,
         /// When the vantage point's route last changed, as far as the writer knows.
         originated: Timestamp,
-        /// Its attributes.
+        /// Path attributes, decoded when asked for.
         attributes: RouteAttributes<'a>,
     },
     /// The route was announced. Where [`Attributes::is_unreadable`] says so, what it is cannot be read.
     Announce {
         /// Prefix and path identifier.
         nlri: Nlri,
-        /// Its attributes.
+        /// Path attributes, decoded when asked for.
         attributes: RouteAttributes<'a>,
     },
     /// The route was withdrawn.
@@ -58,9 +58,9 @@ pub enum ElementKind<'a> {
     /// The session changed its state (RFC 4271 section 8.2.2): 1 Idle to 6 Established; 7 and 8
     /// are Quagga's Clearing and Deleted; 0 where the source does not say.
     State {
-        /// From.
+        /// State before.
         old: u16,
-        /// To.
+        /// State after.
         new: u16,
     },
 }

@@ -18,7 +18,7 @@ pub struct Path<'a> {
 /// One segment of a [`Path`].
 #[derive(Clone, Copy, Debug)]
 pub struct PathSegment<'a> {
-    /// Its kind.
+    /// Whether it is a set or a sequence, and of a confederation or not.
     pub kind: SegmentKind,
     size: AsSize,
     bytes: &'a [u8],

@@ -7,6 +7,24 @@ use crate::{Compression, DamageKind, Filter, Format, Item, Statistics, Step, Wal
 /// MRT, BMP, OpenBMP or RIS Live JSON lines.
 ///
 /// Memory is bounded by the longest record, whatever the length of the input.
+///
+/// ```
+/// use bgp::{Asn, RouteOrigin};
+/// use parser::{Everything, Item, Reader};
+///
+/// let line = br#"{"timestamp":1396463160.0,"peer":"192.0.2.1","peer_asn":"64496","id":"1",
+///     "host":"rrc00","type":"UPDATE","path":[64496,64500],"origin":"igp",
+///     "announcements":[{"next_hop":"192.0.2.1","prefixes":["198.51.100.0/24"]}]}"#;
+/// let line = String::from_utf8_lossy(line).replace('\n', "");
+/// let mut reader = Reader::new(line.as_bytes(), "");
+/// let mut origins = Vec::new();
+/// while reader.read_record(&Everything, &mut |item| match item {
+///     Item::Element(element) => origins.push((element.prefix(), element.origin())),
+///     Item::Damage(damage) => panic!("{damage}"),
+/// }) {}
+/// let prefix = "198.51.100.0/24".parse().ok();
+/// assert_eq!(origins, [(prefix, RouteOrigin::As(Asn::new(64500)))]);
+/// ```
 pub struct Reader<R: Read> {
     source: Unpack<R>,
     buffer: Vec<u8>,

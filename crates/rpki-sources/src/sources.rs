@@ -21,6 +21,17 @@ use crate::source::Source;
 use crate::state::{EXCEPTIONS, Rpki, SourceState};
 
 /// Where RPKI data comes from, and what to make of it.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use rpki_sources::{Source, Sources, load_once_blocking};
+///
+/// let source = Source::parse("rtr://127.0.0.1:3323", Path::new(""))?;
+/// let (snapshot, notes) = load_once_blocking(&Sources::one(source, &[]), None)?;
+/// println!("{} VRPs; {}", snapshot.vrps.len(), notes.join("; "));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sources {
     /// The sources, the preferred one first.

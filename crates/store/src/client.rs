@@ -30,18 +30,18 @@ pub struct IncidentCount {
     pub severity: String,
     /// The name of their state.
     pub state: String,
-    /// How many.
+    /// How many incidents share the three.
     pub count: u64,
 }
 
 /// A delivery as a person sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Queued {
-    /// Its number.
+    /// The number of its row; the oldest has the lowest.
     pub number: i64,
     /// `waiting` or `dead`.
     pub state: String,
-    /// The channel.
+    /// Name of the channel, as in the config.
     pub channel: String,
     /// The address within it.
     pub address: String,

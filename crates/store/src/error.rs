@@ -6,7 +6,7 @@ pub enum StoreError {
     /// Another process works on it.
     #[error("{path} is in use by another instance")]
     InUse {
-        /// The store.
+        /// The SQLite file.
         path: PathBuf,
     },
     /// The lock file beside it cannot be made.
@@ -14,7 +14,7 @@ pub enum StoreError {
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// Why.
+        /// What the file system answered.
         error: std::io::Error,
     },
     /// It is a database, but not ours.

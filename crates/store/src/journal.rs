@@ -28,6 +28,27 @@ const REFRESH_EVERY: Duration = Duration::from_secs(10);
 ///
 /// Between commits the engine is ahead of the store; a crash then loses what was taken in since,
 /// and the feed, asked from its last [`position`](Self::set_position), brings it again.
+///
+/// ```no_run
+/// use alerter::dispatch::DispatchRules;
+/// use incidents::{AsDirectory, Rules, Sources};
+/// use store::Journal;
+///
+/// # fn deliver(now: bgp::Timestamp, finding: validator::Finding) -> Result<(), store::StoreError> {
+/// let (rules, directory) = (DispatchRules::default(), AsDirectory::default().into());
+/// let path = "originwatch.db".as_ref();
+/// let (mut journal, _) = Journal::open(path, Rules::default(), rules, directory, Sources::default())?;
+/// journal.handle(now, finding);
+/// for notice in journal.commit()? {
+///     println!("{}", notice.title);
+/// }
+/// let outbox = journal.store().outbox();
+/// for delivery in outbox.due("mail", now, 10)? {
+///     outbox.record_taken(delivery.number)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Journal {
     state: StateMachine,

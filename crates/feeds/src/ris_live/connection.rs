@@ -36,7 +36,7 @@ pub(super) enum ConnectError {
     TimedOut,
 }
 
-/// Connects.
+/// Opens the web socket of a `ws://` or `wss://` URL, within the time limit.
 pub(super) async fn open(url: &str) -> Result<Connection, ConnectError> {
     tokio::time::timeout(CONNECT_WITHIN, connect(url)).await.map_err(|_| ConnectError::TimedOut)?
 }

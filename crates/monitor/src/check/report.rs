@@ -20,7 +20,7 @@ pub(super) struct Line {
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It works.
+    /// It was tried, and works.
     Ok,
     /// It works, and somebody should know something.
     Note,

@@ -36,9 +36,9 @@ pub enum ChannelKind {
 /// Where to post, and what. Secrets stay in their files, and are read when they are used.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// Where.
+    /// URL that takes the POST.
     pub url: Url,
-    /// What.
+    /// Format of the body.
     pub body: Body,
     /// The file with the key of the service, or a bearer token.
     pub key_file: Option<PathBuf>,
@@ -75,9 +75,9 @@ pub struct Syslog {
     pub transport: Transport,
     /// Its name or address.
     pub host: String,
-    /// Its port.
+    /// Port of the server.
     pub port: u16,
-    /// The facility.
+    /// Facility of the messages (RFC 5424 section 6.2.1).
     pub facility: Facility,
     /// What we call ourselves; empty if not given.
     pub hostname: String,

@@ -7,9 +7,9 @@ use super::value;
 /// an alarm when it no longer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// Which.
+    /// URL that is asked for with GET.
     pub url: String,
-    /// How often.
+    /// Time between two requests.
     pub every: Duration,
 }
 

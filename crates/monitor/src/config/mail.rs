@@ -18,11 +18,11 @@ use super::value;
 /// The password stays in its file; it is read when it is used and never kept here.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// The sender.
+    /// Sender of every mail, in From.
     pub from: Mailbox,
     /// Each of these gets a mail of their own; at least one.
     pub to: Vec<Mailbox>,
-    /// The relay.
+    /// Relay that every mail goes to first.
     pub relay: Relay,
     /// Who we are to the relay, and the file with the password.
     pub login: Option<(String, PathBuf)>,
@@ -51,7 +51,7 @@ pub struct Mail {
 pub struct Relay {
     /// Its name or address.
     pub host: String,
-    /// Its port.
+    /// Port of the relay.
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,

@@ -94,9 +94,9 @@ pub enum LoadError {
     /// It cannot be read.
     #[error("cannot read the config {}: {error}", path.display())]
     Read {
-        /// Which file.
+        /// The config file.
         path: PathBuf,
-        /// Why.
+        /// What the file system answered.
         error: io::Error,
     },
     /// It says something wrong.

@@ -14,7 +14,7 @@ pub struct Operator {
     pub site: String,
     /// Our ASes; at least one.
     pub asns: Vec<Asn>,
-    /// Our country.
+    /// Country of the operator (ISO 3166-1 alpha-2).
     pub country: Option<Country>,
     /// Our time zone; notices say local time beside UTC.
     pub time_zone: TimeZone,

@@ -38,13 +38,13 @@ pub enum Mailbox {
 pub struct Imap {
     /// Its name or address.
     pub host: String,
-    /// Its port.
+    /// Port of the server.
     pub port: u16,
     /// Who we are there.
     pub username: String,
     /// The file with the password.
     pub password_file: PathBuf,
-    /// The mailbox.
+    /// Mailbox that is read, as `INBOX`.
     pub folder: String,
     /// Certificates (PEM) that are trusted in place of those of the system.
     pub ca_file: Option<PathBuf>,

@@ -19,7 +19,7 @@ pub(super) struct ReplayStart {
 
 /// What stands so far.
 struct Before {
-    /// The beginning.
+    /// When the replay begins: what is earlier is only remembered.
     until: Timestamp,
     routes: BTreeMap<Vantage, BTreeMap<(Prefix, u32), RouteFinding>>,
 }

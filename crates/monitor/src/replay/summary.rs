@@ -16,9 +16,9 @@ pub struct Summary {
     pub passed_over: u64,
     /// Records: MRT records, or lines.
     pub records: u64,
-    /// Announcements.
+    /// Announced routes that were read, watched or not.
     pub announcements: u64,
-    /// Withdrawals.
+    /// Withdrawn routes that were read, watched or not.
     pub withdrawals: u64,
     /// Routes in tables.
     pub rib_entries: u64,
@@ -42,7 +42,7 @@ pub struct Summary {
     pub incidents: u64,
     /// Those that are still open.
     pub open: u64,
-    /// Notices.
+    /// Notices that were given.
     pub notices: u64,
     /// Mails that a relay took.
     pub sent: u64,

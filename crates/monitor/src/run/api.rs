@@ -10,7 +10,7 @@ use super::data_sources::rpki_sight;
 use crate::config::{self, Config};
 use crate::exit::Failure;
 
-/// Its settings.
+/// What the API needs of the config; reads the token.
 pub(super) fn settings(config: &Config, web: &config::Web) -> Result<web::Settings, Failure> {
     let token = web.token_file.as_deref().map(token).transpose()?;
     let (store, hosts) = (config.store.clone(), web.hosts.clone());

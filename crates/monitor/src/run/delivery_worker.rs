@@ -29,10 +29,10 @@ pub(super) struct DeliveryWorker {
     pub(super) rate: RateLimiter,
 }
 
-/// What carries.
+/// What a delivery goes through.
 #[derive(Debug)]
 pub(super) enum Transport {
-    /// Mail.
+    /// Mail, through the first relay that takes it.
     Mail(Relays, Letterhead),
     /// Another channel; times are told in this zone.
     Channel(Channel, TimeZone),

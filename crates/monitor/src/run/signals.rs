@@ -9,7 +9,7 @@ use tokio::signal::unix::{self, SignalKind};
 pub(super) enum Signal {
     /// SIGTERM or SIGINT.
     Stop,
-    /// SIGHUP.
+    /// SIGHUP: the config is to be read again.
     Reload,
 }
 

@@ -37,7 +37,7 @@ use crate::exit::Failure;
 /// How long the engine may take to stop. What it has not written by then the feeds bring again.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
-/// What runs.
+/// The engine, the feeds and the tasks beside them, by one config.
 pub(super) struct Supervisor {
     /// The feeds, which outlive a reload, as the RPKI data does.
     feeds: Manager,

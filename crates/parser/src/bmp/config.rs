@@ -25,8 +25,8 @@ pub enum Setting {
     /// Find out, and act where it is certain.
     #[default]
     Auto,
-    /// Always.
+    /// Always, whatever the messages say.
     On,
-    /// Never.
+    /// Never, whatever the messages say.
     Off,
 }

@@ -19,25 +19,25 @@ pub enum Event<'a> {
     Item(Item<'a>),
     /// It introduces itself.
     Initiation {
-        /// Who.
+        /// Name of the router.
         router: &'a Arc<str>,
-        /// As what.
+        /// What it says of itself.
         initiation: &'a Initiation,
     },
     /// One of its sessions is up.
     PeerUp {
-        /// Whose session.
+        /// Name of the router.
         router: &'a Arc<str>,
-        /// When.
+        /// When it happened, by the router's clock where that can be believed.
         at: Timestamp,
         /// Which, and what its ends agreed on.
         peer_up: &'a PeerUp,
     },
     /// One of its sessions is down. The views of it that are known have been told to be down.
     PeerDown {
-        /// Whose session.
+        /// Name of the router.
         router: &'a Arc<str>,
-        /// When.
+        /// When it happened, by the router's clock where that can be believed.
         at: Timestamp,
         /// Which, and why.
         peer_down: &'a PeerDown,
@@ -49,22 +49,22 @@ pub enum Event<'a> {
         at: Timestamp,
         /// Which view of which peer.
         vantage: &'a Vantage,
-        /// Which family.
+        /// Address family of the table.
         family: Family,
     },
     /// A VRF was seen that nobody asked for: its routes are left out. Told once for each; see
     /// [`Session::vrfs_left_out`](super::Session::vrfs_left_out) for how many peers it has by now.
     VrfLeftOut {
-        /// Whose.
+        /// Name of the router.
         router: &'a Arc<str>,
-        /// Which.
+        /// The VRF, with the name of its table.
         vrf: &'a VrfLeftOut,
     },
     /// It says good-bye. FRR and GoBGP go without a word.
     Termination {
-        /// Who.
+        /// Name of the router.
         router: &'a Arc<str>,
-        /// Why.
+        /// What it gives as the reason.
         termination: &'a Termination,
     },
 }
@@ -80,9 +80,9 @@ pub struct Counters {
     pub peer_down: u64,
     /// Peer Up messages.
     pub peer_up: u64,
-    /// Initiation messages.
+    /// Initiation messages (RFC 7854 section 4.3).
     pub initiation: u64,
-    /// Termination messages.
+    /// Termination messages (RFC 7854 section 4.5).
     pub termination: u64,
     /// Route Mirroring messages, which are not read.
     pub route_mirroring: u64,

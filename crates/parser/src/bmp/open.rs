@@ -11,7 +11,7 @@ use crate::cursor::Cursor;
 pub struct Open {
     /// The AS, from the four-octet capability where there is one (RFC 6793).
     pub asn: Asn,
-    /// In seconds.
+    /// Proposed hold time, in seconds.
     pub hold_time: u16,
     /// The BGP identifier.
     pub bgp_id: Ipv4Addr,

@@ -34,7 +34,7 @@ pub(crate) struct Routers {
 pub struct OpenBmpRouter {
     /// The hash that tells routers apart.
     pub hash: [u8; 16],
-    /// Its address.
+    /// Address that the collector sees the router under.
     pub address: IpAddr,
     /// The group that its collector puts it in; may be empty.
     pub group: String,
@@ -46,7 +46,7 @@ pub(crate) struct Envelope<'a> {
     is_known: bool,
     /// What follows the lengths.
     header: &'a [u8],
-    /// BMP messages.
+    /// The BMP messages behind the header, unframed.
     body: &'a [u8],
 }
 

@@ -4,9 +4,9 @@ use crate::cursor::Cursor;
 /// A session of the router went down, or is not told of any more (RFC 7854 section 4.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerDown {
-    /// Whose.
+    /// The peer whose session ended.
     pub peer: Peer,
-    /// Why.
+    /// Why the session ended, as the router says.
     pub reason: PeerDownReason,
 }
 

@@ -8,7 +8,7 @@ use crate::cursor::Cursor;
 /// A session of the router came up, or was up when the router began to tell (RFC 7854 section 4.10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerUp {
-    /// Whose.
+    /// The peer whose session came up.
     pub peer: Peer,
     /// The router's end; unspecified of a Loc-RIB.
     pub local_address: IpAddr,

@@ -17,7 +17,7 @@ pub(super) struct Vrfs {
 /// there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VrfLeftOut {
-    /// Which.
+    /// Route distinguisher of the VRF.
     pub distinguisher: Distinguisher,
     /// The name of its table, where a Peer Up tells it (RFC 9069 section 5.2.1).
     pub table_name: Option<String>,

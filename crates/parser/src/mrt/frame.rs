@@ -20,9 +20,9 @@ const CHAIN: usize = 3;
 pub(crate) struct Frame<'a> {
     /// Seconds since 1970.
     pub(crate) seconds: u32,
-    /// The type.
+    /// MRT type (RFC 6396 section 4).
     pub(crate) mrt_type: u16,
-    /// The subtype.
+    /// MRT subtype, of which each type has its own.
     pub(crate) subtype: u16,
     /// What follows the header, the microseconds of an extended one included.
     pub(crate) body: &'a [u8],
@@ -44,7 +44,7 @@ pub(crate) enum Framing<'a> {
     Record(Frame<'a>, usize),
     /// The start of a record; so many octets are needed.
     More(usize),
-    /// No record.
+    /// No record: neither the type nor the length can be one's.
     Lost,
 }
 
