@@ -6,7 +6,7 @@ use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
 use bgp::Timestamp;
 use incidents::{IncidentId, Notice, Reason, State};
-use validator::{IncidentKind, OriginValidation, ValidationState};
+use validator::{Area, IncidentKind, KindSpec, OriginValidation, ValidationState};
 
 /// The first and the last notification of an incident of this kind that did not happen: both say so, in the
 /// subject and in the text. Each second has incidents of its own, so that nobody takes the notifications of
@@ -46,21 +46,19 @@ fn of_kind(sample: Notice, kind: IncidentKind) -> Notice {
     let state = rov.map_or(ValidationState::NotFound, |rov: OriginValidation| rov.state());
     let mut notice = Notice { kind, severity: kind.severity(state, false), ..sample };
     notice.prefixes.iter_mut().for_each(|affected| affected.kind = kind);
-    let subject = match kind {
-        IncidentKind::RoaChange | IncidentKind::RoaExpiry => "198.18.0.0/21",
-        IncidentKind::TaMalfunction => "ripe",
-        IncidentKind::RpkiStale => "rpki",
-        IncidentKind::FeedSilent => "rrc00",
-        IncidentKind::RouterDown => "edge1",
-        IncidentKind::DeliveryFailing => "noc@example.net",
-        IncidentKind::VisibilityLoss => {
+    let KindSpec { area, drill, .. } = kind.spec();
+    match area {
+        Area::Hijack | Area::OthersRoutes | Area::OwnRoutes | Area::OwnRoutesInRpki => {
+            return notice;
+        }
+        Area::Reachability => {
             notice.offenders.clear();
             notice.accepted_by.clear();
             return notice;
         }
-        _ => return notice,
-    };
-    notice.subject = subject.to_owned();
+        Area::RpkiData | Area::DataSource | Area::Delivery => {}
+    }
+    drill.unwrap_or_default().clone_into(&mut notice.subject);
     notice.details = vec!["what would be said of it stands here".to_owned()];
     notice.offenders.clear();
     notice.accepted_by.clear();

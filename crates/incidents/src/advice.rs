@@ -47,7 +47,20 @@ pub(crate) fn advice(
                 let announcer = ours.iter().filter(|asn| offenders.contains(asn));
                 roas.extend(announcer.map(roa(watch.prefix, watch.max_length)));
             }
-            _ => {}
+            IncidentKind::Squatting
+            | IncidentKind::SuperPrefix
+            | IncidentKind::NewMoreSpecific
+            | IncidentKind::OwnAsNewPrefix
+            | IncidentKind::FirstHop
+            | IncidentKind::RouteLeak
+            | IncidentKind::VisibilityLoss
+            | IncidentKind::RoaChange
+            | IncidentKind::RoaExpiry
+            | IncidentKind::TaMalfunction
+            | IncidentKind::RpkiStale
+            | IncidentKind::FeedSilent
+            | IncidentKind::RouterDown
+            | IncidentKind::DeliveryFailing => {}
         }
     }
     Advice { announce: announce.into_iter().collect(), roas: roas.into_iter().collect() }

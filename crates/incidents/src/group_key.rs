@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bgp::{Asn, Prefix, RouteOrigin};
 use serde::{Deserialize, Serialize};
-use validator::{Held, IncidentKind, Match, Origins, Watch};
+use validator::{Area, Held, IncidentKind, Match, Origins, Watch};
 
 use crate::route_entry::{RouteKey, VantageId};
 
@@ -20,11 +20,15 @@ pub(crate) enum Class {
 
 impl Class {
     pub(crate) const fn of(kind: IncidentKind) -> Self {
-        match kind {
-            IncidentKind::OriginHijack
-            | IncidentKind::SubPrefixHijack
-            | IncidentKind::Squatting => Class::Hijack,
-            other => Class::Other(other),
+        match kind.spec().area {
+            Area::Hijack => Class::Hijack,
+            Area::OthersRoutes
+            | Area::OwnRoutes
+            | Area::OwnRoutesInRpki
+            | Area::Reachability
+            | Area::RpkiData
+            | Area::DataSource
+            | Area::Delivery => Class::Other(kind),
         }
     }
 

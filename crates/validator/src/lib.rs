@@ -35,7 +35,7 @@ mod whatif;
 pub use aspa::{AspaTable, Hop};
 pub use classifier::{Classifier, Neighbours};
 pub use finding::{Condition, Finding, Held, Match, RouteFinding, RouteState};
-pub use incident_kind::{IncidentKind, Severity};
+pub use incident_kind::{Area, IncidentKind, KindSpec, Severity};
 pub use own_prefixes::OwnPrefixes;
 pub use path::{Direction, OtcLeak, PathFlaw, PathState, PathVerification, Ramp, Role, Step};
 pub use roa_report::{Coverage, Exposure, RoaReport};

@@ -9,7 +9,6 @@ use crate::content::page::{Answer, Badge, Block, Page, SightRow, moment};
 use crate::content::phrase::{duration, grouped, plural, spelled_out};
 use crate::content::text::render_text;
 use crate::content::timeline::timeline;
-use crate::content::title::words;
 use crate::content::words::{
     annotations, changes, data_sources, headline, home_line, is_foreign, prefix_row, verdict, vrps,
     who,
@@ -263,7 +262,7 @@ impl Answers<'_> {
         format!(
             "{}, {}, {}, for {} ({})",
             past.first_seen.to_jiff().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M"),
-            words(past.kind),
+            past.kind.spec().title,
             plural(past.prefixes, "prefix", "prefixes"),
             duration(past.last_seen.since(past.first_seen)),
             past.incident,
@@ -356,24 +355,12 @@ fn unconfirmed_line(vantage: &VantageCounts) -> Option<String> {
 /// What to change in the config if what was seen is as it should be.
 fn config_point(notice: &Notice) -> Option<&'static str> {
     let valid = notice.prefixes.iter().any(|p| p.rov.state() == ValidationState::Valid);
-    match notice.kind {
-        IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack if valid => {
-            Some("RPKI entitles this origin: if it is right, add it to `origins` of the watch.")
-        }
-        IncidentKind::SuperPrefix => {
-            Some("If this aggregate is rightful, list it under `aggregates` of the watch.")
-        }
-        IncidentKind::NewMoreSpecific => {
-            Some("If it is meant, raise `max_length` of the watch; else find out who leaks it.")
-        }
-        IncidentKind::OwnAsNewPrefix => {
-            Some("If it is meant, add a watch for it; else withdraw it: it may be a leak of ours.")
-        }
-        IncidentKind::FirstHop => Some("If it is an upstream of ours, add it to `upstreams`."),
-        IncidentKind::FeedSilent | IncidentKind::RouterDown => {
-            Some("Find out why: what it shows is not monitored until it is back.")
-        }
-        IncidentKind::RpkiStale => Some("Verdicts are the last known ones: look at the validator."),
-        _ => None,
+    let is_hijack =
+        matches!(notice.kind, IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack);
+    if valid && is_hijack {
+        return Some(
+            "RPKI entitles this origin: if it is right, add it to `origins` of the watch.",
+        );
     }
+    notice.kind.spec().advice
 }

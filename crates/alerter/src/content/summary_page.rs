@@ -5,7 +5,6 @@ use jiff::tz::TimeZone;
 use crate::content::page::{Answer, Badge, Block, IncidentRow, Page, moment};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
 use crate::content::text::render_text;
-use crate::content::title::words;
 use crate::content::words::{annotations, data_sources, summary_headline, who};
 use crate::summary::{Cause, Row, Summary};
 use incidents::State;
@@ -145,7 +144,7 @@ fn incident_row(row: &Row, zone: &TimeZone) -> IncidentRow {
     details.push(row.incident.to_string());
     IncidentRow {
         status: row.state.name().to_uppercase(),
-        what: format!("{severity} {} {about}{more}{by}", words(row.kind)),
+        what: format!("{severity} {} {about}{more}{by}", row.kind.spec().title),
         details,
     }
 }

@@ -4,12 +4,11 @@ use crate::content::phrase::plural;
 use crate::summary::{Cause, Summary};
 use incidents::Notice;
 use jiff::tz::TimeZone;
-use validator::IncidentKind;
 
 /// `LON01 - BGP origin hijack - 19:26 - 02/04/2014 - OPEN`.
 pub(crate) fn of_notice(notice: &Notice, site: &str, zone: &TimeZone) -> String {
     let at = notice.at.to_jiff().to_zoned(zone.clone());
-    let (kind, status) = (words(notice.kind), notice.status());
+    let (kind, status) = (notice.kind.spec().title, notice.status());
     let bgp = if notice.subject.is_empty() { "BGP " } else { "" };
     format!("{site} - {bgp}{kind} - {} - {status}", at.strftime("%H:%M - %d/%m/%Y"))
 }
@@ -27,28 +26,4 @@ pub(crate) fn of_summary(summary: &Summary, zone: &TimeZone) -> String {
     let at = summary.at.to_jiff().to_zoned(zone.clone()).strftime("%H:%M - %d/%m/%Y").to_string();
     let parts = [summary.site.clone(), what, at, summary.status()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" - ")
-}
-
-/// The kind in words.
-pub(crate) const fn words(kind: IncidentKind) -> &'static str {
-    match kind {
-        IncidentKind::OriginHijack => "origin hijack",
-        IncidentKind::SubPrefixHijack => "sub-prefix hijack",
-        IncidentKind::Squatting => "squatting",
-        IncidentKind::SuperPrefix => "super-prefix",
-        IncidentKind::NewMoreSpecific => "new more-specific",
-        IncidentKind::OwnAsNewPrefix => "new prefix of our own AS",
-        IncidentKind::RpkiInvalid => "RPKI-invalid",
-        IncidentKind::RpkiUncovered => "ROA missing",
-        IncidentKind::FirstHop => "unexpected upstream",
-        IncidentKind::RouteLeak => "route leak",
-        IncidentKind::VisibilityLoss => "visibility loss",
-        IncidentKind::RoaChange => "ROA change",
-        IncidentKind::RoaExpiry => "ROA expiry",
-        IncidentKind::TaMalfunction => "trust anchor malfunction",
-        IncidentKind::RpkiStale => "RPKI data stale",
-        IncidentKind::FeedSilent => "feed silent",
-        IncidentKind::RouterDown => "router down",
-        IncidentKind::DeliveryFailing => "delivery failing",
-    }
 }

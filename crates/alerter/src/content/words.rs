@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::{IncidentKind, InvalidReason, OriginValidation, ValidationState, Vrp};
+use validator::{Area, IncidentKind, InvalidReason, OriginValidation, ValidationState, Vrp};
 
 use super::page::{PrefixRow, moment};
 use crate::annotations::{Annotations, Note};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
-use crate::content::title::words;
 use crate::summary::{Cause, Summary};
 use incidents::{
     AffectedPrefix, FeedSight, Home, IncidentChange, Notice, Party, Reason, RpkiSight,
@@ -21,15 +20,7 @@ const LISTED: usize = 12;
 /// Whether somebody else is at fault: only then it matters whom else they hit, and only then
 /// there is somebody to write to.
 pub(crate) const fn is_foreign(notice: &Notice) -> bool {
-    let foreign = matches!(
-        notice.kind,
-        IncidentKind::OriginHijack
-            | IncidentKind::SubPrefixHijack
-            | IncidentKind::Squatting
-            | IncidentKind::SuperPrefix
-            | IncidentKind::FirstHop
-            | IncidentKind::RouteLeak
-    );
+    let foreign = matches!(notice.kind.spec().area, Area::Hijack | Area::OthersRoutes);
     foreign && !notice.own
 }
 
@@ -66,7 +57,14 @@ pub(crate) fn headline(notice: &Notice) -> String {
         IncidentKind::RouteLeak => {
             format!("{who} {leaks} {count} of ours on a path that ASPA forbids")
         }
-        condition => condition_headline(condition, &notice.subject, over),
+        IncidentKind::VisibilityLoss
+        | IncidentKind::RoaChange
+        | IncidentKind::RoaExpiry
+        | IncidentKind::TaMalfunction
+        | IncidentKind::RpkiStale
+        | IncidentKind::FeedSilent
+        | IncidentKind::RouterDown
+        | IncidentKind::DeliveryFailing => condition_headline(notice.kind, &notice.subject, over),
     };
     let end = if notice.prefixes.is_empty() && notice.details.is_empty() { "." } else { ":" };
     match notice.reason {
@@ -99,7 +97,16 @@ fn condition_headline(kind: IncidentKind, subject: &str, over: bool) -> String {
         }
         IncidentKind::RouterDown => format!("the router {subject} {is} not telling us its routes"),
         IncidentKind::DeliveryFailing => format!("delivery to {subject} {is} failing"),
-        other => format!("{} {subject}", words(other)),
+        IncidentKind::OriginHijack
+        | IncidentKind::SubPrefixHijack
+        | IncidentKind::Squatting
+        | IncidentKind::SuperPrefix
+        | IncidentKind::NewMoreSpecific
+        | IncidentKind::OwnAsNewPrefix
+        | IncidentKind::RpkiInvalid
+        | IncidentKind::RpkiUncovered
+        | IncidentKind::FirstHop
+        | IncidentKind::RouteLeak => format!("{} {subject}", kind.spec().title),
     }
 }
 
@@ -129,7 +136,7 @@ pub(crate) fn prefix_row(affected: &AffectedPrefix) -> PrefixRow {
     };
     PrefixRow {
         announced,
-        verdict: format!("{}, RPKI {}", words(affected.kind), affected.rov.state().name()),
+        verdict: format!("{}, RPKI {}", affected.kind.spec().title, affected.rov.state().name()),
         description: affected.description.clone(),
     }
 }

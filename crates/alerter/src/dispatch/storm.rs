@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
-use validator::{IncidentKind, Severity};
+use validator::{Area, Severity};
 
 use super::alert_state::AlertState;
 use super::alerts::Alerts;
@@ -270,14 +270,7 @@ impl OpenStorm {
 
 /// What an incident may have in common with others, the most telling first.
 fn group_keys(notice: &Notice) -> Vec<GroupKey> {
-    let rpki = matches!(
-        notice.kind,
-        IncidentKind::RpkiInvalid
-            | IncidentKind::RpkiUncovered
-            | IncidentKind::RoaChange
-            | IncidentKind::RoaExpiry
-            | IncidentKind::TaMalfunction
-    );
+    let rpki = matches!(notice.kind.spec().area, Area::OwnRoutesInRpki | Area::RpkiData);
     let mut group_keys: Vec<GroupKey> = match notice.offenders.as_slice() {
         _ if rpki => vec![GroupKey::Rpki],
         [] => vec![GroupKey::Condition(notice.kind)],

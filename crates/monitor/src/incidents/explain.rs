@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use alerter::AnnotatedIncident;
 use incidents::{AffectedPrefix, Evidence, Notice};
 use store::StoreClient;
-use validator::{IncidentKind, Vrp};
+use validator::Vrp;
 
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
@@ -29,7 +29,7 @@ pub(super) fn explain(
         (Some(notice), Format::Json) => {
             let why = serde_json::json!({
                 "incident": notice.incident,
-                "rule": rule(notice.kind),
+                "rule": notice.kind.spec().meaning,
                 "prefixes": notice.prefixes,
                 "evidence": notice.evidence,
                 "evidence_count": notice.evidence_count,
@@ -44,7 +44,7 @@ pub(super) fn explain(
 
 fn tell(out: &mut impl Write, notice: &Notice) -> io::Result<()> {
     writeln!(out, "{}: {}, {}", notice.incident, notice.kind, notice.severity)?;
-    writeln!(out, "{} fires when {}.", notice.kind, rule(notice.kind))?;
+    writeln!(out, "{} fires when {}.", notice.kind, notice.kind.spec().meaning)?;
     for detail in &notice.details {
         writeln!(out, "  {detail}")?;
     }
@@ -94,42 +94,4 @@ fn shown(vrp: &Vrp) -> String {
 fn seen(sight: &Evidence) -> String {
     let Evidence { at, collector, peer_ip, peer_asn, prefix, as_path, .. } = sight;
     format!("{at} {collector} {peer_ip} {peer_asn}: {prefix} by {as_path}").replace("  ", " ")
-}
-
-/// When a kind fires, as the table in the manual has it.
-const fn rule(kind: IncidentKind) -> &'static str {
-    match kind {
-        IncidentKind::OriginHijack => "exactly a watched prefix has an origin that is not allowed",
-        IncidentKind::SubPrefixHijack => {
-            "something more specific than a watched prefix has an origin that is not allowed"
-        }
-        IncidentKind::Squatting => "something is announced inside a watch with announced = false",
-        IncidentKind::SuperPrefix => {
-            "something less specific covers a watched prefix, by an origin that is not allowed and as \
-             no known aggregate"
-        }
-        IncidentKind::NewMoreSpecific => {
-            "an allowed origin announces something longer than max_length"
-        }
-        IncidentKind::OwnAsNewPrefix => "an AS of ours originates something outside every watch",
-        IncidentKind::RpkiInvalid => "our own, expected announcement is RPKI-invalid",
-        IncidentKind::RpkiUncovered => {
-            "our own announcement lost the VRP that covered it, or lacks the one that the watch requires"
-        }
-        IncidentKind::FirstHop => {
-            "the origin is allowed, but the AS next to it is none of our upstreams"
-        }
-        IncidentKind::RouteLeak => "the path is one that ASPA or OTC (RFC 9234) forbids",
-        IncidentKind::VisibilityLoss => {
-            "fewer of the vantage points that had a route to a watched prefix still have one than its \
-             `visibility` asks for"
-        }
-        IncidentKind::RoaChange => "the VRPs of our prefixes or ASNs changed",
-        IncidentKind::RoaExpiry => "a VRP of ours will expire",
-        IncidentKind::TaMalfunction => "the VRPs of a trust anchor collapsed in number",
-        IncidentKind::RpkiStale => "the RPKI data is older than [rpki] stale_after",
-        IncidentKind::FeedSilent => "a feed has brought nothing for silent_after",
-        IncidentKind::RouterDown => "a router of ours no longer tells us its routes",
-        IncidentKind::DeliveryFailing => "notices do not reach where they should",
-    }
 }

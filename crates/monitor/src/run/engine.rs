@@ -11,7 +11,7 @@ use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use validator::{Classifier, Condition, Finding, IncidentKind, RouteFinding, RouteState};
+use validator::{Area, Classifier, Condition, Finding, IncidentKind, RouteFinding, RouteState};
 
 use super::api;
 use super::carried_state::CarriedState;
@@ -129,10 +129,7 @@ impl Engine {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
         for (kind, subject) in self.journal.incidents().view().conditions() {
-            let of_a_source = matches!(
-                kind,
-                IncidentKind::FeedSilent | IncidentKind::RouterDown | IncidentKind::RpkiStale
-            );
+            let of_a_source = kind.spec().area == Area::DataSource;
             if of_a_source && !is_known(kind, &subject) {
                 let details = vec!["the config does not have it any more".to_owned()];
                 self.tell(Condition { kind, subject, details, active: false });

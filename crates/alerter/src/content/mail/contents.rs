@@ -3,7 +3,6 @@
 use jiff::tz::TimeZone;
 
 use crate::content::page::Page;
-use crate::content::title::words;
 use crate::content::words::summary_headline;
 use crate::content::{notice_page, summary_page};
 use crate::dispatch_note::DispatchNote;
@@ -71,7 +70,7 @@ pub(crate) fn subject(notice: &AnnotatedNotice) -> String {
         "[{}] {drill}{} {} {about}{more}{} - {}",
         notice.site,
         notice.severity.to_string().to_uppercase(),
-        words(notice.kind),
+        notice.kind.spec().title,
         by.unwrap_or_default(),
         notice.status(),
     ))
