@@ -2,7 +2,7 @@
 //!
 //! `ORIGINWATCH_DATA=DIR cargo test --workspace --test real` runs it; CONTRIBUTING.md says what it needs.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says no by panicking")]
+#![expect(clippy::panic, reason = "a test says no by panicking")]
 
 mod documents;
 mod slurm;
