@@ -40,6 +40,16 @@ pub struct Incidents {
     notices: VecDeque<Notice>,
 }
 
+/// What time alone brings.
+enum Due {
+    /// A route that nobody has confirmed for too long is given up.
+    GiveUp(RouteKey),
+    /// A loss of visibility has lasted.
+    Loss(Prefix),
+    /// An incident is told, resolved or forgotten.
+    Incident,
+}
+
 impl Incidents {
     /// No incidents yet.
     pub fn new(rules: Rules, directory: Arc<AsDirectory>) -> Self {
@@ -157,12 +167,14 @@ impl Incidents {
 
     /// A prefix of ours may be seen less far than before, or again as far.
     fn reassess_visibility(&mut self, at: Timestamp, prefix: Prefix) {
-        let Some((change, ases)) = self.routes.visibility_change(prefix, &self.rules) else {
+        let Some((change, ases)) = self.routes.visibility_change(prefix, at, &self.rules) else {
             return;
         };
         let (details, active) = (change.details(&ases), change.level != Level::Fine);
+        let change_since = active.then_some(change.since);
         let about = Some((change.watch, change.rov));
         let subject = prefix.to_string();
+        let at = change_since.unwrap_or(at);
         self.condition(at, IncidentKind::VisibilityLoss, &subject, details, active, about);
     }
 
@@ -203,34 +215,37 @@ impl Incidents {
 
     /// Does what is due at `now`. Safe to call early or twice.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        loop {
-            let forgotten = self.forgotten().filter(|(due, _)| *due <= now);
-            match forgotten.filter(|(due, _)| self.timers.next().is_none_or(|next| due <= &next)) {
-                Some((due, key)) => {
-                    self.now = self.now.max(due);
-                    self.give_up(key);
-                }
-                None => {
-                    let Some((due, group_key)) = self.timers.take_due(now) else { break };
-                    self.now = self.now.max(due);
-                    self.expire(&group_key);
+        while let Some((due, what)) = self.next_due().filter(|(due, _)| *due <= now) {
+            self.now = self.now.max(due);
+            match what {
+                Due::GiveUp(key) => self.give_up(key),
+                Due::Loss(prefix) => self.reassess_visibility(due, prefix),
+                Due::Incident => {
+                    if let Some((_, group_key)) = self.timers.take_due(now) {
+                        self.expire(&group_key);
+                    }
                 }
             }
         }
         self.now = self.now.max(now);
     }
 
-    /// The route that is the first to be given up, and when.
-    fn forgotten(&self) -> Option<(Timestamp, RouteKey)> {
-        let (since, key) = self.routes.oldest_stale()?;
-        Some((since + self.rules.forget_after, key))
+    /// What time alone brings next, and when.
+    fn next_due(&self) -> Option<(Timestamp, Due)> {
+        let give_up = self.routes.oldest_stale();
+        let give_up =
+            give_up.map(|(since, key)| (since + self.rules.forget_after, Due::GiveUp(key)));
+        let loss = self.routes.oldest_loss();
+        let loss =
+            loss.map(|(since, prefix)| (since + self.rules.visibility_after, Due::Loss(prefix)));
+        let incident = self.timers.next().map(|due| (due, Due::Incident));
+        [give_up, loss, incident].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while only a
     /// finding can change anything.
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        let forgotten = self.forgotten().map(|(due, _)| due);
-        self.timers.next().into_iter().chain(forgotten).min()
+        self.next_due().map(|(due, _)| due)
     }
 
     /// The next notice, in the order in which they were decided.
@@ -410,6 +425,9 @@ impl Incidents {
                 incident.phase = Phase::Clearing { since: self.now };
             }
             Phase::Open | Phase::Stale | Phase::Clearing { .. } if certain => {
+                if matches!(incident.phase, Phase::Clearing { .. }) {
+                    incident.occurrence.returns += 1;
+                }
                 incident.phase = Phase::Open;
                 self.tell_if_due(group_key);
             }

@@ -26,6 +26,15 @@ pub struct Past {
     pub prefixes: usize,
 }
 
+/// How often it was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flapping {
+    /// With this time.
+    pub times: usize,
+    /// The first sight of the first of them.
+    pub since: Timestamp,
+}
+
 /// What is over, with the ASes that did it, the oldest first.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]

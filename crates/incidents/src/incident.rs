@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bgp::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use validator::{Held, IncidentKind, OriginValidation, Severity, ValidationState,
 use crate::changes::{Facts, IncidentChange, changes};
 use crate::evidence::{Evidence, EvidenceLog};
 use crate::group_key::{Breach, Class, GroupKey, PartKey};
-use crate::history::Past;
+use crate::history::{Flapping, Past};
 use crate::incident_id::IncidentId;
 use crate::offender_activity::{OffenderActivity, window_start};
 use crate::pairs;
@@ -44,6 +45,12 @@ impl State {
         }
     }
 }
+
+/// Within so long before it began again an earlier time counts as flapping ..
+const FLAPPING_WITHIN: Duration = Duration::from_secs(6 * 3600);
+/// .. if there were so many of them. Then it must be quiet this many times as long to be over.
+const FLAPPING_AFTER: usize = 2;
+const FLAPPING_QUIET: u32 = 4;
 
 /// Where an incident stands, with what that state alone needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +109,9 @@ pub(crate) struct Occurrence {
     pub(crate) acceptors: BTreeMap<Asn, BTreeSet<VantageId>>,
     pub(crate) known: Facts,
     pub(crate) evidence: EvidenceLog,
+    /// How often it came back before it was resolved.
+    #[serde(default)]
+    pub(crate) returns: usize,
     /// Of a condition whether it lasts; never set of what routes do.
     #[serde(default)]
     pub(crate) active: bool,
@@ -273,14 +283,34 @@ impl Incident {
             && self.occurrence.parts.keys().any(|key| routes.is_lost(key.ours()))
     }
 
-    /// What is known and was not told yet.
+    /// What is known and was not told yet. What a flapping condition says of itself is the same again
+    /// and again.
     pub(crate) fn changes(&self) -> Vec<IncidentChange> {
-        changes(&self.notified, &self.occurrence.known)
+        let mut changes = changes(&self.notified, &self.occurrence.known);
+        if self.flapping().is_some() {
+            changes.retain(|change| !matches!(change, IncidentChange::Detail(_)));
+        }
+        changes
     }
 
     /// Whether it became more serious than what was told: that does not wait.
     pub(crate) fn is_more_serious_than_notified(&self) -> bool {
         self.occurrence.known.severity > self.notified.severity
+    }
+
+    /// How long nothing of it must be seen before it is resolved.
+    fn quiet(&self, rules: &Rules) -> Duration {
+        let times = if self.flapping().is_some() { FLAPPING_QUIET } else { 1 };
+        rules.resolve_after.saturating_mul(times)
+    }
+
+    /// Where it was resolved and came back again and again: how often it was there, and since when.
+    pub(crate) fn flapping(&self) -> Option<Flapping> {
+        let began = self.occurrence.since;
+        let recent = self.past.iter().filter(|past| past.last_seen + FLAPPING_WITHIN >= began);
+        let recent: Vec<&Past> = recent.filter(|past| past.first_seen < began).collect();
+        let since = recent.first().filter(|_| recent.len() >= FLAPPING_AFTER)?.first_seen;
+        Some(Flapping { times: recent.len() + 1 + self.occurrence.returns, since })
     }
 
     /// When time alone will change something.
@@ -289,7 +319,7 @@ impl Incident {
             Phase::Suspected => None,
             Phase::Open | Phase::Stale if self.changes().is_empty() => None,
             Phase::Open | Phase::Stale => Some(self.notified_at + rules.update_every),
-            Phase::Clearing { since } => Some(since + rules.resolve_after),
+            Phase::Clearing { since } => Some(since + self.quiet(rules)),
             Phase::Resolved { at } => Some(at + rules.reopen_within),
         }
     }
@@ -345,6 +375,7 @@ impl Occurrence {
             acceptors: BTreeMap::new(),
             known: Facts::default(),
             evidence: EvidenceLog::default(),
+            returns: 0,
             active: false,
         }
     }

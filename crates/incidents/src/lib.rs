@@ -39,7 +39,7 @@ pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};
 pub use engine::Incidents;
 pub use evidence::Evidence;
-pub use history::Past;
+pub use history::{Flapping, Past};
 pub use incident::State;
 pub use incident_id::{Fnv, IncidentId};
 pub use incident_view::{IncidentSummary, IncidentView};

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, OriginValidation, Severity};
 
 use crate::{
-    Country, Evidence, Extent, FeedSight, IncidentChange, IncidentId, Party, Past, RpkiSight, State,
+    Country, Evidence, Extent, FeedSight, Flapping, IncidentChange, IncidentId, Party, Past,
+    RpkiSight, State,
 };
 
 /// Why a notice is given.
@@ -67,6 +68,9 @@ pub struct Notice {
     pub since: Timestamp,
     /// Last sight: `at` while somebody holds it, else when the last vantage point let go.
     pub last_seen: Timestamp,
+    /// It was over and came back again and again; absent of what does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Flapping>,
     /// Of what, where it is not about routes: a feed, a router, a trust anchor.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bgp::{Asn, Timestamp};
+use validator::IncidentKind;
 
 use crate::advice::advice;
 use crate::changes::IncidentChange;
@@ -55,6 +56,7 @@ impl Reporter<'_> {
             first_seen: incident.first_seen,
             since: occurrence.since,
             last_seen: if incident.lasts() { at } else { occurrence.last_seen },
+            flapping: incident.flapping(),
             subject: printable(&incident.group_key.subject),
             details: occurrence.known.details.iter().cloned().collect(),
             own: !incident.group_key.offenders.is_empty()
@@ -93,10 +95,23 @@ impl Reporter<'_> {
         affected.collect()
     }
 
+    /// Of a loss of visibility: who carries the prefix, and of how many that had it.
+    fn carriers(&self, incident: &Incident) -> Option<(BTreeSet<VantageId>, usize)> {
+        if incident.kind() != Some(IncidentKind::VisibilityLoss) {
+            return None;
+        }
+        let mut parts = incident.occurrence.parts.keys();
+        parts.find_map(|key| self.routes.carriers(key.announced))
+    }
+
     fn vantage(&self, incident: &Incident, over: bool) -> VantageCounts {
         let occurrence = &incident.occurrence;
-        let holding: BTreeSet<VantageId> = occurrence.holding.keys().copied().collect();
-        let shown = if over { &occurrence.ever } else { &holding };
+        let held: BTreeSet<VantageId> = occurrence.holding.keys().copied().collect();
+        // Of our own prefix those count that carry it, of those that had it; else those that hold it.
+        let carriers = self.carriers(incident);
+        let is_ours = carriers.is_some();
+        let (holding, total) = carriers.unwrap_or((held, self.routes.total()));
+        let shown = if over && !is_ours { &occurrence.ever } else { &holding };
         let country = |id: &VantageId| self.routes.vantage_point(*id).and_then(|s| s.country);
         let mut by_country: BTreeMap<Country, usize> = BTreeMap::new();
         for country in shown.iter().filter_map(country) {
@@ -114,7 +129,7 @@ impl Reporter<'_> {
             unconfirmed: incident.stale_vantages(self.routes),
             given_up: occurrence.given_up.len(),
             ever: occurrence.ever.len(),
-            total: self.routes.total(),
+            total,
             by_country,
             home,
         }

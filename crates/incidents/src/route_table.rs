@@ -14,10 +14,6 @@ use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::visibility::{Visibility, VisibilityChange};
 use crate::{AsDirectory, Country, Rules};
 
-/// Vantage points of public feeds that must have had a prefix before a share of them says anything:
-/// those that we know first are those that are restless.
-const POPULATION: usize = 10;
-
 /// A vantage point.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct VantagePoint {
@@ -124,11 +120,22 @@ impl RouteTable {
         before
     }
 
+    /// The oldest loss of visibility that is not told yet, and since when it lasts.
+    pub(crate) fn oldest_loss(&self) -> Option<(Timestamp, Prefix)> {
+        self.visibility.oldest_loss()
+    }
+
+    /// Who carries a prefix of ours by a route of an allowed origin, and of how many that had it.
+    pub(crate) fn carriers(&self, prefix: Prefix) -> Option<(BTreeSet<VantageId>, usize)> {
+        self.visibility.carriers(prefix)
+    }
+
     /// Whether a prefix of ours is seen less far than before, or again as far. A loss needs as
     /// many vantage ASes as an incident does.
     pub(crate) fn visibility_change(
         &mut self,
         prefix: Prefix,
+        now: Timestamp,
         rules: &Rules,
     ) -> Option<(VisibilityChange, BTreeSet<Asn>)> {
         let vantage_points = &self.vantage_points;
@@ -148,12 +155,13 @@ impl RouteTable {
             let least = gone.iter().filter_map(of).min();
             let least = watch.min_vantage_ases.or(least).unwrap_or(rules.min_vantage_ases).max(1);
             let ases = ases(gone);
-            let known = least < 2 || gone.len() + carrying >= POPULATION;
+            let known =
+                least < 2 || gone.len() + carrying >= rules.visibility_vantage_points as usize;
             let enough = known && ases.len() >= least as usize;
             lost.replace(ases);
             enough
         };
-        let change = self.visibility.change(prefix, is_enough)?;
+        let change = self.visibility.change(prefix, now, rules.visibility_after, is_enough)?;
         Some((change, lost.into_inner()))
     }
 

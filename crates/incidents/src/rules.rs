@@ -25,6 +25,12 @@ pub struct Rules {
     pub reopen_within: Duration,
     /// Updates are at least this far apart.
     pub update_every: Duration,
+    /// How long a loss of visibility must last before it is told.
+    pub visibility_after: Duration,
+    /// How many vantage points of public feeds must have had a prefix before a share of them says
+    /// anything: those that we know first are those that are restless. Of vantage points that are
+    /// believed alone (`min_vantage_ases_of`) one is enough.
+    pub visibility_vantage_points: u32,
     /// How long a route that nobody confirms after a gap is believed to be there still.
     pub forget_after: Duration,
 }
@@ -42,6 +48,8 @@ impl Default for Rules {
             resolve_after: 15 * MINUTE,
             reopen_within: 7 * 24 * 60 * MINUTE,
             update_every: 15 * MINUTE,
+            visibility_after: 2 * MINUTE,
+            visibility_vantage_points: 10,
             forget_after: 24 * 60 * MINUTE,
         }
     }

@@ -125,6 +125,10 @@ impl Answers<'_> {
         if notice.since > notice.first_seen {
             self.answer("", &format!("(for the first time: {})", self.moment(notice.first_seen)));
         }
+        if let Some(flapping) = notice.flapping {
+            let since = self.moment(flapping.since);
+            self.answer("Flapping", &format!("{} times since {since}", flapping.times));
+        }
         match notice.reason {
             Reason::Resolved => {
                 self.answer("Gone since", &self.moment(notice.last_seen));
@@ -141,7 +145,9 @@ impl Answers<'_> {
     /// How far, at home first, and what is not affected.
     fn visibility(&mut self, notice: &Notice) {
         let vantage = &notice.vantage;
-        let over = notice.reason == Reason::Resolved;
+        // Our own prefix is seen again when it is over, and nobody passes anything on.
+        let is_ours = notice.kind == IncidentKind::VisibilityLoss;
+        let over = notice.reason == Reason::Resolved && !is_ours;
         let countries: Vec<String> = vantage
             .by_country
             .iter()
@@ -172,7 +178,9 @@ impl Answers<'_> {
         if let Some(unconfirmed) = unconfirmed_line(vantage) {
             self.answer("", &unconfirmed);
         }
-        self.upstreams(&notice.upstreams, over);
+        if !is_ours {
+            self.upstreams(&notice.upstreams, over);
+        }
     }
 
     fn accepted_by(&mut self, notice: &Notice) {

@@ -16,6 +16,10 @@ pub struct Incident {
     pub reopen_within: Duration,
     /// Updates are at least this far apart.
     pub update_every: Duration,
+    /// How long a loss of visibility must last before it is told.
+    pub visibility_after: Duration,
+    /// How many vantage points of public feeds must have had a prefix before its loss can be told.
+    pub visibility_vantage_points: u32,
     /// How long a route that nobody confirms after a gap is believed to be there still.
     pub forget_after: Duration,
 }
@@ -27,10 +31,20 @@ impl Default for Incident {
             resolve_after,
             reopen_within,
             update_every,
+            visibility_after,
+            visibility_vantage_points,
             forget_after,
             ..
         } = Rules::default();
-        Incident { min_vantage_ases, resolve_after, reopen_within, update_every, forget_after }
+        Incident {
+            min_vantage_ases,
+            resolve_after,
+            reopen_within,
+            update_every,
+            visibility_after,
+            visibility_vantage_points,
+            forget_after,
+        }
     }
 }
 
@@ -45,6 +59,10 @@ impl Incident {
             resolve_after: duration("resolve_after", default.resolve_after),
             reopen_within: duration("reopen_within", default.reopen_within),
             update_every: duration("update_every", default.update_every),
+            visibility_after: duration("visibility_after", default.visibility_after),
+            visibility_vantage_points: section
+                .optional("visibility_vantage_points", value::number(1..=10_000))
+                .unwrap_or(default.visibility_vantage_points),
             forget_after: duration("forget_after", default.forget_after),
         };
         section.finish();

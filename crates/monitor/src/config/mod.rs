@@ -159,8 +159,15 @@ impl Config {
 
     /// The rules of the incident engine.
     pub fn rules(&self) -> Rules {
-        let Incident { min_vantage_ases, resolve_after, reopen_within, update_every, forget_after } =
-            self.incident;
+        let Incident {
+            min_vantage_ases,
+            resolve_after,
+            reopen_within,
+            update_every,
+            visibility_after,
+            visibility_vantage_points,
+            forget_after,
+        } = self.incident;
         Rules {
             own_asns: self.operator.asns.clone(),
             country: self.operator.country,
@@ -170,6 +177,8 @@ impl Config {
             resolve_after,
             reopen_within,
             update_every,
+            visibility_after,
+            visibility_vantage_points,
             forget_after,
         }
     }
