@@ -353,7 +353,10 @@ fn every_key_that_the_shipped_config_explains_exists() {
     assert_eq!(names, ["slack", "tickets", "siem", "pager"]);
     let (dispatcher, quiet) =
         (config.dispatch_rules(), alerter::dispatch::DispatchRules::default());
-    assert_eq!(dispatcher.programs.iter().collect::<Vec<_>>(), ["pager", "siem", "tickets"]);
+    assert_eq!(
+        dispatcher.programs.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+        ["pager", "siem", "tickets"]
+    );
     assert_eq!(
         (&dispatcher.storm, dispatcher.notification_limit),
         (&quiet.storm, quiet.notification_limit)

@@ -10,6 +10,7 @@
 
 mod annotations;
 pub mod calendar;
+mod channel_name;
 pub mod channels;
 pub mod content;
 pub mod dispatch;
@@ -25,6 +26,7 @@ mod summary;
 mod window;
 
 pub use annotations::{Acknowledged, Annotations, Note, Signed};
+pub use channel_name::ChannelName;
 pub use content::mail;
 pub use content::{grouped, notice_text, plural, summary_text};
 pub use dispatch_note::{DispatchNote, Hold};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use alerter::channels::smtp::Relay;
 use alerter::channels::{Channel, Event, SendError};
 use alerter::content::mail::{Letterhead, Mail};
-use alerter::{Content, Receiver};
+use alerter::{ChannelName, Content, Receiver};
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use tokio::runtime::Runtime;
@@ -73,8 +73,7 @@ pub(crate) fn run(config: &Config, aim: &Aim<'_>) -> Result<ExitCode, Failure> {
 
 fn receivers(config: &Config, aim: &Aim<'_>) -> Result<Vec<Receiver>, Failure> {
     if let Some(mailbox) = aim.to {
-        let (channel, address) = ("mail".to_owned(), mailbox.to_string());
-        return Ok(vec![Receiver { channel, address }]);
+        return Ok(vec![Receiver::mailbox(mailbox)]);
     }
     let rules = config.dispatch_rules();
     let all = rules.receivers();
@@ -90,7 +89,7 @@ fn receivers(config: &Config, aim: &Aim<'_>) -> Result<Vec<Receiver>, Failure> {
             Err(Failure::Usage(format!("there is no channel '{name}' (there is: {names})")))
         }
         only => {
-            let meant = |to: &&Receiver| only.is_none_or(|name| to.channel == name);
+            let meant = |to: &&Receiver| only.is_none_or(|name| to.channel.as_str() == name);
             Ok(all.into_iter().filter(meant).cloned().collect())
         }
     }
@@ -101,23 +100,30 @@ fn place(config: &Config, receiver: &Receiver) -> Result<Place, Failure> {
     let pause = |per_minute: Option<u32>| {
         per_minute.and_then(|notifications| Duration::from_secs(60).checked_div(notifications))
     };
-    if let Some(one) = config.channels.iter().find(|one| one.name == receiver.channel) {
-        return Ok(Place {
-            transport: Transport::Channel(channels::open(one)?, zone),
-            until_the_end: one.is_for_programs(),
-            pause: pause(one.per_minute).unwrap_or_default(),
-        });
-    }
     let wrong = |why: String| Failure::Usage(why);
-    let mail = config.mail.as_ref().ok_or_else(|| wrong("there is no [mail]".to_owned()))?;
-    let mailbox = receiver.address.parse();
-    let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
-    let letterhead = letterhead(config, mail)?;
-    Ok(Place {
-        transport: Transport::Mail(channels::relays(mail)?, letterhead, mailbox),
-        until_the_end: false,
-        pause: pause(mail.per_minute).unwrap_or_default(),
-    })
+    match &receiver.channel {
+        ChannelName::Mail => {
+            let mail =
+                config.mail.as_ref().ok_or_else(|| wrong("there is no [mail]".to_owned()))?;
+            let mailbox = receiver.address.parse();
+            let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
+            let letterhead = letterhead(config, mail)?;
+            Ok(Place {
+                transport: Transport::Mail(channels::relays(mail)?, letterhead, mailbox),
+                until_the_end: false,
+                pause: pause(mail.per_minute).unwrap_or_default(),
+            })
+        }
+        name @ ChannelName::Named(_) => {
+            let one = config.channels.iter().find(|one| one.name == *name);
+            let one = one.ok_or_else(|| wrong(format!("there is no channel '{name}'")))?;
+            Ok(Place {
+                transport: Transport::Channel(channels::open(one)?, zone),
+                until_the_end: one.is_for_programs(),
+                pause: pause(one.per_minute).unwrap_or_default(),
+            })
+        }
+    }
 }
 
 impl Place {

@@ -1,5 +1,6 @@
 //! What all mails have in common, made from the config: templates and the key of replies are read here.
 
+use alerter::ChannelName;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -78,7 +79,7 @@ fn recipients(config: &Config, mail: &config::Mail) -> Vec<Address> {
     let rules = config.dispatch_rules();
     let routed = rules.routing.rules.iter().flat_map(|rule| &rule.to);
     let escalated = rules.escalation.iter().flat_map(|step| &step.to);
-    let others = routed.chain(escalated).filter(|to| to.channel == "mail");
+    let others = routed.chain(escalated).filter(|to| to.channel == ChannelName::Mail);
     let others = others.filter_map(|to| to.address.parse::<Mailbox>().ok());
     let all = mail.to.iter().cloned().chain(others).map(|to| to.email);
     let mut all: Vec<Address> = all.collect();

@@ -99,12 +99,14 @@ fn queue(queue: &[Queued], config: &Config, format: Format) -> Result<ExitCode, 
         }
     }
     out.flush()?;
-    let stuck = |queued: &Queued| queued.state == "dead" || !config.has_channel(&queued.channel);
+    let stuck = |queued: &Queued| {
+        queued.state == "dead" || !config.has_channel(&queued.channel.as_str().into())
+    };
     Ok(if queue.iter().any(stuck) { ExitCode::Attention } else { ExitCode::Done })
 }
 
 fn row(queued: &Queued, config: &Config) -> [String; 6] {
-    let strayed = queued.state != "dead" && !config.has_channel(&queued.channel);
+    let strayed = queued.state != "dead" && !config.has_channel(&queued.channel.as_str().into());
     let next = match queued.state.as_str() {
         state if state == "dead" || strayed => "-".to_owned(),
         _ => whole(queued.next_attempt),

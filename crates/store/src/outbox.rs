@@ -76,7 +76,10 @@ impl<'a> Outbox<'a> {
         let rows = statement.query_map(params![channel, urgent, now.micros(), limit], |row| {
             Ok(Delivery {
                 number: row.get(0)?,
-                receiver: Receiver { channel: row.get(1)?, address: row.get(2)? },
+                receiver: Receiver {
+                    channel: row.get::<_, String>(1)?.into(),
+                    address: row.get(2)?,
+                },
                 message_id: row.get(3)?,
                 thread: row.get(4)?,
                 urgent: row.get(5)?,
@@ -283,7 +286,15 @@ pub(crate) fn write_notifications(
         insert.execute(params![id, at, serde_json::to_string(content)?])?;
         let notification = transaction.last_insert_rowid();
         for Receiver { channel, address } in to {
-            outbox.execute(params![notification, id, thread, urgent, channel, address, at])?;
+            outbox.execute(params![
+                notification,
+                id,
+                thread,
+                urgent,
+                channel.as_str(),
+                address,
+                at
+            ])?;
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::time::Duration;
 use jiff::civil::Time;
 
 use super::routing::Routing;
+use crate::channel_name::ChannelName;
 use crate::notice::Operator;
 use crate::receiver::Receiver;
 
@@ -35,7 +36,7 @@ pub struct DispatchRules {
     pub also: Vec<Receiver>,
     /// Channels that programs read. They are given every notice by itself, whatever storm and
     /// notification_limit say, and no summaries: they put the notices together by the incident's id.
-    pub programs: BTreeSet<String>,
+    pub programs: BTreeSet<ChannelName>,
     /// How long an incident that is over is remembered, with its annotations and its receivers: as long as
     /// it may reopen.
     pub remember_for: Duration,

@@ -32,7 +32,7 @@ fn main() -> Result<(), StoreError> {
 }
 
 fn bench(path: &Path) -> Result<(), StoreError> {
-    let to = Receiver { channel: "mail".into(), address: "noc@example.net".into() };
+    let to = Receiver { channel: alerter::ChannelName::Mail, address: "noc@example.net".into() };
     let routing = Routing::to_all(vec![to]);
     let dispatcher = DispatchRules {
         routing,

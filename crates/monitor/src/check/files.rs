@@ -1,3 +1,4 @@
+use alerter::ChannelName;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,14 +105,14 @@ pub(super) fn as_names(config: &Config) -> Report {
 pub(super) fn mail(config: &Config, mail: &Mail) -> Report {
     let mut report = Report::default();
     let to: Vec<_> = mail.to.iter().map(ToString::to_string).collect();
-    report.ok("mail", format!("to {} through {}", to.join(", "), mail.relay));
+    report.ok(ChannelName::Mail, format!("to {} through {}", to.join(", "), mail.relay));
     let password = mail.login.as_ref().map(|(_, file)| file);
     for path in password.into_iter().chain(&mail.ca_file) {
         readable(path, &mut report);
     }
     if let Err(error) = letterhead(config, mail) {
         let text = error.text();
-        text.lines().for_each(|line| report.fault("mail", line));
+        text.lines().for_each(|line| report.fault(ChannelName::Mail, line));
     }
     report
 }

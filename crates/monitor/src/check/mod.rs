@@ -17,6 +17,7 @@ mod relay;
 mod report;
 mod spf;
 
+use alerter::ChannelName;
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::net::IpAddr;
@@ -93,8 +94,10 @@ async fn post(config: &Config, dns: Option<&Dns>) -> (Report, Vec<Way>) {
     let Some(mail) = &config.mail else {
         let mut report = Report::default();
         match config.channels.is_empty() {
-            true => report.fault("mail", "there is no [mail]: nobody will be told"),
-            false => report.note("mail", "there is no [mail]: only the channels are told"),
+            true => report.fault(ChannelName::Mail, "there is no [mail]: nobody will be told"),
+            false => {
+                report.note(ChannelName::Mail, "there is no [mail]: only the channels are told")
+            }
         }
         return (report, Vec::new());
     };

@@ -1,3 +1,4 @@
+use alerter::ChannelName;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::value;
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// What routes call it.
-    pub name: String,
+    pub name: ChannelName,
     /// What it is.
     pub kind: ChannelKind,
     /// Time for one notification.
@@ -127,10 +128,12 @@ impl Channel {
         let name = section.required("name", NAME, |value| {
             let name = value::string(value, NAME)?;
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-            match !name.is_empty() && name.len() <= 40 && name != "mail" && name.chars().all(plain)
-            {
-                true => Ok(name.to_owned()),
-                false => Err(value::wrong(value, "is not a name for a channel", NAME)),
+            let fits = !name.is_empty() && name.len() <= 40 && name.chars().all(plain);
+            match ChannelName::from(name) {
+                named @ ChannelName::Named(_) if fits => Ok(named),
+                ChannelName::Named(_) | ChannelName::Mail => {
+                    Err(value::wrong(value, "is not a name for a channel", NAME))
+                }
             }
         });
         let kind =

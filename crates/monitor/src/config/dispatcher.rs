@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use alerter::Receiver;
 use alerter::dispatch::{Digest, DispatchRules, Hours, Routing, Rule, Step, Storm};
+use alerter::{ChannelName, Receiver};
 use jiff::civil::{Time, Weekday};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -67,10 +67,11 @@ const DAYS: &[(&str, Weekday)] = &[
 impl Known {
     fn new(mail: Option<&Mail>, channels: &[Channel]) -> Self {
         let boxes = mail.into_iter().flat_map(|mail| &mail.to);
-        let of = |channel: &str, address: String| Receiver { channel: channel.to_owned(), address };
+        let channel =
+            |one: &Channel| Receiver { channel: one.name.clone(), address: String::new() };
         Known {
-            mail: boxes.map(|mailbox| of("mail", mailbox.to_string())).collect(),
-            channels: channels.iter().map(|one| of(&one.name, String::new())).collect(),
+            mail: boxes.map(Receiver::mailbox).collect(),
+            channels: channels.iter().map(channel).collect(),
         }
     }
 
@@ -80,17 +81,25 @@ impl Known {
 
     /// `mail` is every recipient, `mail:noc@example.net` one that need not be among them.
     fn find(&self, name: &str) -> Option<Vec<Receiver>> {
-        if name == "mail" && !self.mail.is_empty() {
-            return Some(self.mail.clone());
+        let (channel, address) = match name.split_once(':') {
+            Some((channel, address)) => (ChannelName::from(channel), Some(address)),
+            None => (ChannelName::from(name), None),
+        };
+        let has_mail = !self.mail.is_empty();
+        match (channel, address) {
+            (ChannelName::Mail, None) => has_mail.then(|| self.mail.clone()),
+            (ChannelName::Mail, Some(address)) => {
+                let receiver = Receiver::mailbox(&address.parse().ok()?);
+                let right = has_mail && !receiver.address.contains(char::is_control);
+                right.then(|| vec![receiver])
+            }
+            (channel @ ChannelName::Named(_), None) => {
+                let known = self.channels.iter().find(|known| known.channel == channel)?;
+                Some(vec![known.clone()])
+            }
+            // No name of a channel has a colon.
+            (ChannelName::Named(_), Some(_)) => None,
         }
-        if let Some(address) = name.strip_prefix("mail:") {
-            let mailbox: lettre::message::Mailbox = address.parse().ok()?;
-            let address = mailbox.to_string();
-            let right = !self.mail.is_empty() && !address.contains(char::is_control);
-            return right.then(|| vec![Receiver { channel: "mail".to_owned(), address }]);
-        }
-        let channel = self.channels.iter().find(|known| known.channel == name)?;
-        Some(vec![channel.clone()])
     }
 
     fn expected(&self) -> String {

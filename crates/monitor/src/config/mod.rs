@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use alerter::Window;
 use alerter::dispatch::DispatchRules;
+use alerter::{ChannelName, Window};
 use feeds::Feed;
 use incidents::Rules;
 use toml::de::DeTable;
@@ -199,10 +199,10 @@ impl Config {
     }
 
     /// Whether notifications can go by a channel of this name.
-    pub(crate) fn has_channel(&self, name: &str) -> bool {
+    pub(crate) fn has_channel(&self, name: &ChannelName) -> bool {
         match name {
-            "mail" => self.mail.is_some(),
-            name => self.channels.iter().any(|channel| channel.name == name),
+            ChannelName::Mail => self.mail.is_some(),
+            ChannelName::Named(_) => self.channels.iter().any(|channel| channel.name == *name),
         }
     }
 

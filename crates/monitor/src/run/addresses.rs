@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use alerter::Receiver;
+use alerter::{ChannelName, Receiver};
 use futures_util::future::join_all;
 
 use crate::channels::host;
@@ -22,20 +22,21 @@ pub(super) struct Addresses {
 /// the channel.
 pub(super) async fn look_up(receiver: &Receiver, config: &Config, dns: &Dns) -> Addresses {
     let mut addresses = Addresses::default();
-    let channel = config.channels.iter().find(|one| one.name == receiver.channel);
-    match (channel, &config.mail) {
-        (Some(channel), _) => {
-            if let Some(host) = host(&channel.kind) {
+    match &receiver.channel {
+        ChannelName::Mail => {
+            if let Some(mail) = &config.mail {
+                let relays = std::iter::once(&mail.relay).chain(&mail.failover);
+                let relays = join_all(relays.map(|relay| dns.addresses(&relay.host))).await;
+                relays.into_iter().for_each(|relay| addresses.add(relay));
+                addresses.add_mailbox(receiver, mail, dns).await;
+            }
+        }
+        name @ ChannelName::Named(_) => {
+            let channel = config.channels.iter().find(|one| one.name == *name);
+            if let Some(host) = channel.and_then(|channel| host(&channel.kind)) {
                 addresses.add(dns.addresses(&host).await);
             }
         }
-        (None, Some(mail)) => {
-            let relays = std::iter::once(&mail.relay).chain(&mail.failover);
-            let relays = join_all(relays.map(|relay| dns.addresses(&relay.host))).await;
-            relays.into_iter().for_each(|relay| addresses.add(relay));
-            addresses.add_mailbox(receiver, mail, dns).await;
-        }
-        (None, None) => {}
     }
     // What never leaves this machine no route can take away.
     addresses.known.retain(|address| !address.to_canonical().is_loopback());

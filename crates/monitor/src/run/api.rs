@@ -1,5 +1,6 @@
 //! What the API is given: its settings from the config, and how feeds, RPKI data and channels are.
 
+use alerter::ChannelName;
 use std::path::Path;
 
 use feeds::FeedStatus;
@@ -25,8 +26,9 @@ pub(super) fn rpki(rpki: &Rpki) -> Option<web::Rpki> {
 
 /// The ways to tell people.
 pub(super) fn channels(config: &Config) -> Vec<String> {
-    let mail = config.mail.iter().map(|_| "mail".to_owned());
-    mail.chain(config.channels.iter().map(|channel| channel.name.clone())).collect()
+    let mail = config.mail.iter().map(|_| ChannelName::Mail);
+    let names = mail.chain(config.channels.iter().map(|channel| channel.name.clone()));
+    names.map(String::from).collect()
 }
 
 /// How a feed is.

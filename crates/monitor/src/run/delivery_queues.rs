@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use alerter::Receiver;
 use alerter::content::mail::Late;
+use alerter::{ChannelName, Receiver};
 use bgp::Timestamp;
 use network::jittered;
 use store::{Delivery, Outbox, StoreError};
@@ -25,8 +25,7 @@ const TELL_AFTER: Duration = Duration::from_secs(600);
 /// What is on its way. The outbox themselves lie in the store, which only the engine writes.
 #[derive(Debug)]
 pub(super) struct DeliveryQueues {
-    /// By the name of the channel.
-    queues: BTreeMap<String, DeliveryQueue>,
+    queues: BTreeMap<ChannelName, DeliveryQueue>,
     /// Since when each delivery that was not taken yet is being tried.
     begun: HashMap<i64, Timestamp>,
     /// The times of the notices are those of recordings, and say nothing of a delay.
@@ -44,7 +43,7 @@ pub(super) struct DeliveryQueue {
 }
 
 impl DeliveryQueues {
-    pub(super) fn new(queues: BTreeMap<String, DeliveryQueue>, recorded: bool) -> Self {
+    pub(super) fn new(queues: BTreeMap<ChannelName, DeliveryQueue>, recorded: bool) -> Self {
         DeliveryQueues { queues, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
     }
 
@@ -57,10 +56,10 @@ impl DeliveryQueues {
     ) -> Result<(), StoreError> {
         for (channel, queue) in &mut self.queues {
             let room = queue.attempts.capacity();
-            if room == 0 || outbox.next_due(channel)?.is_none_or(|due| due > now) {
+            if room == 0 || outbox.next_due(channel.as_str())?.is_none_or(|due| due > now) {
                 continue;
             }
-            for delivery in outbox.due(channel, now, queue.in_flight.len() + room)? {
+            for delivery in outbox.due(channel.as_str(), now, queue.in_flight.len() + room)? {
                 if queue.in_flight.contains(&delivery.number) {
                     continue;
                 }
@@ -88,7 +87,10 @@ impl DeliveryQueues {
         let DeliveryReport { delivery, outcome } = report;
         let give_up_after = self.end_attempt(&delivery);
         let (to, id) = (place(&delivery.receiver), &delivery.message_id);
-        let what = if delivery.receiver.channel == "mail" { "mail" } else { "notification" };
+        let (what, fault) = match delivery.receiver.channel {
+            ChannelName::Mail => ("mail", "login"),
+            ChannelName::Named(_) => ("notification", "config"),
+        };
         let age = now.since(self.begun.get(&delivery.number).copied().unwrap_or(now));
         let over = matches!(outcome, Outcome::Taken | Outcome::Refused(_));
         let (trouble, written) = match outcome {
@@ -114,7 +116,6 @@ impl DeliveryQueues {
                 (told, outbox.record_deferred(delivery.number, now + wait, &error))
             }
             Outcome::Held(error) => {
-                let fault = if what == "mail" { "login" } else { "config" };
                 tracing::error!(%to, %id, %error, "{what} held: the {fault} has to be put right");
                 let next = now + jittered(wait(delivery.attempts));
                 (Some(Some(error.clone())), outbox.record_deferred(delivery.number, next, &error))
@@ -156,7 +157,10 @@ impl DeliveryQueues {
 
 /// What people call a receiver: the address of a mailbox, else the name of the channel.
 fn place(receiver: &Receiver) -> &str {
-    if receiver.address.is_empty() { &receiver.channel } else { &receiver.address }
+    match receiver.address.as_str() {
+        "" => receiver.channel.as_str(),
+        address => address,
+    }
 }
 
 /// How long to wait after so many tries before this one.

@@ -3,6 +3,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerter::ChannelName;
 use alerter::content::mail::Letterhead;
 use feeds::{Manager, Socket};
 use incidents::AsDirectory;
@@ -31,7 +32,7 @@ pub(super) type RpkiFeed = (rpki_sources::Sources, watch::Receiver<Rpki>);
 /// All that can be had of a config while another one runs: what fails here changes nothing.
 pub(super) struct Plan {
     pub(super) letterhead: Option<Letterhead>,
-    workers: Vec<(String, Duration, DeliveryWorker)>,
+    workers: Vec<(ChannelName, Duration, DeliveryWorker)>,
     pub(super) sockets: Vec<Option<Socket>>,
     pub(super) directory: Arc<AsDirectory>,
     pub(super) rpki: RpkiFeed,
@@ -63,8 +64,8 @@ impl Plan {
     pub(super) fn start_workers(
         &mut self,
         inputs: &mpsc::Sender<Input>,
-    ) -> BTreeMap<String, DeliveryQueue> {
-        let start = |(name, give_up_after, worker): (String, Duration, DeliveryWorker)| {
+    ) -> BTreeMap<ChannelName, DeliveryQueue> {
+        let start = |(name, give_up_after, worker): (ChannelName, Duration, DeliveryWorker)| {
             let (attempts, to_deliver) = mpsc::channel(worker.room());
             tokio::spawn(worker.run(to_deliver, inputs.clone()));
             (name, DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() })
@@ -77,7 +78,7 @@ impl Plan {
 fn workers(
     config: &Config,
     letterhead: Option<Letterhead>,
-) -> Result<Vec<(String, Duration, DeliveryWorker)>, Failure> {
+) -> Result<Vec<(ChannelName, Duration, DeliveryWorker)>, Failure> {
     let zone = &config.operator.time_zone;
     let mut workers = Vec::new();
     if let (Some(mail), Some(letterhead)) = (&config.mail, letterhead) {
@@ -87,7 +88,7 @@ fn workers(
             at_once: mail.connections as usize,
             rate: RateLimiter::new(mail.per_minute),
         };
-        workers.push(("mail".to_owned(), mail.give_up_after, worker));
+        workers.push((ChannelName::Mail, mail.give_up_after, worker));
     }
     for one in &config.channels {
         let worker = DeliveryWorker {

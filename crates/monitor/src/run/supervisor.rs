@@ -273,7 +273,7 @@ fn journal(config: &Config, directory: Arc<AsDirectory>) -> Result<Journal, Fail
         }
     }
     let mut waiting = journal.store().outbox().waiting()?;
-    waiting.retain(|(channel, _)| !config.has_channel(channel));
+    waiting.retain(|(channel, _)| !config.has_channel(&channel.as_str().into()));
     for (channel, notifications) in waiting {
         tracing::error!(
             channel,

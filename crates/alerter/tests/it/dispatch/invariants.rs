@@ -141,7 +141,7 @@ fn hook() -> Receiver {
 fn all_rules() -> DispatchRules {
     DispatchRules {
         routing: Routing::to_all(vec![mailbox("noc"), hook()]),
-        programs: ["webhook".to_owned()].into(),
+        programs: ["webhook".into()].into(),
         notification_limit: Some(8),
         escalation: vec![Step { after: Duration::from_secs(900), to: vec![mailbox("night")] }],
         remind_every: Some(Duration::from_secs(7200)),

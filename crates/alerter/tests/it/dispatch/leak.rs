@@ -119,7 +119,7 @@ fn routers_that_go_down_together_are_one_storm() {
 fn programs_are_told_of_each_by_itself() {
     let hook = Receiver { channel: "webhook".into(), address: "pager".into() };
     let routing = Routing::to_all(vec![mailbox("noc"), hook.clone()]);
-    let programs = ["webhook".to_owned()].into();
+    let programs = ["webhook".into()].into();
     let mut office = Office::new(DispatchRules {
         routing,
         programs,

@@ -57,7 +57,7 @@ pub(crate) fn measure(program: &Path, notifications: usize) -> Result<Vec<Line>,
 
 /// A store with a queue in it, as a relay that was down for a day leaves it.
 fn queue(store: &Path, notifications: usize) -> Result<(), Box<dyn Error>> {
-    let to = Receiver { channel: "mail".into(), address: "noc@example.net".into() };
+    let to = Receiver { channel: alerter::ChannelName::Mail, address: "noc@example.net".into() };
     let dispatcher = DispatchRules {
         routing: Routing::to_all(vec![to]),
         storm: None,

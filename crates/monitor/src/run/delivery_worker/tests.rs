@@ -39,7 +39,7 @@ impl Bench {
     fn new(incidents: usize, mail: &Server, hook: &Server, patience: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let of = |channel: &str, address: &str| Receiver {
-            channel: channel.to_owned(),
+            channel: channel.into(),
             address: address.to_owned(),
         };
         let everywhere = vec![of("mail", "noc@example.net"), of("hook", "")];
@@ -76,7 +76,7 @@ impl Bench {
             tokio::spawn(worker.run(to_deliver, inputs.clone()));
             let give_up_after = Duration::from_secs(5 * 86_400);
             let queue = DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() };
-            queues.insert(name.to_owned(), queue);
+            queues.insert(name.into(), queue);
         }
         let queues = DeliveryQueues::new(queues, false);
         Bench { _folder: folder, journal, queues, reports, now, taken: Vec::new(), tries: 0 }
@@ -101,7 +101,7 @@ impl Bench {
             self.tries += 1;
             if matches!(report.outcome, Outcome::Taken) {
                 let Receiver { channel, .. } = &report.delivery.receiver;
-                self.taken.push((channel.clone(), report.delivery.message_id.clone()));
+                self.taken.push((channel.to_string(), report.delivery.message_id.clone()));
             }
             self.queues.settle(self.journal.store().outbox(), self.now, report).unwrap();
         }
@@ -249,7 +249,7 @@ async fn a_channel_that_hangs_makes_no_other_wait() {
 async fn notifications_keep_to_their_rate() {
     let (sender, mut attempts) = mpsc::channel(20);
     for number in 0..20 {
-        let receiver = Receiver { channel: "mail".to_owned(), address: String::new() };
+        let receiver = Receiver { channel: "mail".into(), address: String::new() };
         let delivery = Delivery {
             number,
             receiver,
