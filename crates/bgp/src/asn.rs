@@ -24,12 +24,12 @@ pub enum AsnKind {
     Private,
     /// 65535 and 4294967295 (RFC 7300), and 65552..=131071, which IANA keeps back.
     Reserved,
-    /// Everything else.
+    /// Assigned by IANA to a registry, or still to be.
     Public,
 }
 
 impl Asn {
-    /// AS 0.
+    /// AS 0 (RFC 7607): no speaker may have it.
     pub const ZERO: Asn = Asn(0);
     /// AS_TRANS, which stands in for a four-octet number in a two-octet field (RFC 6793).
     pub const TRANS: Asn = Asn(23456);
@@ -39,7 +39,7 @@ impl Asn {
         Asn(number)
     }
 
-    /// The number.
+    /// The number as the wire carries it, all 32 bits.
     pub const fn number(self) -> u32 {
         self.0
     }

@@ -18,12 +18,12 @@ pub struct Observation {
 pub enum Event {
     /// The route of one prefix changed.
     Route {
-        /// The prefix.
+        /// What was announced or withdrawn (NLRI).
         prefix: Prefix,
         /// The path identifier where the session uses ADD-PATH (RFC 7911): several routes of one
         /// prefix stand side by side. Zero where it does not.
         path_id: u32,
-        /// To what.
+        /// What the vantage point holds there from now on.
         change: Change,
     },
     /// A message came whose prefixes cannot be read: any route of this vantage point may be another

@@ -12,6 +12,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// (RFC 4291 section 2.5.5.2) is refused and taken in the same way: no network announces it.
 ///
 /// Ordered by family, address, length: a prefix sorts directly before what it covers.
+///
+/// ```
+/// use bgp::Prefix;
+///
+/// let ours: Prefix = "198.18.0.0/21".parse()?;
+/// let theirs: Prefix = "198.18.4.0/24".parse()?;
+/// assert!(ours.covers(&theirs) && !theirs.covers(&ours));
+/// assert!("198.18.4.1/24".parse::<Prefix>().is_err(), "host bits are set");
+/// # Ok::<(), bgp::ParsePrefixError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Prefix(IpNet);
 
@@ -19,9 +29,9 @@ pub struct Prefix(IpNet);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// AFI 1.
+    /// AFI 1 (RFC 4760); lengths up to 32.
     Ipv4,
-    /// AFI 2.
+    /// AFI 2 (RFC 4760); lengths up to 128.
     Ipv6,
 }
 
@@ -119,7 +129,7 @@ impl Prefix {
         self.0.prefix_len()
     }
 
-    /// The family.
+    /// The address family, which decides how long a prefix can be.
     pub const fn family(&self) -> Family {
         match self.0 {
             IpNet::V4(_) => Family::Ipv4,

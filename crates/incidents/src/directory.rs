@@ -14,7 +14,7 @@ pub struct AsDirectory {
 /// An AS with what the directory knows of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Party {
-    /// The number.
+    /// The AS number.
     pub asn: Asn,
     /// Its name; absent if not known.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ const EVIDENCE_EACH: usize = 8;
 /// One vantage point that began to hold the route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// When.
+    /// When the collector or router saw it.
     pub at: Timestamp,
     /// Who tells us; empty if the source does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -18,9 +18,9 @@ pub struct Past {
     pub incident: IncidentId,
     /// What it was.
     pub kind: IncidentKind,
-    /// First sight.
+    /// First sight at that time.
     pub first_seen: Timestamp,
-    /// Last sight.
+    /// Last sight at that time.
     pub last_seen: Timestamp,
     /// How many prefixes of ours.
     pub prefixes: usize,

@@ -51,7 +51,7 @@ impl IncidentId {
         (is_day && is_hash && is_who).then(|| IncidentId(format!("OW-{day}-{who}-{hash}")))
     }
 
-    /// The name.
+    /// The id as notices, mails and the API show it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -19,7 +19,7 @@ use crate::{Party, Sources};
 /// An incident in one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentSummary {
-    /// Its name.
+    /// The id as in its notices.
     pub incident: IncidentId,
     /// Where it stands.
     pub state: State,
@@ -27,13 +27,13 @@ pub struct IncidentSummary {
     pub kind: IncidentKind,
     /// The most serious severity.
     pub severity: Option<Severity>,
-    /// Who.
+    /// The ASes at fault; none of a condition.
     pub offenders: Vec<Party>,
     /// What was announced.
     pub prefixes: Vec<Prefix>,
-    /// First sight.
+    /// First sight, over all times that it happened.
     pub first_seen: Timestamp,
-    /// Last sight.
+    /// Last sight: now, while it lasts.
     pub last_seen: Timestamp,
     /// How many vantage points hold it now.
     pub holding: usize,

@@ -6,6 +6,18 @@
 //! `incident`) and the pure decision of what changed (`changes`). A notice carries every fact that is
 //! told later.
 //!
+//! ```
+//! use bgp::Timestamp;
+//! use incidents::{Incidents, Reason, Rules};
+//! use validator::{Finding, IncidentKind};
+//!
+//! let mut incidents = Incidents::new(Rules::default(), std::sync::Arc::default());
+//! let (at, kind, subject) = (Timestamp::from_seconds(0), IncidentKind::FeedSilent, "rrc00".to_owned());
+//! incidents.handle(at, Finding::Condition { at, kind, subject, details: vec![], active: true });
+//! assert_eq!(incidents.poll().map(|notice| notice.reason), Some(Reason::Opened));
+//! assert!(incidents.poll().is_none());
+//! ```
+//!
 //! It must never know feeds, wire formats, tokio, the clock, channels, or how things are said to
 //! people: `now` is an argument, so a year of incidents replays in seconds and comes out the same
 //! each time.

@@ -19,7 +19,7 @@ pub enum Reason {
     Update,
     /// It is over.
     Resolved,
-    /// It repeats.
+    /// It began again before it was over for good.
     Reopened,
     /// Nobody has acknowledged it: how it stands now, with the sequence number of the last notice.
     Reminder,
@@ -52,7 +52,7 @@ pub struct Notice {
     /// Counts the updates since the incident opened or reopened, from one; zero of other notices.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub update: u32,
-    /// Why.
+    /// What brought this notice about.
     pub reason: Reason,
     /// Where the incident stands now.
     pub state: State,
@@ -80,7 +80,7 @@ pub struct Notice {
     /// The offenders are ASes of our own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
-    /// Who.
+    /// The ASes at fault; none of a condition.
     pub offenders: Vec<Party>,
     /// What was announced of what is ours. At most 200; see `prefix_count`.
     pub prefixes: Vec<AffectedPrefix>,
@@ -160,7 +160,7 @@ pub struct VantageCounts {
 /// How far it went in the operator's own country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
-    /// The country.
+    /// The operator's country, from the config.
     pub country: Country,
     /// Vantage points there that hold it now (of a resolved incident: that ever held it).
     pub holding: usize,
@@ -171,7 +171,7 @@ pub struct Home {
 /// An AS that stands next to the offender on the observed paths.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Acceptor {
-    /// Who.
+    /// The AS that took the route.
     #[serde(flatten)]
     pub party: Party,
     /// The share of the vantage points that ever held it through this AS, 0 to 1.
@@ -181,7 +181,7 @@ pub struct Acceptor {
 /// One of our upstreams.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upstream {
-    /// Who.
+    /// The AS, which the config names.
     #[serde(flatten)]
     pub party: Party,
     /// Whether a vantage point held the offender's route through it.
@@ -200,7 +200,7 @@ pub struct Advice {
 /// A more-specific to announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MoreSpecific {
-    /// The prefix.
+    /// The more-specific that would win the traffic back.
     pub prefix: Prefix,
     /// Whether a VRP of ours allows it; without, it would be invalid itself.
     pub allowed: bool,
@@ -209,9 +209,9 @@ pub struct MoreSpecific {
 /// A ROA to create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Roa {
-    /// The prefix.
+    /// The prefix that no VRP covers.
     pub prefix: Prefix,
-    /// The AS.
+    /// The AS that announces it, or should.
     pub asn: Asn,
     /// The max length: no longer than what is announced (RFC 9319).
     pub max_length: u8,

@@ -33,7 +33,7 @@ pub(crate) struct Down {
     pub(crate) carried: Vec<Prefix>,
 }
 
-/// The table.
+/// The current routes of all vantage points, with what is counted of them.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RouteTable {
     #[serde(rename = "stations")]

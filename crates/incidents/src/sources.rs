@@ -10,7 +10,7 @@ pub struct Sources {
     pub rpki: Option<RpkiSight>,
 }
 
-/// One feed.
+/// One feed, as it stands when a notice is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedSight {
     /// Its name: of a replay the file or folder, else the type with a number.

@@ -15,6 +15,27 @@ use crate::{
 /// but for the one thing that a session must remember ([`OwnPrefixes`](crate::OwnPrefixes)). Other RPKI data make
 /// [another one](Self::with_snapshot), and what was found before is the caller's to
 /// [`judge`](Self::judge) again.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use bgp::{AsPath, Asn, Route, Vantage, View};
+/// use validator::{Classifier, IncidentKind, Origins, RpkiSnapshot, VrpTable, Watch, WatchList};
+///
+/// let ours = Asn::new(64500);
+/// let prefix = "198.18.0.0/21".parse().unwrap();
+/// let watch = Watch::new(prefix, Origins::Only(vec![ours]), 21);
+/// let watches = WatchList::new(vec![watch], vec![ours]).unwrap();
+/// let snapshot = RpkiSnapshot::of(VrpTable::new([]));
+/// let classifier = Classifier::new(watches.into(), snapshot.into());
+///
+/// let (collector, address) = ("rrc00".into(), "192.0.2.1".parse().unwrap());
+/// let (asn, view) = (Asn::new(64510), View::AdjRibInPre);
+/// let vantage = Vantage { collector, address, asn, view, vrf: None };
+/// let route = Route { path: AsPath::sequence([64510, 64666]), ..Route::default() };
+/// let held = classifier.judge(prefix, &Arc::new(route), &vantage);
+/// assert_eq!(held.matches[0].kind, Some(IncidentKind::OriginHijack));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Classifier {
     watches: Arc<WatchList>,

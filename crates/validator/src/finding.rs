@@ -13,34 +13,34 @@ pub enum Finding {
     Route(RouteFinding),
     /// A session came up.
     SessionUp {
-        /// When.
+        /// By the clock of the collector or router.
         at: Timestamp,
-        /// Whose.
+        /// The vantage point whose session it is.
         vantage: Vantage,
     },
     /// A session went down: every route of this vantage point is gone.
     SessionDown {
-        /// When.
+        /// By the clock of the collector or router.
         at: Timestamp,
-        /// Whose.
+        /// The vantage point whose session it is.
         vantage: Vantage,
     },
     /// Nobody told for a while what this vantage point does: what it holds may be gone since. Its
     /// routes stay, unconfirmed, until it tells of them again.
     #[serde(rename = "gap")]
     Stale {
-        /// When.
+        /// When the gap began.
         at: Timestamp,
-        /// Whose.
+        /// The vantage point that nobody told of.
         vantage: Vantage,
     },
     /// A vantage point has told its whole table since the gap: what it did not tell of again is
     /// gone.
     #[serde(rename = "settled")]
     EndOfRib {
-        /// When.
+        /// When End-of-RIB was received.
         at: Timestamp,
-        /// Whose.
+        /// The vantage point whose table it was.
         vantage: Vantage,
         /// Of which table (End-of-RIB, RFC 4724 section 2, is said for each); none: of all.
         family: Option<Family>,
@@ -49,20 +49,20 @@ pub enum Finding {
     /// not our trouble, but it tells whether an offender aims at us or hits everybody.
     #[serde(rename = "elsewhere")]
     OffenderActivity {
-        /// When.
+        /// By the clock of the collector or router.
         at: Timestamp,
         /// What was announced.
         prefix: Prefix,
-        /// By whom.
+        /// The Route Origin ASN (RFC 6811 section 2).
         origin: Asn,
         /// Whose it is: the ASes of the covering VRPs, AS 0 left out.
         holders: Vec<Asn>,
     },
     /// Something other than a route: a feed, a router, a delivery, the RPKI data.
     Condition {
-        /// When.
+        /// When it began, changed or ended.
         at: Timestamp,
-        /// What.
+        /// What is the matter.
         kind: IncidentKind,
         /// Of what, by a name that stays the same (a feed, a router, a trust anchor).
         subject: String,
@@ -76,7 +76,7 @@ pub enum Finding {
 /// Something other than a route that is so, or is not: an incident of its own while it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// What.
+    /// What is the matter.
     pub kind: IncidentKind,
     /// Of what, by a name that stays the same (a feed, a router, a trust anchor).
     pub subject: String,
@@ -91,7 +91,7 @@ pub struct Condition {
 pub struct RouteFinding {
     /// When the collector or router saw it.
     pub at: Timestamp,
-    /// Where.
+    /// The vantage point that holds the route, or did.
     pub vantage: Vantage,
     /// What was announced or withdrawn.
     pub prefix: Prefix,
@@ -121,7 +121,7 @@ pub enum RouteState {
 /// A route with its verdict and what the watch list says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// The route.
+    /// The attributes that the verdict is about.
     pub route: Arc<Route>,
     /// Its Route Origin ASN, as [`Route::origin`] has it.
     pub origin: RouteOrigin,
@@ -178,19 +178,9 @@ impl Finding {
     /// The same, of a table that is older than what is told.
     #[must_use]
     pub fn restored(self) -> Self {
-        match self {
-            Finding::Route(RouteFinding {
-                at,
-                vantage,
-                prefix,
-                path_id,
-                state: RouteState::Held(held),
-            }) => {
-                let state = RouteState::Restored(held);
-                Finding::Route(RouteFinding { at, vantage, prefix, path_id, state })
-            }
-            other => other,
-        }
+        let Finding::Route(mut route) = self else { return self };
+        route.mark_stale();
+        Finding::Route(route)
     }
 }
 
@@ -199,7 +189,9 @@ impl RouteFinding {
     pub fn mark_stale(&mut self) {
         self.state = match std::mem::replace(&mut self.state, RouteState::Unreadable) {
             RouteState::Held(held) => RouteState::Restored(held),
-            other => other,
+            state @ (RouteState::Restored(_) | RouteState::Unreadable | RouteState::Withdrawn) => {
+                state
+            }
         };
     }
 }

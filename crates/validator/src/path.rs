@@ -9,7 +9,7 @@ pub enum Role {
     Provider,
     /// It buys transit from us.
     Customer,
-    /// Neither pays.
+    /// Neither buys transit from the other.
     Peer,
     /// It is a route server, and we are its client. It need not stand in the path.
     RouteServer,
@@ -44,7 +44,7 @@ pub struct PathVerification {
     pub direction: Direction,
     /// Why the path is invalid without asking any ASPA.
     pub flaw: Option<PathFlaw>,
-    /// N.
+    /// How many ASes the path has, prepending left out: N in the draft.
     pub length: usize,
     /// From the origin.
     pub up: Ramp,
@@ -121,7 +121,7 @@ impl PathVerification {
         pass.finish(neighbour, role)
     }
 
-    /// The state.
+    /// The outcome of the verification: what the ramps add up to.
     pub fn state(&self) -> PathState {
         let reach = |up, down| match self.direction {
             Direction::Upstream => up,

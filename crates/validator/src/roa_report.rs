@@ -21,7 +21,7 @@ pub struct RoaReport {
 /// One of our routes with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Coverage {
-    /// The route.
+    /// The route, as it is or could be announced.
     #[serde(flatten)]
     pub announcement: Announcement,
     /// What origin validation says of it.

@@ -9,7 +9,7 @@ use crate::{Announcement, Effect, RpkiSnapshot, Vrp, VrpTable, WatchList, whatif
 /// The VRPs of our prefixes or ASes changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoaChange {
-    /// How.
+    /// What became of the VRP.
     pub change: VrpChange,
     /// Which of our routes under that prefix have another state now. Where several VRPs changed
     /// at once, it is their joint effect.
@@ -25,9 +25,9 @@ pub enum VrpChange {
     Removed(Vrp),
     /// The same prefix and AS, another max length.
     MaxLength {
-        /// Before.
+        /// The VRP as the older data had it.
         from: Vrp,
-        /// Now.
+        /// The VRP as the newer data have it.
         to: Vrp,
     },
 }
@@ -35,7 +35,7 @@ pub enum VrpChange {
 /// A VRP of ours that ends soon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoaExpiry {
-    /// Which.
+    /// The VRP that will expire.
     pub vrp: Vrp,
     /// When, unless it is renewed.
     pub at: Timestamp,

@@ -8,9 +8,9 @@ use crate::{AspaTable, VrpTable};
 /// What RPKI said at one moment. Immutable, shared by `Arc`, swapped whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RpkiSnapshot {
-    /// The VRPs.
+    /// What origin validation asks (RFC 6811).
     pub vrps: VrpTable,
-    /// The ASPAs.
+    /// What path verification asks.
     pub aspas: AspaTable,
     /// How many VRPs each trust anchor stands behind, as the source counts them (duplicates
     /// too). VRPs without one are not counted here.
@@ -28,7 +28,7 @@ pub struct RpkiSnapshot {
 /// Entries of a source that were left out because they say nothing that can be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// How many.
+    /// How many entries were left out.
     pub count: usize,
     /// Why, of the first few: one line each.
     pub reasons: Vec<String>,
@@ -37,7 +37,7 @@ pub struct Skipped {
 /// How much of a snapshot has ended, and is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expired {
-    /// VRPs.
+    /// How many VRPs have ended.
     pub vrps: usize,
     /// Customers with an ASPA that has ended.
     pub aspas: usize,
@@ -127,7 +127,7 @@ impl Skipped {
     /// How many reasons are kept: enough to see a pattern, few enough for a log line each.
     const KEPT: usize = 5;
 
-    /// Counts one.
+    /// Counts an entry that was left out; the reason is made only while there is room for it.
     pub fn add(&mut self, reason: impl FnOnce() -> String) {
         self.count += 1;
         if self.reasons.len() < Self::KEPT {

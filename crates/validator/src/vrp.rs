@@ -31,7 +31,7 @@ impl Vrp {
         }
     }
 
-    /// The prefix.
+    /// The prefix of the ROA; what it covers is up to the max length.
     pub fn prefix(&self) -> Prefix {
         self.prefix
     }
@@ -120,7 +120,7 @@ pub enum InvalidReason {
 }
 
 impl OriginValidation {
-    /// The state.
+    /// The state by RFC 6811 section 2.1.
     pub fn state(&self) -> ValidationState {
         if !self.matched.is_empty() {
             ValidationState::Valid

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 /// One `[[watch]]`: a prefix of ours and what may be announced of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// The prefix.
+    /// The prefix as it is, or should be, in the routing table.
     pub prefix: Prefix,
     /// Who may originate it.
     pub origins: Origins,
@@ -35,7 +35,7 @@ pub struct Watch {
 pub enum Origins {
     /// Anybody: only more-specifics or paths matter.
     Any,
-    /// These.
+    /// One of these ASes.
     Only(Vec<Asn>),
 }
 

@@ -24,7 +24,7 @@ pub enum WatchConflict {
     /// Two say something of the same prefix, so that none of them decides.
     #[error("{prefix} is watched twice")]
     Duplicate {
-        /// The prefix.
+        /// The prefix that has two watches.
         prefix: Prefix,
     },
     /// Every route is inside the default route: all of the Internet would be ours.
@@ -36,7 +36,7 @@ pub enum WatchConflict {
     /// `max_length` is shorter than the prefix or longer than an address.
     #[error("watch {prefix}: max_length {max_length} is not between {} and {}", .prefix.length(), .prefix.family().max_length())]
     MaxLength {
-        /// The watch.
+        /// The prefix of the watch.
         prefix: Prefix,
         /// What it says.
         max_length: u8,
@@ -44,7 +44,7 @@ pub enum WatchConflict {
     /// What is said to be an aggregate does not cover the watch.
     #[error("watch {prefix}: aggregate {aggregate} does not cover it")]
     NotAnAggregate {
-        /// The watch.
+        /// The prefix of the watch.
         prefix: Prefix,
         /// What it names.
         aggregate: Prefix,
@@ -55,7 +55,7 @@ pub enum WatchConflict {
     AggregateIsWatched {
         /// The watch that names the aggregate.
         prefix: Prefix,
-        /// The aggregate.
+        /// What the watch lists under `aggregates`.
         aggregate: Prefix,
         /// The watch that covers it.
         other: Prefix,
@@ -63,7 +63,7 @@ pub enum WatchConflict {
     /// Nobody may announce it, and yet more-specifics are allowed.
     #[error("watch {prefix} is not announced, but has max_length {max_length}")]
     NotAnnounced {
-        /// The watch.
+        /// The prefix of the watch.
         prefix: Prefix,
         /// What it says.
         max_length: u8,

@@ -8,7 +8,7 @@ use crate::{OriginValidation, RpkiSnapshot, ValidationState};
 /// A route that we announce, or mean to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Announcement {
-    /// Its prefix.
+    /// The prefix that is announced.
     pub prefix: Prefix,
     /// Who originates it.
     pub origin: Asn,
@@ -17,7 +17,7 @@ pub struct Announcement {
 /// What a change of RPKI does to one of our routes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Effect {
-    /// The route.
+    /// The route whose verdict differs.
     pub announcement: Announcement,
     /// The verdict before.
     pub before: OriginValidation,

@@ -353,7 +353,14 @@ proptest! {
                     prop_assert_eq!(judged.rov.reason(), Some(crate::InvalidReason::As));
                     prop_assert!(judged.matches.is_empty() && !holders.contains(&Asn::new(asn)));
                 }
-                _ => prop_assert!(judged.matches.is_empty()),
+                Some(
+                    Finding::SessionUp { .. }
+                    | Finding::SessionDown { .. }
+                    | Finding::Stale { .. }
+                    | Finding::EndOfRib { .. }
+                    | Finding::Condition { .. },
+                )
+                | None => prop_assert!(judged.matches.is_empty()),
             }
         }
     }
