@@ -76,11 +76,11 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::content::mail::{Letterhead, Mail};
+    use crate::content::mail::{Mail, MailComposer};
 
     #[test]
     fn a_drill_of_each_kind_says_so_in_its_subject_and_first_of_all_in_its_text() {
-        let head = Letterhead::new("watch@example.net".parse().unwrap(), TimeZone::UTC);
+        let head = MailComposer::new("watch@example.net".parse().unwrap(), TimeZone::UTC);
         let now = Timestamp::from_seconds(1_800_000_000);
         let mut ids = std::collections::BTreeSet::new();
         for kind in IncidentKind::ALL {

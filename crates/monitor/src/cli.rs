@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::check::{self, CheckArgs};
 use crate::exit::{ExitCode, Failure};
 use crate::incidents::IncidentsArgs;
-use crate::mailroom::MailArgs;
+use crate::mail::MailArgs;
 use crate::maintenance::MaintenanceArgs;
 use crate::replay::{self, ReplayArgs};
 use crate::roas::RoasArgs;
@@ -15,7 +15,7 @@ use crate::run::{self, RunArgs};
 use crate::search::{self, SearchArgs};
 use crate::validate::{self, ValidateArgs};
 use crate::whatif::WhatifArgs;
-use crate::{incidents, mailroom, maintenance, roas, whatif};
+use crate::{incidents, mail, maintenance, roas, whatif};
 
 /// Watch the routes of your own address space: see who else originates them, tell the NOC.
 #[derive(Debug, Parser)]
@@ -77,7 +77,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::run(&args),
         Command::Incidents(args) => incidents::run(&args),
         Command::Maintenance(args) => maintenance::run(&args),
-        Command::Mail(args) => mailroom::run(&args),
+        Command::Mail(args) => mail::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "originwatch", &mut script);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alerter::channels::smtp::Relay;
 use alerter::channels::{Channel, Event, SendError};
-use alerter::content::mail::{Letterhead, Mail};
+use alerter::content::mail::{Mail, MailComposer};
 use alerter::{ChannelName, Content, Receiver};
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
@@ -18,7 +18,7 @@ use crate::arguments::now;
 use crate::channels;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
-use crate::letterhead::letterhead;
+use crate::mail_composer::mail_composer;
 
 /// What is to be tried; all of it, where nothing is said.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ struct Place {
 }
 
 enum Transport {
-    Mail(Vec<Relay>, Letterhead, Mailbox),
+    Mail(Vec<Relay>, MailComposer, Mailbox),
     Channel(Channel, TimeZone),
 }
 
@@ -107,9 +107,9 @@ fn place(config: &Config, receiver: &Receiver) -> Result<Place, Failure> {
                 config.mail.as_ref().ok_or_else(|| wrong("there is no [mail]".to_owned()))?;
             let mailbox = receiver.address.parse();
             let mailbox = mailbox.map_err(|error| wrong(format!("no mail address: {error}")))?;
-            let letterhead = letterhead(config, mail)?;
+            let composer = mail_composer(config, mail)?;
             Ok(Place {
-                transport: Transport::Mail(channels::relays(mail)?, letterhead, mailbox),
+                transport: Transport::Mail(channels::relays(mail)?, composer, mailbox),
                 until_the_end: false,
                 pause: pause(mail.per_minute).unwrap_or_default(),
             })
@@ -175,8 +175,8 @@ impl Place {
                 let sent = channel.send(&Event::of(notification, zone), now()).await;
                 sent.map(|()| String::new()).map_err(|error| Trouble::of(&error))
             }
-            Transport::Mail(relays, letterhead, mailbox) => {
-                let mail = Mail::compose(notification, letterhead, mailbox, None);
+            Transport::Mail(relays, composer, mailbox) => {
+                let mail = Mail::compose(notification, composer, mailbox, None);
                 let mail = mail.map_err(|error| Trouble {
                     said: error.to_string(),
                     of_this_notification: true,

@@ -3,9 +3,8 @@
 //! Start with [`cli`]: the commands and what they take. [`Config`](config::Config) is what
 //! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
 //! parser, the classifier and the incident engine, to notices. [`run`] is the same for as long as
-//! it lives. [`mailbag`] carries those to a relay or
-//! into files. [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
-//! [`mailroom`] look into the store of a running [`run`], and leave requests there.
+//! it lives. [`replay_mailer`] carries the notices of a replay to a relay or into files. [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
+//! [`mail`] look into the store of a running [`run`], and leave requests there.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
 //! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
@@ -22,13 +21,13 @@ mod drill;
 pub mod exit;
 pub mod format;
 pub mod incidents;
-mod letterhead;
-pub mod mailbag;
-pub mod mailroom;
+pub mod mail;
+mod mail_composer;
 pub mod maintenance;
 pub mod own_routes;
 pub mod recordings;
 pub mod replay;
+pub mod replay_mailer;
 mod requests;
 pub mod roas;
 pub mod run;

@@ -1,7 +1,7 @@
 //! The words: golden texts and mails. `INSTA_UPDATE=always cargo test -p alerter` writes them
 //! anew; the diff is read.
 
-use alerter::content::mail::{Late, Letterhead, Mail};
+use alerter::content::mail::{Late, Mail, MailComposer};
 use alerter::{AnnotatedNotice, Content, Operator, notice_text};
 use incidents::{AsDirectory, Incidents};
 use jiff::tz::TimeZone;
@@ -38,10 +38,10 @@ fn mail(notice: &AnnotatedNotice) -> String {
 }
 
 fn mail_that_is_late(notice: &AnnotatedNotice, late: Option<&Late>) -> String {
-    let letterhead = Letterhead::new("originwatch@example.net".parse().unwrap(), bst());
+    let composer = MailComposer::new("originwatch@example.net".parse().unwrap(), bst());
     let recipient = "NOC <noc@example.net>".parse().unwrap();
     let content = Content::Notice(Box::new(notice.clone()));
-    let mail = Mail::compose(&content, &letterhead, &recipient, late).unwrap();
+    let mail = Mail::compose(&content, &composer, &recipient, late).unwrap();
     String::from_utf8(mail.formatted()).unwrap()
 }
 

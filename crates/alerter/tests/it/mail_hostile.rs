@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use alerter::AnnotatedNotice;
 use alerter::Content;
-use alerter::content::mail::{Late, Letterhead, Mail};
+use alerter::content::mail::{Late, Mail, MailComposer};
 use incidents::Country;
 use jiff::tz::TimeZone;
 use mail_parser::decoders::html::html_to_text;
@@ -65,11 +65,11 @@ fn with(texts: &[String]) -> AnnotatedNotice {
 }
 
 fn mail(notice: &AnnotatedNotice, why: &str) -> Mail {
-    let letterhead = Letterhead::new("originwatch@example.net".parse().unwrap(), TimeZone::UTC);
+    let composer = MailComposer::new("originwatch@example.net".parse().unwrap(), TimeZone::UTC);
     let late = Late { by: std::time::Duration::from_secs(600), why: why.to_owned() };
     let content = Content::Notice(Box::new(notice.clone()));
     let to = "NOC <noc@example.net>".parse().unwrap();
-    Mail::compose(&content, &letterhead, &to, Some(&late)).unwrap()
+    Mail::compose(&content, &composer, &to, Some(&late)).unwrap()
 }
 
 /// The names of the headers, and the types and texts of the parts.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use alerter::AnnotatedNotice;
-use alerter::content::mail::{Letterhead, Mail};
+use alerter::content::mail::{Mail, MailComposer};
 use alerter::dispatch::Action;
 use alerter::replies::{
     Allowed, Bounced, CommandError, Incoming, Replies, Reply, ReplyKey, ReplyRefusal, Seen, Token,
@@ -99,7 +99,7 @@ fn note(text: &str) -> Action {
 
 #[test]
 fn a_mail_asks_for_replies_and_takes_them() {
-    let mut head = Letterhead::new("originwatch@example.net".parse().unwrap(), TimeZone::UTC);
+    let mut head = MailComposer::new("originwatch@example.net".parse().unwrap(), TimeZone::UTC);
     head.replies = Some(replies().into());
     let content = Content::Notice(Box::new(notice()));
     let mail = Mail::compose(&content, &head, &"noc@example.net".parse().unwrap(), None).unwrap();

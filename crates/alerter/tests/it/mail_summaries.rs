@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alerter::Content;
-use alerter::content::mail::{Letterhead, Mail, Templates};
+use alerter::content::mail::{Mail, MailComposer, Templates};
 use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ fn summary(cause: &Value, rows: usize) -> Content {
 
 fn compose(content: &Content, templates: Option<Templates>) -> Vec<u8> {
     let from = "originwatch@example.net".parse().unwrap();
-    let mut head = Letterhead::new(from, bst());
+    let mut head = MailComposer::new(from, bst());
     head.templates = templates.map(Into::into);
     Mail::compose(content, &head, &"noc@example.net".parse().unwrap(), None).unwrap().formatted()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use alerter::Content;
 use alerter::channels::SendError;
 use alerter::channels::smtp::{Relay, RelayConfig, RelayError, Tls};
-use alerter::content::mail::{Letterhead, Mail};
+use alerter::content::mail::{Mail, MailComposer};
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -77,9 +77,9 @@ fn notice_mail() -> Mail {
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
     let from = "originwatch@example.net".parse().unwrap();
-    let letterhead = Letterhead::new(from, TimeZone::UTC);
+    let composer = MailComposer::new(from, TimeZone::UTC);
     let content = Content::Notice(Box::new(told(lab.last())));
-    Mail::compose(&content, &letterhead, &"noc@example.net".parse().unwrap(), None).unwrap()
+    Mail::compose(&content, &composer, &"noc@example.net".parse().unwrap(), None).unwrap()
 }
 
 fn config(port: u16) -> RelayConfig {

@@ -10,7 +10,7 @@ use validator::RpkiSnapshot;
 use super::report::{Report, readable};
 use crate::arguments::now;
 use crate::config::{Config, Mail};
-use crate::letterhead::letterhead;
+use crate::mail_composer::mail_composer;
 use rpki_sources::{LoadError, Source, Sources, load_once};
 
 /// How long a source of VRPs may take: all of RPKI comes within seconds.
@@ -110,7 +110,7 @@ pub(super) fn mail(config: &Config, mail: &Mail) -> Report {
     for path in password.into_iter().chain(&mail.ca_file) {
         readable(path, &mut report);
     }
-    if let Err(error) = letterhead(config, mail) {
+    if let Err(error) = mail_composer(config, mail) {
         let text = error.text();
         text.lines().for_each(|line| report.fault(ChannelName::Mail, line));
     }

@@ -28,7 +28,7 @@ use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
-use crate::mailbag::Mailbag;
+use crate::replay_mailer::ReplayMailer;
 use plan::Plan;
 use report::Report;
 use start::ReplayStart;
@@ -48,7 +48,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let plan = Plan::new(args)?;
     let operator = plan.config.as_ref().map(Config::told_as).unwrap_or_default();
-    let mailbag = Mailbag::new(args.mail, args.eml.as_deref(), plan.config.as_ref())?;
+    let mailer = ReplayMailer::new(args.mail, args.eml.as_deref(), plan.config.as_ref())?;
     let report = args.report.as_deref().map(|folder| Report::new(folder, operator.time_zone()));
     let report = report.transpose()?;
     let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
@@ -57,12 +57,12 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     inputs.add(history);
     let console = Console::new(inputs.size());
     plan.remarks.iter().chain(&missing).for_each(|remark| console.say(remark));
-    let mut teller = Teller { args, operator: &operator, console: &console, mailbag, report };
+    let mut teller = Teller { args, operator: &operator, console: &console, mailer, report };
     let summary = replay(&plan, inputs, &mut teller);
     console.done();
     let summary = summary?;
     console.say(&summary.report(started.elapsed()));
-    if let Some(report) = teller.mailbag.report() {
+    if let Some(report) = teller.mailer.report() {
         console.say(&report);
     }
     Ok(summary.code())
@@ -131,16 +131,16 @@ fn finish(
     }
     let open = incidents.view().open();
     teller.still_open(&open)?;
-    let (sent, kept) = (teller.mailbag.sent, teller.mailbag.kept);
+    let (sent, kept) = (teller.mailer.sent, teller.mailer.kept);
     Ok(Summary { open: open.len() as u64, sent, kept, ..summary })
 }
 
-/// Prints notices, gives them to the mailbag, and files them.
+/// Prints notices, gives them to the mailer, and files them.
 struct Teller<'a> {
     args: &'a ReplayArgs,
     operator: &'a Operator,
     console: &'a Console,
-    mailbag: Mailbag,
+    mailer: ReplayMailer,
     report: Option<Report>,
 }
 
@@ -152,7 +152,7 @@ impl Teller<'_> {
             let notice = AnnotatedNotice::new(notice, self.operator);
             summary.notices += 1;
             summary.incidents += u64::from(notice.reason == Reason::Opened);
-            if let Some(trouble) = self.mailbag.deliver(&notice)? {
+            if let Some(trouble) = self.mailer.deliver(&notice)? {
                 self.console.say(&trouble);
             }
             let json = json(&notice);

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use alerter::channels::{Channel, Event};
-use alerter::content::mail::{Late, Letterhead};
+use alerter::content::mail::{Late, MailComposer};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -33,7 +33,7 @@ pub(super) struct DeliveryWorker {
 #[derive(Debug)]
 pub(super) enum Transport {
     /// Mail, through the first relay that takes it.
-    Mail(Relays, Letterhead),
+    Mail(Relays, MailComposer),
     /// Another channel; times are told in this zone.
     Channel(Channel, TimeZone),
 }
@@ -104,9 +104,9 @@ impl DeliveryWorker {
 
     fn start(&self, attempt: DeliveryAttempt, under_way: &mut JoinSet<Done>) {
         match &self.transport {
-            Transport::Mail(relays, letterhead) => {
+            Transport::Mail(relays, composer) => {
                 let route = relays.route(Instant::now());
-                under_way.spawn(super::relays::deliver_one(attempt, letterhead.clone(), route));
+                under_way.spawn(super::relays::deliver_one(attempt, composer.clone(), route));
             }
             Transport::Channel(channel, zone) => {
                 under_way.spawn(deliver_one(attempt, channel.clone(), zone.clone()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerter::ChannelName;
-use alerter::content::mail::Letterhead;
+use alerter::content::mail::MailComposer;
 use feeds::{Manager, Socket};
 use incidents::AsDirectory;
 use tokio::sync::{mpsc, watch};
@@ -18,7 +18,7 @@ use crate::channels;
 use crate::config::Config;
 use crate::directory;
 use crate::exit::Failure;
-use crate::letterhead::letterhead;
+use crate::mail_composer::mail_composer;
 use crate::watches;
 use rpki_sources::Rpki;
 
@@ -31,7 +31,7 @@ pub(super) type RpkiFeed = (rpki_sources::Sources, watch::Receiver<Rpki>);
 
 /// All that can be had of a config while another one runs: what fails here changes nothing.
 pub(super) struct Plan {
-    pub(super) letterhead: Option<Letterhead>,
+    pub(super) composer: Option<MailComposer>,
     workers: Vec<(ChannelName, Duration, DeliveryWorker)>,
     pub(super) sockets: Vec<Option<Socket>>,
     pub(super) directory: Arc<AsDirectory>,
@@ -47,8 +47,8 @@ impl Plan {
         feeds: &Manager,
         known: Option<&RpkiFeed>,
     ) -> Result<Self, Failure> {
-        let letterhead = config.mail.as_ref().map(|mail| letterhead(config, mail)).transpose()?;
-        let workers = workers(config, letterhead.clone())?;
+        let composer = config.mail.as_ref().map(|mail| mail_composer(config, mail)).transpose()?;
+        let workers = workers(config, composer.clone())?;
         let sockets = feeds.sockets(&config.feeds, inherited)?;
         let directory = directory(config)?;
         let rpki = match known.filter(|(sources, _)| *sources == config.rpki) {
@@ -57,7 +57,7 @@ impl Plan {
         };
         let watches = watches(config, &rpki.borrow())?;
         let rpki = (config.rpki.clone(), rpki);
-        Ok(Plan { letterhead, workers, sockets, directory, rpki, watches })
+        Ok(Plan { composer, workers, sockets, directory, rpki, watches })
     }
 
     /// Not among the tasks: they end with the engine, after what is under way.
@@ -77,14 +77,14 @@ impl Plan {
 /// What carries the notifications of each channel, and how long it tries.
 fn workers(
     config: &Config,
-    letterhead: Option<Letterhead>,
+    composer: Option<MailComposer>,
 ) -> Result<Vec<(ChannelName, Duration, DeliveryWorker)>, Failure> {
     let zone = &config.operator.time_zone;
     let mut workers = Vec::new();
-    if let (Some(mail), Some(letterhead)) = (&config.mail, letterhead) {
+    if let (Some(mail), Some(composer)) = (&config.mail, composer) {
         let relays = Relays::new(channels::relays(mail)?, mail.failover_after);
         let worker = DeliveryWorker {
-            transport: Transport::Mail(relays, letterhead),
+            transport: Transport::Mail(relays, composer),
             at_once: mail.connections as usize,
             rate: RateLimiter::new(mail.per_minute),
         };

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use alerter::channels::smtp::Relay;
-use alerter::content::mail::{Late, Letterhead, Mail};
+use alerter::content::mail::{Late, Mail, MailComposer};
 use store::Delivery;
 use tokio::time::Instant;
 
@@ -89,12 +89,12 @@ impl Relays {
 /// Hands a mail to the first of these relays that takes it.
 pub(super) async fn deliver_one(
     attempt: DeliveryAttempt,
-    letterhead: Letterhead,
+    composer: MailComposer,
     route: Vec<(usize, Relay)>,
 ) -> (DeliveryReport, Vec<Verdict>) {
     let DeliveryAttempt { delivery, late } = attempt;
     let mut verdicts = Vec::new();
-    let mail = match compose(&delivery, late.as_ref(), &letterhead) {
+    let mail = match compose(&delivery, late.as_ref(), &composer) {
         Ok(mail) => mail,
         Err(error) => {
             return (DeliveryReport { delivery, outcome: Outcome::Refused(error) }, verdicts);
@@ -116,10 +116,10 @@ pub(super) async fn deliver_one(
 fn compose(
     delivery: &Delivery,
     late: Option<&Late>,
-    letterhead: &Letterhead,
+    composer: &MailComposer,
 ) -> Result<Mail, String> {
     let content = content(delivery)?;
     let address = &delivery.receiver.address;
     let to = address.parse().map_err(|error| format!("'{address}' is no address: {error}"))?;
-    Mail::compose(&content, letterhead, &to, late).map_err(|error| error.to_string())
+    Mail::compose(&content, composer, &to, late).map_err(|error| error.to_string())
 }

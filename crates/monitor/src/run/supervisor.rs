@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use alerter::content::mail::Letterhead;
+use alerter::content::mail::MailComposer;
 use alerter::dispatch::{Action, Command};
 use bgp::Timestamp;
 use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Moment, Socket, WantedFeed, wall};
@@ -184,7 +184,7 @@ impl Supervisor {
             self.tasks.spawn(heartbeat::run(heartbeat.clone(), health.clone()));
         }
         self.tasks.spawn(tasks::watch_addresses(config.clone(), self.inputs.clone()));
-        listen_to_people(&mut self.tasks, config, plan.letterhead.clone(), &self.inputs);
+        listen_to_people(&mut self.tasks, config, plan.composer.clone(), &self.inputs);
     }
 }
 
@@ -192,12 +192,12 @@ impl Supervisor {
 fn listen_to_people(
     tasks: &mut JoinSet<()>,
     config: &Config,
-    letterhead: Option<Letterhead>,
+    composer: Option<MailComposer>,
     inputs: &mpsc::Sender<Input>,
 ) {
     let mailbox =
         config.mail.as_ref().and_then(|mail| Some(mail.replies.as_ref()?.mailbox.clone()));
-    if let (Some(mailbox), Some(replies)) = (mailbox, letterhead.and_then(|head| head.replies)) {
+    if let (Some(mailbox), Some(replies)) = (mailbox, composer.and_then(|head| head.replies)) {
         tasks.spawn(replies::run(mailbox, replies, inputs.clone()));
     }
     for calendar in &config.calendars {

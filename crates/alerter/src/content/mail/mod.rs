@@ -36,7 +36,7 @@ pub use template::{TemplateFault, Templates};
 
 /// What all mails of one operator have in common.
 #[derive(Clone, Debug)]
-pub struct Letterhead {
+pub struct MailComposer {
     /// The sender.
     pub from: Mailbox,
     /// For times in the text.
@@ -79,10 +79,10 @@ pub enum ComposeError {
     Encoding,
 }
 
-impl Letterhead {
+impl MailComposer {
     /// Mails that nobody can answer, in our own words.
     pub fn new(from: Mailbox, time_zone: jiff::tz::TimeZone) -> Self {
-        Letterhead { from, time_zone, replies: None, templates: None }
+        MailComposer { from, time_zone, replies: None, templates: None }
     }
 }
 
@@ -91,20 +91,20 @@ impl Mail {
     /// time, so that a repetition is recognised as one.
     pub fn compose(
         content: &Content,
-        letterhead: &Letterhead,
+        composer: &MailComposer,
         recipient: &Mailbox,
         late: Option<&Late>,
     ) -> Result<Mail, ComposeError> {
-        let mut contents = Contents::of(content, &letterhead.time_zone);
+        let mut contents = Contents::of(content, &composer.time_zone);
         if let Some(late) = late {
             contents.page.lead.extend(late.words());
             let seconds = format!("{} s", late.by.as_secs());
             contents.headers.push(("X-Originwatch-Delayed", seconds));
         }
-        let reply_to = reply(&mut contents, letterhead, recipient);
-        let words = Words::of(content, &mut contents, letterhead);
+        let reply_to = reply(&mut contents, composer, recipient);
+        let words = Words::of(content, &mut contents, composer);
         let mut builder = Message::builder()
-            .from(letterhead.from.clone())
+            .from(composer.from.clone())
             .to(recipient.clone())
             .subject(&words.subject)
             .date(std::time::UNIX_EPOCH + since_1970(content))
@@ -172,7 +172,7 @@ fn since_1970(content: &Content) -> Duration {
 
 /// Says how to answer, where somebody reads it. The reference in the text serves programs that do
 /// not heed `Reply-To`.
-fn reply(contents: &mut Contents, head: &Letterhead, recipient: &Mailbox) -> Option<Mailbox> {
+fn reply(contents: &mut Contents, head: &MailComposer, recipient: &Mailbox) -> Option<Mailbox> {
     let (replies, incident) = (head.replies.as_ref()?, contents.incident.as_ref()?);
     let address = replies.address(incident, &recipient.email)?;
     let token = Token::new(&replies.key, incident, &recipient.email);
@@ -195,7 +195,7 @@ struct Words {
 impl Words {
     /// A template that fails now, although it did not fail on the samples, costs its own words and
     /// not the mail, which says so.
-    fn of(content: &Content, contents: &mut Contents, head: &Letterhead) -> Self {
+    fn of(content: &Content, contents: &mut Contents, head: &MailComposer) -> Self {
         let mut faults = Vec::new();
         let (mut subject, mut text, mut html) = (None, None, None);
         if let Some(templates) = &head.templates {

@@ -129,9 +129,9 @@ fn mail_carrier(server: &Server, timeout: Duration) -> DeliveryWorker {
     };
     let relays = Relays::new(vec![Relay::new(&config).unwrap()], Duration::from_secs(600));
     let from = "originwatch@example.net".parse().unwrap();
-    let letterhead = Letterhead::new(from, TimeZone::UTC);
+    let composer = MailComposer::new(from, TimeZone::UTC);
     DeliveryWorker {
-        transport: Transport::Mail(relays, letterhead),
+        transport: Transport::Mail(relays, composer),
         at_once: AT_ONCE,
         rate: RateLimiter::new(None),
     }

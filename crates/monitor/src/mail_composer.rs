@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use alerter::content::mail::{Letterhead, Templates};
+use alerter::content::mail::{MailComposer, Templates};
 use alerter::replies::{Replies, ReplyKey};
 use jiff::tz::TimeZone;
 use lettre::Address;
@@ -19,15 +19,15 @@ use crate::secret::password;
 /// A page of words; what is larger is something else.
 const LARGEST_TEMPLATE: u64 = 256 * 1024;
 
-/// The letterhead of a config that has mail. Every template has been tried on samples then.
-pub(crate) fn letterhead(config: &Config, mail: &config::Mail) -> Result<Letterhead, Failure> {
+/// The composer of a config that has mail. Every template has been tried on samples then.
+pub(crate) fn mail_composer(config: &Config, mail: &config::Mail) -> Result<MailComposer, Failure> {
     let zone = &config.operator.time_zone;
     let templates = mail.templates.as_deref().map(|folder| templates(folder, zone)).transpose()?;
     let replies = mail.replies.as_ref().map(|one| replies(one, config, mail)).transpose()?;
-    Ok(Letterhead {
+    Ok(MailComposer {
         replies: replies.map(Arc::new),
         templates: templates.map(Arc::new),
-        ..Letterhead::new(mail.from.clone(), zone.clone())
+        ..MailComposer::new(mail.from.clone(), zone.clone())
     })
 }
 

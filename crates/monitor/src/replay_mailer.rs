@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 
 use alerter::channels::SendError;
 use alerter::channels::smtp::Relay;
-use alerter::content::mail::{Letterhead, Mail};
+use alerter::content::mail::{Mail, MailComposer};
 use alerter::{AnnotatedNotice, Content};
 use tokio::runtime::Runtime;
 
 use crate::channels;
 use crate::config::{self, Config};
 use crate::exit::Failure;
-use crate::letterhead::letterhead;
+use crate::mail_composer::mail_composer;
 
 /// Where mails go that no relay took, beside the store.
 const UNSENT: &str = "originwatch-unsent";
 
 /// Carries notices to the recipients of `[mail]`, one mail for each.
 #[derive(Debug, Default)]
-pub struct Mailbag {
+pub struct ReplayMailer {
     address: Option<Address>,
     relays: Option<Relays>,
     eml: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub struct Mailbag {
 
 #[derive(Debug)]
 struct Address {
-    letterhead: Letterhead,
+    composer: MailComposer,
     recipients: Vec<lettre::message::Mailbox>,
 }
 
@@ -48,11 +48,11 @@ struct Relays {
     trouble: String,
 }
 
-impl Mailbag {
+impl ReplayMailer {
     /// A bag that sends, if `send`, and writes files into `eml`, if given; both need a `[mail]`.
     pub fn new(send: bool, eml: Option<&Path>, config: Option<&Config>) -> Result<Self, Failure> {
         let (Some(config), true) = (config, send || eml.is_some()) else {
-            return Ok(Mailbag::default());
+            return Ok(ReplayMailer::default());
         };
         let Some(mail) = &config.mail else {
             let text = format!("{} has no [mail]: nobody to write to", config.path.display());
@@ -61,15 +61,15 @@ impl Mailbag {
         if let Some(folder) = eml {
             fs::create_dir_all(folder).map_err(|error| Failure::write(folder, error))?;
         }
-        let letterhead = letterhead(config, mail)?;
+        let composer = mail_composer(config, mail)?;
         let beside = config.store.parent().unwrap_or(Path::new(""));
-        Ok(Mailbag {
-            address: Some(Address { letterhead, recipients: mail.to.clone() }),
+        Ok(ReplayMailer {
+            address: Some(Address { composer, recipients: mail.to.clone() }),
             relays: if send { Some(Relays::new(mail)?) } else { None },
             eml: eml.map(Path::to_owned),
             // A store in a folder that only the daemon may write to is no reason to lose a mail.
             unsent: vec![beside.join(UNSENT), PathBuf::from(UNSENT)],
-            ..Mailbag::default()
+            ..ReplayMailer::default()
         })
     }
 
@@ -80,7 +80,7 @@ impl Mailbag {
         let mut mails = Vec::new();
         let content = Content::Notice(Box::new(notice.clone()));
         for recipient in &address.recipients {
-            let mail = Mail::compose(&content, &address.letterhead, recipient, None);
+            let mail = Mail::compose(&content, &address.composer, recipient, None);
             mails.push(mail.map_err(|error| Failure::Usage(error.to_string()))?);
         }
         let mut news = None;
