@@ -185,7 +185,14 @@ impl Summary {
             (Cause::Storm(_), true, _) => "OVER".to_owned(),
             (Cause::Storm(_), false, 0) => "OPEN".to_owned(),
             (Cause::Storm(_), false, sequence) => format!("UPDATE {sequence:02}"),
-            _ => String::new(),
+            (
+                Cause::NotificationLimit { .. }
+                | Cause::Maintenance { .. }
+                | Cause::Daily
+                | Cause::Drill,
+                _,
+                _,
+            ) => String::new(),
         }
     }
 

@@ -3,7 +3,8 @@
 //! Start with [`cli`]: the commands and what they take. [`Config`](config::Config) is what
 //! `originwatch.toml` means. [`replay`] is the pipeline: inputs, merged by time, through the
 //! parser, the classifier and the incident engine, to notices. [`run`] is the same for as long as
-//! it lives. [`replay_mailer`] carries the notices of a replay to a relay or into files. [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
+//! it lives. [`replay_mailer`] carries the notices of a replay to a relay or into files.
+//! [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
 //! [`mail`] look into the store of a running [`run`], and leave requests there.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is

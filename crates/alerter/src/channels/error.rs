@@ -62,7 +62,11 @@ impl SendError {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             SendError::Deferred { retry_after, .. } => *retry_after,
-            _ => None,
+            SendError::Refused { .. }
+            | SendError::Authentication { .. }
+            | SendError::Misconfigured { .. }
+            | SendError::TimedOut { .. }
+            | SendError::Unreachable { .. } => None,
         }
     }
 }

@@ -135,7 +135,13 @@ impl Event {
             (Cause::Storm(_), _) if summary.over => Action::Close,
             (Cause::Storm(_), 0) => Action::Open,
             (Cause::Storm(_), _) => Action::Update,
-            _ => Action::Inform,
+            (
+                Cause::NotificationLimit { .. }
+                | Cause::Maintenance { .. }
+                | Cause::Daily
+                | Cause::Drill,
+                _,
+            ) => Action::Inform,
         };
         let count = summary.row_count.to_string();
         let open = summary.open_count.to_string();

@@ -152,7 +152,9 @@ pub(crate) fn verdict(rov: &OriginValidation) -> String {
 pub(crate) fn vrps(rov: &OriginValidation) -> String {
     let deciding: &[&[Vrp]] = match rov.state() {
         ValidationState::Valid => &[&rov.matched],
-        _ => &[&rov.unmatched_length, &rov.unmatched_as],
+        ValidationState::Invalid | ValidationState::NotFound => {
+            &[&rov.unmatched_length, &rov.unmatched_as]
+        }
     };
     let all: Vec<&Vrp> = deciding.iter().copied().flatten().collect();
     let shown = all.iter().take(LISTED).map(|vrp| {
