@@ -8,6 +8,24 @@
 //! Like the engine the dispatcher is a deterministic fold that asks no clock, and it must never know how a
 //! notification is carried.
 //!
+//! ```
+//! use std::time::Duration;
+//!
+//! use alerter::Scope;
+//! use alerter::dispatch::{Action, Command, DispatchRules, Dispatcher};
+//! use incidents::{Incidents, Rules};
+//!
+//! let incidents = Incidents::new(Rules::default(), Default::default());
+//! let mut dispatcher = Dispatcher::new(DispatchRules::default());
+//! let now = bgp::Timestamp::from_seconds(1_396_463_165);
+//! let scope = Scope::Asn(bgp::Asn::new(4761));
+//! let action = Action::Mute { scope, until: now + Duration::from_secs(3600) };
+//! dispatcher.command(now, Command { by: "noc".to_owned(), action }, &incidents)?;
+//! assert_eq!(dispatcher.next_timeout(), Some(now + Duration::from_secs(3600)));
+//! assert_eq!(dispatcher.poll(), None);
+//! # Ok::<(), alerter::dispatch::Refusal>(())
+//! ```
+//!
 //! What people may rely on:
 //!
 //! * An acknowledgement stops reminders and escalation; updates still come. What becomes more
