@@ -55,6 +55,15 @@ impl Asn {
             _ => AsnKind::Public,
         }
     }
+
+    /// Whether a network with a NOC can have this number: none has AS 0, AS_TRANS, a private or a reserved one.
+    /// Documentation numbers stand for networks in examples.
+    pub const fn has_noc(self) -> bool {
+        match self.kind() {
+            AsnKind::Public | AsnKind::Documentation => true,
+            AsnKind::Zero | AsnKind::Trans | AsnKind::Private | AsnKind::Reserved => false,
+        }
+    }
 }
 
 impl From<u32> for Asn {

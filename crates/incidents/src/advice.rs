@@ -25,6 +25,7 @@ pub(crate) fn advice(
 ) -> Advice {
     let mut announce = BTreeSet::new();
     let mut roas = BTreeSet::new();
+    let mut longest = BTreeSet::new();
     for (key, part) in parts {
         let Some(watch) = &part.watch else { continue };
         let ours = match &watch.origins {
@@ -34,7 +35,9 @@ pub(crate) fn advice(
         let roa = |prefix, max_length| move |asn: &Asn| Roa { prefix, asn: *asn, max_length };
         match part.kind {
             IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack => {
-                announce.extend(counter(key.announced, &part.rov, ours));
+                let more_specifics = more_specifics(key.announced, &part.rov, ours);
+                longest.extend(more_specifics.is_empty().then_some(key.announced));
+                announce.extend(more_specifics);
                 if covering(&part.rov).next().is_none() {
                     roas.extend(ours.iter().map(roa(watch.prefix, watch.max_length)));
                 }
@@ -63,24 +66,23 @@ pub(crate) fn advice(
             | IncidentKind::DeliveryFailing => {}
         }
     }
-    Advice { announce: announce.into_iter().collect(), roas: roas.into_iter().collect() }
+    Advice {
+        announce: announce.into_iter().collect(),
+        roas: roas.into_iter().collect(),
+        longest: longest.into_iter().collect(),
+    }
 }
 
-/// The halves of what was announced; at the longest that travels, the same prefix, which at least
-/// wins where we are nearer.
-fn counter(announced: Prefix, rov: &OriginValidation, ours: &[Asn]) -> Vec<MoreSpecific> {
-    let limit = longest_routed(announced.family());
-    let prefixes = match announced.halves() {
-        Some(halves) if announced.length() < limit => halves.to_vec(),
-        _ if announced.length() <= limit => vec![announced],
-        _ => vec![],
-    };
+/// The halves of what was announced; none where nobody would accept them.
+fn more_specifics(announced: Prefix, rov: &OriginValidation, ours: &[Asn]) -> Vec<MoreSpecific> {
+    let travels = announced.length() < longest_routed(announced.family());
+    let halves = announced.halves().filter(|_| travels);
     let allowed = |prefix: Prefix| {
         let by = |vrp: &Vrp| ours.contains(&vrp.asn()) && prefix.length() <= vrp.max_length();
         covering(rov).any(by)
     };
     let more_specific = |prefix| MoreSpecific { prefix, allowed: allowed(prefix) };
-    prefixes.into_iter().map(more_specific).collect()
+    halves.into_iter().flatten().map(more_specific).collect()
 }
 
 fn covering(rov: &OriginValidation) -> impl Iterator<Item = &Vrp> {

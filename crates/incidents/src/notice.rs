@@ -88,7 +88,10 @@ pub struct Notice {
     pub prefix_count: usize,
     /// How far it went.
     pub vantage: VantageCounts,
-    /// Who let it in, the largest share first.
+    /// Our own AS stands next to the offender on a path: the route left through us.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub let_out_by_us: bool,
+    /// Who accepted it, the largest share first. Never ourselves, and nobody whom no NOC answers for.
     pub accepted_by: Vec<Acceptor>,
     /// Our upstreams, and whether they took it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -195,6 +198,9 @@ pub struct Advice {
     pub announce: Vec<MoreSpecific>,
     /// ROAs that are missing.
     pub roas: Vec<Roa>,
+    /// Hijacked prefixes of which nobody accepts a more-specific.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub longest: Vec<Prefix>,
 }
 
 /// A more-specific to announce.

@@ -65,6 +65,11 @@ impl Reporter<'_> {
             prefixes: self.prefixes(incident),
             prefix_count: occurrence.parts.len(),
             vantage: self.vantage(incident, over),
+            let_out_by_us: self
+                .rules
+                .own_asns
+                .iter()
+                .any(|own| occurrence.acceptors.contains_key(own)),
             accepted_by: self.acceptors(incident),
             upstreams: self.upstreams(incident),
             extent: self.offender_activity.extent(
@@ -138,8 +143,13 @@ impl Reporter<'_> {
     fn acceptors(&self, incident: &Incident) -> Vec<Acceptor> {
         let occurrence = &incident.occurrence;
         let ever = occurrence.ever.len().max(1);
-        let mut acceptors: Vec<(usize, Asn)> =
-            occurrence.acceptors.iter().map(|(asn, seen)| (seen.len(), *asn)).collect();
+        let is_other = |asn: &Asn| asn.has_noc() && !self.rules.own_asns.contains(asn);
+        let mut acceptors: Vec<(usize, Asn)> = occurrence
+            .acceptors
+            .iter()
+            .filter(|(asn, _)| is_other(asn))
+            .map(|(asn, seen)| (seen.len(), *asn))
+            .collect();
         acceptors.sort_by_key(|(seen, asn)| (std::cmp::Reverse(*seen), *asn));
         let share = |seen: usize| (seen as f64 / ever as f64 * 1000.0).round() / 1000.0;
         let named = |(seen, asn)| Acceptor { party: self.directory.party(asn), share: share(seen) };

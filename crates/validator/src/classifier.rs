@@ -238,7 +238,7 @@ impl Classifier {
             return found(Some(hijack));
         }
         let leak = leaker();
-        if let Some(stranger) = stranger(watch, route, origin) {
+        if let Some(stranger) = self.stranger(watch, route, origin) {
             let grave = !exact || leak.is_some();
             let kind = Some(IncidentKind::FirstHop);
             return Match { culprit: Some(stranger), grave, ..found(kind) };
@@ -296,6 +296,24 @@ impl Classifier {
         }
     }
 
+    /// The AS next to us, if the watch names who may stand there and it is not one of them. We may be several ASes
+    /// in a row. Where we are the first AS of the path, nobody stands there.
+    fn stranger(&self, watch: &Watch, route: &Route, origin: &RouteOrigin) -> Option<Asn> {
+        let upstreams = watch.upstreams.as_ref()?;
+        let next_to = |asn: Asn| route.path.left_neighbour(asn);
+        let mut next = origin.members().iter().find_map(|asn| next_to(*asn))?;
+        let is_ours = |asn: Asn| {
+            origin.members().contains(&asn)
+                || self.watches.is_operator(asn)
+                || is_listed(watch, asn)
+        };
+        // Each step leads further to the left.
+        while !upstreams.contains(&next) && is_ours(next) {
+            next = next_to(next)?;
+        }
+        (!upstreams.contains(&next)).then_some(next)
+    }
+
     fn is_own(&self, origin: &RouteOrigin) -> bool {
         origin.asn().is_some_and(|asn| self.watches.is_operator(asn))
     }
@@ -334,12 +352,12 @@ fn around_kind(
     (!entitled).then_some(IncidentKind::SuperPrefix)
 }
 
-/// The AS next to the origin, if the watch names who may stand there and it is not one of them.
-/// Where the origin itself is the first AS of the path, nobody stands there.
-fn stranger(watch: &Watch, route: &Route, origin: &RouteOrigin) -> Option<Asn> {
-    let upstreams = watch.upstreams.as_ref()?;
-    let next = origin.members().iter().find_map(|asn| route.path.left_neighbour(*asn))?;
-    (!upstreams.contains(&next) && !origin.members().contains(&next)).then_some(next)
+/// Whether the watch names this AS among its origins.
+fn is_listed(watch: &Watch, asn: Asn) -> bool {
+    match &watch.origins {
+        Origins::Only(listed) => listed.contains(&asn),
+        Origins::Any => false,
+    }
 }
 
 #[cfg(test)]

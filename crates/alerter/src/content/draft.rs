@@ -1,48 +1,114 @@
-//! The mail that the operator can send to the offender and to who let it in.
+//! The mails that the operator can send to the offender and to who accepted it.
 
-use std::fmt::Write;
+use incidents::Notice;
+use validator::{IncidentKind, ValidationState};
 
 use crate::content::phrase::plural;
-use crate::content::words::{is_foreign, who};
+use crate::content::words::is_foreign;
 use crate::notice::AnnotatedNotice;
-use validator::IncidentKind;
 
 /// Prefixes that the draft names.
 const NAMED: usize = 20;
+/// Accepting ASes that are written to.
+const ACCEPTING: usize = 8;
 
-/// A mail to the contacts of the offender and the accepting ASes, in paragraphs; none where nobody else
-/// is at fault.
+/// A paragraph to the contacts of each offender and each accepting AS; none where nobody else is at fault, or
+/// where nobody is there to be written to.
 pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
-    // An aggregate over ours may be rightful: that is for the operator to find out first.
-    if !is_foreign(notice) || notice.kind == IncidentKind::SuperPrefix {
+    if !is_foreign(notice) || is_entitled(notice) {
         return None;
     }
+    let Accusation { what, ask, .. } = accusation(notice.kind)?;
+    let operator = if notice.operator.is_empty() { "us" } else { &notice.operator };
+    let (since, prefixes) = (notice.since, prefixes(notice));
+    let offenders = notice.offenders.iter().filter(|party| party.asn.has_noc());
+    let mut paragraphs: Vec<String> = offenders
+        .map(|party| {
+            let noc = party.label();
+            format!(
+                "To the NOC of {noc}: since {since} your network {what} {prefixes}, address space of \
+                 {operator}, {ask}"
+            )
+        })
+        .collect();
+    let offender: Vec<String> =
+        notice.offenders.iter().map(|party| party.asn.to_string()).collect();
+    let from = offender.join(", ");
+    for accepting in notice.accepted_by.iter().take(ACCEPTING) {
+        let noc = accepting.party.label();
+        paragraphs.push(format!(
+            "To the NOC of {noc}: since {since} you accept {prefixes}, address space of {operator}, from \
+             {from}. Please filter it."
+        ));
+    }
+    if paragraphs.is_empty() {
+        return None;
+    }
+    paragraphs.push(format!("Reference: {}", notice.incident));
+    Some(paragraphs)
+}
+
+/// RPKI entitles the origin to everything that it announces: nobody is accused.
+pub(crate) fn is_entitled(notice: &Notice) -> bool {
+    let hijack = matches!(notice.kind, IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack);
+    let valid = |state| state == ValidationState::Valid;
+    hijack && !notice.prefixes.is_empty() && notice.prefixes.iter().all(|p| valid(p.rov.state()))
+}
+
+/// What a network does, and what it is asked for.
+pub(crate) struct Accusation {
+    what: &'static str,
+    ask: &'static str,
+    /// The same in a few words.
+    pub(crate) request: &'static str,
+}
+
+pub(crate) fn accusation(kind: IncidentKind) -> Option<Accusation> {
+    match kind {
+        IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack | IncidentKind::Squatting => {
+            Some(Accusation {
+                what: "originates",
+                ask: "without our consent. Please withdraw it now.",
+                request: "to withdraw",
+            })
+        }
+        IncidentKind::FirstHop => Some(Accusation {
+            what: "passes on",
+            ask: "as if our network were its neighbour, which it is not. Please find out where you learn the \
+                  route, and filter it.",
+            request: "where it learns the route",
+        }),
+        IncidentKind::RouteLeak => Some(Accusation {
+            what: "passes on",
+            ask: "to networks that must not get it from you: a route leak (RFC 7908). Please filter it.",
+            request: "to filter it",
+        }),
+        // An aggregate over ours may be rightful: that is for the operator to find out first.
+        IncidentKind::SuperPrefix
+        | IncidentKind::NewMoreSpecific
+        | IncidentKind::OwnAsNewPrefix
+        | IncidentKind::RpkiInvalid
+        | IncidentKind::RpkiUncovered
+        | IncidentKind::VisibilityLoss
+        | IncidentKind::RoaChange
+        | IncidentKind::RoaExpiry
+        | IncidentKind::TaMalfunction
+        | IncidentKind::RpkiStale
+        | IncidentKind::FeedSilent
+        | IncidentKind::RouterDown
+        | IncidentKind::DeliveryFailing => None,
+    }
+}
+
+fn prefixes(notice: &Notice) -> String {
     let mut prefixes: Vec<String> =
         notice.prefixes.iter().map(|p| p.announced.to_string()).collect();
     prefixes.dedup();
     let more = prefixes.len().saturating_sub(NAMED);
     prefixes.truncate(NAMED);
-    let mut draft = format!(
-        "To the NOC of {}: since {} your network originates {}",
-        who(&notice.offenders),
-        notice.since,
-        prefixes.join(", "),
-    );
-    if more > 0 {
-        let _ = write!(draft, " and {}", plural(more, "more prefix", "more prefixes"));
+    let named = prefixes.join(", ");
+    match more {
+        0 => named,
+        more => format!("{named} and {}", plural(more, "more prefix", "more prefixes")),
     }
-    let operator = if notice.operator.is_empty() { "us" } else { &notice.operator };
-    let _ = write!(
-        draft,
-        ", address space of {operator}, without our consent. Please withdraw it now."
-    );
-    let mut paragraphs = vec![draft];
-    if !notice.accepted_by.is_empty() {
-        let accepted: Vec<String> = notice.accepted_by.iter().map(|a| a.party.label()).collect();
-        let accepted = accepted.join(" / ");
-        let ask = format!("To the NOC of {accepted}: you accept this route; please filter it.");
-        paragraphs.push(ask);
-    }
-    paragraphs.push(format!("Reference: {}", notice.incident));
-    Some(paragraphs)
 }

@@ -2,7 +2,7 @@
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::{IncidentKind, ValidationState};
+use validator::IncidentKind;
 
 use crate::content::draft;
 use crate::content::page::{Answer, Badge, Block, Page, SightRow, moment};
@@ -14,7 +14,9 @@ use crate::content::words::{
     who,
 };
 use crate::notice::AnnotatedNotice;
-use incidents::{Acceptor, Evidence, ExtentClass, Notice, Past, Reason, Upstream, VantageCounts};
+use incidents::{
+    Acceptor, Evidence, ExtentClass, Notice, Party, Past, Reason, Upstream, VantageCounts,
+};
 
 /// Verdicts, earlier events that the page lists; the rest stands in the JSON.
 const LISTED: usize = 12;
@@ -320,30 +322,64 @@ fn sight_row(sight: &Evidence) -> SightRow {
 /// What a NOC can do about it, the quickest first.
 fn points(notice: &AnnotatedNotice) -> Vec<String> {
     let mut points = Vec::new();
-    for (allowed, note) in [(true, "your ROA allows it"), (false, "needs a ROA first")] {
-        let list = notice.advice.announce.iter().filter(|m| m.allowed == allowed);
-        let list: Vec<String> = list.take(LISTED).map(|m| m.prefix.to_string()).collect();
-        if !list.is_empty() {
-            let list = list.join(", ");
-            points.push(format!("Announce more-specifics while it lasts: {list} ({note})."));
-        }
+    if draft::is_entitled(notice) {
+        points.push(
+            "RPKI entitles this origin: if it is yours, list it in `origins` of the watch."
+                .to_owned(),
+        );
     }
+    if notice.let_out_by_us && is_foreign(notice) {
+        let offender = who(&notice.offenders);
+        points
+            .push(format!("Filter it at our own border towards {offender}: it leaves through us."));
+    }
+    points.extend(more_specifics(notice));
     for roa in notice.advice.roas.iter().take(LISTED) {
         let (prefix, asn, length) = (roa.prefix, roa.asn, roa.max_length);
         points.push(format!("Create the missing ROA: {prefix}, {asn}, max length {length}."));
     }
     if draft::draft(notice).is_some() {
-        let accepted: Vec<String> =
-            notice.accepted_by.iter().take(LISTED).map(|a| a.party.asn.to_string()).collect();
-        let filter = match accepted.as_slice() {
-            [] => String::new(),
-            some => format!(" and {} to filter it", some.join(", ")),
-        };
-        let offender = who(&notice.offenders);
-        points.push(format!("Ask {offender} to withdraw{filter}; a draft is below."));
+        points.push(ask(notice));
     }
-    points.extend(config_point(notice).map(str::to_owned));
+    for prefix in notice.advice.longest.iter().take(LISTED) {
+        points.push(format!(
+            "No more-specific of {prefix} would be accepted by others: filters are what helps."
+        ));
+    }
+    points.extend(notice.kind.spec().advice.map(str::to_owned));
     points
+}
+
+/// What wins the traffic back, unless it is ourselves who let it out.
+fn more_specifics(notice: &Notice) -> Vec<String> {
+    let mut points = Vec::new();
+    for (allowed, note) in [(true, "your ROA allows it"), (false, "needs a ROA first")] {
+        let list = notice.advice.announce.iter().filter(|m| m.allowed == allowed);
+        let list: Vec<String> = list.take(LISTED).map(|m| m.prefix.to_string()).collect();
+        if !list.is_empty() && !notice.let_out_by_us {
+            let list = list.join(", ");
+            points.push(format!("Announce more-specifics while it lasts: {list} ({note})."));
+        }
+    }
+    points
+}
+
+/// Whom to ask for what.
+fn ask(notice: &Notice) -> String {
+    let written_to = notice.offenders.iter().filter(|party| party.asn.has_noc());
+    let offenders: Vec<Party> = written_to.cloned().collect();
+    let accepted: Vec<String> =
+        notice.accepted_by.iter().take(LISTED).map(|a| a.party.asn.to_string()).collect();
+    let accepted = accepted.join(", ");
+    let request = draft::accusation(notice.kind).map_or("", |accusation| accusation.request);
+    match (offenders.is_empty(), accepted.is_empty()) {
+        (true, _) => format!("Ask {accepted} to filter it; a draft is below."),
+        (false, true) => format!("Ask {} {request}; a draft is below.", who(&offenders)),
+        (false, false) => format!(
+            "Ask {} {request} and {accepted} to filter it; a draft is below.",
+            who(&offenders)
+        ),
+    }
 }
 
 /// After a gap in a feed, and while tables are all that is known, not everything is certain.
@@ -358,17 +394,4 @@ fn unconfirmed_line(vantage: &VantageCounts) -> Option<String> {
     });
     let said: Vec<String> = unconfirmed.into_iter().chain(given_up).collect();
     (!said.is_empty()).then(|| said.join("; "))
-}
-
-/// What to change in the config if what was seen is as it should be.
-fn config_point(notice: &Notice) -> Option<&'static str> {
-    let valid = notice.prefixes.iter().any(|p| p.rov.state() == ValidationState::Valid);
-    let is_hijack =
-        matches!(notice.kind, IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack);
-    if valid && is_hijack {
-        return Some(
-            "RPKI entitles this origin: if it is right, add it to `origins` of the watch.",
-        );
-    }
-    notice.kind.spec().advice
 }

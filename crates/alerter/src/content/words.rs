@@ -171,6 +171,9 @@ pub(crate) fn vrps(rov: &OriginValidation) -> String {
 }
 
 pub(crate) fn home_line(home: &Home, over: bool) -> String {
+    if home.total == 0 {
+        return format!("there is no vantage point in {}", home.country);
+    }
     let seen = if over { "was seen" } else { "seen" };
     format!("{seen} by {} of {} vantage points in {}", home.holding, home.total, home.country)
 }

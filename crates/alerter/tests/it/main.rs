@@ -16,5 +16,6 @@ mod letters;
 mod mail_hostile;
 mod mail_replies;
 mod mail_summaries;
+mod recipients;
 mod relay;
 mod told;

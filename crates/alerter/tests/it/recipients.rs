@@ -1,0 +1,109 @@
+//! Who is asked for what: nobody is accused of what they did not do.
+
+use alerter::notice_text;
+use bgp::Asn;
+use validator::{RpkiSnapshot, Severity, Vrp, VrpTable, Watch, WatchList};
+
+use crate::lab::{FIRST, Lab, prefix, rules, watch};
+use crate::told::{bst, told};
+
+/// The first notice of what two vantage points see on these paths, with the folds of the lines taken out.
+fn first_mail(mut lab: Lab, announced: &str, path: &[u32]) -> (Severity, String) {
+    for n in [10, 13] {
+        let path = [&[100 + n], path].concat();
+        lab.announce(5, n, announced, &path);
+    }
+    let notice = lab.notices.first().expect("an incident opens");
+    let text = notice_text(&told(notice), &bst());
+    let lines: Vec<&str> = text.split_whitespace().filter(|word| *word != "|").collect();
+    (notice.severity, lines.join(" "))
+}
+
+fn with_upstreams() -> Lab {
+    let upstreams = Some(vec![Asn::new(64510), Asn::new(64511)]);
+    Lab::with(vec![Watch { upstreams, ..watch(FIRST) }], rules())
+}
+
+/// A lab whose only VRP is this AS's.
+fn entitled(asn: u32) -> Lab {
+    let mut lab = Lab::new();
+    let list = WatchList::new(vec![watch(FIRST)], [Asn::new(64500)]).unwrap();
+    let vrp = Vrp::new(prefix(FIRST), 24, Asn::new(asn)).unwrap();
+    let snapshot = RpkiSnapshot::of(VrpTable::new([vrp]));
+    lab.classifier = validator::Classifier::new(list.into(), snapshot.into());
+    lab
+}
+
+#[test]
+fn an_offender_is_asked_to_withdraw_and_who_accepted_it_to_filter() {
+    let (_, text) = first_mail(Lab::new(), FIRST, &[4651, 4761]);
+    assert!(text.contains("To the NOC of AS4761 INDOSAT-INP-AP, ID: since"), "{text}");
+    assert!(text.contains("your network originates 198.18.0.0/21, address space of"), "{text}");
+    assert!(text.contains("AS4651 THAI-GATEWAY, TH: since"), "{text}");
+}
+
+#[test]
+fn the_transit_of_a_forged_path_is_asked_where_it_learns_the_route() {
+    let (_, text) = first_mail(with_upstreams(), FIRST, &[1299, 65540, 64500]);
+    assert!(text.contains("Ask AS65540 where it learns the route"), "{text}");
+    assert!(text.contains("your network passes on 198.18.0.0/21"), "{text}");
+    assert!(!text.contains("your network originates"), "{text}");
+}
+
+#[test]
+fn whom_rpki_entitles_is_not_accused() {
+    let (severity, text) = first_mail(entitled(13335), "198.18.1.0/24", &[1299, 13335]);
+    assert_eq!(severity, Severity::Notice);
+    assert!(
+        text.contains("Do first: RPKI entitles this origin: if it is yours, list it"),
+        "{text}"
+    );
+    assert!(!text.contains("To the NOC"), "{text}");
+}
+
+#[test]
+fn no_more_specific_is_advised_that_nobody_accepts() {
+    let (_, text) = first_mail(Lab::new(), "198.18.1.0/24", &[4651, 4761]);
+    assert!(!text.contains("Announce more-specifics"), "{text}");
+    assert!(text.contains("No more-specific of 198.18.1.0/24 would be accepted"), "{text}");
+    let (_, text) = first_mail(Lab::new(), FIRST, &[4651, 4761]);
+    assert!(text.contains("Announce more-specifics while it lasts: 198.18.0.0/22"), "{text}");
+}
+
+#[test]
+fn what_leaves_through_ourselves_is_ours_to_filter() {
+    // A private AS behind us: nobody else is there to be written to.
+    let (_, text) = first_mail(Lab::new(), "198.18.1.0/24", &[64510, 64500, 65001]);
+    assert!(text.contains("Do first: Filter it at our own border towards AS65001"), "{text}");
+    assert!(!text.contains("Accepted by") && !text.contains("To the NOC"), "{text}");
+    // Another network behind us can be written to; we need no mail.
+    let (_, text) = first_mail(Lab::new(), "198.18.1.0/24", &[64510, 64500, 666]);
+    assert!(text.contains("Do first: Filter it at our own border towards AS666"), "{text}");
+    assert!(text.contains("To the NOC of AS666") && !text.contains("NOC of AS64500"), "{text}");
+}
+
+#[test]
+fn nobody_answers_for_numbers_that_no_network_has() {
+    for nobody in [64512, 4_200_000_000, 65535] {
+        let (_, text) = first_mail(Lab::new(), FIRST, &[4651, nobody]);
+        assert!(!text.contains(&format!("NOC of AS{nobody}")), "{text}");
+        let asked = "you accept 198.18.0.0/21, address space of";
+        assert!(text.contains(asked), "{text}");
+    }
+}
+
+#[test]
+fn two_ases_of_ours_in_a_row_are_both_ours() {
+    let mut two = watch(FIRST);
+    two.origins = validator::Origins::Only(vec![Asn::new(64500), Asn::new(64505)]);
+    two.upstreams = Some(vec![Asn::new(64510)]);
+    let mut lab = Lab::with(vec![two], rules());
+    for n in [10, 13] {
+        lab.announce(5, n, FIRST, &[100 + n, 64510, 64505, 64500]);
+    }
+    assert_eq!(lab.notices, []);
+    for n in [10, 13] {
+        lab.announce(6, n, FIRST, &[100 + n, 65540, 64505, 64500]);
+    }
+    assert_eq!(lab.last().offenders[0].asn, Asn::new(65540));
+}
