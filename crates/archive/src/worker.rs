@@ -62,6 +62,8 @@ pub(crate) struct BatchSource<V> {
     walker: Walker,
     bytes: Vec<u8>,
     last: bool,
+    /// The latest time of what stands before these bytes.
+    latest: Option<Timestamp>,
 }
 
 impl<V: RecordVisitor> BatchSource<V> {
@@ -76,9 +78,9 @@ impl<V: RecordVisitor> BatchSource<V> {
             damages: 0,
             ended: false,
         };
-        let mut batch = BatchBuilder::default();
+        let mut batch = BatchBuilder { latest: self.latest, ..BatchBuilder::default() };
         worker.walk(&self.bytes, self.last, &mut batch);
-        batch.mark_reached(worker.reached());
+        batch.mark_reached();
         batch.finish(None)
     }
 }
@@ -119,8 +121,8 @@ struct BatchBuilder<U> {
     units: Vec<U>,
     marks: Vec<(Timestamp, usize)>,
     marked: usize,
-    at: Option<Timestamp>,
-    /// The latest time of an element, be it wanted or not.
+    /// The latest time of a record of this input so far, be it wanted or not. A record that lags behind comes where
+    /// the one before it came: its place must not depend on what else was found.
     latest: Option<Timestamp>,
     warnings: Vec<String>,
     unreported: u64,
@@ -150,7 +152,7 @@ impl<V: RecordVisitor> Worker<V> {
         while !self.ended {
             match blocks.next() {
                 Ok(block) if block.is_end() => {
-                    source = self.source(&partial, true);
+                    source = self.source(&partial, true, batch.latest);
                     self.walk(&partial, true, &mut batch);
                     self.ended = true;
                 }
@@ -164,7 +166,7 @@ impl<V: RecordVisitor> Worker<V> {
             without_output += 1;
             if batch.has_output() || without_output >= BLOCKS_WITHOUT_OUTPUT || source.is_some() {
                 without_output = 0;
-                batch.mark_reached(self.reached());
+                batch.mark_reached();
                 let next = batch.next();
                 let batch = std::mem::replace(&mut batch, next).finish(source.take());
                 if out.send(Message::Batch(batch)).is_err() {
@@ -184,13 +186,13 @@ impl<V: RecordVisitor> Worker<V> {
     ) -> Option<Box<BatchSource<V>>> {
         let source;
         if block.put_before(partial) {
-            source = self.source(block.bytes(), false);
+            source = self.source(block.bytes(), false, batch.latest);
             let taken = self.walk(block.bytes(), false, batch);
             partial.clear();
             partial.extend_from_slice(block.bytes().get(taken..).unwrap_or_default());
         } else {
             partial.extend_from_slice(block.bytes());
-            source = self.source(partial, false);
+            source = self.source(partial, false, batch.latest);
             let taken = self.walk(partial, false, batch);
             partial.drain(..taken);
         }
@@ -198,10 +200,16 @@ impl<V: RecordVisitor> Worker<V> {
     }
 
     /// What is needed to walk these bytes again.
-    fn source(&self, bytes: &[u8], last: bool) -> Option<Box<BatchSource<V>>> {
+    fn source(
+        &self,
+        bytes: &[u8],
+        last: bool,
+        latest: Option<Timestamp>,
+    ) -> Option<Box<BatchSource<V>>> {
         let knowledge = self.visitor.knowledge()?;
         let (visitor, walker) = (self.visitor.clone(), self.walker.clone());
-        Some(Box::new(BatchSource { knowledge, visitor, walker, bytes: bytes.to_vec(), last }))
+        let bytes = bytes.to_vec();
+        Some(Box::new(BatchSource { knowledge, visitor, walker, bytes, last, latest }))
     }
 
     fn walk(&mut self, bytes: &[u8], last: bool, batch: &mut BatchBuilder<V::Unit>) -> usize {
@@ -214,7 +222,7 @@ impl<V: RecordVisitor> Worker<V> {
             let step = walker.step(rest, last, &filter, &mut |item| match item {
                 // Where it is: to move it would be to wait until all of it is written.
                 Item::Element(ref element) => {
-                    batch.at.get_or_insert(element.at);
+                    batch.latest = batch.latest.max(Some(element.at));
                     visitor.visit(element, &mut batch.units);
                 }
                 Item::Damage(damage) => {
@@ -222,7 +230,7 @@ impl<V: RecordVisitor> Worker<V> {
                     batch.report(damage, *damages, *reports, (bytes, start));
                 }
             });
-            batch.end_record();
+            batch.end_record(reached(walker));
             match step {
                 Step::Read(octets) => taken += octets,
                 Step::More(_) => return taken,
@@ -247,14 +255,14 @@ impl<V: RecordVisitor> Worker<V> {
         batch.warnings.extend(failure.reason.clone());
         self.ended = true;
     }
+}
 
-    /// The time of the last record.
-    fn reached(&self) -> Option<Timestamp> {
-        match self.walker.format()? {
-            Format::Mrt => Some(Timestamp::from_seconds(self.walker.seconds().into())),
-            // Their records have no time but that of what they hold.
-            Format::RisLive | Format::Bmp | Format::OpenBmp => None,
-        }
+/// The time of the last record.
+fn reached(walker: &Walker) -> Option<Timestamp> {
+    match walker.format()? {
+        Format::Mrt => Some(Timestamp::from_seconds(walker.seconds().into())),
+        // Their records have no time but that of what they hold.
+        Format::RisLive | Format::Bmp | Format::OpenBmp => None,
     }
 }
 
@@ -263,12 +271,11 @@ impl<U> BatchBuilder<U> {
         !self.units.is_empty() || !self.warnings.is_empty() || self.unreported > 0
     }
 
-    /// Ends a record.
-    fn end_record(&mut self) {
-        let at = self.at.take();
+    /// Ends a record of this time.
+    fn end_record(&mut self, at: Option<Timestamp>) {
         self.latest = self.latest.max(at);
         let units = self.units.len() - self.marked;
-        if let (Some(at), 1..) = (at, units) {
+        if let (Some(at), 1..) = (self.latest, units) {
             self.marked = self.units.len();
             match self.marks.last_mut() {
                 Some((last, count)) if *last == at => *count += units,
@@ -278,8 +285,8 @@ impl<U> BatchBuilder<U> {
     }
 
     /// Nothing more of an earlier time will come, records that lag behind aside.
-    fn mark_reached(&mut self, at: Option<Timestamp>) {
-        self.marks.extend(at.or(self.latest).map(|at| (at, 0)));
+    fn mark_reached(&mut self) {
+        self.marks.extend(self.latest.map(|at| (at, 0)));
     }
 
     fn report(
@@ -304,7 +311,8 @@ impl<U> BatchBuilder<U> {
 
     /// An empty one with room for as much: to grow step by step is to copy everything twice.
     fn next(&self) -> Self {
-        BatchBuilder { units: Vec::with_capacity(self.units.len()), ..Self::default() }
+        let units = Vec::with_capacity(self.units.len());
+        BatchBuilder { units, latest: self.latest, ..Self::default() }
     }
 
     fn finish<V: RecordVisitor<Unit = U>>(self, source: Option<Box<BatchSource<V>>>) -> Batch<V> {
@@ -319,7 +327,6 @@ impl<U> Default for BatchBuilder<U> {
             units: Vec::new(),
             marks: Vec::new(),
             marked: 0,
-            at: None,
             latest: None,
             warnings: Vec::new(),
             unreported: 0,
