@@ -330,21 +330,7 @@ fn a_feed_may_begin_with_tables() {
 #[test]
 fn every_key_that_the_shipped_config_explains_exists() {
     let text = shipped_text();
-    let is_key = |line: &str| {
-        let body = line.trim_start().strip_prefix("# ").unwrap_or_default();
-        let word = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        body.starts_with('[') || body.split_once(" = ").is_some_and(|(name, _)| word(name))
-    };
-    let mut taken = 0;
-    let lines = text.lines().map(|line| {
-        if is_key(line) {
-            taken += 1;
-            line.replacen("# ", "", 1)
-        } else {
-            line.to_owned()
-        }
-    });
-    let all = lines.collect::<Vec<_>>().join("\n");
+    let (all, taken) = with_all_keys(&text);
     assert_eq!(taken, 119);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
@@ -394,6 +380,26 @@ fn every_key_that_the_shipped_config_explains_exists() {
     assert_eq!(replies.allow, [Allowed::Domain("example.net".to_owned())]);
     let Mailbox::Imap(server) = &replies.mailbox else { panic!("{replies:?}") };
     assert_eq!((server.host.as_str(), server.port), ("mail.example.net", 993));
+}
+
+/// The config with everything that stands in comments switched on, and how many lines that were.
+fn with_all_keys(text: &str) -> (String, usize) {
+    let is_key = |line: &str| {
+        let body = line.trim_start().strip_prefix("# ").unwrap_or_default();
+        let word = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        body.starts_with('[') || body.split_once(" = ").is_some_and(|(name, _)| word(name))
+    };
+    let mut taken = 0;
+    let lines = text.lines().map(|line| {
+        if is_key(line) {
+            taken += 1;
+            line.replacen("# ", "", 1)
+        } else {
+            line.to_owned()
+        }
+    });
+    let all = lines.collect::<Vec<_>>().join("\n");
+    (all, taken)
 }
 
 #[test]

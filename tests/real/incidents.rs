@@ -119,11 +119,12 @@ const FEED_300K: [&str; 17] = [
 #[test]
 fn the_feed_with_marked_events_gives_exactly_those_of_the_origin() {
     // H1 ends 5 min 30 s before the feed does: 4 minutes without a holder resolve it within the feed.
+    // V1 is below the floor for less than a minute.
     let config = "asns = [3333]
         [[watch]]\nprefix = \"193.0.0.0/21\"
         [[watch]]\nprefix = \"145.220.8.0/21\"\norigins = [1103]
         [rpki]\nsources = [{ json = \"vrps.json\" }]
-        [incident]\nmin_vantage_ases = 3\nresolve_after = \"4m\"";
+        [incident]\nmin_vantage_ases = 3\nresolve_after = \"4m\"\nvisibility_after = \"10s\"";
     let folder = tempfile::tempdir().unwrap();
     let vrps = json!({ "roas": [
         { "asn": 3333, "prefix": "193.0.0.0/21", "maxLength": 21 },

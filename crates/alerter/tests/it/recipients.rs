@@ -13,7 +13,7 @@ fn first_mail(mut lab: Lab, announced: &str, path: &[u32]) -> (Severity, String)
         let path = [&[100 + n], path].concat();
         lab.announce(5, n, announced, &path);
     }
-    let notice = lab.notices.first().expect("an incident opens");
+    let notice = &lab.notices[0];
     let text = notice_text(&told(notice), &bst());
     let lines: Vec<&str> = text.split_whitespace().filter(|word| *word != "|").collect();
     (notice.severity, lines.join(" "))

@@ -138,6 +138,10 @@ relay = "smtp://127.0.0.1:{relay}"
 tls = "none"
 helo = "monitor.example.net"
 
+# The feed is played faster than it was.
+[incident]
+visibility_after = "0s"
+
 [storm]
 incidents = 0
 letters_per_hour = 0
