@@ -25,7 +25,6 @@ pub(crate) fn advice(
 ) -> Advice {
     let mut announce = BTreeSet::new();
     let mut roas = BTreeSet::new();
-    let mut longest = BTreeSet::new();
     for (key, part) in parts {
         let Some(watch) = &part.watch else { continue };
         let ours = match &watch.origins {
@@ -35,9 +34,7 @@ pub(crate) fn advice(
         let roa = |prefix, max_length| move |asn: &Asn| Roa { prefix, asn: *asn, max_length };
         match part.kind {
             IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack => {
-                let more_specifics = more_specifics(key.announced, &part.rov, ours);
-                longest.extend(more_specifics.is_empty().then_some(key.announced));
-                announce.extend(more_specifics);
+                announce.extend(more_specifics(key.announced, &part.rov, ours));
                 if covering(&part.rov).next().is_none() {
                     roas.extend(ours.iter().map(roa(watch.prefix, watch.max_length)));
                 }
@@ -66,11 +63,19 @@ pub(crate) fn advice(
             | IncidentKind::DeliveryFailing => {}
         }
     }
-    Advice {
-        announce: announce.into_iter().collect(),
-        roas: roas.into_iter().collect(),
-        longest: longest.into_iter().collect(),
-    }
+    let (announce, roas) = (announce.into_iter().collect(), roas.into_iter().collect());
+    Advice { announce, roas, longest: longest(parts) }
+}
+
+/// What is hijacked and so long that no more-specific would be accepted.
+fn longest(parts: &BTreeMap<PartKey, Part>) -> Vec<Prefix> {
+    let is_hijack =
+        |kind| matches!(kind, IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack);
+    let longest = |prefix: &Prefix| prefix.length() >= longest_routed(prefix.family());
+    let hijacked = parts.iter().filter(|(_, part)| part.watch.is_some() && is_hijack(part.kind));
+    let prefixes: BTreeSet<Prefix> =
+        hijacked.map(|(key, _)| key.announced).filter(longest).collect();
+    prefixes.into_iter().collect()
 }
 
 /// The halves of what was announced; none where nobody would accept them.

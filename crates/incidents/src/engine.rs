@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
 use validator::{Finding, Held, IncidentKind, OriginValidation, RouteFinding, RouteState, Watch};
 
+use crate::due::Due;
 use crate::group_key::{Breach, Class, GroupKey, breaches};
 use crate::history::History;
 use crate::incident::{Incident, Phase};
@@ -38,16 +39,6 @@ pub struct Incidents {
     timers: Timers<GroupKey>,
     history: History,
     notices: VecDeque<Notice>,
-}
-
-/// What time alone brings.
-enum Due {
-    /// A route that nobody has confirmed for too long is given up.
-    GiveUp(RouteKey),
-    /// A loss of visibility has lasted.
-    Loss(Prefix),
-    /// An incident is told, resolved or forgotten.
-    Incident,
 }
 
 impl Incidents {
@@ -230,16 +221,8 @@ impl Incidents {
         self.now = self.now.max(now);
     }
 
-    /// What time alone brings next, and when.
     fn next_due(&self) -> Option<(Timestamp, Due)> {
-        let give_up = self.routes.oldest_stale();
-        let give_up =
-            give_up.map(|(since, key)| (since + self.rules.forget_after, Due::GiveUp(key)));
-        let loss = self.routes.oldest_loss();
-        let loss =
-            loss.map(|(since, prefix)| (since + self.rules.visibility_after, Due::Loss(prefix)));
-        let incident = self.timers.next().map(|due| (due, Due::Incident));
-        [give_up, loss, incident].into_iter().flatten().min_by_key(|(due, _)| *due)
+        Due::next(&self.routes, &self.timers, &self.rules)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while only a

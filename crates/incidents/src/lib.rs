@@ -26,6 +26,7 @@ mod advice;
 mod changes;
 mod country;
 mod directory;
+mod due;
 mod engine;
 mod evidence;
 mod group_key;

@@ -59,17 +59,12 @@ impl Reporter<'_> {
             flapping: incident.flapping(),
             subject: printable(&incident.group_key.subject),
             details: occurrence.known.details.iter().cloned().collect(),
-            own: !incident.group_key.offenders.is_empty()
-                && incident.group_key.offenders.iter().all(|asn| self.rules.own_asns.contains(asn)),
+            own: self.is_own(&incident.group_key.offenders),
             offenders: parties(&incident.group_key.offenders),
             prefixes: self.prefixes(incident),
             prefix_count: occurrence.parts.len(),
             vantage: self.vantage(incident, over),
-            let_out_by_us: self
-                .rules
-                .own_asns
-                .iter()
-                .any(|own| occurrence.acceptors.contains_key(own)),
+            let_out_by_us: self.is_let_out_by_us(incident),
             accepted_by: self.acceptors(incident),
             upstreams: self.upstreams(incident),
             extent: self.offender_activity.extent(
@@ -85,6 +80,16 @@ impl Reporter<'_> {
             evidence: occurrence.evidence.iter().cloned().collect(),
             evidence_count: occurrence.evidence.count,
         })
+    }
+
+    fn is_own(&self, asns: &[Asn]) -> bool {
+        !asns.is_empty() && asns.iter().all(|asn| self.rules.own_asns.contains(asn))
+    }
+
+    /// Whether our own AS took the route from the offender and passed it on.
+    fn is_let_out_by_us(&self, incident: &Incident) -> bool {
+        let acceptors = &incident.occurrence.acceptors;
+        self.rules.own_asns.iter().any(|own| acceptors.contains_key(own))
     }
 
     fn prefixes(&self, incident: &Incident) -> Vec<AffectedPrefix> {

@@ -124,9 +124,7 @@ impl DeliveryQueues {
         if over {
             self.begun.remove(&delivery.number);
         }
-        if let Some(trouble) = trouble {
-            self.troubles.insert(to.to_owned(), trouble);
-        }
+        self.troubles.extend(trouble.map(|trouble| (to.to_owned(), trouble)));
         written
     }
 
