@@ -9,7 +9,9 @@ use crate::advice::advice;
 use crate::changes::IncidentChange;
 use crate::history::{History, Past};
 use crate::incident::Incident;
-use crate::notice::{Acceptor, AffectedPrefix, Home, Notice, Reason, Upstream, VantageCounts};
+use crate::notice::{
+    Acceptor, Advice, AffectedPrefix, Home, Notice, Reason, Upstream, VantageCounts,
+};
 use crate::offender_activity::{OffenderActivity, window_start};
 use crate::route_entry::VantageId;
 use crate::route_table::RouteTable;
@@ -76,10 +78,20 @@ impl Reporter<'_> {
             changes,
             feeds: self.sources.feeds_since(occurrence.since),
             rpki: self.sources.rpki.clone(),
-            advice: advice(&occurrence.parts, &incident.group_key.offenders, &self.rules.own_asns),
+            advice: self.advice(incident),
             evidence: occurrence.evidence.iter().cloned().collect(),
             evidence_count: occurrence.evidence.count,
         })
+    }
+
+    /// Without RPKI data nobody knows which ROA is missing.
+    fn advice(&self, incident: &Incident) -> Advice {
+        let parts = &incident.occurrence.parts;
+        let advice = advice(parts, &incident.group_key.offenders, &self.rules.own_asns);
+        match self.sources.rpki {
+            Some(_) => advice,
+            None => Advice { roas: Vec::new(), ..advice },
+        }
     }
 
     fn is_own(&self, asns: &[Asn]) -> bool {

@@ -94,7 +94,11 @@ fn background(notice: &AnnotatedNotice, zone: &TimeZone) -> Vec<Answer> {
 fn what(notice: &Notice) -> Vec<Block> {
     let mut blocks = Vec::new();
     if !notice.prefixes.is_empty() {
-        let rows = notice.prefixes.iter().take(LISTED_FIRST).map(prefix_row);
+        let rows = notice
+            .prefixes
+            .iter()
+            .take(LISTED_FIRST)
+            .map(|affected| prefix_row(affected, notice.rpki.is_some()));
         blocks.push(Block::Prefixes(rows.collect()));
         let more = more(notice.prefix_count, LISTED_FIRST, "prefixes");
         blocks.extend(more.map(Block::More));
@@ -238,6 +242,9 @@ impl Answers<'_> {
 
     /// What RPKI says and which VRPs say so.
     fn rpki(&mut self, notice: &Notice) {
+        if notice.rpki.is_none() {
+            return self.answer("RPKI", "unknown: there is no RPKI data");
+        }
         let mut lines: Vec<String> = Vec::new();
         for affected in &notice.prefixes {
             let line = format!("{} {}", verdict(&affected.rov), vrps(&affected.rov));
@@ -353,7 +360,11 @@ fn points(notice: &AnnotatedNotice) -> Vec<String> {
 /// What wins the traffic back, unless it is ourselves who let it out.
 fn more_specifics(notice: &Notice) -> Vec<String> {
     let mut points = Vec::new();
-    for (allowed, note) in [(true, "your ROA allows it"), (false, "needs a ROA first")] {
+    let needed = match notice.rpki {
+        Some(_) => "needs a ROA first",
+        None => "whether a ROA allows it is not known",
+    };
+    for (allowed, note) in [(true, "your ROA allows it"), (false, needed)] {
         let list = notice.advice.announce.iter().filter(|m| m.allowed == allowed);
         let list: Vec<String> = list.take(LISTED).map(|m| m.prefix.to_string()).collect();
         if !list.is_empty() && !notice.let_out_by_us {

@@ -125,7 +125,8 @@ pub(crate) fn who(offenders: &[Party]) -> String {
 }
 
 /// A row of the list that follows the headline.
-pub(crate) fn prefix_row(affected: &AffectedPrefix) -> PrefixRow {
+/// Without any RPKI data (`validated` is false) the verdict is unknown, and not that no VRP was found.
+pub(crate) fn prefix_row(affected: &AffectedPrefix, validated: bool) -> PrefixRow {
     let announced = match affected.watched {
         Some(watched) if watched == affected.announced => watched.to_string(),
         Some(watched) if watched.covers(&affected.announced) => {
@@ -134,9 +135,10 @@ pub(crate) fn prefix_row(affected: &AffectedPrefix) -> PrefixRow {
         Some(watched) => format!("{} over {watched}", affected.announced),
         None => affected.announced.to_string(),
     };
+    let state = if validated { affected.rov.state().name() } else { "unknown" };
     PrefixRow {
         announced,
-        verdict: format!("{}, RPKI {}", affected.kind.spec().title, affected.rov.state().name()),
+        verdict: format!("{}, RPKI {state}", affected.kind.spec().title),
         description: affected.description.clone(),
     }
 }

@@ -107,3 +107,15 @@ fn two_ases_of_ours_in_a_row_are_both_ours() {
     }
     assert_eq!(lab.last().offenders[0].asn, Asn::new(65540));
 }
+
+#[test]
+fn without_rpki_data_the_verdict_is_unknown_and_no_roa_is_advised() {
+    let mut lab = Lab::new();
+    lab.incidents.set_sources(incidents::Sources { rpki: None, ..crate::lab::sources() });
+    let list = WatchList::new(vec![watch(FIRST)], [Asn::new(64500)]).unwrap();
+    lab.classifier = validator::Classifier::new(list.into(), RpkiSnapshot::default().into());
+    let (_, text) = first_mail(lab, FIRST, &[4651, 4761]);
+    assert!(text.contains("198.18.0.0/21 origin hijack, RPKI unknown"), "{text}");
+    assert!(text.contains("RPKI: unknown: there is no RPKI data"), "{text}");
+    assert!(!text.contains("Create the missing ROA") && !text.contains("needs a ROA"), "{text}");
+}
