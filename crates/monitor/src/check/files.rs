@@ -19,6 +19,12 @@ const VRPS_WITHIN: Duration = Duration::from_secs(30);
 pub(super) fn watches(config: &Config) -> Report {
     let mut report = Report::default();
     match config.watches.len() {
+        0 if config.rpki.list.is_empty() => {
+            report.fault(
+                "watches",
+                "none written, and no [rpki] sources to take them from: nothing is watched",
+            );
+        }
         0 => report.ok("watches", "none written, they follow the VRPs of [operator] asns"),
         count => report.ok("watches", count.to_string()),
     }
@@ -31,7 +37,7 @@ pub(super) async fn rpki(config: &Config, offline: bool) -> (Report, Arc<RpkiSna
     let mut report = Report::default();
     let mut first = None;
     if config.rpki.list.is_empty() {
-        report.fault("[rpki]", "has no sources: every route will be not-found");
+        report.fault("[rpki]", "has no sources: the validity of every route is unknown");
     }
     for source in config.rpki.list.iter().filter(|source| !(offline && is_remote(source))) {
         match load_once(&Sources::one(source.clone(), &[]), Some(now()), VRPS_WITHIN).await {

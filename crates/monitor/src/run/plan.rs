@@ -113,7 +113,7 @@ fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {
 async fn first_data(config: &Config) -> watch::Receiver<Rpki> {
     let mut rpki = rpki_sources::follow(config.rpki.clone());
     if config.rpki.list.is_empty() {
-        tracing::warn!("[rpki] has no sources: every route is not-found");
+        tracing::warn!("[rpki] has no sources: the validity of every route is unknown");
         return rpki;
     }
     let usable = rpki.wait_for(|rpki| rpki.health.is_usable());
