@@ -4,7 +4,7 @@
 //! cargo build --profile dist -p originwatch
 //! cargo install bgpkit-parser --features cli --root ROOT
 //! cargo run --profile dist -p benchmarks --bin bench_scan -- \
-//!     --data ../shared/data --peers ROOT [--rounds 5] [--copies 6]
+//!     --data DIR --peers ROOT [--rounds 5] [--copies 6]
 //! ```
 //!
 //! Every figure is of whole processes, output to `/dev/null`, files in the page cache: the median of

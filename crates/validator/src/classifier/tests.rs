@@ -219,7 +219,7 @@ fn a_full_table_from_our_as_does_not_grow_without_end() {
 }
 
 #[test]
-fn elsewhere_is_told_with_its_holders() {
+fn what_an_offender_does_to_others_is_told_with_its_holders() {
     let mut session = session(&[
         vrp("100.64.0.0/16", 24, 64511),
         vrp("100.64.0.0/10", 10, 64510),

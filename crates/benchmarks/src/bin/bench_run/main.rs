@@ -1,7 +1,7 @@
 //! What `originwatch run` costs: one table for each part.
 //!
 //!     cargo build --profile dist -p originwatch
-//!     cargo run --profile dist -p benchmarks --bin bench_run -- --data ../shared/data [PART ..]
+//!     cargo run --profile dist -p benchmarks --bin bench_run -- --data DIR [PART ..]
 //!
 //! `firehose` plays a recorded feed at full speed, and a bare node client beside it; `latency` is the
 //! time from the last byte of the deciding message to the relay's 250; `bmp` are fifty routers with
