@@ -164,8 +164,12 @@ impl<V: RecordVisitor, M: FnMut(&Input) -> V> Scan<V, M> {
         self.now = Some((at, number));
         self.current = Some(number);
         let mut reached = at;
-        let limit = self.heads.peek().map(|Reverse(head)| *head);
         let order = self.order;
+        // Also where another begins that is not open yet; what is due and has no room comes late.
+        let begins = self.waiting.front().and_then(|next| next.begins).map(|at| order.key(at));
+        let begins = begins.filter(|begins| *begins > at).map(|begins| (begins, self.opened));
+        let head = self.heads.peek().map(|Reverse(head)| *head);
+        let limit = head.into_iter().chain(begins).min();
         let open = self.open.get_mut(&number)?;
         let mut count = std::mem::take(&mut open.head);
         // All that comes before the next of another input.
