@@ -6,16 +6,20 @@
     reason = "a test that cannot go on fails; helpers are no #[test]"
 )]
 
+mod any;
 mod bad_input;
 mod check;
 mod cli;
 mod config;
+mod incidents;
 mod indosat;
 #[expect(dead_code, reason = "the other suite uses the rest")]
 mod play;
+mod recordings;
 mod replay;
 mod report;
 mod rtr;
 mod run;
+mod search;
 mod validate;
 mod whatif;

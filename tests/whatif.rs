@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use fixtures::table::{Shape, Table};
+use fixtures::{Speaker, pack};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -105,6 +107,54 @@ fn without_prefixes_the_routes_are_those_of_our_roas() {
     let expected = "198.18.8.0/21 AS64500 becomes not-found, was valid\n\
                     of 2 routes 0 become valid, 0 invalid, 1 not-found; 1 stay\n";
     assert_eq!((code, told.as_str()), (Some(0), expected));
+}
+
+/// Of a table the routes count that one of our ASes originates within our prefixes; of several, each once.
+#[test]
+fn our_routes_come_out_of_a_rib() {
+    let lab = Lab::new();
+    lab.write("cover.json", r#"{"roas":[{"asn":1,"prefix":"198.18.0.0/15"}]}"#);
+    let (one, two) = (Speaker::new(3001, "192.0.2.1"), Speaker::new(3002, "2001:db8::2"));
+    let table = Table::new(1_767_225_600)
+        .row("0.0.0.0/0", &[(one, "3001 64496")])
+        .row("198.18.0.0/15", &[(one, "3001 64510 64496"), (two, "3002 64496")])
+        .row("198.18.0.0/16", &[(one, "3001 64497")])
+        .row("198.19.0.0/16", &[(one, "3001 {64496,64497}")])
+        .row("198.19.128.0/17", &[(one, "3001 64497"), (two, "3002 64496")])
+        .row("203.0.113.0/24", &[(two, "3002 64496")]);
+    let later = Table::new(1_767_229_200)
+        .row("198.18.0.0/15", &[(two, "3002 64496")])
+        .row("198.18.255.0/24", &[(one, "3001 64496 64496")]);
+    fs::write(lab.path("rib.bz2"), pack::bzip2(&table.v2(Shape::Unicast))).unwrap();
+    fs::write(lab.path("rib.gz"), pack::gzip(&later.v2(Shape::UnicastAddPath))).unwrap();
+    let [first, second] = ["rib.bz2", "rib.gz"].map(|name| lab.path(name).display().to_string());
+    let ours = ["--origin", "AS64496", "--prefix", "198.18.0.0/15", "--rib", &first];
+    let told = "198.18.0.0/15 AS64496 becomes invalid (as), was not-found\n\
+                198.19.128.0/17 AS64496 becomes invalid (as), was not-found\n\
+                of 2 routes 0 become valid, 2 invalid, 0 not-found; 0 stay\n";
+    assert_eq!(lab.whatif("cover.json", &ours), (Some(1), told.to_owned(), String::new()));
+    let both = [&ours[..], &["--rib", &second, "--format", "json"]].concat();
+    let (code, json, _) = lab.whatif("cover.json", &both);
+    let effects: Vec<Value> = serde_json::from_str(&json).unwrap();
+    let routes: Vec<_> =
+        effects.iter().map(|effect| effect["announcement"]["prefix"].as_str().unwrap()).collect();
+    let all = ["198.18.0.0/15", "198.18.255.0/24", "198.19.128.0/17"];
+    assert_eq!((code, routes), (Some(1), all.to_vec()));
+    let (code, told, _) = lab.run("roas", &ours);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.starts_with("Our routes: 0 of 2 valid:\n"), "{told}");
+    // Of a table that is cut, what is whole counts, and the cut is told.
+    let whole = table.v2(Shape::Unicast);
+    fs::write(lab.path("cut"), &whole[..whole.len() - 1]).unwrap();
+    let cut = lab.path("cut").display().to_string();
+    let ours = ["--origin", "AS64496", "--rib", &cut];
+    let (code, told, noted) = lab.whatif("cover.json", &ours);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(
+        told.ends_with("of 3 routes 0 become valid, 2 invalid, 0 not-found; 1 stay\n"),
+        "{told}"
+    );
+    assert!(noted.starts_with("cut: damaged 1 times; first: "), "{noted}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub(crate) mod relay;
 pub(crate) mod ris_live;
 pub(crate) mod ris_server;
 pub(crate) mod rtr;
+pub(crate) mod search;
+pub(crate) mod short;
 pub(crate) mod spool;
 pub(crate) mod tables;
 pub(crate) mod web;
@@ -100,6 +102,31 @@ pub(crate) fn ended(child: &mut Child) -> ExitStatus {
         }
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// What a command says, and the most memory that it had at once, in KiB, as the kernel counts it until its end.
+#[track_caller]
+pub(crate) fn peak_memory(command: &mut Command) -> (Run, u64) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let watch = thread::spawn(move || {
+        let mut most = 0;
+        // At its end there is no more such line.
+        while let Some(now) = resident_peak(&status) {
+            most = most.max(now);
+            thread::sleep(Duration::from_millis(1));
+        }
+        most
+    });
+    let run = Run::of(finish(child));
+    (run, watch.join().unwrap())
+}
+
+/// `VmHWM` of `proc_pid_status(5)`.
+fn resident_peak(status: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bgp::Timestamp;
 use serde_json::{Value, json};
 
-use crate::play::{notices, originwatch};
+use crate::play::short::replay_in_short;
 use fixtures::real::recording;
 
 const CASES: &str = "misc/dim-tsoukalas+RouteCause";
@@ -131,7 +131,8 @@ fn the_feed_with_marked_events_gives_exactly_those_of_the_origin() {
         { "asn": 1103, "prefix": "145.220.8.0/21", "maxLength": 21 },
     ]});
     std::fs::write(folder.path().join("vrps.json"), vrps.to_string()).unwrap();
-    let told = play(folder.path(), config, vec![recording("rislive/feed-300k.ndjson.gz")]);
+    let feed = recording("rislive/feed-300k.ndjson.gz");
+    let told = replay_in_short(folder.path(), config, vec![feed]);
     assert_eq!(told, FEED_300K);
 }
 
@@ -139,36 +140,7 @@ fn the_feed_with_marked_events_gives_exactly_those_of_the_origin() {
 fn replay(operator_and_watches: &str, cases: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let feeds = cases.iter().map(|case| feed(folder.path(), case)).collect();
-    play(folder.path(), operator_and_watches, feeds)
-}
-
-/// Replays inputs with a config in this folder, and returns what its notices tell, in short.
-fn play(folder: &Path, config: &str, inputs: Vec<PathBuf>) -> Vec<String> {
-    let path = folder.join("originwatch.toml");
-    std::fs::write(&path, format!("[operator]\nname = \"Test\"\n{config}\n")).unwrap();
-    let mut arguments: Vec<PathBuf> =
-        ["replay", "--format", "json", "-c"].map(PathBuf::from).into();
-    arguments.push(path);
-    arguments.extend(inputs);
-    let run = originwatch(arguments);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    notices(&run.stdout).iter().map(in_short).collect()
-}
-
-fn in_short(notice: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let list = |name: &str| notice[name].as_array().unwrap().iter();
-    let prefixes: Vec<_> = list("prefixes").map(|prefix| text(&prefix["announced"])).collect();
-    let asns = |name| list(name).map(|party| format!("AS{}", party["asn"])).collect::<Vec<_>>();
-    format!(
-        "{} {}: {} of {} by {} via {}",
-        text(&notice["incident"]),
-        text(&notice["reason"]),
-        text(&notice["kind"]),
-        prefixes.join(" "),
-        asns("offenders").join(" "),
-        asns("accepted_by").join(" "),
-    )
+    replay_in_short(folder.path(), operator_and_watches, feeds)
 }
 
 /// Writes a case as RIS Live messages, one a line.

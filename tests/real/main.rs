@@ -8,15 +8,15 @@
     reason = "a test that cannot go on fails; helpers are no #[test]"
 )]
 
-mod bmp;
+#[path = "../any/mod.rs"]
+mod any;
 mod commands;
 mod counts;
 mod incidents;
-mod one_path;
 mod peers;
 #[expect(dead_code, reason = "the other suite uses the rest")]
 #[path = "../play/mod.rs"]
 mod play;
-mod reload;
+mod recordings;
 mod rtr;
 mod search;

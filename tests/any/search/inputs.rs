@@ -5,31 +5,26 @@ use std::io::Write as _;
 use std::process::Command;
 use std::thread;
 
-use super::{PLAIN, RIB, UPDATES, lines, name, search, unpacked};
+use crate::play::search::{lines, name, search, unpacked};
 use crate::play::{self, root};
-use fixtures::real::recording;
+use crate::recordings::{
+    self, DAMAGED, LARGE, LATER_UPDATES, MANY, PLAIN, PLAIN_END, PLAIN_LINES, RIB, RIB_LINES,
+    TABLES, UPDATES, UPDATES_LINES,
+};
 
 #[test]
 fn files_are_merged_by_time_and_in_themselves_keep_their_order() {
-    let (one, other) = (
-        name(UPDATES),
-        name("mrt/CAIDA+libbgpstream/routeviews.route-views.jinx.updates.1401493500.bz2"),
-    );
-    let run = search([&other, &one]);
-    assert_eq!(
-        run.stdout,
-        lines(UPDATES)
-            + &lines("mrt/CAIDA+libbgpstream/routeviews.route-views.jinx.updates.1401493500.bz2")
-    );
+    let run = search([&name(LATER_UPDATES), &name(UPDATES)]);
+    assert_eq!(run.stdout, lines(UPDATES) + &lines(LATER_UPDATES));
     // The same file under two names: every second is followed by the same second of the other.
     let folder = tempfile::tempdir().unwrap();
     for copy in ["a", "b"] {
         fs::write(folder.path().join(copy), unpacked(UPDATES)).unwrap();
     }
     let run = search([folder.path().to_str().unwrap()]);
-    let times: Vec<u64> =
+    let times: Vec<f64> =
         run.stdout.lines().map(|line| line.split('|').nth(1).unwrap().parse().unwrap()).collect();
-    assert_eq!(times.len(), 2 * 3833);
+    assert_eq!(times.len(), 2 * UPDATES_LINES);
     assert!(times.is_sorted());
 }
 
@@ -39,14 +34,14 @@ fn standard_input_and_a_fifo_are_inputs() {
     let fifo = folder.path().join("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     // Read before there is anybody who waits for it.
-    let rib = fs::read(recording(RIB)).unwrap();
+    let rib = fs::read(recordings::path(RIB)).unwrap();
     let to = fifo.clone();
     thread::spawn(move || fs::write(to, rib));
     let run = search(["--count", fifo.to_str().unwrap()]);
-    assert_eq!(run.stdout, "503590\n");
+    assert_eq!(run.stdout, format!("{RIB_LINES}\n"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
-    let run =
-        play::run(command.args(["search", "-"]).stdin(File::open(recording(UPDATES)).unwrap()));
+    let updates = File::open(recordings::path(UPDATES)).unwrap();
+    let run = play::run(command.args(["search", "-"]).stdin(updates));
     assert_eq!(run.stdout, lines(UPDATES));
 }
 
@@ -76,56 +71,57 @@ fn damage_is_shown_with_the_octets_around() {
     fs::write(&path, bytes).unwrap();
     let run = search(["--explain-errors", "--count", path.to_str().unwrap()]);
     let told: Vec<_> = run.stderr.lines().collect();
-    assert!(
-        told[0].ends_with("record 90 at byte 6570: file ends within a record, that record is lost"),
-        "{told:?}"
-    );
-    assert!(told.iter().any(|line| line.starts_with("  > 000019aa ")), "{told:?}");
+    let (record, byte) = PLAIN_END;
+    let cut =
+        format!("record {record} at byte {byte}: file ends within a record, that record is lost");
+    assert!(told[0].ends_with(&cut), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with(&format!("  > {byte:08x} "))), "{told:?}");
 }
 
 #[test]
 fn of_many_damages_a_few_are_told_and_how_to_see_the_others() {
     // A session with ADD-PATH whose records do not say so.
-    let file = name("mrt/t2mune+mrtparse/bird_bgp_h1");
+    let (file, damages) = (name(DAMAGED.0), DAMAGED.1);
     let run = search(["--count", &file]);
     let told: Vec<_> = run.stderr.lines().collect();
-    let more = format!("{file}: 28 more damaged places, which --explain-errors shows");
+    let more = format!("{file}: {} more damaged places, which --explain-errors shows", damages - 5);
     assert_eq!((told.len(), told[5]), (6, more.as_str()));
     let run = search(["--count", "--explain-errors", &file]);
-    assert_eq!(run.stderr.matches("prefixes are malformed, their routes are lost").count(), 5 + 28);
+    let malformed = "prefixes are malformed, their routes are lost";
+    assert_eq!(run.stderr.matches(malformed).count(), damages);
 }
 
 /// Two tables in one file: bgpscanner and bgpreader stop at the second, bgpdump, bgpgrep and
 /// bgpkit-parser read on, and so do we.
 #[test]
 fn a_second_peer_index_table_is_read_on() {
-    let table = unpacked("mrt/t2mune+mrtparse/quagga_rib");
-    let other = unpacked("mrt/t2mune+mrtparse/quagga_rib_h1");
+    let [table, other] = TABLES.map(unpacked);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("two");
     fs::write(&path, [table, other].concat()).unwrap();
     let run = search([path.to_str().unwrap()]);
-    let expected =
-        lines("mrt/t2mune+mrtparse/quagga_rib") + &lines("mrt/t2mune+mrtparse/quagga_rib_h1");
+    let expected = TABLES.map(lines).concat();
     assert_eq!((run.code, run.stdout), (Some(0), expected));
 }
 
 #[test]
 fn a_folder_of_mixed_files_is_searched() {
     let folder = tempfile::tempdir().unwrap();
-    fs::copy(recording(UPDATES), folder.path().join("updates.gz")).unwrap();
-    fs::copy(recording(PLAIN), folder.path().join("quagga")).unwrap();
+    fs::copy(recordings::path(UPDATES), folder.path().join("updates.gz")).unwrap();
+    fs::copy(recordings::path(PLAIN), folder.path().join("quagga")).unwrap();
     fs::copy(root().join("README.md"), folder.path().join("README.md")).unwrap();
     fs::write(folder.path().join("empty"), "").unwrap();
     let run = search(["--count", folder.path().to_str().unwrap()]);
-    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), "3932\n", ""));
+    let all = format!("{}\n", UPDATES_LINES + PLAIN_LINES);
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), all.as_str(), ""));
 }
 
 #[test]
-fn ten_thousand_files_need_few_descriptors() {
+fn many_files_need_few_descriptors() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = unpacked("mrt/t2mune+mrtparse/quagga_rib_h1");
-    for number in 0..10_000_u32 {
+    let bytes = unpacked(TABLES[1]);
+    let routes = lines(TABLES[1]).lines().count();
+    for number in 0..MANY {
         let mut moved = bytes.clone();
         let mut at = 0;
         while at < moved.len() {
@@ -143,27 +139,27 @@ fn ten_thousand_files_need_few_descriptors() {
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         run.stdout
     };
-    assert_eq!(search(&["--count"]), "90000\n");
+    assert_eq!(search(&["--count"]), format!("{}\n", MANY as usize * routes));
     let lines = search(&[]);
     let times = lines.lines().map(|line| line.split('|').nth(1).unwrap().parse::<u32>().unwrap());
-    let expected = (0..10_000).flat_map(|number| [1_400_000_000 + number; 9]);
+    let expected = (0..MANY).flat_map(|number| vec![1_400_000_000 + number; routes]);
     assert!(times.eq(expected));
 }
 
-/// The most that a search of a few hundred megabytes takes, as the kernel counts it.
+/// The most that a search of many megabytes takes, as the kernel counts it.
 #[test]
 fn memory_does_not_depend_on_the_size_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("large.bz2");
+    let path = folder.path().join("large");
     let mut file = File::create(&path).unwrap();
-    let rib = fs::read(recording(RIB)).unwrap();
-    for _ in 0..8 {
+    let rib = fs::read(recordings::path(LARGE.0)).unwrap();
+    for _ in 0..LARGE.1 {
         file.write_all(&rib).unwrap();
     }
-    let mut command = Command::new("/usr/bin/time");
-    command.args(["-f", "%M", env!("CARGO_BIN_EXE_originwatch"), "search", "--count"]);
-    let run = play::run(command.arg(&path));
-    assert_eq!(run.stdout, "4028720\n");
-    let kibibytes: u64 = run.stderr.trim().parse().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
+    command.args(["search", "--count"]).arg(&path);
+    let (run, kibibytes) = play::peak_memory(&mut command);
+    let hits = lines(LARGE.0).lines().count() * LARGE.1;
+    assert_eq!((run.code, run.stdout), (Some(0), format!("{hits}\n")));
     assert!(kibibytes < 64 << 10, "{kibibytes} KiB");
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use super::{UPDATES, lines, search};
+use crate::play::search::{lines, search};
 use crate::play::web::{response, serve};
-use fixtures::real::recording;
+use crate::recordings::{self, UPDATES};
 
 /// Where a request wants to go on.
 fn range(request: &str) -> Option<usize> {
@@ -14,7 +14,7 @@ fn range(request: &str) -> Option<usize> {
 
 #[test]
 fn a_transfer_that_stops_half_way_is_taken_up_there() {
-    let file = fs::read(recording(UPDATES)).unwrap();
+    let file = fs::read(recordings::path(UPDATES)).unwrap();
     let (all, half) = (file.len(), file.len() / 2);
     let server = serve(move |request| match range(request) {
         None => response("200 OK", "ETag: \"1\"\r\n", all, &file[..half]),
@@ -34,7 +34,7 @@ fn a_transfer_that_stops_half_way_is_taken_up_there() {
 
 #[test]
 fn a_transfer_that_cannot_be_taken_up_is_told() {
-    let file = fs::read(recording(UPDATES)).unwrap();
+    let file = fs::read(recordings::path(UPDATES)).unwrap();
     let (all, half) = (file.len(), file.len() / 2);
     let server = serve(move |_| response("200 OK", "", all, &file[..half]));
     let url = format!("http://{}/updates.gz", server.address);

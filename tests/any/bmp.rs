@@ -1,4 +1,4 @@
-//! Routers: the bytes of real ones, sent to the daemon's port.
+//! Routers: what one sends, sent to the daemon's port.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,14 +8,14 @@ use crate::play::bmp::{PREFIX, feed, watch};
 use crate::play::daemon::Daemon;
 use crate::play::place::{Place, without_times};
 use crate::play::relay::Relay;
-use fixtures::real::recording;
+use crate::recordings::{self, ROUTER};
 
 #[test]
 fn a_router_gives_what_a_replay_of_its_bytes_gives() {
     let relay = Relay::start();
     let (port, feed) = feed("127.0.0.1", "");
     let place = Place::new(relay.port, &feed);
-    let capture = recording("bmp/made/gobgp310-all-policies.bmp");
+    let capture = recordings::path(ROUTER);
     watch(&place, PREFIX);
     let mut daemon = Daemon::start(&place.config());
     let mut router = TcpStream::connect(("127.0.0.1", port)).unwrap();

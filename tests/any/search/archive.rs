@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::{PLAIN, search};
+use crate::play::search::search;
 use crate::play::web::{Server, response, serve};
 use crate::play::{Run, originwatch};
-use fixtures::real::recording;
+use crate::recordings::{self, PLAIN, PLAIN_LINES};
 
 /// A broker that lists the same file many times, under different names, over two pages.
 fn broker(files: usize) -> Server {
-    let file = fs::read(recording(PLAIN)).unwrap();
+    let file = fs::read(recordings::path(PLAIN)).unwrap();
     serve(move |request| {
         let target = request.split(' ').nth(1).unwrap().to_owned();
         let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
@@ -59,7 +59,7 @@ fn the_broker_is_asked_page_by_page_and_files_are_kept() {
     let server = broker(1003);
     let run = ask(&server, folder.path());
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    assert_eq!(run.stdout, format!("{}\n", 1003 * 99));
+    assert_eq!(run.stdout, format!("{}\n", 1003 * PLAIN_LINES));
     let asked = server.requests.lock().unwrap().len();
     assert_eq!(asked, 2 + 1003);
     let first = server.requests.lock().unwrap()[0].clone();
@@ -104,6 +104,7 @@ fn the_config_says_where_the_archive_is() {
     let span = ["--from", "2015-10-14T16:00:00Z", "--until", "2015-10-14T17:00:00Z"];
     let asked = ["search", "--count", "--collector", "rrc00", "-c", config.to_str().unwrap()];
     let run = originwatch(asked.into_iter().chain(span));
-    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), "297\n", ""));
+    let hits = format!("{}\n", 3 * PLAIN_LINES);
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), hits.as_str(), ""));
     assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 3);
 }

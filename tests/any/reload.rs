@@ -1,4 +1,4 @@
-//! SIGHUP while a real router's bytes come.
+//! SIGHUP while a router's bytes come.
 
 use std::fs;
 use std::net::TcpStream;
@@ -8,9 +8,7 @@ use crate::play::daemon::Daemon;
 use crate::play::place::Place;
 use crate::play::relay::Relay;
 use crate::play::ris_server::Server;
-use fixtures::real::recording;
-
-const CAPTURE: &str = "bmp/made/gobgp310-all-policies.bmp";
+use crate::recordings::{self, ROUTER};
 
 #[test]
 fn a_feed_that_is_removed_is_closed_and_its_vantage_points_go() {
@@ -19,7 +17,7 @@ fn a_feed_that_is_removed_is_closed_and_its_vantage_points_go() {
     let place = Place::new(relay.port, &(server.feed("firehose") + &feed));
     place.edit("resolve_after = \"15m\"", "resolve_after = \"1s\"");
     bmp::watch(&place, PREFIX);
-    let capture = fs::read(recording(CAPTURE)).unwrap();
+    let capture = fs::read(recordings::path(ROUTER)).unwrap();
     let mut daemon = Daemon::start(&place.config());
     let visit = server.visit();
     let router = router(port, &capture);
@@ -44,7 +42,7 @@ fn a_router_tells_its_table_anew_where_more_is_watched() {
     let (port, feed) = bmp::feed("127.0.0.1", "");
     let place = Place::new(relay.port, &feed);
     bmp::watch(&place, "192.0.2.0/24");
-    let capture = fs::read(recording(CAPTURE)).unwrap();
+    let capture = fs::read(recordings::path(ROUTER)).unwrap();
     let mut daemon = Daemon::start(&place.config());
     let first = router(port, &capture);
     daemon.wait_for("edge1");

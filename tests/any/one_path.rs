@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
 use bgp::Prefix;
-use fixtures::real::recording;
 use parser::{Element, ElementKind, Everything, Item, Reader};
 use serde_json::Value;
 
@@ -18,26 +17,11 @@ use crate::play::daemon::Daemon;
 use crate::play::place::{Place, without_feeds, without_times};
 use crate::play::relay::Relay;
 use crate::play::ris_server::Server;
+use crate::play::{notices, originwatch};
+use crate::recordings;
 
 /// Prefixes of a recording that are watched as if they were ours: whoever announces them is a stranger.
 const WATCHED: usize = 20;
-
-/// Every file of a folder that no expected output belongs to.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false if !path.file_name().unwrap().to_str().unwrap().starts_with("expect__") => {
-                found.push(path);
-            }
-            false => {}
-        }
-    }
-    found.sort();
-    found
-}
 
 /// The prefixes that a recording tells of most often, and some of the others.
 fn prefixes(octets: &[u8]) -> Vec<Prefix> {
@@ -102,9 +86,9 @@ fn opened(notices: Vec<Value>) -> Vec<String> {
     opened
 }
 
-fn by_folder(file: &Path) -> usize {
+fn by_folder(file: &str) -> usize {
     let relay = Relay::start();
-    let octets = fs::read(file).unwrap();
+    let octets = fs::read(recordings::path(file)).unwrap();
     let prefixes = prefixes(&octets);
     if prefixes.is_empty() {
         return 0;
@@ -114,23 +98,27 @@ fn by_folder(file: &Path) -> usize {
     fs::write(&copy, &octets).unwrap();
     // Behind it, so that it is complete at once, and so that its end is seen.
     fs::write(place.path("spool/2-end"), b"").unwrap();
-    let arguments = ["replay", "--format", "json", "-c"].map(Path::new);
-    let config = place.config();
-    let replayed = crate::play::originwatch(arguments.into_iter().chain([&*config, &*copy]));
-    let replayed = crate::play::notices(&replayed.stdout);
-    let mut daemon = Daemon::start(&config);
+    let replayed = replayed(&place, &copy);
+    let mut daemon = Daemon::start(&place.config());
     daemon.wait_for("2-end");
     daemon.stop();
     let stored = lasting(without_feeds(place.stored()));
     let replayed = lasting(without_feeds(replayed));
-    assert_eq!(stored, replayed, "{}", file.display());
+    assert_eq!(stored, replayed, "{file}");
     stored.len()
+}
+
+/// What a replay says, however damaged the recording is.
+fn replayed(place: &Place, recording: &Path) -> Vec<Value> {
+    let arguments = ["replay", "--format", "json", "-c"].map(Path::new);
+    let run = originwatch(arguments.into_iter().chain([&*place.config(), recording]));
+    notices(&run.stdout)
 }
 
 #[test]
 fn every_mrt_recording_gives_by_a_folder_what_a_replay_gives() {
-    let files = files(&recording("mrt"));
-    assert_eq!(files.len(), 29, "{files:?}");
+    let files = recordings::mrt();
+    assert_eq!(files.len(), recordings::MRT_FILES, "{files:?}");
     let notices: usize = thread::scope(|scope| {
         let parts = files.chunks(files.len().div_ceil(4));
         let threads: Vec<_> = parts
@@ -144,21 +132,19 @@ fn every_mrt_recording_gives_by_a_folder_what_a_replay_gives() {
 #[test]
 fn every_bmp_recording_gives_by_a_router_what_a_replay_gives() {
     let mut incidents = 0;
-    for file in files(&recording("bmp/made")) {
-        if file.extension().is_none_or(|extension| extension != "bmp") {
-            continue;
-        }
-        let (relay, octets) = (Relay::start(), fs::read(&file).unwrap());
+    for file in recordings::bmp() {
+        let path = recordings::path(&file);
+        let (relay, octets) = (Relay::start(), fs::read(&path).unwrap());
         let (port, feed) = bmp::feed("127.0.0.1", "silent_after = \"1h\"");
         let place = place(&prefixes(&octets), &relay, &feed);
-        let replayed = opened(place.replayed(&[&file]));
+        let replayed = opened(place.replayed(&[&path]));
         let mut daemon = Daemon::start(&place.config());
         let mut router = TcpStream::connect(("127.0.0.1", port)).unwrap();
         router.write_all(&octets).unwrap();
         drop(router);
         daemon.wait_for("disconnected: closed by the router");
         daemon.stop();
-        assert_eq!(opened(place.stored()), replayed, "{}", file.display());
+        assert_eq!(opened(place.stored()), replayed, "{file}");
         incidents += replayed.len();
     }
     assert!(incidents > 5, "{incidents}");
@@ -167,27 +153,19 @@ fn every_bmp_recording_gives_by_a_router_what_a_replay_gives() {
 #[test]
 fn every_ris_live_recording_gives_by_a_stream_what_a_replay_gives() {
     let mut incidents = 0;
-    for file in [
-        "CAIDA+libbgpstream/ris-live-stream.2k.json",
-        "morrowc+rislive/testdata__10-msg",
-        "morrowc+rislive/testdata__1k-msgs",
-    ] {
-        let file = recording("rislive").join(file);
-        let mut text = String::new();
-        fs::File::open(&file).unwrap().read_to_string(&mut text).unwrap();
+    for file in recordings::ris_live() {
+        let path = recordings::path(&file);
+        let text = fs::read_to_string(&path).unwrap();
         let (relay, server) = (Relay::start(), Server::start(1));
         let place = place(&prefixes(text.as_bytes()), &relay, &server.feed("firehose"));
-        let arguments = ["replay", "--format", "json", "-c"].map(Path::new);
-        let config = place.config();
-        let replayed = crate::play::originwatch(arguments.into_iter().chain([&*config, &*file]));
-        let replayed = opened(crate::play::notices(&replayed.stdout));
-        let mut daemon = Daemon::start(&config);
+        let replayed = opened(replayed(&place, &path));
+        let mut daemon = Daemon::start(&place.config());
         let visit = server.visit();
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         visit.send(&lines);
         visit.taken_in(&mut daemon);
         daemon.stop();
-        assert_eq!(opened(place.stored()), replayed, "{}", file.display());
+        assert_eq!(opened(place.stored()), replayed, "{file}");
         incidents += replayed.len();
     }
     assert!(incidents > 10, "{incidents}");
