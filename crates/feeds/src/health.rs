@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgp::Timestamp;
+use clock::Moment;
 use validator::{Condition, IncidentKind};
 
 use crate::event::{Closed, Opened, SessionKind};
-use crate::{Activity, BmpRouter, Feed as Settings, FeedId, FeedKind, Moment, SessionId};
+use crate::{Activity, BmpRouter, Feed as Settings, FeedId, FeedKind, SessionId};
 
 use router::Router;
 use stamps::{Stamps, seconds};

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use archive::{Archive, ArchiveError, Input};
 use bgp::Timestamp;
+use clock::wall;
 use parser::{Format, Step, Walker};
 use tokio::sync::watch;
 
-use crate::moment::wall;
 use crate::session::{Blocked, Decoder, Outlet, Session};
 use crate::{Rib, RibPlace};
 

@@ -22,7 +22,6 @@ mod health;
 mod initial_rib;
 mod log;
 mod manager;
-mod moment;
 mod mrt_dir;
 mod position;
 mod ris_live;
@@ -38,7 +37,6 @@ pub use event::{Batch, Closed, FeedEvent, FeedId, Opened, RibSummary, SessionId,
 pub use health::{FeedGap, FeedHealth, FeedStatus, RouterStatus};
 pub use initial_rib::InitialRibs;
 pub use manager::{Manager, Socket, WantedFeed};
-pub use moment::{Moment, wall};
 pub use position::{Position, PositionError, folder_key};
 pub use ris_live::reach as reach_ris_live;
 pub use session::{Blocked, EVENTS};

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bgp::{Asn, Prefix, Timestamp};
+use clock::wall;
 use parser::{Everything, Item, Received, Step, Walker, bmp};
 use tokio::sync::{mpsc, watch};
 use validator::{Classifier, Finding, RouteFinding};
 
 use crate::classify::ElementClassifier;
 use crate::event::{Batch, Closed, FeedEvent, FeedId, Opened, RibSummary, SessionId, SessionKind};
-use crate::moment::wall;
 use crate::{Activity, Position, log};
 
 /// How many events may wait for the engine: a batch has a few hundred findings, so this bounds the

@@ -1,8 +1,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use clock::Moment;
+
 use super::stamps::seconds;
-use crate::{Moment, SessionId};
+use crate::SessionId;
 
 /// A router that connected so often within [`FLAPPING_WITHIN`] does not stay: what it told each time is
 /// not to be relied upon.

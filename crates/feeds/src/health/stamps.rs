@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use bgp::Timestamp;
-
-use crate::Moment;
+use clock::Moment;
 
 /// Over how long the time stamps of a feed are compared with our clock.
 const STAMPED_OVER: Duration = Duration::from_secs(60);

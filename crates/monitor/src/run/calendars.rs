@@ -14,7 +14,7 @@ use tokio::task::block_in_place;
 
 use super::input::Input;
 use crate::config::{Calendar, CalendarPlace};
-use feeds::wall;
+use clock::wall;
 
 /// How often they are read.
 const EVERY: Duration = Duration::from_secs(300);

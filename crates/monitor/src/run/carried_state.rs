@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use feeds::{FeedEvent, Moment};
+use clock::Moment;
+use feeds::FeedEvent;
 use tokio::sync::mpsc;
 use validator::RpkiSnapshot;
 

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use bgp::Timestamp;
-use feeds::Moment;
+use clock::Moment;
 
 /// While records keep coming, however slowly they are unpacked, they alone tell the time.
 const HOLD: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
-    use feeds::wall;
+    use clock::wall;
 
     use super::*;
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bgp::Timestamp;
-use feeds::{FeedStatus, Moment};
+use clock::Moment;
+use feeds::FeedStatus;
 use incidents::{FeedGap, FeedSight, RpkiSight, Sources};
 use rpki_sources::{Fault, Health, Rpki};
 use validator::{Condition, IncidentKind};

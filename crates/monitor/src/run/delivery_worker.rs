@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use alerter::channels::{Channel, Event};
 use alerter::content::mail::{Late, MailComposer};
+use clock::wall;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -14,7 +15,6 @@ use tokio::time::Instant;
 use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome, content};
 use super::input::Input;
 use super::relays::{Relays, Verdict};
-use feeds::wall;
 
 /// How many notifications of a channel beside mail are under way at once. One that hangs costs its whole
 /// time limit, and must not make every other one of that channel wait behind it.

@@ -1,9 +1,10 @@
 use std::time::{Duration, Instant};
 
 use bgp::Vantage;
+use clock::Moment;
 use feeds::{
-    Closed, CollectorRibs, Feed, FeedHealth, FeedId, Moment, Opened, RibSummary, SessionId,
-    SessionKind, Staleness,
+    Closed, CollectorRibs, Feed, FeedHealth, FeedId, Opened, RibSummary, SessionId, SessionKind,
+    Staleness,
 };
 use validator::Finding;
 

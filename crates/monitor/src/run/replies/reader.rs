@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alerter::replies::{Incoming, Replies, ReplyRefusal};
-use feeds::wall;
+use clock::wall;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::input::Input;
