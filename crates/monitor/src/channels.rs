@@ -9,10 +9,10 @@ use alerter::channels::smtp::{Relay, RelayConfig};
 use alerter::channels::{
     self, Exec, ExecConfig, SigningKey, Syslog, SyslogConfig, Template, Transport, WebhookConfig,
 };
+use network::password;
 
 use crate::config::{self, Channel, ChannelKind, Url};
 use crate::exit::Failure;
-use crate::secret::password;
 
 /// How long a relay may take for one mail. RFC 5321 section 4.5.3.2 would allow ten minutes behind
 /// the final dot; somebody sits in front of a replay.
@@ -34,14 +34,14 @@ pub(crate) fn open(channel: &Channel) -> Result<channels::Channel, Failure> {
     let timeout = channel.timeout;
     Ok(match &channel.kind {
         ChannelKind::Webhook(webhook) => {
-            let key = webhook.secret_file.as_deref().map(secret).transpose()?;
+            let key = webhook.secret_file.as_deref().map(password).transpose()?;
             let config = WebhookConfig {
                 url: match &webhook.url {
                     Url::Here(url) => url.clone(),
-                    Url::File(path) => secret(path)?,
+                    Url::File(path) => password(path)?,
                 },
                 body: body(&webhook.body)?,
-                key: webhook.key_file.as_deref().map(secret).transpose()?,
+                key: webhook.key_file.as_deref().map(password).transpose()?,
                 signing_key: key
                     .map(|key| SigningKey::new(&key))
                     .transpose()
@@ -81,11 +81,6 @@ fn body(body: &config::Body) -> Result<channels::Body, Failure> {
             channels::Body::Template(Box::new(template))
         }
     })
-}
-
-/// One line that nobody may see.
-fn secret(path: &Path) -> Result<String, Failure> {
-    password(path)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process;
 
 use archive::ArchiveError;
+use network::PasswordError;
 use store::StoreError;
 
 use crate::config::LoadError;
@@ -77,6 +78,15 @@ impl From<ArchiveError> for Failure {
         match error {
             ArchiveError::Broker { url, error } => Failure::Read { place: url, error },
             ArchiveError::Cache { folder, error } => Failure::Write { place: folder, error },
+        }
+    }
+}
+
+impl From<PasswordError> for Failure {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Read { path, error } => Failure::read(&path, error),
+            PasswordError::NotOneLine(_) => Failure::Usage(error.to_string()),
         }
     }
 }

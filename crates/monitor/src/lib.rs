@@ -33,7 +33,6 @@ mod requests;
 pub mod roas;
 pub mod run;
 pub mod search;
-mod secret;
 pub mod validate;
 mod watches;
 pub mod whatif;

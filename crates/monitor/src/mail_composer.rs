@@ -11,10 +11,10 @@ use alerter::replies::{Replies, ReplyKey};
 use jiff::tz::TimeZone;
 use lettre::Address;
 use lettre::message::Mailbox;
+use network::password;
 
 use crate::config::{self, Config};
 use crate::exit::Failure;
-use crate::secret::password;
 
 /// A page of words; what is larger is something else.
 const LARGEST_TEMPLATE: u64 = 256 * 1024;

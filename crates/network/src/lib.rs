@@ -1,12 +1,14 @@
 //! How a server is reached: what every connection that we open has in common.
 //!
-//! [`is_host_port`] is what an address looks like, [`tls`] makes a connection safe, [`Backoff`] says
-//! how long to wait before the next try. This crate lies below all that connects (an RTR cache, a
+//! [`is_host_port`] is what an address looks like, [`tls`] makes a connection safe, [`password`] reads what
+//! we prove ourselves by, [`Backoff`] says how long to wait before the next try. This crate lies below all that connects (an RTR cache, a
 //! mailbox, a feed), and never knows who calls or what is said on the connection.
 
 mod address;
 mod backoff;
+mod secret;
 pub mod tls;
 
 pub use address::{is_host, is_host_port};
 pub use backoff::{Backoff, jittered};
+pub use secret::{PasswordError, password};

@@ -12,7 +12,6 @@ use x509_cert::der::Decode as _;
 use super::report::{Report, State};
 use crate::config::{Mail, Relay};
 use crate::dns::Dns;
-use crate::secret;
 
 /// From the first packet to the relay's goodbye. Some let strangers wait before the banner, to see
 /// who cannot (Postfix' postscreen: six seconds).
@@ -117,7 +116,7 @@ async fn log_in(
     user: &str,
     file: &Path,
 ) -> Result<String, String> {
-    let password = secret::password(file).map_err(|failure| failure.text())?;
+    let password = network::password(file).map_err(|error| error.to_string())?;
     let credentials = Credentials::new(user.to_owned(), password);
     let answer = connection.auth(DEFAULT_MECHANISMS, &credentials).await;
     answer.map_err(|error| format!("login as {user}: {}", told(error)))?;
