@@ -40,7 +40,8 @@ pub use incident::Incident;
 pub use mail::{Mail, Relay};
 pub use maintenance::{Calendar, CalendarPlace};
 pub use operator::Operator;
-pub use replies::{Imap, Mailbox, Replies};
+pub use crate::run::replies::{ImapServer, Mailbox};
+pub use replies::Replies;
 pub use web::Web;
 
 use fault::{Fault, Faults};

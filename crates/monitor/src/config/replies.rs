@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use super::fault::Fault;
 use super::section::Section;
 use super::value;
+use crate::run::replies::{ImapServer, Mailbox};
 
 /// `[mail.replies]`: where replies go, who may answer, and where they are read.
 ///
@@ -22,32 +23,6 @@ pub struct Replies {
     pub allow: Vec<Allowed>,
     /// Where they arrive.
     pub mailbox: Mailbox,
-}
-
-/// Where replies and bounces arrive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mailbox {
-    /// A folder on this machine into which somebody delivers.
-    Maildir(PathBuf),
-    /// A mailbox on a server.
-    Imap(Imap),
-}
-
-/// A mailbox on a server that speaks IMAP in TLS from the first byte (RFC 8314).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imap {
-    /// Its name or address.
-    pub host: String,
-    /// Port of the server.
-    pub port: u16,
-    /// Who we are there.
-    pub username: String,
-    /// The file with the password.
-    pub password_file: PathBuf,
-    /// Mailbox that is read, as `INBOX`.
-    pub folder: String,
-    /// Certificates (PEM) that are trusted in place of those of the system.
-    pub ca_file: Option<PathBuf>,
 }
 
 const REPLY_TO: &str = "an address of ours, as \"originwatch@example.net\"";
@@ -131,7 +106,7 @@ fn mailbox(section: &Section<'_>) -> Option<Mailbox> {
     let (host, port) = server?;
     let folder = folder.unwrap_or_else(|| "INBOX".to_owned());
     let (username, password_file) = (username?, password_file?);
-    Some(Mailbox::Imap(Imap { host, port, username, password_file, folder, ca_file }))
+    Some(Mailbox::Imap(ImapServer { host, port, username, password_file, folder, ca_file }))
 }
 
 /// TLS from the first byte alone: a password that goes before it can be read by others.

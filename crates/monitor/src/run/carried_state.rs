@@ -7,6 +7,7 @@ use validator::RpkiSnapshot;
 
 use super::clock::Clock;
 use super::conditions::NotifiedConditions;
+use super::delivery_event::DeliveryEvent;
 use super::feed_tracker::FeedTracker;
 use super::input::Input;
 use super::roa_watch::RoaWatch;
@@ -15,6 +16,7 @@ use super::roa_watch::RoaWatch;
 /// not stand in the store.
 pub(super) struct CarriedState {
     pub(super) events: mpsc::Receiver<FeedEvent>,
+    pub(super) deliveries: mpsc::Receiver<DeliveryEvent>,
     pub(super) inputs: mpsc::Receiver<Input>,
     /// None before the first engine.
     pub(super) clock: Option<Clock>,
@@ -29,10 +31,15 @@ pub(super) struct CarriedState {
 
 impl CarriedState {
     /// What the first engine begins with.
-    pub(super) fn none(events: mpsc::Receiver<FeedEvent>, inputs: mpsc::Receiver<Input>) -> Self {
+    pub(super) fn none(
+        events: mpsc::Receiver<FeedEvent>,
+        deliveries: mpsc::Receiver<DeliveryEvent>,
+        inputs: mpsc::Receiver<Input>,
+    ) -> Self {
         let now = Moment::now();
         CarriedState {
             events,
+            deliveries,
             inputs,
             clock: None,
             feeds: FeedTracker::new(now),

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome, content};
-use super::input::Input;
+use super::delivery_event::DeliveryEvent;
 use super::relays::{Relays, Verdict};
 
 /// How many notifications of a channel beside mail are under way at once. One that hangs costs its whole
@@ -84,7 +84,7 @@ impl DeliveryWorker {
     pub(super) async fn run(
         mut self,
         mut attempts: mpsc::Receiver<DeliveryAttempt>,
-        inputs: mpsc::Sender<Input>,
+        events: mpsc::Sender<DeliveryEvent>,
     ) {
         let mut under_way = JoinSet::new();
         loop {
@@ -94,11 +94,11 @@ impl DeliveryWorker {
                     self.rate.gone();
                     self.start(attempt, &mut under_way);
                 }
-                Some(done) = under_way.join_next() => self.report(done, &inputs).await,
+                Some(done) = under_way.join_next() => self.report(done, &events).await,
             }
         }
         while let Some(done) = under_way.join_next().await {
-            self.report(done, &inputs).await;
+            self.report(done, &events).await;
         }
     }
 
@@ -117,14 +117,14 @@ impl DeliveryWorker {
     async fn report(
         &mut self,
         done: Result<Done, tokio::task::JoinError>,
-        inputs: &mpsc::Sender<Input>,
+        events: &mpsc::Sender<DeliveryEvent>,
     ) {
         let Ok((mut report, verdicts)) = done else { return };
         if let Transport::Mail(relays, _) = &mut self.transport {
             relays.learn(&mut report, verdicts, Instant::now());
         }
         // With the engine gone the notification is repeated at the next start.
-        let _ = inputs.send(Input::Delivered(report)).await;
+        let _ = events.send(DeliveryEvent::Attempted(report)).await;
     }
 }
 

@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::commands::{set_addresses, set_windows, take_requests};
 use super::conditions::NotifiedConditions;
 use super::data_sources::{rpki_faults, rpki_stale, sources};
+use super::delivery_event::DeliveryEvent;
 use super::delivery_queues::DeliveryQueues;
 use super::feed_tracker::FeedTracker;
 use super::input::Input;
@@ -50,6 +51,7 @@ pub(super) struct Engine {
     pub(super) feeds: FeedTracker,
     pub(super) queues: DeliveryQueues,
     pub(super) events: mpsc::Receiver<FeedEvent>,
+    pub(super) deliveries: mpsc::Receiver<DeliveryEvent>,
     pub(super) inputs: mpsc::Receiver<Input>,
     /// Since when RPKI data was waited for.
     pub(super) since: Moment,
@@ -72,6 +74,7 @@ pub(super) struct Engine {
 /// What the engine wakes up for.
 enum Next {
     Event(FeedEvent),
+    Delivery(DeliveryEvent),
     Input(Input),
     /// It is time for something else.
     Time,
@@ -91,6 +94,7 @@ impl Engine {
             match self.next() {
                 Next::Input(Input::Stop) => break,
                 Next::Input(input) => self.take(input),
+                Next::Delivery(event) => self.take_delivery(event),
                 Next::Event(event) => self.take_event(event),
                 Next::Time => {}
             }
@@ -143,6 +147,9 @@ impl Engine {
         if let Ok(input) = self.inputs.try_recv() {
             return Next::Input(input);
         }
+        if let Ok(event) = self.deliveries.try_recv() {
+            return Next::Delivery(event);
+        }
         if let Ok(event) = self.events.try_recv() {
             return Next::Event(event);
         }
@@ -155,11 +162,12 @@ impl Engine {
             due.filter(|due| !due.is_zero()),
         ];
         let wait = waits.into_iter().flatten().min().unwrap_or_default();
-        let Engine { runtime, inputs, events, .. } = self;
+        let Engine { runtime, inputs, deliveries, events, .. } = self;
         runtime.block_on(async {
             tokio::select! {
                 biased;
                 input = inputs.recv() => Next::Input(input.unwrap_or(Input::Stop)),
+                Some(event) = deliveries.recv() => Next::Delivery(event),
                 Some(event) = events.recv() => Next::Event(event),
                 () = tokio::time::sleep(wait) => Next::Time,
             }
@@ -244,25 +252,30 @@ impl Engine {
     }
 
     fn take(&mut self, input: Input) {
-        let now = Moment::now();
         // Recordings tell their own time: before them is before everything.
-        let at = self.clock.at(now).unwrap_or_default();
+        let at = self.clock.now().unwrap_or_default();
         match input {
-            Input::Delivered(report) => {
+            Input::Addresses { receiver, addresses } => {
+                set_addresses(&mut self.journal, at, receiver, addresses);
+            }
+            Input::Windows { source, windows } => {
+                set_windows(&mut self.journal, at, source, windows);
+            }
+            Input::Stop => {}
+        }
+    }
+
+    fn take_delivery(&mut self, event: DeliveryEvent) {
+        let now = Moment::now();
+        match event {
+            DeliveryEvent::Attempted(report) => {
                 let outbox = self.journal.store().outbox();
                 if let Err(error) = self.queues.settle(outbox, now.wall, report) {
                     tracing::error!(%error, "the store does not take what became of a mail");
                 }
                 self.dispatch();
             }
-            Input::Addresses { receiver, addresses } => {
-                set_addresses(&mut self.journal, at, receiver, addresses);
-            }
-            Input::Mail { incoming, done } => self.take_mail(now, incoming, done),
-            Input::Windows { source, windows } => {
-                set_windows(&mut self.journal, at, source, windows);
-            }
-            Input::Stop => {}
+            DeliveryEvent::Received { incoming, done } => self.take_mail(now, incoming, done),
         }
     }
 
@@ -453,17 +466,24 @@ impl Engine {
         let end = Instant::now() + LAST_MAILS;
         while !self.queues.is_idle() {
             let left = end.saturating_duration_since(Instant::now());
-            let next = async { tokio::time::timeout(left, self.inputs.recv()).await };
+            let next = async { tokio::time::timeout(left, self.deliveries.recv()).await };
             match self.runtime.block_on(next) {
-                Ok(Some(input)) => self.take(input),
+                Ok(Some(event)) => self.take_delivery(event),
                 Ok(None) | Err(_) => break,
             }
         }
         self.feeds.health.log_totals(Moment::now());
         self.journal.close()?;
-        let Engine { events, inputs, clock, feeds, roa_watch, notified, since, .. } = self;
-        let snapshot = self.classifier.snapshot().clone();
-        let clock = Some(clock);
-        Ok(CarriedState { events, inputs, clock, feeds, roa_watch, snapshot, notified, since })
+        Ok(CarriedState {
+            events: self.events,
+            deliveries: self.deliveries,
+            inputs: self.inputs,
+            clock: Some(self.clock),
+            feeds: self.feeds,
+            notified: self.notified,
+            roa_watch: self.roa_watch,
+            snapshot: self.classifier.snapshot().clone(),
+            since: self.since,
+        })
     }
 }

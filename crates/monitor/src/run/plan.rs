@@ -10,9 +10,9 @@ use incidents::AsDirectory;
 use tokio::sync::{mpsc, watch};
 use validator::WatchList;
 
+use super::delivery_event::DeliveryEvent;
 use super::delivery_queues::DeliveryQueue;
 use super::delivery_worker::{AT_ONCE, DeliveryWorker, RateLimiter, Transport};
-use super::input::Input;
 use super::relays::Relays;
 use crate::channels;
 use crate::config::Config;
@@ -63,11 +63,11 @@ impl Plan {
     /// Not among the tasks: they end with the engine, after what is under way.
     pub(super) fn start_workers(
         &mut self,
-        inputs: &mpsc::Sender<Input>,
+        events: &mpsc::Sender<DeliveryEvent>,
     ) -> BTreeMap<ChannelName, DeliveryQueue> {
         let start = |(name, give_up_after, worker): (ChannelName, Duration, DeliveryWorker)| {
             let (attempts, to_deliver) = mpsc::channel(worker.room());
-            tokio::spawn(worker.run(to_deliver, inputs.clone()));
+            tokio::spawn(worker.run(to_deliver, events.clone()));
             (name, DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() })
         };
         std::mem::take(&mut self.workers).into_iter().map(start).collect()

@@ -24,6 +24,7 @@ use super::api;
 use super::calendars;
 use super::carried_state::CarriedState;
 use super::clock::Clock;
+use super::delivery_event::{self, DeliveryEvent};
 use super::delivery_queues::DeliveryQueues;
 use super::engine::Engine;
 use super::heartbeat;
@@ -43,6 +44,7 @@ pub(super) struct Supervisor {
     /// The feeds, which outlive a reload, as the RPKI data does.
     feeds: Manager,
     rpki: Option<RpkiFeed>,
+    deliveries: mpsc::Sender<DeliveryEvent>,
     inputs: mpsc::Sender<Input>,
     /// Of the engine before; none while one runs.
     carried_state: Option<CarriedState>,
@@ -57,11 +59,13 @@ impl Supervisor {
     pub(super) fn new() -> Self {
         let (inputs, receiver) = mpsc::channel(INPUTS);
         let (events, brought) = mpsc::channel(EVENTS);
+        let (deliveries, reported) = mpsc::channel(delivery_event::EVENTS);
         Supervisor {
             feeds: Manager::new(events),
             rpki: None,
+            deliveries,
             inputs,
-            carried_state: Some(CarriedState::none(brought, receiver)),
+            carried_state: Some(CarriedState::none(brought, reported, receiver)),
             tasks: JoinSet::new(),
             health: watch::channel(Health::default()).1,
             ended: None,
@@ -141,7 +145,7 @@ impl Supervisor {
         self.rpki = Some((sources, rpki.clone()));
         let first = carried_state.clock.is_none();
         let clock = clock(config, carried_state.clock);
-        let queues = plan.start_workers(&self.inputs);
+        let queues = plan.start_workers(&self.deliveries);
         let engine = Engine {
             queues: DeliveryQueues::new(queues, matches!(clock, Clock::Recorded(_))),
             clock,
@@ -153,6 +157,7 @@ impl Supervisor {
             config: config.clone(),
             journal,
             events: carried_state.events,
+            deliveries: carried_state.deliveries,
             inputs: carried_state.inputs,
             since: carried_state.since,
             rpki,
@@ -185,22 +190,26 @@ impl Supervisor {
             self.tasks.spawn(heartbeat::run(heartbeat.clone(), health.clone()));
         }
         self.tasks.spawn(tasks::watch_addresses(config.clone(), self.inputs.clone()));
-        listen_to_people(&mut self.tasks, config, plan.composer.clone(), &self.inputs);
+        read_replies(&mut self.tasks, config, plan.composer.clone(), &self.deliveries);
+        read_calendars(&mut self.tasks, config, &self.inputs);
     }
 }
 
-/// Replies and calendars: what arrives after them is read at the next start.
-fn listen_to_people(
+/// What arrives after it has ended is read at the next start.
+fn read_replies(
     tasks: &mut JoinSet<()>,
     config: &Config,
     composer: Option<MailComposer>,
-    inputs: &mpsc::Sender<Input>,
+    deliveries: &mpsc::Sender<DeliveryEvent>,
 ) {
     let mailbox =
         config.mail.as_ref().and_then(|mail| Some(mail.replies.as_ref()?.mailbox.clone()));
     if let (Some(mailbox), Some(replies)) = (mailbox, composer.and_then(|head| head.replies)) {
-        tasks.spawn(replies::run(mailbox, replies, inputs.clone()));
+        tasks.spawn(replies::run(mailbox, replies, deliveries.clone()));
     }
+}
+
+fn read_calendars(tasks: &mut JoinSet<()>, config: &Config, inputs: &mpsc::Sender<Input>) {
     for calendar in &config.calendars {
         let zone = config.operator.time_zone.clone();
         tasks.spawn(calendars::run(calendar.clone(), zone, inputs.clone()));

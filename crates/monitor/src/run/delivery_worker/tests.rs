@@ -28,7 +28,7 @@ struct Bench {
     _folder: tempfile::TempDir,
     journal: Journal,
     queues: DeliveryQueues,
-    reports: mpsc::Receiver<Input>,
+    reports: mpsc::Receiver<DeliveryEvent>,
     now: Timestamp,
     taken: Vec<(String, String)>,
     tries: usize,
@@ -67,13 +67,13 @@ impl Bench {
             journal.handle_timeout(journal.next_timeout().unwrap());
         }
         journal.commit().unwrap();
-        let (inputs, reports) = mpsc::channel(64);
+        let (events, reports) = mpsc::channel(64);
         let mut queues = BTreeMap::new();
         for (name, worker) in
             [("mail", mail_carrier(mail, patience)), ("hook", hook_carrier(hook, patience))]
         {
             let (attempts, to_deliver) = mpsc::channel(worker.room());
-            tokio::spawn(worker.run(to_deliver, inputs.clone()));
+            tokio::spawn(worker.run(to_deliver, events.clone()));
             let give_up_after = Duration::from_secs(5 * 86_400);
             let queue = DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() };
             queues.insert(name.into(), queue);
@@ -97,7 +97,8 @@ impl Bench {
                 self.now = due;
                 continue;
             }
-            let Some(Input::Delivered(report)) = self.reports.recv().await else { panic!("ended") };
+            let event = self.reports.recv().await;
+            let Some(DeliveryEvent::Attempted(report)) = event else { panic!("ended") };
             self.tries += 1;
             if matches!(report.outcome, Outcome::Taken) {
                 let Receiver { channel, .. } = &report.delivery.receiver;

@@ -3,16 +3,16 @@ use std::collections::HashSet;
 use async_imap::{Client, Session};
 use futures_util::TryStreamExt as _;
 use network::tls::{self, TlsError};
+use network::{PasswordError, password};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::mailbox::ImapServer;
 use super::reader::{LARGEST, LEFT, Reader, Undone};
-use crate::config;
-use crate::secret::password;
 
 /// A mailbox on a server. The connection is kept between looks; one that fails is given up.
 pub(super) struct Imap {
-    server: config::Imap,
+    server: ImapServer,
     session: Option<Session<TlsStream<TcpStream>>>,
     /// The UIDs of mails that are too large, told on this connection.
     left: HashSet<u32>,
@@ -27,8 +27,8 @@ pub(super) enum ImapError {
     Tls(#[from] TlsError),
     #[error("the server has no greeting")]
     Greeting,
-    #[error("{0}")]
-    Password(String),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     #[error("the login is refused: {0}")]
     Login(async_imap::error::Error),
     #[error("IMAP: {0}")]
@@ -38,7 +38,7 @@ pub(super) enum ImapError {
 }
 
 impl Imap {
-    pub(super) fn new(server: config::Imap) -> Self {
+    pub(super) fn new(server: ImapServer) -> Self {
         Imap { server, session: None, left: HashSet::new() }
     }
 
@@ -74,9 +74,8 @@ impl Imap {
     }
 
     async fn connect(&mut self) -> Result<Session<TlsStream<TcpStream>>, ImapError> {
-        let config::Imap { host, port, username, password_file, folder, ca_file } = &self.server;
-        let password =
-            password(password_file).map_err(|error| ImapError::Password(error.text()))?;
+        let ImapServer { host, port, username, password_file, folder, ca_file } = &self.server;
+        let password = password(password_file)?;
         let stream =
             TcpStream::connect((host.as_str(), *port)).await.map_err(ImapError::Connect)?;
         let stream = tls::connect(stream, host, ca_file.as_deref()).await?;

@@ -5,6 +5,7 @@
 
 mod done;
 mod imap;
+mod mailbox;
 mod maildir;
 mod reader;
 
@@ -15,10 +16,10 @@ use alerter::replies::Replies;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::input::Input;
-use crate::config::Mailbox;
+use super::delivery_event::DeliveryEvent;
 pub(super) use done::Done;
 use imap::{Imap, ImapError};
+pub use mailbox::{ImapServer, Mailbox};
 use maildir::{Maildir, MaildirError};
 use reader::{Reader, Undone};
 
@@ -45,13 +46,17 @@ enum Source {
     Imap(Box<Imap>),
 }
 
-/// Reads until the engine ends.
-pub(super) async fn run(mailbox: Mailbox, replies: Arc<Replies>, inputs: mpsc::Sender<Input>) {
+/// Reads until nobody takes what is read.
+pub(super) async fn run(
+    mailbox: Mailbox,
+    replies: Arc<Replies>,
+    events: mpsc::Sender<DeliveryEvent>,
+) {
     let mut source = match mailbox {
         Mailbox::Maildir(folder) => Source::Maildir(Maildir::new(folder)),
         Mailbox::Imap(server) => Source::Imap(Box::new(Imap::new(server))),
     };
-    let mut reader = Reader::new(replies, inputs);
+    let mut reader = Reader::new(replies, events);
     let mut said = String::new();
     loop {
         let looked = timeout(WITHIN, source.look(&mut reader)).await;

@@ -6,7 +6,7 @@ use alerter::replies::{Incoming, Replies, ReplyRefusal};
 use clock::wall;
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::input::Input;
+use super::super::delivery_event::DeliveryEvent;
 
 /// Mails that are larger are left where they are: a reply is a line, and its quote a page.
 pub(super) const LARGEST: usize = 1024 * 1024;
@@ -17,7 +17,7 @@ pub(super) const LEFT: &str = "a mail is left as it is";
 /// What a mail that arrived is made into.
 pub(super) struct Reader {
     replies: Arc<Replies>,
-    inputs: mpsc::Sender<Input>,
+    events: mpsc::Sender<DeliveryEvent>,
     refused: u64,
 }
 
@@ -31,8 +31,8 @@ pub(super) enum Undone {
 }
 
 impl Reader {
-    pub(super) fn new(replies: Arc<Replies>, inputs: mpsc::Sender<Input>) -> Self {
-        Reader { replies, inputs, refused: 0 }
+    pub(super) fn new(replies: Arc<Replies>, events: mpsc::Sender<DeliveryEvent>) -> Self {
+        Reader { replies, events, refused: 0 }
     }
 
     /// Has a mail read and done. When this is over it may be marked as seen.
@@ -63,7 +63,8 @@ impl Reader {
 
     async fn pass_on(&self, incoming: Incoming) -> Result<(), Undone> {
         let (done, written) = oneshot::channel();
-        self.inputs.send(Input::Mail { incoming, done }).await.map_err(|_| Undone::Gone)?;
+        let event = DeliveryEvent::Received { incoming, done };
+        self.events.send(event).await.map_err(|_| Undone::Gone)?;
         written.await.map_err(|_| Undone::Unwritten)
     }
 }
