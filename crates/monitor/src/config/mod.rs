@@ -33,6 +33,7 @@ use toml::de::DeTable;
 use validator::WatchList;
 
 pub use ::archive::Archive;
+pub use ::delivery::{ImapServer, Mailbox};
 pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
 pub use fault::ConfigError;
 pub use heartbeat::Heartbeat;
@@ -40,7 +41,6 @@ pub use incident::Incident;
 pub use mail::{Mail, Relay};
 pub use maintenance::{Calendar, CalendarPlace};
 pub use operator::Operator;
-pub use crate::run::replies::{ImapServer, Mailbox};
 pub use replies::Replies;
 pub use web::Web;
 

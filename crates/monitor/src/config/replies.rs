@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use alerter::replies::{Allowed, LONGEST_LOCAL_PART};
+use delivery::{ImapServer, Mailbox};
 use lettre::Address;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -8,7 +9,6 @@ use toml::de::DeValue;
 use super::fault::Fault;
 use super::section::Section;
 use super::value;
-use crate::run::replies::{ImapServer, Mailbox};
 
 /// `[mail.replies]`: where replies go, who may answer, and where they are read.
 ///

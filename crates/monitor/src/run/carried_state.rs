@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use clock::Moment;
+use delivery::DeliveryEvent;
 use feeds::FeedEvent;
 use tokio::sync::mpsc;
 use validator::RpkiSnapshot;
 
 use super::clock::Clock;
 use super::conditions::NotifiedConditions;
-use super::delivery_event::DeliveryEvent;
 use super::feed_tracker::FeedTracker;
 use super::input::Input;
 use super::roa_watch::RoaWatch;

@@ -7,6 +7,7 @@ use alerter::Queue;
 use alerter::replies::Incoming;
 use bgp::{Timestamp, Vantage};
 use clock::{Moment, wall};
+use delivery::{DeliveryEvent, DeliveryQueues, ReplyLog};
 use feeds::{Batch, FeedEvent, FeedStatus, rib_key};
 use rpki_sources::Rpki;
 use store::{Journal, StoreError};
@@ -20,12 +21,9 @@ use super::clock::Clock;
 use super::commands::{set_addresses, set_windows, take_requests};
 use super::conditions::NotifiedConditions;
 use super::data_sources::{rpki_faults, rpki_stale, sources};
-use super::delivery_event::DeliveryEvent;
-use super::delivery_queues::DeliveryQueues;
 use super::feed_tracker::FeedTracker;
 use super::input::Input;
 use super::offenders::OpenOffenders;
-use super::replies::Done;
 use super::roa_watch::{RoaWatch, has_outgrown};
 use crate::config::Config;
 
@@ -61,7 +59,7 @@ pub(super) struct Engine {
     pub(super) runtime: Handle,
     pub(super) notified: NotifiedConditions,
     pub(super) roa_watch: RoaWatch,
-    pub(super) replies: Done,
+    pub(super) replies: ReplyLog,
     /// Since when there is something to commit.
     pub(super) dirty: Option<Instant>,
     pub(super) turned: Option<Instant>,

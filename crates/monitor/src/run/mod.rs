@@ -3,12 +3,11 @@
 //! In the order of the flow: the tasks of the feeds (crate `feeds`) decode and classify; their findings
 //! arrive at one thread, the `engine`, which owns the incidents and the store, and is the only one that
 //! writes. `commands` is what people ask of it, `feed_tracker` what it knows of the feeds, `data_sources`
-//! what notices say of them, `delivery_queues` what it knows of deliveries. Notifications go out in tasks
-//! of their own, `delivery_worker`, one for each channel; mail goes by `relays`. `tasks` are the others
-//! beside the feeds: DNS for `addresses`, calendars, replies. What all these have to say arrives as an
-//! `input`. `supervisor` builds all this from a config (`plan` is what of it can fail), and takes it down
-//! again. After a reload the feeds go on whose config is as it was, and the new engine takes over what the
-//! one before knew of them (`carried_state`).
+//! what notices say of them. Notifications go out in tasks of their own (crate `delivery`), which tell what
+//! became of them and what people answered. `tasks` are the others beside the feeds: DNS for `addresses`,
+//! calendars. What these have to say arrives as an `input`. `supervisor` builds all this from a config (`plan`
+//! is what of it can fail), and takes it down again. After a reload the feeds go on whose config is as it was,
+//! and the new engine takes over what the one before knew of them (`carried_state`).
 //!
 //! Here is the one place where the daemon asks what time it is (`clock`).
 
@@ -21,10 +20,6 @@ mod clock;
 mod commands;
 mod conditions;
 mod data_sources;
-mod delivery;
-mod delivery_event;
-mod delivery_queues;
-mod delivery_worker;
 mod engine;
 mod feed_tracker;
 mod heartbeat;
@@ -32,8 +27,6 @@ mod input;
 mod log;
 mod offenders;
 mod plan;
-mod relays;
-pub(crate) mod replies;
 mod roa_watch;
 mod signals;
 mod supervisor;

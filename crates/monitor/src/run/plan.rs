@@ -1,19 +1,18 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerter::ChannelName;
 use alerter::content::mail::MailComposer;
+use delivery::{
+    AT_ONCE, DeliveryEvent, DeliveryQueue, DeliveryWorker, RateLimiter, Relays, Transport,
+};
 use feeds::{Manager, Socket};
 use incidents::AsDirectory;
 use tokio::sync::{mpsc, watch};
 use validator::WatchList;
 
-use super::delivery_event::DeliveryEvent;
-use super::delivery_queues::DeliveryQueue;
-use super::delivery_worker::{AT_ONCE, DeliveryWorker, RateLimiter, Transport};
-use super::relays::Relays;
 use crate::channels;
 use crate::config::Config;
 use crate::directory;
@@ -65,12 +64,11 @@ impl Plan {
         &mut self,
         events: &mpsc::Sender<DeliveryEvent>,
     ) -> BTreeMap<ChannelName, DeliveryQueue> {
-        let start = |(name, give_up_after, worker): (ChannelName, Duration, DeliveryWorker)| {
-            let (attempts, to_deliver) = mpsc::channel(worker.room());
-            tokio::spawn(worker.run(to_deliver, events.clone()));
-            (name, DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() })
+        let workers = std::mem::take(&mut self.workers).into_iter();
+        let start = |(name, give_up_after, worker): (_, _, DeliveryWorker)| {
+            (name, worker.start(give_up_after, events.clone()))
         };
-        std::mem::take(&mut self.workers).into_iter().map(start).collect()
+        workers.map(start).collect()
     }
 }
 

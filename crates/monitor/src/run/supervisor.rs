@@ -9,6 +9,7 @@ use alerter::content::mail::MailComposer;
 use alerter::dispatch::{Action, Command};
 use bgp::Timestamp;
 use clock::{Moment, wall};
+use delivery::{DeliveryEvent, DeliveryQueues, ReplyLog};
 use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Socket, WantedFeed};
 use incidents::AsDirectory;
 use rpki_sources::Rpki;
@@ -24,14 +25,11 @@ use super::api;
 use super::calendars;
 use super::carried_state::CarriedState;
 use super::clock::Clock;
-use super::delivery_event::{self, DeliveryEvent};
-use super::delivery_queues::DeliveryQueues;
 use super::engine::Engine;
 use super::heartbeat;
 use super::input::{INPUTS, Input};
 use super::offenders::OpenOffenders;
 use super::plan::{Plan, RpkiFeed};
-use super::replies::{self, Done};
 use super::tasks;
 use crate::config::Config;
 use crate::exit::Failure;
@@ -59,7 +57,7 @@ impl Supervisor {
     pub(super) fn new() -> Self {
         let (inputs, receiver) = mpsc::channel(INPUTS);
         let (events, brought) = mpsc::channel(EVENTS);
-        let (deliveries, reported) = mpsc::channel(delivery_event::EVENTS);
+        let (deliveries, reported) = mpsc::channel(delivery::EVENTS);
         Supervisor {
             feeds: Manager::new(events),
             rpki: None,
@@ -126,7 +124,7 @@ impl Supervisor {
 
     async fn open(&mut self, config: &Config, mut plan: Plan) -> Result<(), Failure> {
         let journal = journal(config, plan.directory.clone())?;
-        let replies = Done::load(journal.store())?;
+        let replies = ReplyLog::load(journal.store())?;
         let (published, health) = watch::channel(Health::default());
         let api = listener_and_router(config, health.clone())?;
         let wanted = wanted(config, std::mem::take(&mut plan.sockets), &journal)?;
@@ -205,7 +203,7 @@ fn read_replies(
     let mailbox =
         config.mail.as_ref().and_then(|mail| Some(mail.replies.as_ref()?.mailbox.clone()));
     if let (Some(mailbox), Some(replies)) = (mailbox, composer.and_then(|head| head.replies)) {
-        tasks.spawn(replies::run(mailbox, replies, deliveries.clone()));
+        tasks.spawn(delivery::read_replies(mailbox, replies, deliveries.clone()));
     }
 }
 

@@ -5,14 +5,14 @@ use alerter::content::mail::{Late, Mail, MailComposer};
 use store::Delivery;
 use tokio::time::Instant;
 
-use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome, content};
+use crate::attempt::{DeliveryAttempt, DeliveryReport, Outcome, content};
 
 /// How often a relay that has been replaced is tried again.
 const PROBE_EVERY: Duration = Duration::from_secs(300);
 
 /// The relays, the preferred one first, and how they do.
 #[derive(Debug)]
-pub(super) struct Relays {
+pub struct Relays {
     relays: Vec<State>,
     failover_after: Duration,
 }
@@ -26,20 +26,21 @@ struct State {
 
 /// What one relay did.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     place: usize,
     works: bool,
 }
 
 impl Relays {
-    pub(super) fn new(relays: Vec<Relay>, failover_after: Duration) -> Self {
+    /// The next one takes over when one has taken nothing for `failover_after`.
+    pub fn new(relays: Vec<Relay>, failover_after: Duration) -> Self {
         let relays = relays.into_iter().map(|relay| State { relay, failing: None }).collect();
         Relays { relays, failover_after }
     }
 
     /// Notes how the relays did with a mail; if they did not take it, its report gets to know when
     /// the next one takes over.
-    pub(super) fn learn(
+    pub(crate) fn learn(
         &mut self,
         report: &mut DeliveryReport,
         verdicts: Vec<Verdict>,
@@ -57,7 +58,7 @@ impl Relays {
 
     /// Which relays to try, in order: those that failed for long come last, unless it is time to
     /// see whether they are back. A relay that has just begun to fail is not passed by.
-    pub(super) fn route(&self, now: Instant) -> Vec<(usize, Relay)> {
+    pub(crate) fn route(&self, now: Instant) -> Vec<(usize, Relay)> {
         let mut route = Vec::new();
         for (place, state) in self.relays.iter().enumerate() {
             let Some((since, asked)) = state.failing else {
@@ -87,7 +88,7 @@ impl Relays {
 }
 
 /// Hands a mail to the first of these relays that takes it.
-pub(super) async fn deliver_one(
+pub(crate) async fn deliver_one(
     attempt: DeliveryAttempt,
     composer: MailComposer,
     route: Vec<(usize, Relay)>,

@@ -9,7 +9,7 @@ use store::{Delivery, Outbox, StoreError};
 use tokio::sync::mpsc;
 use validator::{Condition, IncidentKind};
 
-use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome};
+use crate::attempt::{DeliveryAttempt, DeliveryReport, Outcome};
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
@@ -22,9 +22,9 @@ const LATE: Duration = Duration::from_secs(60);
 /// A relay may defer a first mail for a while (greylisting); what takes longer is told.
 const TELL_AFTER: Duration = Duration::from_secs(600);
 
-/// What is on its way. The outbox themselves lie in the store, which only the engine writes.
+/// What is on its way. The outbox itself lies in the store, which only its owner writes.
 #[derive(Debug)]
-pub(super) struct DeliveryQueues {
+pub struct DeliveryQueues {
     queues: BTreeMap<ChannelName, DeliveryQueue>,
     /// Since when each delivery that was not taken yet is being tried.
     begun: HashMap<i64, Timestamp>,
@@ -36,20 +36,33 @@ pub(super) struct DeliveryQueues {
 
 /// The way to a worker.
 #[derive(Debug)]
-pub(super) struct DeliveryQueue {
-    pub(super) attempts: mpsc::Sender<DeliveryAttempt>,
-    pub(super) give_up_after: Duration,
-    pub(super) in_flight: HashSet<i64>,
+pub struct DeliveryQueue {
+    attempts: mpsc::Sender<DeliveryAttempt>,
+    give_up_after: Duration,
+    in_flight: HashSet<i64>,
+}
+
+impl DeliveryQueue {
+    /// What is not taken within `give_up_after` is given up.
+    pub(crate) fn new(attempts: mpsc::Sender<DeliveryAttempt>, give_up_after: Duration) -> Self {
+        DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() }
+    }
 }
 
 impl DeliveryQueues {
-    pub(super) fn new(queues: BTreeMap<ChannelName, DeliveryQueue>, recorded: bool) -> Self {
+    /// A queue for each channel. If `recorded`, notices bear the times of recordings, which say nothing of a
+    /// delay.
+    pub fn new(queues: BTreeMap<ChannelName, DeliveryQueue>, recorded: bool) -> Self {
         DeliveryQueues { queues, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
     }
 
     /// Hands over what is due, as far as each worker has room: what is not stays due. Notifications go by
     /// the wall clock, whatever the clock of the engine is.
-    pub(super) fn dispatch(
+    ///
+    /// # Errors
+    ///
+    /// Where the outbox cannot be read.
+    pub fn dispatch(
         &mut self,
         outbox: Outbox<'_>,
         now: Timestamp,
@@ -78,7 +91,11 @@ impl DeliveryQueues {
     }
 
     /// Writes down what became of a delivery.
-    pub(super) fn settle(
+    ///
+    /// # Errors
+    ///
+    /// Where the outbox cannot be written; the delivery is then repeated with the same Message-ID.
+    pub fn settle(
         &mut self,
         outbox: Outbox<'_>,
         now: Timestamp,
@@ -138,12 +155,12 @@ impl DeliveryQueues {
     }
 
     /// Whether nothing is under way.
-    pub(super) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.queues.values().all(|queue| queue.in_flight.is_empty())
     }
 
     /// What is so of each place that was written to.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = Condition> + '_ {
+    pub fn conditions(&self) -> impl Iterator<Item = Condition> + '_ {
         self.troubles.iter().map(|(place, trouble)| Condition {
             kind: IncidentKind::DeliveryFailing,
             subject: place.clone(),

@@ -6,7 +6,7 @@ use alerter::replies::{Incoming, Replies, ReplyRefusal};
 use clock::wall;
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::delivery_event::DeliveryEvent;
+use crate::event::DeliveryEvent;
 
 /// Mails that are larger are left where they are: a reply is a line, and its quote a page.
 pub(super) const LARGEST: usize = 1024 * 1024;

@@ -14,26 +14,26 @@ const POSITION: &str = "replies";
 /// says nothing: it took those that bounced.
 const QUIET: Duration = Duration::from_secs(24 * 3600);
 
-/// What replies and bounces have done so far, as the engine knows it.
+/// What replies and bounces have done so far, as the owner of the store knows it.
 #[derive(Debug)]
-pub(in crate::run) struct Done {
+pub struct ReplyLog {
     seen: Seen,
     /// By address: the last bounce and what it said; nothing where it has become quiet.
     bounced: BTreeMap<String, Option<(Timestamp, String)>>,
 }
 
-impl Done {
+impl ReplyLog {
     /// What the store knows.
     ///
     /// # Errors
     ///
     /// Where it cannot be read: then a reply could be done twice.
-    pub(in crate::run) fn load(store: &Store) -> Result<Self, StoreError> {
+    pub fn load(store: &Store) -> Result<Self, StoreError> {
         let seen = match store.position(POSITION)? {
             Some(json) => serde_json::from_str(&json)?,
             None => Seen::default(),
         };
-        Ok(Done { seen, bounced: BTreeMap::new() })
+        Ok(ReplyLog { seen, bounced: BTreeMap::new() })
     }
 
     /// Does what a mail says. Orders are of the time of the engine; mails bear that of the wall clock.
@@ -41,7 +41,7 @@ impl Done {
     /// # Errors
     ///
     /// Where the store does not take what became of a delivery.
-    pub(in crate::run) fn take(
+    pub fn take(
         &mut self,
         journal: &mut Journal,
         now: Timestamp,
@@ -60,7 +60,7 @@ impl Done {
     }
 
     /// What is so of each address from which mails came back.
-    pub(in crate::run) fn conditions(&mut self, now: Timestamp) -> Vec<Condition> {
+    pub fn conditions(&mut self, now: Timestamp) -> Vec<Condition> {
         for bounce in self.bounced.values_mut() {
             bounce.take_if(|(at, _)| now.since(*at) >= QUIET);
         }

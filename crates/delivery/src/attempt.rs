@@ -1,4 +1,3 @@
-//! One delivery attempt, and what came of it.
 
 use std::time::Duration;
 
@@ -9,35 +8,45 @@ use store::Delivery;
 
 /// One delivery to be made.
 #[derive(Debug)]
-pub(super) struct DeliveryAttempt {
-    pub(super) delivery: Delivery,
+pub struct DeliveryAttempt {
+    /// What is to be delivered, and where.
+    pub delivery: Delivery,
     /// Set where the notification must say that it is late.
-    pub(super) late: Option<Late>,
+    pub late: Option<Late>,
 }
 
 /// What became of it.
 #[derive(Debug)]
-pub(super) struct DeliveryReport {
-    pub(super) delivery: Delivery,
-    pub(super) outcome: Outcome,
+pub struct DeliveryReport {
+    /// What was to be delivered.
+    pub delivery: Delivery,
+    /// How the attempt ended.
+    pub outcome: Outcome,
 }
 
 /// What became of a notification, by what to do next.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// The other side has it.
     Taken,
     /// Trying again changes nothing.
     Refused(String),
     /// Try again, but not before the other side wants it; where another relay takes over within some
     /// time, then at the latest.
-    Deferred { error: String, retry_after: Option<Duration>, failover_in: Option<Duration> },
+    Deferred {
+        /// Why, as the other side says it.
+        error: String,
+        /// How long the other side asks us to wait.
+        retry_after: Option<Duration>,
+        /// How long until the next relay takes over.
+        failover_in: Option<Duration>,
+    },
     /// Something in the config is wrong, as a login: try again, never give up.
     Held(String),
 }
 
 impl Outcome {
-    pub(super) fn of(result: Result<(), SendError>) -> Self {
+    pub(crate) fn of(result: Result<(), SendError>) -> Self {
         let Err(error) = result else { return Outcome::Taken };
         match &error {
             SendError::Refused { .. } => Outcome::Refused(error.to_string()),
@@ -56,7 +65,7 @@ impl Outcome {
 }
 
 /// What the notification of a delivery says.
-pub(super) fn content(delivery: &Delivery) -> Result<Content, String> {
+pub(crate) fn content(delivery: &Delivery) -> Result<Content, String> {
     serde_json::from_str(&delivery.content)
         .map_err(|error| format!("the notification in the store cannot be read: {error}"))
 }

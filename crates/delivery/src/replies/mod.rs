@@ -1,13 +1,13 @@
-//! Replies and bounces, from where they arrive to the engine.
+//! Replies and bounces, from where they arrive to what they do.
 //!
 //! A mail is marked as seen only after what it wants is written down, together with its Message-ID:
 //! whatever is cut off in between, it is read again, and done no second time. Nothing is answered.
 
-mod done;
 mod imap;
 mod mailbox;
 mod maildir;
 mod reader;
+mod reply_log;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,13 @@ use alerter::replies::Replies;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::delivery_event::DeliveryEvent;
-pub(super) use done::Done;
+use crate::event::DeliveryEvent;
 use imap::{Imap, ImapError};
-pub use mailbox::{ImapServer, Mailbox};
 use maildir::{Maildir, MaildirError};
 use reader::{Reader, Undone};
+
+pub use mailbox::{ImapServer, Mailbox};
+pub use reply_log::ReplyLog;
 
 /// How often we look: who acknowledges at night does not want to wait.
 const EVERY: Duration = Duration::from_secs(15);
@@ -47,7 +48,7 @@ enum Source {
 }
 
 /// Reads until nobody takes what is read.
-pub(super) async fn run(
+pub async fn read_replies(
     mailbox: Mailbox,
     replies: Arc<Replies>,
     events: mpsc::Sender<DeliveryEvent>,

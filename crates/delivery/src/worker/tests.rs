@@ -3,7 +3,7 @@
 
 mod server;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alerter::Receiver;
@@ -14,8 +14,8 @@ use bgp::Timestamp;
 use store::{Delivery, Journal};
 use validator::{Finding, IncidentKind};
 
-use super::super::delivery_queues::{DeliveryQueue, DeliveryQueues};
 use super::*;
+use crate::queues::DeliveryQueues;
 use server::{Fault, Server, Took};
 
 const START: i64 = 1_800_000_000;
@@ -72,11 +72,8 @@ impl Bench {
         for (name, worker) in
             [("mail", mail_carrier(mail, patience)), ("hook", hook_carrier(hook, patience))]
         {
-            let (attempts, to_deliver) = mpsc::channel(worker.room());
-            tokio::spawn(worker.run(to_deliver, events.clone()));
             let give_up_after = Duration::from_secs(5 * 86_400);
-            let queue = DeliveryQueue { attempts, give_up_after, in_flight: HashSet::new() };
-            queues.insert(name.into(), queue);
+            queues.insert(name.into(), worker.start(give_up_after, events.clone()));
         }
         let queues = DeliveryQueues::new(queues, false);
         Bench { _folder: folder, journal, queues, reports, now, taken: Vec::new(), tries: 0 }

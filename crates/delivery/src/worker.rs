@@ -1,7 +1,3 @@
-//! The tasks that run notifications, one for each channel: one that hangs makes no other wait. They own no
-//! state but how the relays do: what is to be carried comes from the engine, and what became of it
-//! goes back there.
-
 use std::time::Duration;
 
 use alerter::channels::{Channel, Event};
@@ -12,26 +8,30 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::delivery::{DeliveryAttempt, DeliveryReport, Outcome, content};
-use super::delivery_event::DeliveryEvent;
-use super::relays::{Relays, Verdict};
+use crate::attempt::{DeliveryAttempt, DeliveryReport, Outcome, content};
+use crate::event::DeliveryEvent;
+use crate::queues::DeliveryQueue;
+use crate::relays::{self, Relays, Verdict};
 
 /// How many notifications of a channel beside mail are under way at once. One that hangs costs its whole
 /// time limit, and must not make every other one of that channel wait behind it.
-pub(super) const AT_ONCE: usize = 4;
+pub const AT_ONCE: usize = 4;
 
-/// One way out, and how fast notifications may go there.
+/// What makes the delivery attempts of one channel, in a task of its own, and how fast notifications may go
+/// there. It owns no state but how the relays do.
 #[derive(Debug)]
-pub(super) struct DeliveryWorker {
-    pub(super) transport: Transport,
+pub struct DeliveryWorker {
+    /// What they go through.
+    pub transport: Transport,
     /// How many notifications are under way at once.
-    pub(super) at_once: usize,
-    pub(super) rate: RateLimiter,
+    pub at_once: usize,
+    /// From one to the next.
+    pub rate: RateLimiter,
 }
 
 /// What a delivery goes through.
 #[derive(Debug)]
-pub(super) enum Transport {
+pub enum Transport {
     /// Mail, through the first relay that takes it.
     Mail(Relays, MailComposer),
     /// Another channel; times are told in this zone.
@@ -40,7 +40,7 @@ pub(super) enum Transport {
 
 /// How fast notifications may go.
 #[derive(Debug)]
-pub(super) struct RateLimiter {
+pub struct RateLimiter {
     /// From one to the next.
     every: Duration,
     next: Instant,
@@ -48,7 +48,7 @@ pub(super) struct RateLimiter {
 
 impl RateLimiter {
     /// So many a minute, evenly; none: as fast as can be.
-    pub(super) fn new(per_minute: Option<u32>) -> Self {
+    pub fn new(per_minute: Option<u32>) -> Self {
         let minute = Duration::from_secs(60);
         let every = per_minute
             .and_then(|notifications| minute.checked_div(notifications))
@@ -74,14 +74,24 @@ impl RateLimiter {
 type Done = (DeliveryReport, Vec<Verdict>);
 
 impl DeliveryWorker {
-    /// How many attempts may wait at the door: with a rate none, or what is urgent would stand behind
+    /// Begins to make attempts, and reports them there. It ends when the queue is dropped and all are reported.
+    pub fn start(
+        self,
+        give_up_after: Duration,
+        events: mpsc::Sender<DeliveryEvent>,
+    ) -> DeliveryQueue {
+        let (attempts, to_make) = mpsc::channel(self.room());
+        tokio::spawn(self.run(to_make, events));
+        DeliveryQueue::new(attempts, give_up_after)
+    }
+
+    /// How many attempts may wait before the worker: with a rate none, or what is urgent would stand behind
     /// them.
-    pub(super) fn room(&self) -> usize {
+    fn room(&self) -> usize {
         if self.rate.every.is_zero() { self.at_once } else { 1 }
     }
 
-    /// Carries attempts until there are no more to come and all are reported.
-    pub(super) async fn run(
+    async fn run(
         mut self,
         mut attempts: mpsc::Receiver<DeliveryAttempt>,
         events: mpsc::Sender<DeliveryEvent>,
@@ -92,7 +102,7 @@ impl DeliveryWorker {
                 attempt = self.rate.next(&mut attempts), if under_way.len() < self.at_once => {
                     let Some(attempt) = attempt else { break };
                     self.rate.gone();
-                    self.start(attempt, &mut under_way);
+                    self.begin(attempt, &mut under_way);
                 }
                 Some(done) = under_way.join_next() => self.report(done, &events).await,
             }
@@ -102,11 +112,11 @@ impl DeliveryWorker {
         }
     }
 
-    fn start(&self, attempt: DeliveryAttempt, under_way: &mut JoinSet<Done>) {
+    fn begin(&self, attempt: DeliveryAttempt, under_way: &mut JoinSet<Done>) {
         match &self.transport {
             Transport::Mail(relays, composer) => {
                 let route = relays.route(Instant::now());
-                under_way.spawn(super::relays::deliver_one(attempt, composer.clone(), route));
+                under_way.spawn(relays::deliver_one(attempt, composer.clone(), route));
             }
             Transport::Channel(channel, zone) => {
                 under_way.spawn(deliver_one(attempt, channel.clone(), zone.clone()));
@@ -123,7 +133,7 @@ impl DeliveryWorker {
         if let Transport::Mail(relays, _) = &mut self.transport {
             relays.learn(&mut report, verdicts, Instant::now());
         }
-        // With the engine gone the notification is repeated at the next start.
+        // With nobody there any more the notification is repeated at the next start.
         let _ = events.send(DeliveryEvent::Attempted(report)).await;
     }
 }
