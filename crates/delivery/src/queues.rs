@@ -62,17 +62,13 @@ impl DeliveryQueues {
     /// # Errors
     ///
     /// Where the outbox cannot be read.
-    pub fn dispatch(
-        &mut self,
-        outbox: Outbox<'_>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub fn dispatch(&mut self, outbox: Outbox<'_>, now: Timestamp) -> Result<(), StoreError> {
         for (channel, queue) in &mut self.queues {
             let room = queue.attempts.capacity();
-            if room == 0 || outbox.next_due(channel.as_str())?.is_none_or(|due| due > now) {
+            if room == 0 || outbox.next_due(channel)?.is_none_or(|due| due > now) {
                 continue;
             }
-            for delivery in outbox.due(channel.as_str(), now, queue.in_flight.len() + room)? {
+            for delivery in outbox.due(channel, now, queue.in_flight.len() + room)? {
                 if queue.in_flight.contains(&delivery.number) {
                     continue;
                 }

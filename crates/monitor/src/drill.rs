@@ -24,7 +24,7 @@ use crate::mail_composer::mail_composer;
 #[derive(Debug, Default)]
 pub(crate) struct Aim<'a> {
     /// Only this channel.
-    pub(crate) channel: Option<&'a str>,
+    pub(crate) channel: Option<&'a ChannelName>,
     /// Only mail, to this mailbox.
     pub(crate) to: Option<&'a Mailbox>,
     /// Only this kind of notice.
@@ -77,7 +77,7 @@ fn receivers(config: &Config, aim: &Aim<'_>) -> Result<Vec<Receiver>, Failure> {
     }
     let rules = config.dispatch_rules();
     let all = rules.receivers();
-    let mut names: Vec<&str> = all.iter().map(|to| to.channel.as_str()).collect();
+    let mut names: Vec<&ChannelName> = all.iter().map(|to| &to.channel).collect();
     names.dedup();
     match aim.channel {
         _ if all.is_empty() => Err(Failure::Usage(format!(
@@ -85,11 +85,12 @@ fn receivers(config: &Config, aim: &Aim<'_>) -> Result<Vec<Receiver>, Failure> {
             config.path.display()
         ))),
         Some(name) if !names.contains(&name) => {
+            let names: Vec<_> = names.into_iter().map(ChannelName::as_str).collect();
             let names = names.join(", ");
             Err(Failure::Usage(format!("there is no channel '{name}' (there is: {names})")))
         }
         only => {
-            let meant = |to: &&Receiver| only.is_none_or(|name| to.channel.as_str() == name);
+            let meant = |to: &&Receiver| only.is_none_or(|name| to.channel == *name);
             Ok(all.into_iter().filter(meant).cloned().collect())
         }
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use alerter::ChannelName;
 use clap::{Args, Subcommand};
 use lettre::message::Mailbox;
 use store::{Queued, Request};
@@ -39,7 +40,7 @@ enum Action {
     Test {
         /// Only this channel: its name in the config, or mail.
         #[arg(long, value_name = "NAME")]
-        channel: Option<String>,
+        channel: Option<ChannelName>,
         /// Only mail, to this mailbox, which need not be in the config.
         #[arg(long, value_name = "ADDRESS", conflicts_with = "channel")]
         to: Option<Mailbox>,
@@ -67,7 +68,7 @@ pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::Test { channel, to, kind } => {
             let config = Config::load(args.config.as_deref())?;
-            let aim = Aim { channel: channel.as_deref(), to: to.as_ref(), kind: *kind };
+            let aim = Aim { channel: channel.as_ref(), to: to.as_ref(), kind: *kind };
             drill::run(&config, &aim)
         }
         Action::Queue { format } => {
@@ -99,14 +100,12 @@ fn queue(queue: &[Queued], config: &Config, format: Format) -> Result<ExitCode, 
         }
     }
     out.flush()?;
-    let stuck = |queued: &Queued| {
-        queued.state == "dead" || !config.has_channel(&queued.channel.as_str().into())
-    };
+    let stuck = |queued: &Queued| queued.state == "dead" || !config.has_channel(&queued.channel);
     Ok(if queue.iter().any(stuck) { ExitCode::Attention } else { ExitCode::Done })
 }
 
 fn row(queued: &Queued, config: &Config) -> [String; 6] {
-    let strayed = queued.state != "dead" && !config.has_channel(&queued.channel.as_str().into());
+    let strayed = queued.state != "dead" && !config.has_channel(&queued.channel);
     let next = match queued.state.as_str() {
         state if state == "dead" || strayed => "-".to_owned(),
         _ => whole(queued.next_attempt),

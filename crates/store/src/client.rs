@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use alerter::{AnnotatedIncident, AnnotatedNotice};
+use alerter::{AnnotatedIncident, AnnotatedNotice, ChannelName};
 use bgp::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub struct Queued {
     /// `waiting` or `dead`.
     pub state: String,
     /// Name of the channel, as in the config.
-    pub channel: String,
+    pub channel: ChannelName,
     /// The address within it.
     pub address: String,
     /// Of which notification.
@@ -175,7 +175,7 @@ impl StoreClient {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn queue_lengths(&self) -> Result<Vec<(String, String, u64, Timestamp)>, StoreError> {
+    pub fn queue_lengths(&self) -> Result<Vec<(ChannelName, String, u64, Timestamp)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT channel, state, count(*), min(created) FROM outbox
              WHERE state IN ('waiting', 'dead') GROUP BY channel, state",
@@ -183,7 +183,8 @@ impl StoreClient {
         let rows = statement.query_map([], |row| {
             let (count, oldest): (i64, i64) = (row.get(2)?, row.get(3)?);
             let oldest = Timestamp::from_micros(oldest);
-            Ok((row.get(0)?, row.get(1)?, count.unsigned_abs(), oldest))
+            let channel = row.get::<_, String>(0)?.into();
+            Ok((channel, row.get(1)?, count.unsigned_abs(), oldest))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -226,7 +227,7 @@ fn queued(row: &Row<'_>) -> rusqlite::Result<Queued> {
     Ok(Queued {
         number: row.get(0)?,
         state: row.get(1)?,
-        channel: row.get(2)?,
+        channel: row.get::<_, String>(2)?.into(),
         address: row.get(3)?,
         message_id: row.get(4)?,
         created: Timestamp::from_micros(row.get(5)?),

@@ -30,6 +30,7 @@ const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// and the feed, asked from its last [`position`](Self::set_position), brings it again.
 ///
 /// ```no_run
+/// use alerter::ChannelName;
 /// use alerter::dispatch::DispatchRules;
 /// use incidents::{AsDirectory, Rules, Sources};
 /// use store::Journal;
@@ -43,7 +44,7 @@ const REFRESH_EVERY: Duration = Duration::from_secs(10);
 ///     println!("{}", notice.title);
 /// }
 /// let outbox = journal.store().outbox();
-/// for delivery in outbox.due("mail", now, 10)? {
+/// for delivery in outbox.due(&ChannelName::Mail, now, 10)? {
 ///     outbox.record_taken(delivery.number)?;
 /// }
 /// # Ok(())

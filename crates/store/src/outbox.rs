@@ -1,4 +1,4 @@
-use alerter::{Notification, Receiver};
+use alerter::{ChannelName, Notification, Receiver};
 use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -49,7 +49,7 @@ impl<'a> Outbox<'a> {
     /// Where SQLite reports one.
     pub fn due(
         &self,
-        channel: &str,
+        channel: &ChannelName,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
@@ -60,7 +60,7 @@ impl<'a> Outbox<'a> {
 
     fn due_of(
         &self,
-        channel: &str,
+        channel: &ChannelName,
         urgent: bool,
         now: Timestamp,
         limit: usize,
@@ -73,7 +73,8 @@ impl<'a> Outbox<'a> {
              ORDER BY o.next_attempt, o.number LIMIT ?4",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![channel, urgent, now.micros(), limit], |row| {
+        let values = params![channel.as_str(), urgent, now.micros(), limit];
+        let rows = statement.query_map(values, |row| {
             Ok(Delivery {
                 number: row.get(0)?,
                 receiver: Receiver {
@@ -97,13 +98,14 @@ impl<'a> Outbox<'a> {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn next_due(&self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+    pub fn next_due(&self, channel: &ChannelName) -> Result<Option<Timestamp>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT next_attempt FROM outbox WHERE head = 1 AND channel = ? AND urgent = ?
              ORDER BY next_attempt LIMIT 1",
         )?;
         let mut first = |urgent: bool| -> Result<Option<i64>, StoreError> {
-            Ok(statement.query_row(params![channel, urgent], |row| row.get(0)).optional()?)
+            let values = params![channel.as_str(), urgent];
+            Ok(statement.query_row(values, |row| row.get(0)).optional()?)
         };
         let next = [first(true)?, first(false)?].into_iter().flatten().min();
         Ok(next.map(Timestamp::from_micros))
@@ -163,12 +165,12 @@ impl<'a> Outbox<'a> {
     ) -> Result<Option<String>, StoreError> {
         // We may have written to `NOC <noc@example.net>`, of which a report has the address alone.
         let bounced = "UPDATE outbox SET state = 'dead', last_error = ?3
-                       WHERE message_id = ?1 AND channel = 'mail' AND state IN ('taken', 'dead')
+                       WHERE message_id = ?1 AND channel = ?4 AND state IN ('taken', 'dead')
                            AND (lower(address) = lower(?2)
                                OR substr(lower(address), -length(?2) - 2)
                                    = '<' || lower(?2) || '>')
                        RETURNING address";
-        let values = params![message_id, recipient, error];
+        let values = params![message_id, recipient, error, ChannelName::Mail.as_str()];
         Ok(self.connection.query_row(bounced, values, |row| row.get(0)).optional()?)
     }
 
@@ -231,12 +233,14 @@ impl<'a> Outbox<'a> {
     /// # Errors
     ///
     /// Where SQLite reports one.
-    pub fn waiting(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    pub fn waiting(&self) -> Result<Vec<(ChannelName, u64)>, StoreError> {
         let waiting = "SELECT channel, count(*) FROM outbox WHERE state = 'waiting'
                        GROUP BY channel";
         let mut statement = self.connection.prepare(waiting)?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+        let rows = statement.query_map([], |row| {
+            let channel = row.get::<_, String>(0)?.into();
+            Ok((channel, row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use alerter::ChannelName;
 use bgp::Timestamp;
 use serde::Serialize;
 
@@ -28,7 +29,7 @@ pub struct Health {
     /// The VRPs name own prefixes that are not watched: everything is to be started anew with them.
     pub watch_list_outgrown: bool,
     /// The ways to tell people.
-    pub channels: Vec<String>,
+    pub channels: Vec<ChannelName>,
 }
 
 /// A feed.
@@ -106,6 +107,7 @@ impl Health {
             Some(rpki) => Part::new(None, format!("{} VRPs", rpki.vrps)),
             None => Part::new(None, "no source is configured"),
         };
+        let channels: Vec<_> = self.channels.iter().map(ChannelName::as_str).collect();
         let parts = Parts {
             engine: Part::new(engine, "running"),
             store: Part::new(self.store_fault.clone(), "can be written"),
@@ -115,10 +117,7 @@ impl Health {
                 none(self.watches == 0, "watch"),
                 format!("{} prefixes", self.watches),
             ),
-            channels: Part::new(
-                none(self.channels.is_empty(), "channel"),
-                self.channels.join(", "),
-            ),
+            channels: Part::new(none(channels.is_empty(), "channel"), channels.join(", ")),
         };
         let Parts { engine, store, feeds, watches, channels, .. } = &parts;
         let ready = [engine, store, feeds, watches, channels].iter().all(|part| part.ok);
@@ -165,7 +164,7 @@ mod tests {
             rpki: Some(Rpki { vrps: 0, generated: None, stale: true }),
             watches: 1,
             watch_list_outgrown: false,
-            channels: vec!["mail".to_owned()],
+            channels: vec![ChannelName::Mail],
         };
         assert!(ready.readiness().ready);
         let spoilers: [fn(&mut Health); 7] = [

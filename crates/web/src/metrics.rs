@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 
+use alerter::ChannelName;
 use bgp::Timestamp;
 use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::counter::Counter;
@@ -20,7 +21,7 @@ pub(crate) use prometheus_text::CONTENT_TYPE;
 pub(crate) struct Stored {
     pub(crate) incidents: Vec<IncidentCount>,
     /// Channel, state, how many, and when the oldest was decided.
-    pub(crate) deliveries: Vec<(String, String, u64, Timestamp)>,
+    pub(crate) deliveries: Vec<(ChannelName, String, u64, Timestamp)>,
     pub(crate) bytes: u64,
 }
 
@@ -123,7 +124,7 @@ impl Metrics {
             if state == "waiting" {
                 oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
             }
-            let labels = vec![("channel", channel), ("state", state)];
+            let labels = vec![("channel", channel.into()), ("state", state)];
             deliveries.get_or_create(&labels).set(float(number));
         }
         let help =

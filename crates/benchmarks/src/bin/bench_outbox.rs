@@ -8,8 +8,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use alerter::Receiver;
 use alerter::dispatch::{DispatchRules, Routing};
+use alerter::{ChannelName, Receiver};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Rules, Sources};
 use store::{Journal, StoreError};
@@ -78,7 +78,7 @@ fn tell(journal: &mut Journal, number: &mut u32, count: usize) -> Result<(), Sto
 /// One delivery as a carrier makes it.
 fn take(journal: &Journal) -> Result<(), StoreError> {
     let now = Timestamp::from_seconds(4_000_000_000);
-    for delivery in journal.store().outbox().due("mail", now, 1)? {
+    for delivery in journal.store().outbox().due(&ChannelName::Mail, now, 1)? {
         journal.store().outbox().record_taken(delivery.number)?;
     }
     Ok(())

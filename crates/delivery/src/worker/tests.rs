@@ -88,7 +88,8 @@ impl Bench {
                 return;
             }
             if self.queues.is_idle() {
-                let due = ["mail", "hook"].map(|queue| store.outbox().next_due(queue).unwrap());
+                let due =
+                    ["mail", "hook"].map(|queue| store.outbox().next_due(&queue.into()).unwrap());
                 let Some(due) = due.into_iter().flatten().min() else { return };
                 assert!(due > self.now, "due, but not handed over");
                 self.now = due;

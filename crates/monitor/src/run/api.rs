@@ -25,10 +25,9 @@ pub(super) fn rpki(rpki: &Rpki) -> Option<web::Rpki> {
 }
 
 /// The ways to tell people.
-pub(super) fn channels(config: &Config) -> Vec<String> {
+pub(super) fn channels(config: &Config) -> Vec<ChannelName> {
     let mail = config.mail.iter().map(|_| ChannelName::Mail);
-    let names = mail.chain(config.channels.iter().map(|channel| channel.name.clone()));
-    names.map(String::from).collect()
+    mail.chain(config.channels.iter().map(|channel| channel.name.clone())).collect()
 }
 
 /// How a feed is.

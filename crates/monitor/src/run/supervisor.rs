@@ -281,10 +281,10 @@ fn journal(config: &Config, directory: Arc<AsDirectory>) -> Result<Journal, Fail
         }
     }
     let mut waiting = journal.store().outbox().waiting()?;
-    waiting.retain(|(channel, _)| !config.has_channel(&channel.as_str().into()));
+    waiting.retain(|(channel, _)| !config.has_channel(channel));
     for (channel, notifications) in waiting {
         tracing::error!(
-            channel,
+            %channel,
             notifications,
             "notifications wait for a channel that the config does not have"
         );

@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 
-use alerter::Receiver;
 use alerter::dispatch::{Action, Command, DispatchRules, Routing};
 use alerter::{AnnotatedNotice, Content, Operator, Scope};
+use alerter::{ChannelName, Receiver};
 use bgp::Timestamp;
 use store::{Delivery, Journal, Store, StoreError};
 use validator::{Finding, IncidentKind};
@@ -191,7 +191,7 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     let notices = journal.commit().unwrap();
     assert!(notices.len() > 3);
     let store = journal.store();
-    let due = |second| store.outbox().due("mail", at(second), 1000).unwrap();
+    let due = |second| store.outbox().due(&ChannelName::Mail, at(second), 1000).unwrap();
     let first = due(1_000_000);
     let same_thread =
         |id: &str| notices.iter().find(|n| n.message_id == id).unwrap().incident.clone();
@@ -273,7 +273,8 @@ fn an_older_store_goes_on_and_its_queue_too() {
     let notices = old_store(&folder.store());
     assert_eq!(notices.len(), 2);
     let mut journal = open(&folder.store()).unwrap();
-    let due = |journal: &Journal| journal.store().outbox().due("mail", at(9000), 10).unwrap();
+    let due =
+        |journal: &Journal| journal.store().outbox().due(&ChannelName::Mail, at(9000), 10).unwrap();
     let first = due(&journal);
     let ids = |due: &[Delivery]| due.iter().map(|d| d.message_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&first), [notices[0].message_id.clone()]);
@@ -360,7 +361,7 @@ fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
     let urgent = |limit| {
         store
             .outbox()
-            .due("mail", at(9), limit)
+            .due(&ChannelName::Mail, at(9), limit)
             .unwrap()
             .iter()
             .map(|d| d.urgent)
@@ -368,16 +369,19 @@ fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
     };
     assert_eq!(urgent(10), [true, true, false, false]);
     assert_eq!(urgent(3), [true, true, false]);
-    assert_eq!(store.outbox().next_due("mail").unwrap(), Some(at(0)));
-    for delivery in store.outbox().due("mail", at(9), 10).unwrap() {
+    assert_eq!(store.outbox().next_due(&ChannelName::Mail).unwrap(), Some(at(0)));
+    for delivery in store.outbox().due(&ChannelName::Mail, at(9), 10).unwrap() {
         store.outbox().record_dead(delivery.number, "550 gone").unwrap();
     }
     assert_eq!(
-        (store.outbox().next_due("mail").unwrap(), store.outbox().queue_length().unwrap()),
+        (
+            store.outbox().next_due(&ChannelName::Mail).unwrap(),
+            store.outbox().queue_length().unwrap()
+        ),
         (None, (0, 4))
     );
     assert_eq!(store.outbox().requeue(at(20)).unwrap(), 4);
     assert_eq!(store.outbox().queue_length().unwrap(), (4, 0));
-    assert_eq!(store.outbox().next_due("mail").unwrap(), Some(at(20)));
-    assert_eq!(store.outbox().due("mail", at(20), 10).unwrap().len(), 4);
+    assert_eq!(store.outbox().next_due(&ChannelName::Mail).unwrap(), Some(at(20)));
+    assert_eq!(store.outbox().due(&ChannelName::Mail, at(20), 10).unwrap().len(), 4);
 }
