@@ -6,7 +6,7 @@ use bgp::Asn;
 use crate::Country;
 
 /// What is ours, and when an incident opens, is told again, resolves and reopens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The operator's own ASes.
     pub own_asns: Vec<Asn>,

@@ -37,7 +37,6 @@ pub use ::delivery::{ImapServer, Mailbox};
 pub use channel::{Body, Channel, ChannelKind, Syslog, Url, Webhook};
 pub use fault::ConfigError;
 pub use heartbeat::Heartbeat;
-pub use incident::Incident;
 pub use mail::{Mail, Relay};
 pub use maintenance::{Calendar, CalendarPlace};
 pub use operator::Operator;
@@ -63,8 +62,8 @@ pub struct Config {
     pub watches: Arc<WatchList>,
     /// `[rpki]`.
     pub rpki: Sources,
-    /// `[incident]`.
-    pub incident: Incident,
+    /// `[incident]`; [`rules`](Self::rules) has the operator too.
+    pub incident: Rules,
     /// `[[feed]]`.
     pub feeds: Vec<Feed>,
     /// `[archive]`.
@@ -160,27 +159,12 @@ impl Config {
 
     /// The rules of the incident engine.
     pub fn rules(&self) -> Rules {
-        let Incident {
-            min_vantage_ases,
-            resolve_after,
-            reopen_within,
-            update_every,
-            visibility_after,
-            visibility_vantage_points,
-            forget_after,
-        } = self.incident;
         Rules {
             own_asns: self.operator.asns.clone(),
             country: self.operator.country,
             upstreams: self.operator.upstreams.clone(),
-            min_vantage_ases,
             min_vantage_ases_of: self.feeds.iter().flat_map(Feed::thresholds).collect(),
-            resolve_after,
-            reopen_within,
-            update_every,
-            visibility_after,
-            visibility_vantage_points,
-            forget_after,
+            ..self.incident.clone()
         }
     }
 
@@ -215,8 +199,7 @@ impl Config {
         };
         let watches = watch::read_all(&root.sections("watch"), asns, upstreams);
         let rpki = root.section("rpki").map_or_else(|| Some(Sources::default()), rpki::read);
-        let incident =
-            root.section("incident").map_or_else(Incident::default, |s| Incident::read(&s));
+        let incident = root.section("incident").map_or_else(Rules::default, |s| incident::read(&s));
         let feeds = root.sections("feed").into_iter().filter_map(feed::read).collect();
         let archive = root.section("archive").map_or_else(Archive::default, |s| archive::read(&s));
         let mail = root.section("mail").map(Mail::read);
