@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bgp::{Asn, Family, Prefix};
-use validator::{IncidentKind, OriginValidation, Origins, Vrp};
+use validator::{OriginValidation, Origins, Remedy, Vrp};
 
 use crate::group_key::PartKey;
 use crate::incident::Part;
@@ -17,6 +17,11 @@ const fn longest_routed(family: Family) -> u8 {
     }
 }
 
+/// Whether nobody would accept anything more specific.
+fn is_longest(prefix: Prefix) -> bool {
+    prefix.length() >= prefix.family().longest_routed()
+}
+
 /// Advises on every part: what wins traffic back from a hijacker, which ROA is missing.
 pub(crate) fn advice(
     parts: &BTreeMap<PartKey, Part>,
@@ -25,6 +30,8 @@ pub(crate) fn advice(
 ) -> Advice {
     let mut announce = BTreeSet::new();
     let mut roas = BTreeSet::new();
+    // What is hijacked and so long that no more-specific would be accepted.
+    let mut longest: BTreeSet<Prefix> = BTreeSet::new();
     for (key, part) in parts {
         let Some(watch) = &part.watch else { continue };
         let ours = match &watch.origins {
@@ -32,56 +39,34 @@ pub(crate) fn advice(
             Origins::Any => own_asns,
         };
         let roa = |prefix, max_length| move |asn: &Asn| Roa { prefix, asn: *asn, max_length };
-        match part.kind {
-            IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack => {
+        let announcers = || ours.iter().filter(|asn| offenders.contains(asn));
+        match part.kind.spec().remedy {
+            Remedy::WinBack => {
                 announce.extend(more_specifics(key.announced, &part.rov, ours));
+                longest.extend(is_longest(key.announced).then_some(key.announced));
                 if covering(&part.rov).next().is_none() {
                     roas.extend(ours.iter().map(roa(watch.prefix, watch.max_length)));
                 }
             }
-            IncidentKind::RpkiInvalid => {
-                let announcer = ours.iter().filter(|asn| offenders.contains(asn));
-                roas.extend(announcer.map(roa(key.announced, key.announced.length())));
+            Remedy::RoaOfAnnounced => {
+                roas.extend(announcers().map(roa(key.announced, key.announced.length())));
             }
-            IncidentKind::RpkiUncovered => {
-                let announcer = ours.iter().filter(|asn| offenders.contains(asn));
-                roas.extend(announcer.map(roa(watch.prefix, watch.max_length)));
+            Remedy::RoaOfWatch => {
+                roas.extend(announcers().map(roa(watch.prefix, watch.max_length)));
             }
-            IncidentKind::Squatting
-            | IncidentKind::SuperPrefix
-            | IncidentKind::NewMoreSpecific
-            | IncidentKind::OwnAsNewPrefix
-            | IncidentKind::FirstHop
-            | IncidentKind::RouteLeak
-            | IncidentKind::VisibilityLoss
-            | IncidentKind::RoaChange
-            | IncidentKind::RoaExpiry
-            | IncidentKind::TaMalfunction
-            | IncidentKind::RpkiStale
-            | IncidentKind::FeedSilent
-            | IncidentKind::RouterDown
-            | IncidentKind::DeliveryFailing => {}
+            Remedy::Nothing => {}
         }
     }
-    let (announce, roas) = (announce.into_iter().collect(), roas.into_iter().collect());
-    Advice { announce, roas, longest: longest(parts) }
+    Advice {
+        announce: announce.into_iter().collect(),
+        roas: roas.into_iter().collect(),
+        longest: longest.into_iter().collect(),
+    }
 }
 
-/// What is hijacked and so long that no more-specific would be accepted.
-fn longest(parts: &BTreeMap<PartKey, Part>) -> Vec<Prefix> {
-    let is_hijack =
-        |kind| matches!(kind, IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack);
-    let longest = |prefix: &Prefix| prefix.length() >= longest_routed(prefix.family());
-    let hijacked = parts.iter().filter(|(_, part)| part.watch.is_some() && is_hijack(part.kind));
-    let prefixes: BTreeSet<Prefix> =
-        hijacked.map(|(key, _)| key.announced).filter(longest).collect();
-    prefixes.into_iter().collect()
-}
-
-/// The halves of what was announced; none where nobody would accept them.
+/// The halves ofwhat was announced; none where nobody would accept them.
 fn more_specifics(announced: Prefix, rov: &OriginValidation, ours: &[Asn]) -> Vec<MoreSpecific> {
-    let travels = announced.length() < longest_routed(announced.family());
-    let halves = announced.halves().filter(|_| travels);
+    let halves = announced.halves().filter(|_| !is_longest(announced));
     let allowed = |prefix: Prefix| {
         let by = |vrp: &Vrp| ours.contains(&vrp.asn()) && prefix.length() <= vrp.max_length();
         covering(rov).any(by)

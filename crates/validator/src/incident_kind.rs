@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationState;
+use crate::kind_spec::{Accusation, Area, Headline, KindSpec, Remedy, Severities, Severity};
 
 /// The enum, the list of its variants and the table, out of one list: no variant is without a row.
 macro_rules! incident_kinds {
@@ -33,87 +34,164 @@ macro_rules! incident_kinds {
     };
 }
 
+/// Of whoever originates what is ours.
+const ORIGINATES: Accusation = Accusation {
+    what: "originates",
+    ask: "without our consent. Please withdraw it now.",
+    request: "to withdraw",
+};
+
 incident_kinds! {
     /// Exactly a watched prefix, origin not allowed.
     OriginHijack => KindSpec {
         name: "origin-hijack",
         area: Area::Hijack,
-        severity: Severity::Critical,
+        severity: Severities::always(Severity::Critical).if_valid(Severity::Notice),
         title: "origin hijack",
         meaning: "exactly a watched prefix has an origin that is not allowed",
         advice: None,
+        guide: "Ask the offender to withdraw and the networks that accepted it to filter: the \
+            notice has a draft for each. Announce more-specifics of what is hijacked while it \
+            lasts, where they are no longer than /24 (IPv6: /48). Create the ROA where none \
+            covers the prefix. If RPKI entitles the origin (a scrubber, anycast, a customer), \
+            list it in `origins` of the watch.",
+        headline: Headline {
+            now: "{who} originates {count} of our address space",
+            over: "{who} originated {count} of our address space",
+        },
+        accusation: Some(ORIGINATES),
+        remedy: Remedy::WinBack,
         drill: None,
     },
     /// More specific than a watched prefix, origin not allowed.
     SubPrefixHijack => KindSpec {
         name: "sub-prefix-hijack",
         area: Area::Hijack,
-        severity: Severity::Critical,
+        severity: Severities::always(Severity::Critical).if_valid(Severity::Notice),
         title: "sub-prefix hijack",
         meaning: "something more specific than a watched prefix has an origin that is not allowed",
         advice: None,
+        guide: "As for an origin hijack, but at once: a more-specific takes all the traffic of \
+            whoever sees it, whatever else is announced.",
+        headline: Headline {
+            now: "{who} originates {count} of our address space",
+            over: "{who} originated {count} of our address space",
+        },
+        accusation: Some(ORIGINATES),
+        remedy: Remedy::WinBack,
         drill: None,
     },
     /// Inside a watch that nobody may announce.
     Squatting => KindSpec {
         name: "squatting",
         area: Area::Hijack,
-        severity: Severity::Critical,
+        severity: Severities::always(Severity::Critical),
         title: "squatting",
         meaning: "something is announced inside a watch with announced = false",
         advice: None,
+        guide: "Ask the offender to withdraw and the networks that accepted it to filter. If the \
+            space is in use after all, take `announced = false` out of the watch.",
+        headline: Headline {
+            now: "{who} originates {count} of ours that nobody may announce",
+            over: "{who} originated {count} of ours that nobody may announce",
+        },
+        accusation: Some(ORIGINATES),
+        remedy: Remedy::Nothing,
         drill: None,
     },
     /// Less specific, covering a watched prefix, origin not allowed, not a known aggregate.
     SuperPrefix => KindSpec {
         name: "super-prefix",
         area: Area::OthersRoutes,
-        severity: Severity::Notice,
+        severity: Severities::always(Severity::Notice),
         title: "super-prefix",
         meaning: "something less specific covers a watched prefix, by an origin that is not allowed \
             and as no known aggregate",
         advice: Some("If this aggregate is rightful, list it under `aggregates` of the watch."),
+        guide: "Traffic follows our own, more specific routes while they stand, so look whether \
+            they do: the notice becomes a warning where one was lost. If the aggregate is \
+            rightful, list it under `aggregates` of the watch.",
+        headline: Headline {
+            now: "{who} originates {count} covering what is ours",
+            over: "{who} originated {count} covering what is ours",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: None,
     },
     /// Allowed origin, longer than the watch's longest.
     NewMoreSpecific => KindSpec {
         name: "new-more-specific",
         area: Area::OwnRoutes,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning).if_valid(Severity::Notice),
         title: "new more-specific",
         meaning: "an allowed origin announces something longer than max_length",
         advice: Some("If it is meant, raise `max_length` of the watch; else find out who leaks it."),
+        guide: "If it is meant (traffic engineering, a scrubber), raise `max_length` of the watch. \
+            Else find out which router of ours leaks it, or who forges our origin.",
+        headline: Headline {
+            now: "{who} originates {count} more specific than the watch list allows",
+            over: "{who} originated {count} more specific than the watch list allows",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: None,
     },
     /// Our AS originates something outside every watch.
     OwnAsNewPrefix => KindSpec {
         name: "own-as-new-prefix",
         area: Area::OwnRoutes,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "new prefix of our own AS",
         meaning: "an AS of ours originates something outside every watch",
         advice: Some("If it is meant, add a watch for it; else withdraw it: it may be a leak of ours."),
+        guide: "If it is meant, add a watch for it. Else withdraw it: it may be a leak or a typing \
+            error of ours.",
+        headline: Headline {
+            now: "our own {who} originates {count} outside every watch",
+            over: "our own {who} originated {count} outside every watch",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: None,
     },
     /// Our own, expected announcement is RPKI-invalid.
     RpkiInvalid => KindSpec {
         name: "rpki-invalid",
         area: Area::OwnRoutesInRpki,
-        severity: Severity::Critical,
+        severity: Severities::always(Severity::Critical),
         title: "RPKI-invalid",
         meaning: "our own, expected announcement is RPKI-invalid",
         advice: None,
+        guide: "Networks that validate drop the route now. Create or correct the ROA that the \
+            notice names, or withdraw the announcement that it does not allow.",
+        headline: Headline {
+            now: "what our own {who} announces is RPKI-invalid, and networks that validate drop it: \
+                {count}",
+            over: "what our own {who} announces was RPKI-invalid, and networks that validate drop it: \
+                {count}",
+        },
+        accusation: None,
+        remedy: Remedy::RoaOfAnnounced,
         drill: None,
     },
     /// Our own announcement lost its ROA, or lacks the one that the watch requires.
     RpkiUncovered => KindSpec {
         name: "rpki-uncovered",
         area: Area::OwnRoutesInRpki,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "ROA missing",
         meaning: "our own announcement lost the VRP that covered it, or lacks the one that the watch \
             requires",
         advice: None,
+        guide: "Create the ROA that the notice names. If a ROA was there yesterday, find out who \
+            revoked it or let it expire.",
+        headline: Headline {
+            now: "no ROA covers {count} that our own {who} announces",
+            over: "no ROA covers {count} that our own {who} announced",
+        },
+        accusation: None,
+        remedy: Remedy::RoaOfWatch,
         drill: None,
     },
     /// Allowed origin, but the AS next to it is not one of our upstreams: a forged origin, or a
@@ -121,173 +199,193 @@ incident_kinds! {
     FirstHop => KindSpec {
         name: "first-hop",
         area: Area::OthersRoutes,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning).if_grave(Severity::Critical),
         title: "unexpected upstream",
         meaning: "the origin is allowed, but the AS next to it is none of our upstreams",
         advice: Some("If it is an upstream of ours, add it to `upstreams`."),
+        guide: "If the AS is a new upstream of ours, add it to `upstreams`. Else our origin is \
+            forged: ask that AS where it learns the route.",
+        headline: Headline {
+            now: "{who} stands next to our AS on the way to {count} of ours and is no upstream of \
+                ours: a forged origin, or an upstream that the config does not name",
+            over: "{who} stood next to our AS on the way to {count} of ours and is no upstream of \
+                ours: a forged origin, or an upstream that the config does not name",
+        },
+        accusation: Some(Accusation {
+            what: "passes on",
+            ask: "as if our network were its neighbour, which it is not. Please find out where you learn the \
+                route, and filter it.",
+            request: "where it learns the route",
+        }),
+        remedy: Remedy::Nothing,
         drill: None,
     },
     /// The path is one that no route may take: ASPA says so, or OTC (RFC 9234).
     RouteLeak => KindSpec {
         name: "route-leak",
         area: Area::OthersRoutes,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "route leak",
         meaning: "the path is one that ASPA or OTC (RFC 9234) forbids",
         advice: None,
+        guide: "Ask the leaking AS to filter. If the path is rightful, the ASPA of the customer \
+            lacks a provider.",
+        headline: Headline {
+            now: "{who} leaks {count} of ours on a path that ASPA forbids",
+            over: "{who} leaked {count} of ours on a path that ASPA forbids",
+        },
+        accusation: Some(Accusation {
+            what: "passes on",
+            ask: "to networks that must not get it from you: a route leak (RFC 7908). Please filter it.",
+            request: "to filter it",
+        }),
+        remedy: Remedy::Nothing,
         drill: None,
     },
     /// Too few of the vantage points that had a route to a prefix of ours still have one.
     VisibilityLoss => KindSpec {
         name: "visibility-loss",
         area: Area::Reachability,
-        severity: Severity::Critical,
+        severity: Severities::always(Severity::Critical),
         title: "visibility loss",
         meaning: "fewer of the vantage points that had a route to a watched prefix still have one than \
             its `visibility` asks for",
         advice: None,
+        guide: "Look whether our own routers still announce the prefix and whether our upstreams \
+            still take it; then at filters, at dampening and at the RPKI state of the prefix.",
+        headline: Headline {
+            now: "{subject} can not be reached from where it could be any more",
+            over: "{subject} could not be reached from where it could be",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: None,
     },
     /// The VRPs of our prefixes or ASes changed.
     RoaChange => KindSpec {
         name: "roa-change",
         area: Area::RpkiData,
-        severity: Severity::Notice,
+        severity: Severities::always(Severity::Notice),
         title: "ROA change",
         meaning: "the VRPs of our prefixes or ASNs changed",
         advice: None,
+        guide: "Nothing, if the change is ours. Else find out who made it, and what it makes of our \
+            routes.",
+        headline: Headline::always("ROAs that matter to us changed"),
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: Some("198.18.0.0/21"),
     },
     /// A VRP of ours will expire.
     RoaExpiry => KindSpec {
         name: "roa-expiry",
         area: Area::RpkiData,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "ROA expiry",
         meaning: "a VRP of ours will expire",
         advice: None,
+        guide: "Renew the ROA, or find out why the certificate authority does not.",
+        headline: Headline::always("ROAs of ours expire soon: {subject}"),
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: Some("198.18.0.0/21"),
     },
     /// The VRPs of a trust anchor collapsed in number.
     TaMalfunction => KindSpec {
         name: "ta-malfunction",
         area: Area::RpkiData,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "trust anchor malfunction",
         meaning: "the VRPs of a trust anchor collapsed in number",
         advice: None,
+        guide: "Look whether other validators see the same. The last complete set stays in force \
+            until the loss has lasted for `[rpki] collapse_after`.",
+        headline: Headline::always("the VRPs of the trust anchor {subject} collapsed in number"),
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: Some("ripe"),
     },
     /// The RPKI data is older than it should be: verdicts are doubtful.
     RpkiStale => KindSpec {
         name: "rpki-stale",
         area: Area::DataSource,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "RPKI data stale",
         meaning: "the RPKI data is older than [rpki] stale_after",
         advice: Some("Verdicts are the last known ones: look at the validator."),
+        guide: "Verdicts are the last known ones: look at the validator.",
+        headline: Headline {
+            now: "the RPKI data of {subject} is older than it should be",
+            over: "the RPKI data of {subject} was older than it should be",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: Some("rpki"),
     },
     /// A feed has brought nothing for longer than its rhythm allows.
     FeedSilent => KindSpec {
         name: "feed-silent",
         area: Area::DataSource,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "feed silent",
         meaning: "a feed has brought nothing for silent_after",
         advice: Some("Find out why: what it shows is not monitored until it is back."),
+        guide: "Find out why: what the feed shows is not monitored until it is back.",
+        headline: Headline {
+            now: "the feed {subject} is silent, and what it shows is unseen",
+            over: "the feed {subject} was silent, and what it shows was unseen",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: Some("rrc00"),
     },
     /// A router of ours no longer tells us its routes.
     RouterDown => KindSpec {
         name: "router-down",
         area: Area::DataSource,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "router down",
         meaning: "a router of ours no longer tells us its routes",
         advice: Some("Find out why: what it shows is not monitored until it is back."),
+        guide: "Find out why: what the router shows is not monitored until it is back.",
+        headline: Headline {
+            now: "the router {subject} is not telling us its routes",
+            over: "the router {subject} was not telling us its routes",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: Some("edge1"),
     },
     /// Notices do not reach where they should.
     DeliveryFailing => KindSpec {
         name: "delivery-failing",
         area: Area::Delivery,
-        severity: Severity::Warning,
+        severity: Severities::always(Severity::Warning),
         title: "delivery failing",
         meaning: "notices do not reach where they should",
         advice: None,
+        guide: "Look at the relay or the receiver that the notice names; what could not be \
+            delivered waits in the queue (`originwatch mail queue`).",
+        headline: Headline {
+            now: "delivery to {subject} is failing",
+            over: "delivery to {subject} was failing",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
         drill: Some("noc@example.net"),
     },
-}
-
-/// How loudly to tell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    Notice,
-    /// Look at it today.
-    Warning,
-    /// Wake somebody up.
-    Critical,
-}
-
-/// What an incident of a kind is about, and so whose trouble it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Area {
-    /// Somebody else originates our space. What one offender does of these kinds is one incident.
-    Hijack,
-    /// Routes around ours, or to ours by way of somebody who should not stand there.
-    OthersRoutes,
-    /// Routes that we announce ourselves.
-    OwnRoutes,
-    /// Routes that we announce ourselves, as the RPKI data judge them.
-    OwnRoutesInRpki,
-    /// Whether our prefixes can be reached.
-    Reachability,
-    /// The RPKI data themselves: VRPs and trust anchors.
-    RpkiData,
-    /// What tells us of routes or of RPKI data.
-    DataSource,
-    /// Whether people get our notifications.
-    Delivery,
-}
-
-/// All that is the same of every incident of a kind: its row in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KindSpec {
-    /// The name in the config, in JSON, in metrics and in mail headers.
-    pub name: &'static str,
-    /// What it is about.
-    pub area: Area,
-    /// The usual severity; [`IncidentKind::severity`] has the exceptions.
-    pub severity: Severity,
-    /// The kind in titles and subjects, without an article.
-    pub title: &'static str,
-    /// When it is found: the end of a sentence that begins with the kind and `fires when`.
-    pub meaning: &'static str,
-    /// What to do, where that does not depend on the incident: a sentence.
-    pub advice: Option<&'static str>,
-    /// The subject of a drill, where incidents of this kind are about a subject and not about routes.
-    pub drill: Option<&'static str>,
 }
 
 impl IncidentKind {
     /// How loudly, given what RPKI says of the route: a valid route is somebody's right, so the
     /// watch list rather than the origin may be wrong. `grave` is [`Match::grave`](crate::Match).
     pub const fn severity(self, rov: ValidationState, grave: bool) -> Severity {
-        let valid = matches!(rov, ValidationState::Valid);
-        match self {
-            IncidentKind::OriginHijack
-            | IncidentKind::SubPrefixHijack
-            | IncidentKind::NewMoreSpecific
-                if valid =>
-            {
-                Severity::Notice
-            }
-            IncidentKind::FirstHop if grave => Severity::Critical,
-            kind => kind.spec().severity,
-        }
+        self.spec().severity.of(rov, grave)
+    }
+
+    /// Whether another origin announces what is ours, as if it were the holder.
+    pub const fn is_hijack(self) -> bool {
+        matches!(self.spec().remedy, Remedy::WinBack)
     }
 
     /// Whether it happens rather than lasts: told once, and never over.
@@ -307,16 +405,6 @@ impl fmt::Display for IncidentKind {
     }
 }
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Severity::Notice => "notice",
-            Severity::Warning => "warning",
-            Severity::Critical => "critical",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -333,6 +421,19 @@ mod tests {
         for KindSpec { area, drill, name, .. } in IncidentKind::ALL.map(IncidentKind::spec) {
             let by_subject = matches!(area, Area::RpkiData | Area::DataSource | Area::Delivery);
             assert_eq!(drill.is_some(), by_subject, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_sentences_ask_for_nothing_that_a_notice_does_not_have() {
+        for KindSpec { headline, name, .. } in IncidentKind::ALL.map(IncidentKind::spec) {
+            for sentence in [headline.now, headline.over] {
+                let mut asked = sentence.split('{').skip(1).map(|rest| rest.split_once('}'));
+                let is_known = |asked: Option<(&str, &str)>| {
+                    asked.is_some_and(|(asked, _)| ["who", "count", "subject"].contains(&asked))
+                };
+                assert!(asked.all(is_known), "{name}: {sentence}");
+            }
         }
     }
 }

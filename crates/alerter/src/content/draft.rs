@@ -1,7 +1,7 @@
 //! The mails that the operator can send to the offender and to who accepted it.
 
 use incidents::Notice;
-use validator::{IncidentKind, ValidationState};
+use validator::{Accusation, ValidationState};
 
 use crate::content::phrase::plural;
 use crate::content::words::is_foreign;
@@ -18,7 +18,7 @@ pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
     if !is_foreign(notice) || is_entitled(notice) {
         return None;
     }
-    let Accusation { what, ask, .. } = accusation(notice.kind)?;
+    let Accusation { what, ask, .. } = notice.kind.spec().accusation?;
     let operator = if notice.operator.is_empty() { "us" } else { &notice.operator };
     let (since, prefixes) = (notice.since, prefixes(notice));
     let offenders = notice.offenders.iter().filter(|party| party.asn.has_noc());
@@ -50,54 +50,10 @@ pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
 
 /// RPKI entitles the origin to everything that it announces: nobody is accused.
 pub(crate) fn is_entitled(notice: &Notice) -> bool {
-    let hijack = matches!(notice.kind, IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack);
     let valid = |state| state == ValidationState::Valid;
-    hijack && !notice.prefixes.is_empty() && notice.prefixes.iter().all(|p| valid(p.rov.state()))
-}
-
-/// What a network does, and what it is asked for.
-pub(crate) struct Accusation {
-    what: &'static str,
-    ask: &'static str,
-    /// The same in a few words.
-    pub(crate) request: &'static str,
-}
-
-pub(crate) fn accusation(kind: IncidentKind) -> Option<Accusation> {
-    match kind {
-        IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack | IncidentKind::Squatting => {
-            Some(Accusation {
-                what: "originates",
-                ask: "without our consent. Please withdraw it now.",
-                request: "to withdraw",
-            })
-        }
-        IncidentKind::FirstHop => Some(Accusation {
-            what: "passes on",
-            ask: "as if our network were its neighbour, which it is not. Please find out where you learn the \
-                  route, and filter it.",
-            request: "where it learns the route",
-        }),
-        IncidentKind::RouteLeak => Some(Accusation {
-            what: "passes on",
-            ask: "to networks that must not get it from you: a route leak (RFC 7908). Please filter it.",
-            request: "to filter it",
-        }),
-        // An aggregate over ours may be rightful: that is for the operator to find out first.
-        IncidentKind::SuperPrefix
-        | IncidentKind::NewMoreSpecific
-        | IncidentKind::OwnAsNewPrefix
-        | IncidentKind::RpkiInvalid
-        | IncidentKind::RpkiUncovered
-        | IncidentKind::VisibilityLoss
-        | IncidentKind::RoaChange
-        | IncidentKind::RoaExpiry
-        | IncidentKind::TaMalfunction
-        | IncidentKind::RpkiStale
-        | IncidentKind::FeedSilent
-        | IncidentKind::RouterDown
-        | IncidentKind::DeliveryFailing => None,
-    }
+    notice.kind.is_hijack()
+        && !notice.prefixes.is_empty()
+        && notice.prefixes.iter().all(|p| valid(p.rov.state()))
 }
 
 fn prefixes(notice: &Notice) -> String {

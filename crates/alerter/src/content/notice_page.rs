@@ -38,17 +38,15 @@ pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
     page.section(None, dispatch_notes.collect());
     page.section(None, vec![Block::Paragraph(headline(notice))]);
     page.section(None, what(notice));
-    let points = if over { vec![] } else { points(notice) };
+    let draft = if over { None } else { draft::draft(notice) };
+    let points = if over { vec![] } else { points(notice, draft.is_some()) };
     let happened = happened(notice, points.first(), zone);
     page.section(None, vec![Block::Timeline(timeline(notice)), Block::Answers(happened)]);
     if points.len() > 1 {
         page.section(Some("What to do"), vec![Block::Points(points.clone())]);
     }
     page.section(None, vec![Block::Answers(background(notice, zone))]);
-    if !points.is_empty() {
-        let draft = draft::draft(notice).map(Block::Draft);
-        page.section(Some("Draft"), draft.into_iter().collect());
-    }
+    page.section(Some("Draft"), draft.map(Block::Draft).into_iter().collect());
     if !notice.evidence.is_empty() {
         let sights = notice.evidence.iter().map(sight_row).collect();
         page.section(Some(&evidence_heading(notice)), vec![Block::Sights(sights)]);
@@ -327,7 +325,7 @@ fn sight_row(sight: &Evidence) -> SightRow {
 }
 
 /// What a NOC can do about it, the quickest first.
-fn points(notice: &AnnotatedNotice) -> Vec<String> {
+fn points(notice: &AnnotatedNotice, has_draft: bool) -> Vec<String> {
     let mut points = Vec::new();
     if draft::is_entitled(notice) {
         points.push(
@@ -345,7 +343,7 @@ fn points(notice: &AnnotatedNotice) -> Vec<String> {
         let (prefix, asn, length) = (roa.prefix, roa.asn, roa.max_length);
         points.push(format!("Create the missing ROA: {prefix}, {asn}, max length {length}."));
     }
-    if draft::draft(notice).is_some() {
+    if has_draft {
         points.push(ask(notice));
     }
     for prefix in notice.advice.longest.iter().take(LISTED) {
@@ -382,7 +380,7 @@ fn ask(notice: &Notice) -> String {
     let accepted: Vec<String> =
         notice.accepted_by.iter().take(LISTED).map(|a| a.party.asn.to_string()).collect();
     let accepted = accepted.join(", ");
-    let request = draft::accusation(notice.kind).map_or("", |accusation| accusation.request);
+    let request = notice.kind.spec().accusation.map_or("", |accusation| accusation.request);
     match (offenders.is_empty(), accepted.is_empty()) {
         (true, _) => format!("Ask {accepted} to filter it; a draft is below."),
         (false, true) => format!("Ask {} {request}; a draft is below.", who(&offenders)),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::{Area, IncidentKind, InvalidReason, OriginValidation, ValidationState, Vrp};
+use validator::{Area, Headline, IncidentKind, InvalidReason, OriginValidation, ValidationState, Vrp};
 
 use super::page::{PrefixRow, moment};
 use crate::annotations::{Annotations, Note};
@@ -26,46 +26,9 @@ pub(crate) const fn is_foreign(notice: &Notice) -> bool {
 
 /// What happened to which of our prefixes, in one sentence; a list follows it.
 pub(crate) fn headline(notice: &Notice) -> String {
-    let over = notice.reason == Reason::Resolved;
-    let now = |past, present| if over { past } else { present };
-    let (does, is) = (now("originated", "originates"), now("was", "is"));
-    let (stands, leaks) = (now("stood", "stands"), now("leaked", "leaks"));
-    let announces = now("announced", "announces");
-    let who = who(&notice.offenders);
-    let count = plural(announced(notice), "prefix", "prefixes");
-    let what = match notice.kind {
-        IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack => {
-            format!("{who} {does} {count} of our address space")
-        }
-        IncidentKind::Squatting => format!("{who} {does} {count} of ours that nobody may announce"),
-        IncidentKind::SuperPrefix => format!("{who} {does} {count} covering what is ours"),
-        IncidentKind::NewMoreSpecific => {
-            format!("{who} {does} {count} more specific than the watch list allows")
-        }
-        IncidentKind::OwnAsNewPrefix => format!("our own {who} {does} {count} outside every watch"),
-        IncidentKind::RpkiInvalid => format!(
-            "what our own {who} announces {is} RPKI-invalid, and networks that validate drop it: \
-             {count}"
-        ),
-        IncidentKind::RpkiUncovered => {
-            format!("no ROA covers {count} that our own {who} {announces}")
-        }
-        IncidentKind::FirstHop => format!(
-            "{who} {stands} next to our AS on the way to {count} of ours and is no upstream of \
-             ours: a forged origin, or an upstream that the config does not name"
-        ),
-        IncidentKind::RouteLeak => {
-            format!("{who} {leaks} {count} of ours on a path that ASPA forbids")
-        }
-        IncidentKind::VisibilityLoss
-        | IncidentKind::RoaChange
-        | IncidentKind::RoaExpiry
-        | IncidentKind::TaMalfunction
-        | IncidentKind::RpkiStale
-        | IncidentKind::FeedSilent
-        | IncidentKind::RouterDown
-        | IncidentKind::DeliveryFailing => condition_headline(notice.kind, &notice.subject, over),
-    };
+    let Headline { now, over } = notice.kind.spec().headline;
+    let sentence = if notice.reason == Reason::Resolved { over } else { now };
+    let what = filled_in(sentence, notice);
     let end = if notice.prefixes.is_empty() && notice.details.is_empty() { "." } else { ":" };
     match notice.reason {
         Reason::Resolved => format!("It is over. {}{end}", capitalized(&what)),
@@ -76,38 +39,23 @@ pub(crate) fn headline(notice: &Notice) -> String {
     }
 }
 
-/// The same of what is not about routes.
-fn condition_headline(kind: IncidentKind, subject: &str, over: bool) -> String {
-    let is = if over { "was" } else { "is" };
-    match kind {
-        IncidentKind::VisibilityLoss => {
-            let (cannot, more) = if over { ("could", "") } else { ("can", " any more") };
-            format!("{subject} {cannot} not be reached from where it could be{more}")
+/// The sentence of a kind with what it is about in the place of each `{name}`.
+fn filled_in(sentence: &str, notice: &Notice) -> String {
+    let mut text = String::new();
+    let mut rest = sentence;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, end)| Some((before, end.split_once('}')?)))
+    {
+        text.push_str(before);
+        match name {
+            "who" => text.push_str(&who(&notice.offenders)),
+            "count" => text.push_str(&plural(announced(notice), "prefix", "prefixes")),
+            // A test holds the table to these three.
+            _ => text.push_str(&notice.subject),
         }
-        IncidentKind::RoaChange => "ROAs that matter to us changed".to_owned(),
-        IncidentKind::RoaExpiry => format!("ROAs of ours expire soon: {subject}"),
-        IncidentKind::TaMalfunction => {
-            format!("the VRPs of the trust anchor {subject} collapsed in number")
-        }
-        IncidentKind::RpkiStale => {
-            format!("the RPKI data of {subject} {is} older than it should be")
-        }
-        IncidentKind::FeedSilent => {
-            format!("the feed {subject} {is} silent, and what it shows {is} unseen")
-        }
-        IncidentKind::RouterDown => format!("the router {subject} {is} not telling us its routes"),
-        IncidentKind::DeliveryFailing => format!("delivery to {subject} {is} failing"),
-        IncidentKind::OriginHijack
-        | IncidentKind::SubPrefixHijack
-        | IncidentKind::Squatting
-        | IncidentKind::SuperPrefix
-        | IncidentKind::NewMoreSpecific
-        | IncidentKind::OwnAsNewPrefix
-        | IncidentKind::RpkiInvalid
-        | IncidentKind::RpkiUncovered
-        | IncidentKind::FirstHop
-        | IncidentKind::RouteLeak => format!("{} {subject}", kind.spec().title),
+        rest = after;
     }
+    text + rest
 }
 
 /// How many prefixes were announced: one that covers several watches counts once.
