@@ -12,12 +12,12 @@ pub(crate) type Answer = fn(&str) -> Option<&'static str>;
 /// A mail relay that hands over each mail that it takes.
 pub(crate) struct Relay {
     pub(crate) port: u16,
-    mails: Receiver<Letter>,
+    mails: Receiver<ReceivedMail>,
 }
 
 /// A mail as it arrived.
 #[derive(Clone, Debug)]
-pub(crate) struct Letter(pub(crate) String);
+pub(crate) struct ReceivedMail(pub(crate) String);
 
 impl Relay {
     /// One that takes everything.
@@ -43,19 +43,19 @@ impl Relay {
 
     /// The next mail.
     #[track_caller]
-    pub(crate) fn next(&self) -> Letter {
+    pub(crate) fn next(&self) -> ReceivedMail {
         self.within_limit().unwrap()
     }
 
     /// The next mail; none where it does not come.
-    pub(crate) fn within_limit(&self) -> Option<Letter> {
+    pub(crate) fn within_limit(&self) -> Option<ReceivedMail> {
         self.mails.recv_timeout(LIMIT).ok()
     }
 
     /// The kinds and reasons of so many mails, sorted: who gets out first is not decided.
     #[track_caller]
     pub(crate) fn told(&self, mails: usize) -> Vec<String> {
-        let told = |mail: Letter| {
+        let told = |mail: ReceivedMail| {
             let header = |name| mail.header(name).unwrap();
             format!("{} {}", header("X-Originwatch-Kind"), header("X-Originwatch-Reason"))
         };
@@ -65,12 +65,12 @@ impl Relay {
     }
 
     /// What has come and was not asked for.
-    pub(crate) fn rest(&self) -> Vec<Letter> {
+    pub(crate) fn rest(&self) -> Vec<ReceivedMail> {
         self.mails.try_iter().collect()
     }
 }
 
-impl Letter {
+impl ReceivedMail {
     /// A header field on one line.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let head = self.0.split("\n\n").next().unwrap();
@@ -85,7 +85,7 @@ impl Letter {
 }
 
 /// One session (RFC 5321 section 3), as far as a client that behaves needs it.
-fn serve(stream: &TcpStream, answer: Answer, mails: &Sender<Letter>) {
+fn serve(stream: &TcpStream, answer: Answer, mails: &Sender<ReceivedMail>) {
     let mut out = stream.try_clone().unwrap();
     // In one piece: two would wait for each other (Nagle).
     let mut say = |text: &str| out.write_all(format!("{text}\r\n").as_bytes()).is_ok();
@@ -109,7 +109,7 @@ fn serve(stream: &TcpStream, answer: Answer, mails: &Sender<Letter>) {
                     }
                 }
                 // A test that has seen enough takes no more.
-                let _ = mails.send(Letter(mail));
+                let _ = mails.send(ReceivedMail(mail));
                 "250 taken"
             }
             (None, "QUIT") => "221 bye",

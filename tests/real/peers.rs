@@ -6,10 +6,10 @@
 //! half a dozen programs say to each other, and those need a core.
 
 mod cuts;
+mod deliveries;
 mod exabgp;
 mod hijack;
 mod lab;
-mod letters;
 mod mail_servers;
 mod namespace;
 mod process;

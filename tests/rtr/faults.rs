@@ -125,16 +125,16 @@ async fn a_cache_that_never_answers_costs_one_limit() {
 
 /// StayRTR, and every other, says "zero" when its own source is gone.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cache_that_loses_all_its_data_is_doubted() {
+async fn a_cache_that_loses_all_its_data_is_held_back() {
     let (mut cache, port) = FakeCache::start(&[1, 2]).await;
     let mut rpki = follow_port(port);
     until_vrps(&mut rpki, &[ONE, TWO]).await;
     cache.change(&[]);
-    let doubted = until(&mut rpki, |rpki| rpki.doubts().count() == 1).await;
-    assert_eq!((doubted.snapshot.vrps.len(), doubted.health), (2, Health::Fresh));
+    let held = until(&mut rpki, |rpki| rpki.held_back().count() == 1).await;
+    assert_eq!((held.snapshot.vrps.len(), held.health), (2, Health::Fresh));
     cache.restart(&[1, 2, 3]);
     let back = until(&mut rpki, |rpki| rpki.snapshot.vrps.len() == 3).await;
-    assert_eq!((back.doubts().count(), back.remarks), (0, vec![]));
+    assert_eq!((back.held_back().count(), back.remarks), (0, vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -89,7 +89,7 @@ fn a_webhook_and_a_program_are_told_what_the_mailbox_is_and_no_secret_is_logged(
 }
 
 #[test]
-fn letters_for_a_channel_that_is_gone_are_told() {
+fn notifications_for_a_channel_that_is_gone_are_told() {
     let relay = Relay::start();
     let place = spool::place(&relay);
     let channel = "[[channel]]\nname = \"old\"\ntype = \"exec\"\ncommand = [\"/nowhere/pager\"]\n";

@@ -20,7 +20,7 @@ const ANOTHER_CHANNEL: &str = "[[channel]]\nname = \"hook\"\ntype = \"webhook\"\
                                [[route]]\nkinds = [\"roa-change\"]\nto = [\"hook\"]\n";
 
 #[test]
-fn with_another_channel_the_connections_stay_and_nothing_is_in_doubt() {
+fn with_another_channel_the_connections_stay_and_nothing_is_stale() {
     let (relay, server) = (Relay::start(), Server::start(1));
     let (port, feed) = bmp::feed("127.0.0.1", "");
     let place = Place::new(relay.port, &(server.feed("firehose") + &feed));

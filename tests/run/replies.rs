@@ -10,7 +10,7 @@ use store::Store;
 use crate::play::LIMIT;
 use crate::play::daemon::Daemon;
 use crate::play::place::Place;
-use crate::play::relay::{Letter, Relay};
+use crate::play::relay::{ReceivedMail, Relay};
 use crate::play::spool::{self, drop_in, updates};
 
 const REPLIES: &str = "[mail.replies]
@@ -32,7 +32,7 @@ fn place(relay: &Relay) -> Place {
 }
 
 /// Tells of the hijack of 2014, and stops.
-fn told(relay: &Relay, place: &Place) -> Letter {
+fn told(relay: &Relay, place: &Place) -> ReceivedMail {
     let daemon = Daemon::start(&place.config());
     updates().iter().take(2).for_each(|file| drop_in(place, file));
     let opened = relay.next();

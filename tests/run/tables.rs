@@ -23,7 +23,7 @@ fn send(visit: &Visit, messages: &[String]) {
     messages.iter().for_each(|message| visit.steps.send(Step::Send(message.clone())).unwrap());
 }
 
-/// Reason, holders, those in doubt among them, vantage points.
+/// Reason, holders, those unconfirmed among them, vantage points.
 fn counts(notice: &Value) -> (&str, u64, u64, u64) {
     let count = |name: &str| notice["vantage"][name].as_u64().unwrap_or_default();
     let reason = notice["reason"].as_str().unwrap();

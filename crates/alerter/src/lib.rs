@@ -36,5 +36,5 @@ pub use notification::{Content, Notification};
 pub use receiver::Receiver;
 pub use scope::Scope;
 pub use silence::Silence;
-pub use summary::{Cause, GroupKey, Queue, Row, Summary, SummaryId};
+pub use summary::{Cause, Queue, Row, StormKey, Summary, SummaryId};
 pub use window::{Expected, ParseExpectedError, Standing, Window};

@@ -4,7 +4,7 @@ use crate::annotations::Annotations;
 use crate::dispatch_note::DispatchNote;
 use crate::window::{Expected, Window};
 use bgp::{Asn, Prefix, Timestamp};
-use incidents::{FeedSight, Fnv, IncidentId, Notice, Party, Reason, RpkiSight, State};
+use incidents::{FeedState, Fnv, IncidentId, Notice, Party, Reason, RpkiState, State};
 use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, Severity};
 
@@ -48,12 +48,12 @@ pub struct Summary {
     /// Of a maintenance window: what should have happened, and did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Expected>,
-    /// What our sight is worth.
+    /// What the data sources are worth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub feeds: Vec<FeedSight>,
+    pub feeds: Vec<FeedState>,
     /// The RPKI data; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rpki: Option<RpkiSight>,
+    pub rpki: Option<RpkiState>,
     /// What waits to be delivered; only in a daily digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
@@ -77,7 +77,7 @@ pub struct Summary {
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// They came together and have this in common.
-    Storm(GroupKey),
+    Storm(StormKey),
     /// Held back: more than so many notifications an hour to one receiver are too many to read.
     #[serde(rename = "ceiling")]
     NotificationLimit {
@@ -89,7 +89,7 @@ pub enum Cause {
         /// The window.
         window: Window,
     },
-    /// The day: what is open, what our sight is worth, and that we live.
+    /// The day: what is open, what the data sources are worth, and that we live.
     Daily,
     /// Nothing happened: somebody tries out the channels.
     Drill,
@@ -98,7 +98,7 @@ pub enum Cause {
 /// What the incidents of a storm have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum GroupKey {
+pub enum StormKey {
     /// The offender.
     Offender(Asn),
     /// The RPKI data: VRPs vanish, change or expire, as when a trust anchor is in trouble.
@@ -246,14 +246,14 @@ impl Cause {
     }
 }
 
-impl GroupKey {
+impl StormKey {
     /// What stands in the name of a storm.
     pub(crate) fn name(&self) -> String {
         match self {
-            GroupKey::Offender(asn) => asn.to_string(),
-            GroupKey::Rpki => "rpki".to_owned(),
-            GroupKey::Condition(kind) => kind.name().to_owned(),
-            GroupKey::Time(severity) => severity.to_string(),
+            StormKey::Offender(asn) => asn.to_string(),
+            StormKey::Rpki => "rpki".to_owned(),
+            StormKey::Condition(kind) => kind.name().to_owned(),
+            StormKey::Time(severity) => severity.to_string(),
         }
     }
 }
@@ -264,14 +264,14 @@ impl fmt::Display for SummaryId {
     }
 }
 
-impl fmt::Display for GroupKey {
+impl fmt::Display for StormKey {
     /// `by AS4761`, as in `500 incidents by AS4761`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            GroupKey::Offender(asn) => write!(f, "by {asn}"),
-            GroupKey::Rpki => f.write_str("in the RPKI data"),
-            GroupKey::Condition(kind) => write!(f, "of the kind {kind}"),
-            GroupKey::Time(severity) => write!(f, "at once, each {severity}"),
+            StormKey::Offender(asn) => write!(f, "by {asn}"),
+            StormKey::Rpki => f.write_str("in the RPKI data"),
+            StormKey::Condition(kind) => write!(f, "of the kind {kind}"),
+            StormKey::Time(severity) => write!(f, "at once, each {severity}"),
         }
     }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, OriginValidation, Severity};
 
 use crate::{
-    Country, Evidence, Extent, FeedSight, Flapping, IncidentChange, IncidentId, Party, Past,
-    RpkiSight, State,
+    Country, Evidence, Extent, FeedState, Flapping, IncidentChange, IncidentId, Party, Past,
+    RpkiState, State,
 };
 
 /// Why a notice is given.
@@ -104,10 +104,10 @@ pub struct Notice {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<IncidentChange>,
     /// The feeds behind it, with the gaps in their data since this occurrence began.
-    pub feeds: Vec<FeedSight>,
+    pub feeds: Vec<FeedState>,
     /// The RPKI data behind the verdicts; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rpki: Option<RpkiSight>,
+    pub rpki: Option<RpkiState>,
     /// What to do.
     pub advice: Advice,
     /// Who saw it: the first sights and the last ones.

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     /// The feeds, in the order of the config.
-    pub feeds: Vec<FeedSight>,
+    pub feeds: Vec<FeedState>,
     /// The RPKI data; none if there is none, and then every route is `not-found`.
-    pub rpki: Option<RpkiSight>,
+    pub rpki: Option<RpkiState>,
 }
 
 /// One feed, as it stands when a notice is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeedSight {
+pub struct FeedState {
     /// Its name: of a replay the file or folder, else the type with a number.
     pub name: String,
     /// Its type, as in the config (`ris-live`, `bmp`, `mrt`).
@@ -43,7 +43,7 @@ pub struct FeedGap {
 
 impl Sources {
     /// The feeds, with the gaps since then alone.
-    pub fn feeds_since(&self, since: Timestamp) -> Vec<FeedSight> {
+    pub fn feeds_since(&self, since: Timestamp) -> Vec<FeedState> {
         let mut feeds = self.feeds.clone();
         for feed in &mut feeds {
             feed.gaps.retain(|gap| gap.until.is_none_or(|until| until >= since));
@@ -54,7 +54,7 @@ impl Sources {
 
 /// The RPKI data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RpkiSight {
+pub struct RpkiState {
     /// How many VRPs.
     pub vrps: usize,
     /// When they were made, by their own word; absent if they do not say.

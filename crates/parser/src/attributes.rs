@@ -49,7 +49,7 @@ pub(crate) struct Fault<'a> {
 
 /// Whose next hop a route has: that of its own field (RFC 4271) or of MP_REACH_NLRI (RFC 4760).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carrier {
+pub(crate) enum NlriSource {
     Nlri,
     MpReach,
 }
@@ -341,30 +341,30 @@ impl<'a> Attributes<'a> {
     }
 
     /// Which next hop a route of a table has, where nothing but its family tells.
-    pub(crate) fn table_carrier(&self, family: Family) -> Carrier {
+    pub(crate) fn table_source(&self, family: Family) -> NlriSource {
         match self.reach {
-            Some(reach) if reach.family == family || self.next_hop.is_none() => Carrier::MpReach,
-            _ => Carrier::Nlri,
+            Some(reach) if reach.family == family || self.next_hop.is_none() => NlriSource::MpReach,
+            _ => NlriSource::Nlri,
         }
     }
 
-    pub(crate) fn next_hop_for(&self, carrier: Carrier) -> Option<IpAddr> {
-        match carrier {
-            Carrier::Nlri => self.next_hop.map(IpAddr::V4),
-            Carrier::MpReach => self.multiprotocol_next_hop(),
+    pub(crate) fn next_hop_for(&self, source: NlriSource) -> Option<IpAddr> {
+        match source {
+            NlriSource::Nlri => self.next_hop.map(IpAddr::V4),
+            NlriSource::MpReach => self.multiprotocol_next_hop(),
         }
     }
 
     /// Everything that a route is asked for, decoded once and shared by the prefixes of a message.
-    pub(crate) fn route(&self, carrier: Carrier) -> Arc<Route> {
+    pub(crate) fn route(&self, source: NlriSource) -> Arc<Route> {
         let [nlri, reach] = &self.routes;
-        let cell = match carrier {
-            Carrier::Nlri => nlri,
-            Carrier::MpReach => reach,
+        let cell = match source {
+            NlriSource::Nlri => nlri,
+            NlriSource::MpReach => reach,
         };
         let route = || Route {
             path: self.path().to_as_path(),
-            next_hop: self.next_hop_for(carrier),
+            next_hop: self.next_hop_for(source),
             communities: self.communities().collect(),
             large_communities: self.large_communities().collect(),
             only_to_customer: self.only_to_customer,

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgp::{Asn, Community, Timestamp};
 
-use crate::attributes::Carrier;
+use crate::attributes::NlriSource;
 use crate::{
     AsSize, Element, ElementKind, Nlri, PathSegment, RouteAttributes, SegmentKind, Source,
 };
@@ -52,7 +52,7 @@ enum Kind {
 struct Route {
     size: AsSize,
     without_first_as: bool,
-    carrier: Carrier,
+    nlri_source: NlriSource,
     source: Source,
 }
 
@@ -81,7 +81,7 @@ impl Lines {
         if field.len() > COMPARED_MAX {
             return route(attributes, source, out);
         }
-        let made_of = Route { size, without_first_as, carrier: attributes.carrier, source };
+        let made_of = Route { size, without_first_as, nlri_source: attributes.source, source };
         if self.route != Some(made_of) || self.field != field {
             self.route_text.clear();
             route(attributes, source, &mut self.route_text);

@@ -266,9 +266,7 @@ struct Lost(u8);
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            code::AS_PATH => {
-                f.write_str(", its routes cannot be read and those before are in doubt")
-            }
+            code::AS_PATH => f.write_str(", its routes cannot be read and those before are stale"),
             _ => Ok(()),
         }
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use bgp::{Change, Event, Observation, Prefix, Route, RouteOrigin, Timestamp, Vantage};
 
-use crate::attributes::Carrier;
+use crate::attributes::NlriSource;
 use crate::{Attributes, Damage, Nlri};
 
 /// What reading gives, piece by piece.
@@ -69,7 +69,7 @@ pub enum ElementKind<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct RouteAttributes<'a> {
     attributes: &'a Attributes<'a>,
-    pub(crate) carrier: Carrier,
+    pub(crate) source: NlriSource,
 }
 
 /// What kind of record an element stands in.
@@ -179,18 +179,18 @@ const fn session_event(old: u16, new: u16) -> Option<Event> {
 }
 
 impl<'a> RouteAttributes<'a> {
-    pub(crate) const fn new(attributes: &'a Attributes<'a>, carrier: Carrier) -> Self {
-        RouteAttributes { attributes, carrier }
+    pub(crate) const fn new(attributes: &'a Attributes<'a>, source: NlriSource) -> Self {
+        RouteAttributes { attributes, source }
     }
 
     /// The next hop of this route: NEXT_HOP, or the first one of MP_REACH_NLRI.
     pub fn route_next_hop(&self) -> Option<IpAddr> {
-        self.attributes.next_hop_for(self.carrier)
+        self.attributes.next_hop_for(self.source)
     }
 
     /// The attributes in words, decoded once per message.
     pub fn route(&self) -> Arc<Route> {
-        self.attributes.route(self.carrier)
+        self.attributes.route(self.source)
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! What is broken costs only itself. An observer is not a speaker: a route is kept whatever RFC 7606
 //! says of its attributes, as long as its prefix and AS_PATH can be read; what cannot be read puts the
-//! route before it in doubt and never withdraws it. [`Damage`] tells how much was lost and where, and
+//! route before it stale and never withdraws it. [`Damage`] tells how much was lost and where, and
 //! reading goes on at the next whole thing. Nothing that the bytes
 //! say can make this crate panic, hang or take memory without bound.
 //!

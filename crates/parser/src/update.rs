@@ -1,7 +1,7 @@
 use bgp::{Family, Timestamp, Vantage};
 
 use crate::attribute::Attribute;
-use crate::attributes::{Attributes, Carrier, Ends};
+use crate::attributes::{Attributes, Ends, NlriSource};
 use crate::cursor::Cursor;
 use crate::nlri::NlriField;
 use crate::output::Output;
@@ -259,14 +259,14 @@ impl<'a> Update<'a> {
         };
         withdraw(withdrawn);
         unreach.into_iter().for_each(&mut withdraw);
-        let mut announce = |field: NlriField<'_>, carrier| {
-            let attributes = RouteAttributes::new(attributes, carrier);
+        let mut announce = |field: NlriField<'_>, source| {
+            let attributes = RouteAttributes::new(attributes, source);
             for nlri in field.routes().filter(|nlri| filter.wants(nlri.prefix)) {
                 output.element(origin.element(ElementKind::Announce { nlri, attributes }));
             }
         };
-        announce(nlri, Carrier::Nlri);
-        reach.into_iter().for_each(|field| announce(field, Carrier::MpReach));
+        announce(nlri, NlriSource::Nlri);
+        reach.into_iter().for_each(|field| announce(field, NlriSource::MpReach));
     }
 
     fn check_mandatory(&self, mandatory: &[u8], attributes: &mut Attributes<'a>) {

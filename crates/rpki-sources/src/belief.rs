@@ -1,6 +1,6 @@
 //! Whether to believe what a source says. RPKI grows by a few VRPs an hour and shrinks by as many; a set
 //! that is empty or lacks a quarter is most often a validator that has lost a trust anchor, a file that
-//! was written half, or a cache that has just begun. It is *doubted*: the last one stays in force until
+//! was written half, or a cache that has just begun. It is *held back*: the last one stays in force until
 //! the new one has stood for a while, or a second source says the same.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use bgp::Timestamp;
 use validator::RpkiSnapshot;
 
-use crate::doubt::{Doubt, losses};
+use crate::held_back::{HeldBack, losses};
 use crate::state::SourceState;
 
 /// What is believed of each source.
@@ -27,7 +27,7 @@ struct Belief {
     as_of: Option<Timestamp>,
     /// When the last VRP of it has ended.
     ends: Option<Timestamp>,
-    doubt: Option<Doubt>,
+    held_back: Option<HeldBack>,
 }
 
 impl Beliefs {
@@ -56,12 +56,15 @@ impl Beliefs {
             Some(before) => losses(before, snapshot, self.percent),
             None => Vec::new(),
         };
-        let since = belief.doubt.as_ref().map_or(now, |doubt| doubt.since);
-        let doubt = Doubt { since, until: since + self.after, losses };
-        if doubt.losses.is_empty() || now >= doubt.until || self.is_confirmed(now, said, place) {
+        let since = belief.held_back.as_ref().map_or(now, |held_back| held_back.since);
+        let held_back = HeldBack { since, until: since + self.after, losses };
+        if held_back.losses.is_empty()
+            || now >= held_back.until
+            || self.is_confirmed(now, said, place)
+        {
             belief.take(snapshot, source.as_of);
         } else {
-            belief.doubt = Some(doubt);
+            belief.held_back = Some(held_back);
         }
     }
 
@@ -85,7 +88,7 @@ impl Belief {
             self.snapshot = snapshot.has_data().then(|| snapshot.clone());
             self.ends = snapshot.last_expiry();
         }
-        (self.as_of, self.doubt) = (as_of, None);
+        (self.as_of, self.held_back) = (as_of, None);
     }
 
     fn instead_of(&self, said: SourceState) -> SourceState {
@@ -95,7 +98,7 @@ impl Belief {
             snapshot: self.snapshot.clone(),
             as_of: self.as_of,
             expires: [said.expires, self.ends].into_iter().flatten().min(),
-            doubt: self.doubt.clone(),
+            held_back: self.held_back.clone(),
             trouble,
             ..said
         }

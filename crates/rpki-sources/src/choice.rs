@@ -142,8 +142,8 @@ impl Chooser {
                 let reason = skipped.reasons.first().map_or("", String::as_str);
                 format!("{} entries skipped, the first: {reason}", skipped.count)
             });
-            let doubt = source.doubt.as_ref().map(ToString::to_string);
-            let parts = [source.trouble.clone(), doubt, age, skipped].into_iter().flatten();
+            let held_back = source.held_back.as_ref().map(ToString::to_string);
+            let parts = [source.trouble.clone(), held_back, age, skipped].into_iter().flatten();
             let parts = parts.map(|part| format!("{}: {part}", source.name));
             parts.collect::<Vec<_>>()
         };

@@ -3,7 +3,7 @@
 //!
 //! Read in the order of the flow. [`Source`] is where VRPs come from. `rtr`, `http` and `file` follow
 //! one source each, for ever ([`document`] reads what the last two bring), and put a [`SourceState`] into
-//! a `report`. `belief` doubts a
+//! a `report`. `belief` holds back a
 //! set that collapses, and `choice` decides which data to use and how good it is: both without a clock or
 //! a task. [`follow`] puts it all together,
 //! with the SLURM files on top, and gives out [`Rpki`] over a watch channel; [`load_once`] does the
@@ -21,10 +21,10 @@
 mod belief;
 mod choice;
 pub mod document;
-mod doubt;
 mod fault;
 mod file;
 mod follow;
+mod held_back;
 mod http;
 mod log;
 mod once;
@@ -37,8 +37,8 @@ mod sources;
 mod state;
 
 pub use choice::Policy;
-pub use doubt::{Doubt, Loss};
 pub use fault::Fault;
+pub use held_back::{HeldBack, Loss};
 pub use once::{LoadError, load_once, load_once_blocking};
 pub use source::{Cache, Source, SourceError};
 pub use sources::{Sources, follow};

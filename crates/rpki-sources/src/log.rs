@@ -1,7 +1,7 @@
 //! What is logged of the sources: each thing once, and again when it changes.
 
-use crate::doubt::Doubt;
 use crate::fault::Fault;
+use crate::held_back::HeldBack;
 use crate::state::{EXCEPTIONS, Rpki};
 
 /// Logs what is new.
@@ -10,8 +10,8 @@ pub(crate) fn changes(before: &Rpki, now: &Rpki) {
         let known = before.sources.iter().find(|known| known.name == source.name);
         let fault = known.and_then(|known| known.fault.as_ref());
         log_fault(&source.name, fault, source.fault.as_ref());
-        let doubt = known.and_then(|known| known.doubt.as_ref());
-        log_doubt(&source.name, doubt, source.doubt.as_ref());
+        let held_back = known.and_then(|known| known.held_back.as_ref());
+        log_held_back(&source.name, held_back, source.held_back.as_ref());
     }
     log_fault(EXCEPTIONS, before.exceptions.as_ref(), now.exceptions.as_ref());
 }
@@ -25,10 +25,10 @@ fn log_fault(name: &str, before: Option<&Fault>, now: Option<&Fault>) {
     }
 }
 
-fn log_doubt(name: &str, before: Option<&Doubt>, now: Option<&Doubt>) {
+fn log_held_back(name: &str, before: Option<&HeldBack>, now: Option<&HeldBack>) {
     match (before, now) {
-        (None, Some(doubt)) => tracing::warn!(source = name, "RPKI data: {doubt}"),
-        (Some(_), None) => tracing::warn!(source = name, "RPKI data: no longer in doubt"),
+        (None, Some(held_back)) => tracing::warn!(source = name, "RPKI data: {held_back}"),
+        (Some(_), None) => tracing::warn!(source = name, "RPKI data: no longer held back"),
         (Some(_), Some(_)) | (None, None) => {}
     }
 }

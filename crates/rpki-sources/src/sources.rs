@@ -42,9 +42,9 @@ pub struct Sources {
     pub slurm: Vec<PathBuf>,
     /// How old data may be.
     pub stale_after: Duration,
-    /// A set that lacks this share of the one before is doubted, as is an empty one.
+    /// A set that lacks this share of the one before is held back, as is an empty one.
     pub collapse_percent: u8,
-    /// A set that is doubted is believed when it has stood for so long.
+    /// A set that is held back is believed when it has stood for so long.
     pub collapse_after: Duration,
     /// A source that is broken for so long is told.
     pub broken_after: Duration,

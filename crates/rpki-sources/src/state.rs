@@ -6,8 +6,8 @@ use std::time::Duration;
 use bgp::Timestamp;
 use validator::RpkiSnapshot;
 
-use crate::doubt::Doubt;
 use crate::fault::Fault;
+use crate::held_back::HeldBack;
 
 /// What RPKI says now, and how good that is.
 #[derive(Clone, Debug, Default)]
@@ -40,10 +40,10 @@ impl Rpki {
     }
 
     /// The sets that are not believed yet, with the name of the source that says them.
-    pub fn doubts(&self) -> impl Iterator<Item = (&str, &Doubt)> + '_ {
+    pub fn held_back(&self) -> impl Iterator<Item = (&str, &HeldBack)> + '_ {
         self.sources
             .iter()
-            .filter_map(|source| Some((source.name.as_str(), source.doubt.as_ref()?)))
+            .filter_map(|source| Some((source.name.as_str(), source.held_back.as_ref()?)))
     }
 
     /// Whether there is nothing to tell apart. Snapshots are compared by their `Arc`.
@@ -126,7 +126,7 @@ pub struct SourceState {
     /// How often something went wrong since the start.
     pub failures: u64,
     /// The set that it has given last, if that is not believed yet; then the data are the last that were.
-    pub doubt: Option<Doubt>,
+    pub held_back: Option<HeldBack>,
 }
 
 impl SourceState {
@@ -153,6 +153,6 @@ impl SourceState {
             && self.name == other.name
             && (self.as_of, self.expires, self.rhythm) == (other.as_of, other.expires, other.rhythm)
             && (&self.trouble, &self.fault) == (&other.trouble, &other.fault)
-            && (self.failures, &self.doubt) == (other.failures, &other.doubt)
+            && (self.failures, &self.held_back) == (other.failures, &other.held_back)
     }
 }

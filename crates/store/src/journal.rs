@@ -185,7 +185,7 @@ impl Journal {
         self.batch.positions.push((feed.to_owned(), value.into()));
     }
 
-    /// What the following notices say of what our sight is worth.
+    /// What the following notices say of the data sources.
     pub fn set_sources(&mut self, sources: Sources) {
         self.state.incidents.set_sources(sources);
     }

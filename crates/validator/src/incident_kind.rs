@@ -305,7 +305,7 @@ incident_kinds! {
         remedy: Remedy::Nothing,
         drill: Some("ripe"),
     },
-    /// The RPKI data is older than it should be: verdicts are doubtful.
+    /// The RPKI data is older than it should be: verdicts may be outdated.
     RpkiStale => KindSpec {
         name: "rpki-stale",
         area: Area::DataSource,

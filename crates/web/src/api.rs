@@ -214,9 +214,9 @@ async fn unmute(
 }
 
 async fn windows(State(state): State<Arc<AppState>>) -> Answered {
-    let board = state.look(|client| client.silences(now())).await?;
+    let silences = state.look(|client| client.silences(now())).await?;
     let window = |(source, window)| json!({ "source": source, "window": window });
-    let windows: Vec<_> = board.windows.into_iter().map(window).collect();
+    let windows: Vec<_> = silences.windows.into_iter().map(window).collect();
     Ok(Json(windows).into_response())
 }
 

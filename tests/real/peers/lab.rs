@@ -11,7 +11,7 @@ use super::namespace::Namespace;
 use super::process::{Process, output, until};
 use super::{router, turn};
 use crate::play::daemon::Daemon;
-use crate::play::relay::{Letter, Relay};
+use crate::play::relay::{ReceivedMail, Relay};
 
 /// What AS4761 takes from us.
 pub(super) const OURS: &str = "198.51.100.0/24";
@@ -32,7 +32,7 @@ pub(super) struct Lab {
     daemon: Option<Daemon>,
     relay: Relay,
     /// Mails that came while another was waited for.
-    aside: VecDeque<Letter>,
+    aside: VecDeque<ReceivedMail>,
     /// The Message-ID of each mail that has come, and how many may come again: the monitor was killed
     /// that many times, perhaps between the relay's word and its own note of it.
     known: HashSet<String>,
@@ -195,8 +195,8 @@ impl Lab {
 
     /// The next mail about this kind of incident; others are put aside.
     #[track_caller]
-    pub(super) fn mail(&mut self, kind: &str, reason: &str) -> Letter {
-        let is_wanted = |mail: &Letter| mail.header("X-Originwatch-Kind").unwrap() == kind;
+    pub(super) fn mail(&mut self, kind: &str, reason: &str) -> ReceivedMail {
+        let is_wanted = |mail: &ReceivedMail| mail.header("X-Originwatch-Kind").unwrap() == kind;
         let mail = match self.aside.iter().position(is_wanted) {
             Some(place) => self.aside.remove(place).unwrap(),
             None => loop {
@@ -215,7 +215,7 @@ impl Lab {
 
     /// The next mail that has not come before.
     #[track_caller]
-    fn next_mail(&mut self, what: &str) -> Letter {
+    fn next_mail(&mut self, what: &str) -> ReceivedMail {
         loop {
             let mail = self.relay.within_limit();
             assert!(mail.is_some(), "no mail {what}:\n{}", self.monitor().so_far());
@@ -237,7 +237,7 @@ impl Lab {
         let notices = notices.iter().map(|notice| serde_json::from_str(notice).unwrap());
         let notices = notices.filter(|notice: &Value| notice["kind"] == kind).collect();
         self.aside.extend(self.relay.rest());
-        let is_left = |mail: &&Letter| mail.header("X-Originwatch-Kind").unwrap() == kind;
+        let is_left = |mail: &&ReceivedMail| mail.header("X-Originwatch-Kind").unwrap() == kind;
         (notices, self.aside.iter().filter(is_left).count())
     }
 

@@ -21,7 +21,7 @@ pub struct Event {
     /// Of this notification alone, and the same each time that it is sent: for an idempotency key.
     pub id: String,
     /// What becomes of the alert.
-    pub action: Action,
+    pub action: EventAction,
     /// Why it is told: `opened`, `update`, `resolved`, ..
     pub reason: String,
     /// How loudly.
@@ -51,7 +51,7 @@ pub struct Event {
 /// What becomes of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub enum EventAction {
     /// It begins, or begins again.
     Open,
     /// It goes on.
@@ -111,10 +111,10 @@ impl Event {
             key: String::new(),
             id: String::new(),
             action: match notice.reason {
-                Reason::Opened | Reason::Reopened => Action::Open,
-                Reason::Update if acknowledged => Action::Acknowledge,
-                Reason::Update | Reason::Reminder => Action::Update,
-                Reason::Resolved => Action::Close,
+                Reason::Opened | Reason::Reopened => EventAction::Open,
+                Reason::Update if acknowledged => EventAction::Acknowledge,
+                Reason::Update | Reason::Reminder => EventAction::Update,
+                Reason::Resolved => EventAction::Close,
             },
             reason: notice.reason.name().to_owned(),
             severity: notice.severity,
@@ -132,16 +132,16 @@ impl Event {
 
     fn of_summary(summary: &Summary, zone: &TimeZone) -> Self {
         let action = match (&summary.cause, summary.sequence) {
-            (Cause::Storm(_), _) if summary.over => Action::Close,
-            (Cause::Storm(_), 0) => Action::Open,
-            (Cause::Storm(_), _) => Action::Update,
+            (Cause::Storm(_), _) if summary.over => EventAction::Close,
+            (Cause::Storm(_), 0) => EventAction::Open,
+            (Cause::Storm(_), _) => EventAction::Update,
             (
                 Cause::NotificationLimit { .. }
                 | Cause::Maintenance { .. }
                 | Cause::Daily
                 | Cause::Drill,
                 _,
-            ) => Action::Inform,
+            ) => EventAction::Inform,
         };
         let count = summary.row_count.to_string();
         let open = summary.open_count.to_string();
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn there_is_a_sample_of_each_action_of_an_incident() {
         let actions: Vec<_> = Event::samples().iter().map(|sample| sample.action).collect();
-        assert_eq!(actions, [Action::Open, Action::Update, Action::Close]);
+        assert_eq!(actions, [EventAction::Open, EventAction::Update, EventAction::Close]);
     }
 
     #[test]

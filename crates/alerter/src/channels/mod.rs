@@ -1,7 +1,7 @@
 //! The edges where a notification leaves: everything here is async and does I/O.
 //!
 //! [`smtp`] carries mails, a [`Channel`] everything else. All of them say what went wrong as a
-//! [`SendError`], whose kinds are what a carrier does next: try again, give up, hold and shout. What
+//! [`SendError`], whose kinds are what a delivery worker does next: try again, give up, hold and shout. What
 //! a channel says is an [`Event`]; the services' own shapes of it stand in `preset`.
 
 mod error;
@@ -15,7 +15,7 @@ mod template;
 mod webhook;
 
 pub use error::SendError;
-pub use event::{Action, Delayed, Event};
+pub use event::{Delayed, Event, EventAction};
 pub use exec::{Exec, ExecConfig};
 pub use preset::Preset;
 pub use signature::{SecretError, SigningKey};

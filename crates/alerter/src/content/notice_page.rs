@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use validator::IncidentKind;
 
 use crate::content::draft;
-use crate::content::page::{Answer, Badge, Block, Page, SightRow, moment};
+use crate::content::page::{Answer, Badge, Block, Page, EvidenceRow, moment};
 use crate::content::phrase::{duration, grouped, plural, spelled_out};
 use crate::content::text::render_text;
 use crate::content::timeline::timeline;
@@ -48,8 +48,8 @@ pub(crate) fn page(notice: &AnnotatedNotice, zone: &TimeZone) -> Page {
     page.section(None, vec![Block::Answers(background(notice, zone))]);
     page.section(Some("Draft"), draft.map(Block::Draft).into_iter().collect());
     if !notice.evidence.is_empty() {
-        let sights = notice.evidence.iter().map(sight_row).collect();
-        page.section(Some(&evidence_heading(notice)), vec![Block::Sights(sights)]);
+        let rows = notice.evidence.iter().map(evidence_row).collect();
+        page.section(Some(&evidence_heading(notice)), vec![Block::Evidence(rows)]);
     }
     let number = notice.sequence + 1;
     let reference = format!("Incident {}, notice {number} of this incident", notice.incident);
@@ -309,18 +309,18 @@ fn evidence_heading(notice: &Notice) -> String {
     format!("Evidence, times in UTC{of}")
 }
 
-fn sight_row(sight: &Evidence) -> SightRow {
-    let country = sight.country.map(|country| country.to_string()).unwrap_or_default();
-    SightRow {
-        time: sight.at.to_jiff().strftime("%m-%d %H:%M:%S").to_string(),
+fn evidence_row(evidence: &Evidence) -> EvidenceRow {
+    let country = evidence.country.map(|country| country.to_string()).unwrap_or_default();
+    EvidenceRow {
+        time: evidence.at.to_jiff().strftime("%m-%d %H:%M:%S").to_string(),
         vantage: [
-            sight.collector.clone(),
-            sight.peer_asn.to_string(),
+            evidence.collector.clone(),
+            evidence.peer_asn.to_string(),
             country,
-            sight.peer_ip.to_string(),
+            evidence.peer_ip.to_string(),
         ],
-        prefix: sight.prefix.to_string(),
-        path: sight.as_path.clone(),
+        prefix: evidence.prefix.to_string(),
+        path: evidence.as_path.clone(),
     }
 }
 

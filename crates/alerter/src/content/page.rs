@@ -44,7 +44,7 @@ pub(crate) enum Block {
     Incidents(Vec<IncidentRow>),
     /// A text to be sent on.
     Draft(Vec<String>),
-    Sights(Vec<SightRow>),
+    Evidence(Vec<EvidenceRow>),
     /// For the eye alone: its facts stand in the answers.
     Timeline(Vec<Span>),
 }
@@ -74,7 +74,7 @@ pub(crate) struct IncidentRow {
 
 /// Who saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct SightRow {
+pub(crate) struct EvidenceRow {
     pub(crate) time: String,
     /// Who tells us, which AS, where, under which address; empty where not known.
     pub(crate) vantage: [String; 4],

@@ -1,6 +1,6 @@
 //! A page as plain text: 72 columns, reads well on a phone and in a ticket.
 
-use crate::content::page::{Answer, Block, IncidentRow, Page, PrefixRow, SightRow};
+use crate::content::page::{Answer, Block, EvidenceRow, IncidentRow, Page, PrefixRow};
 use incidents::printable;
 
 const WIDTH: usize = 72;
@@ -44,7 +44,7 @@ impl Text {
             Block::Draft(lines) => {
                 lines.iter().for_each(|line| self.wrapped("  | ", "  | ", line));
             }
-            Block::Sights(rows) => rows.iter().for_each(|row| self.sight(row)),
+            Block::Evidence(rows) => rows.iter().for_each(|row| self.evidence(row)),
             Block::Timeline(_) => {}
         }
     }
@@ -70,7 +70,7 @@ impl Text {
         row.details.iter().for_each(|detail| self.wrapped("      ", "      ", detail));
     }
 
-    fn sight(&mut self, row: &SightRow) {
+    fn evidence(&mut self, row: &EvidenceRow) {
         let known = row.vantage.iter().filter(|part| !part.is_empty());
         let vantage = known.map(|part| printable(part)).collect::<Vec<_>>().join(" ");
         self.line(&format!("  {} {vantage}", row.time));

@@ -11,7 +11,7 @@ use crate::annotations::{Annotations, Note};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
 use crate::summary::{Cause, Summary};
 use incidents::{
-    AffectedPrefix, FeedSight, Home, IncidentChange, Notice, Party, Reason, RpkiSight,
+    AffectedPrefix, FeedState, Home, IncidentChange, Notice, Party, Reason, RpkiState,
 };
 
 /// VRPs that a line names; the rest stands in the JSON.
@@ -158,28 +158,28 @@ fn change(change: &IncidentChange) -> String {
 }
 
 /// The feeds and the RPKI data behind it, and what they lacked at that time.
-pub(crate) fn data_sources(feeds: &[FeedSight], rpki: Option<&RpkiSight>, at: Timestamp) -> String {
+pub(crate) fn data_sources(feeds: &[FeedState], rpki: Option<&RpkiState>, at: Timestamp) -> String {
     let down: Vec<&str> =
         feeds.iter().filter(|feed| !feed.up).map(|feed| feed.name.as_str()).collect();
-    let mut sight = plural(feeds.len(), "feed", "feeds");
+    let mut text = plural(feeds.len(), "feed", "feeds");
     if !down.is_empty() {
-        sight = format!("{sight}, without {}", down.join(", "));
+        text = format!("{text}, without {}", down.join(", "));
     }
     for gaps in feeds.iter().filter_map(|feed| gaps(feed, at)) {
-        sight = format!("{sight}, {gaps}");
+        text = format!("{text}, {gaps}");
     }
     match rpki {
-        None => format!("{sight}; no RPKI data: nothing could be validated"),
+        None => format!("{text}; no RPKI data: nothing could be validated"),
         Some(rpki) => {
             let stale = if rpki.stale { "STALE " } else { "" };
             let made = rpki.generated.map(|at| format!(" made {at}")).unwrap_or_default();
-            format!("{sight}; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
+            format!("{text}; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
         }
     }
 }
 
 /// `a gap of 40 s in ris-live`, `3 gaps of 5 min in all in bmp`.
-fn gaps(feed: &FeedSight, at: Timestamp) -> Option<String> {
+fn gaps(feed: &FeedState, at: Timestamp) -> Option<String> {
     let length = feed.gaps.iter().map(|gap| gap.until.unwrap_or(at).since(gap.from)).sum();
     let (length, name) = (duration(length), &feed.name);
     match feed.gaps.len() {

@@ -9,7 +9,7 @@ use crate::dispatch_note::{DispatchNote, Hold};
 use crate::notice::{AnnotatedNotice, Operator};
 use crate::receiver::Receiver;
 use crate::silence::Silence;
-use crate::summary::GroupKey;
+use crate::summary::StormKey;
 use crate::window::WindowKey;
 use incidents::{ExtentClass, IncidentChange, Incidents, Notice, Reason};
 
@@ -27,7 +27,8 @@ pub(super) struct AlertState {
     #[serde(rename = "circle")]
     pub(super) receivers: Vec<Receiver>,
     /// Whether they have been told of this occurrence.
-    pub(super) told: bool,
+    #[serde(rename = "told")]
+    pub(super) notified: bool,
     /// What has not been told.
     pub(super) held: Option<Held>,
     /// Since when it waits for somebody to acknowledge it.
@@ -40,7 +41,7 @@ pub(super) struct AlertState {
     pub(super) steps: usize,
     #[serde(rename = "pace")]
     pub(super) backoff: Option<Backoff>,
-    pub(super) storm: Option<GroupKey>,
+    pub(super) storm: Option<StormKey>,
     pub(super) over: Option<Timestamp>,
 }
 
@@ -61,7 +62,7 @@ impl AlertState {
             latest: notice,
             annotations: Annotations::default(),
             receivers: Vec::new(),
-            told: false,
+            notified: false,
             held: None,
             waits_since: now,
             reminded_at: now,
@@ -80,7 +81,7 @@ impl AlertState {
             // What was said of an earlier time does not hold of this one.
             Reason::Opened | Reason::Reopened => {
                 (self.annotations.acknowledged, self.annotations.closed) = (None, None);
-                (self.told, self.held, self.over) = (false, None, None);
+                (self.notified, self.held, self.over) = (false, None, None);
                 (self.backoff, self.storm) = (None, None);
                 self.wait_from(now);
             }
@@ -175,7 +176,7 @@ impl AlertState {
             self.latest.changes.iter().any(|n| matches!(n, IncidentChange::Severity(_)));
         let update = self.latest.reason == Reason::Update && !more_serious;
         let early = self.backoff.is_some_and(|backoff| now < backoff.next());
-        let backed_off = update && early && self.is_mass() && self.told && self.storm.is_none();
+        let backed_off = update && early && self.is_mass() && self.notified && self.storm.is_none();
         if backed_off {
             self.hold(now, Hold::Mass, None);
         }
@@ -201,9 +202,9 @@ impl AlertState {
     pub(super) fn end(&mut self) -> bool {
         (self.annotations.muted, self.annotations.expected) = (None, None);
         // In a window it stays a row of the summary; what was muted is not told any more.
-        let told = self.told;
-        self.held.take_if(|held| told || held.window.is_none());
-        told
+        let notified = self.notified;
+        self.held.take_if(|held| notified || held.window.is_none());
+        notified
     }
 
     /// The silences are not what they were. Returns whether nothing holds any more what is held.
@@ -220,8 +221,8 @@ impl AlertState {
 
     /// People are told of it.
     pub(super) fn mark_told(&mut self, now: Timestamp) {
-        if !self.told {
-            self.told = true;
+        if !self.notified {
+            self.notified = true;
             self.wait_from(now);
         }
     }
@@ -250,7 +251,7 @@ impl AlertState {
         let latest = &self.latest;
         (fresh.update, fresh.changes) = (latest.update, Vec::new());
         fresh.reason = match latest.reason {
-            _ if self.told => Reason::Update,
+            _ if self.notified => Reason::Update,
             Reason::Reopened => Reason::Reopened,
             Reason::Opened | Reason::Update | Reason::Resolved | Reason::Reminder => Reason::Opened,
         };

@@ -7,7 +7,7 @@ use super::alert_state::{AlertState, Held};
 use super::command::{Refusal, line};
 use super::rules::DispatchRules;
 use crate::annotations::{Acknowledged, Note, Signed};
-use crate::summary::GroupKey;
+use crate::summary::StormKey;
 use crate::window::WindowKey;
 use incidents::{IncidentId, Notice, Reason};
 
@@ -29,7 +29,7 @@ impl Alerts {
         if opening || !known {
             alert.widen(rules.routing.of(now, rules.operator.time_zone(), &notice));
             // A store of an older version has told it to everyone.
-            alert.told = !known && !opening;
+            alert.notified = !known && !opening;
         }
         alert.take(now, notice);
     }
@@ -95,7 +95,7 @@ impl Alerts {
         by: String,
         at: Timestamp,
         id: &IncidentId,
-    ) -> Result<Option<GroupKey>, Refusal> {
+    ) -> Result<Option<StormKey>, Refusal> {
         let alert = self.open(id)?;
         alert.annotations.closed = Some(Signed { by, at });
         alert.held.take_if(|held| held.window.is_none());

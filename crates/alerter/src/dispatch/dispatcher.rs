@@ -17,7 +17,7 @@ use crate::notice::AnnotatedNotice;
 use crate::notification::{Content, Notification};
 use crate::receiver::Receiver;
 use crate::silence::Silence;
-use crate::summary::{Cause, GroupKey, Queue, Row, Summary, SummaryId};
+use crate::summary::{Cause, Queue, Row, StormKey, Summary, SummaryId};
 use crate::window::{Planned, Window, WindowKey};
 use incidents::{IncidentId, Incidents, Notice, Reason, Timers};
 
@@ -387,7 +387,7 @@ impl Dispatcher {
     }
 
     /// Something of a storm is not as it was told: tells it at once, or when its time comes.
-    fn change_storm(&mut self, group_key: &GroupKey, urgency: Urgency, incidents: &Incidents) {
+    fn change_storm(&mut self, group_key: &StormKey, urgency: Urgency, incidents: &Incidents) {
         let Memory { now, alerts, storms, .. } = &mut self.memory;
         match storms.change(*now, group_key, urgency, alerts, &self.rules) {
             true => self.tell_storm(group_key, incidents),
@@ -396,7 +396,7 @@ impl Dispatcher {
     }
 
     /// One more notification of a storm; the last one where all its incidents are over.
-    fn tell_storm(&mut self, group_key: &GroupKey, incidents: &Incidents) {
+    fn tell_storm(&mut self, group_key: &StormKey, incidents: &Incidents) {
         let over = self.memory.storms.is_over(group_key, &self.memory.alerts);
         let Some(rules) = &self.rules.storm else { return };
         let to = self.memory.storms.step(self.memory.now, group_key, rules);
@@ -410,7 +410,7 @@ impl Dispatcher {
 
     fn post_storm(
         &mut self,
-        group_key: &GroupKey,
+        group_key: &StormKey,
         to: Vec<Receiver>,
         over: bool,
         incidents: &Incidents,

@@ -110,7 +110,7 @@ pub(super) fn release_held(
         let notices = alert.held.take().map_or(0, |held| held.notices);
         alert.annotations.expected = None;
         released.rows.push(Row::of(&alert.latest, &alert.annotations, notices));
-        alert.told = true;
+        alert.notified = true;
         alert.wait_from(now);
         for person in alert.receivers.iter().filter(|to| rules.audience(to) == Audience::People) {
             if !released.to.contains(person) {

@@ -15,7 +15,7 @@ use super::{digest, reminder};
 use crate::notification::{Content, Notification};
 use crate::receiver::Receiver;
 use crate::silence::Silence;
-use crate::summary::{GroupKey, Row};
+use crate::summary::{Row, StormKey};
 use crate::window::WindowKey;
 use incidents::{IncidentId, Incidents};
 
@@ -42,7 +42,7 @@ pub(super) enum Wake {
     Silences,
     Window(WindowKey),
     Alert(IncidentId),
-    Storm(GroupKey),
+    Storm(StormKey),
     NotificationLimit(Receiver),
     Digest,
 }
@@ -132,7 +132,7 @@ impl Memory {
         let (since, mut rows) = self.limits.take(self.now, to)?;
         for row in &mut rows {
             // Of one that has reopened and is muted since, that it was over is all there is to tell.
-            let alert = self.alerts.get(&row.incident).filter(|alert| alert.told);
+            let alert = self.alerts.get(&row.incident).filter(|alert| alert.notified);
             if let Some(alert) = alert {
                 *row = Row::of(&alert.latest, &alert.annotations, row.held);
             }

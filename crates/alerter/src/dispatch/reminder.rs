@@ -89,7 +89,10 @@ pub(super) fn escalated(
 fn waits(alert: &AlertState) -> bool {
     let annotations = &alert.annotations;
     let quiet = annotations.muted.is_some() || annotations.expected.is_some();
-    alert.told && !alert.is_done() && !quiet && !annotations.is_acknowledged(alert.latest.severity)
+    alert.notified
+        && !alert.is_done()
+        && !quiet
+        && !annotations.is_acknowledged(alert.latest.severity)
 }
 
 /// A Message-ID of its own, in the thread of the incident.

@@ -11,17 +11,17 @@ use super::alerts::Alerts;
 use super::backoff::Backoff;
 use super::rules::{Audience, DispatchRules, Storm};
 use crate::receiver::Receiver;
-use crate::summary::{GroupKey, Row, SummaryId};
+use crate::summary::{Row, StormKey, SummaryId};
 use incidents::{IncidentId, Notice, pairs};
 
 /// The storms that last, and what may become one.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Storms {
     #[serde(with = "pairs")]
-    open: BTreeMap<GroupKey, OpenStorm>,
+    open: BTreeMap<StormKey, OpenStorm>,
     /// What opened within the window, by what it has in group_key.
     #[serde(with = "pairs")]
-    recent: BTreeMap<GroupKey, VecDeque<(Timestamp, IncidentId)>>,
+    recent: BTreeMap<StormKey, VecDeque<(Timestamp, IncidentId)>>,
 }
 
 /// One storm.
@@ -62,7 +62,7 @@ pub(super) struct StormReport {
 }
 
 impl Storms {
-    pub(super) fn keys(&self) -> Vec<GroupKey> {
+    pub(super) fn keys(&self) -> Vec<StormKey> {
         self.open.keys().cloned().collect()
     }
 
@@ -74,14 +74,14 @@ impl Storms {
         id: &IncidentId,
         alerts: &mut Alerts,
         rules: &DispatchRules,
-    ) -> Option<(GroupKey, Urgency)> {
+    ) -> Option<(StormKey, Urgency)> {
         let alert = alerts.get(id)?;
         let severity = alert.latest.severity;
         if let Some(group_key) = alert.storm.clone() {
             let worse = self.open.get(&group_key).is_some_and(|storm| severity > storm.severity);
             return Some((group_key, if worse { Urgency::AtOnce } else { Urgency::AtInterval }));
         }
-        let storm_rules = rules.storm.as_ref().filter(|_| !alert.told)?;
+        let storm_rules = rules.storm.as_ref().filter(|_| !alert.notified)?;
         let group_key = self.note(now, &alert.latest, storm_rules)?;
         let members = self.gather(&group_key);
         let begun = !self.open.contains_key(&group_key);
@@ -108,7 +108,7 @@ impl Storms {
     pub(super) fn change(
         &mut self,
         now: Timestamp,
-        group_key: &GroupKey,
+        group_key: &StormKey,
         urgency: Urgency,
         alerts: &Alerts,
         rules: &DispatchRules,
@@ -128,12 +128,12 @@ impl Storms {
     }
 
     /// When what is not told yet will be.
-    pub(super) fn due(&self, group_key: &GroupKey) -> Option<Timestamp> {
+    pub(super) fn due(&self, group_key: &StormKey) -> Option<Timestamp> {
         self.open.get(group_key)?.due
     }
 
     /// Whether all its incidents are over.
-    pub(super) fn is_over(&self, group_key: &GroupKey, alerts: &Alerts) -> bool {
+    pub(super) fn is_over(&self, group_key: &StormKey, alerts: &Alerts) -> bool {
         let Some(storm) = self.open.get(group_key) else { return false };
         storm.members.iter().filter_map(|id| alerts.get(id)).all(AlertState::is_done)
     }
@@ -142,7 +142,7 @@ impl Storms {
     pub(super) fn step(
         &mut self,
         now: Timestamp,
-        group_key: &GroupKey,
+        group_key: &StormKey,
         rules: &Storm,
     ) -> Vec<Receiver> {
         let Some(storm) = self.open.get_mut(group_key) else { return Vec::new() };
@@ -154,12 +154,12 @@ impl Storms {
     }
 
     /// Adds receivers; returns those who know nothing of the storm yet.
-    pub(super) fn widen(&mut self, group_key: &GroupKey, to: Vec<Receiver>) -> Vec<Receiver> {
+    pub(super) fn widen(&mut self, group_key: &StormKey, to: Vec<Receiver>) -> Vec<Receiver> {
         self.open.get_mut(group_key).map(|storm| storm.widen(to)).unwrap_or_default()
     }
 
     /// What its next notification says, which takes the next number.
-    pub(super) fn report(&mut self, group_key: &GroupKey, alerts: &Alerts) -> Option<StormReport> {
+    pub(super) fn report(&mut self, group_key: &StormKey, alerts: &Alerts) -> Option<StormReport> {
         let storm = self.open.get_mut(group_key)?;
         let members = storm.members.iter().filter_map(|id| alerts.get(id));
         let rows: Vec<Row> =
@@ -174,7 +174,7 @@ impl Storms {
     /// It is over: its incidents are told by themselves again. Returns them.
     pub(super) fn end(
         &mut self,
-        group_key: &GroupKey,
+        group_key: &StormKey,
         alerts: &mut Alerts,
     ) -> BTreeSet<IncidentId> {
         let members = self.open.remove(group_key).map(|storm| storm.members).unwrap_or_default();
@@ -187,7 +187,7 @@ impl Storms {
     }
 
     /// Notes that an incident opened; what it shares with so many others that it is a storm.
-    fn note(&mut self, now: Timestamp, notice: &Notice, rules: &Storm) -> Option<GroupKey> {
+    fn note(&mut self, now: Timestamp, notice: &Notice, rules: &Storm) -> Option<StormKey> {
         let mut found = None;
         for group_key in group_keys(notice) {
             let recent = self.recent.entry(group_key.clone()).or_default();
@@ -206,7 +206,7 @@ impl Storms {
     }
 
     /// What opened within the window and has this in common is not counted again.
-    fn gather(&mut self, group_key: &GroupKey) -> BTreeSet<IncidentId> {
+    fn gather(&mut self, group_key: &StormKey) -> BTreeSet<IncidentId> {
         let recent = self.recent.remove(group_key).unwrap_or_default();
         let members: BTreeSet<IncidentId> = recent.into_iter().map(|(_, id)| id).collect();
         for recent in self.recent.values_mut() {
@@ -220,7 +220,7 @@ impl OpenStorm {
     /// It begins, and nobody has entered it yet.
     fn new(
         now: Timestamp,
-        group_key: &GroupKey,
+        group_key: &StormKey,
         members: &BTreeSet<IncidentId>,
         alerts: &Alerts,
         rules: &Storm,
@@ -244,7 +244,7 @@ impl OpenStorm {
     fn enter(
         &mut self,
         now: Timestamp,
-        group_key: &GroupKey,
+        group_key: &StormKey,
         member: IncidentId,
         alerts: &mut Alerts,
         rules: &DispatchRules,
@@ -269,13 +269,13 @@ impl OpenStorm {
 }
 
 /// What an incident may have in common with others, the most telling first.
-fn group_keys(notice: &Notice) -> Vec<GroupKey> {
+fn group_keys(notice: &Notice) -> Vec<StormKey> {
     let rpki = matches!(notice.kind.spec().area, Area::OwnRoutesInRpki | Area::RpkiData);
-    let mut group_keys: Vec<GroupKey> = match notice.offenders.as_slice() {
-        _ if rpki => vec![GroupKey::Rpki],
-        [] => vec![GroupKey::Condition(notice.kind)],
-        offenders => offenders.iter().map(|party| GroupKey::Offender(party.asn)).collect(),
+    let mut group_keys: Vec<StormKey> = match notice.offenders.as_slice() {
+        _ if rpki => vec![StormKey::Rpki],
+        [] => vec![StormKey::Condition(notice.kind)],
+        offenders => offenders.iter().map(|party| StormKey::Offender(party.asn)).collect(),
     };
-    group_keys.push(GroupKey::Time(notice.severity));
+    group_keys.push(StormKey::Time(notice.severity));
     group_keys
 }

@@ -38,19 +38,19 @@ pub(super) fn read(
     now: Timestamp,
     zone: &TimeZone,
 ) -> Result<Vec<Action>, CommandError> {
-    let mut wants = Vec::new();
+    let mut actions = Vec::new();
     for line in words.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
         match command(line, incident, now, zone)? {
-            Some(what) if wants.len() < MOST => wants.push(what),
+            Some(what) if actions.len() < MOST => actions.push(what),
             Some(_) | None => break,
         }
     }
-    if wants.is_empty() {
+    if actions.is_empty() {
         let first = words.iter().find(|line| !line.trim().is_empty());
         let first: String = first.map_or("", |line| line.trim()).chars().take(60).collect();
         return Err(CommandError::None(printable(&first)));
     }
-    Ok(wants)
+    Ok(actions)
 }
 
 /// One line; nothing where it is none. What begins like a mute or a note must be one, or a slip of

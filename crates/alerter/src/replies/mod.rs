@@ -71,7 +71,7 @@ pub enum Allowed {
 /// What arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// Somebody wants something.
+    /// Somebody actions something.
     Reply(Reply),
     /// Mails of ours that did not arrive or are late (RFC 3464).
     Bounces(Vec<Bounced>),
@@ -85,7 +85,7 @@ pub struct Reply {
     /// Who wrote it, as far as a mail can tell.
     pub from: String,
     /// What they want, in order; at least one.
-    pub wants: Vec<Action>,
+    pub actions: Vec<Action>,
 }
 
 /// Why a mail that arrived does nothing. Nobody is told but the log.
@@ -153,11 +153,11 @@ impl Replies {
         if now.since(date) > READ_WITHIN || date.since(now) > AHEAD {
             return Err(ReplyRefusal::OutOfTime(date));
         }
-        let wants = command::read(&body::own_words(&message), &incident, now, &self.time_zone)?;
+        let actions = command::read(&body::own_words(&message), &incident, now, &self.time_zone)?;
         Ok(Incoming::Reply(Reply {
             message_id: message_id.to_owned(),
             from: from.to_string(),
-            wants,
+            actions,
         }))
     }
 

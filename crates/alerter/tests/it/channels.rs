@@ -10,8 +10,8 @@ use alerter::Content;
 use alerter::channels::{Event, SendError};
 use jiff::tz::TimeZone;
 
+use crate::annotated::annotated;
 use crate::lab::{FIRST, Lab};
-use crate::told::told;
 
 /// A story that opens, spreads and ends.
 fn events() -> [Event; 3] {
@@ -25,7 +25,7 @@ fn events() -> [Event; 3] {
     }
     lab.tick(20_000);
     let of = |at: usize| {
-        let content = Content::Notice(Box::new(told(&lab.notices[at])));
+        let content = Content::Notice(Box::new(annotated(&lab.notices[at])));
         Event::of(&content, &TimeZone::UTC)
     };
     [of(0), of(1), of(lab.notices.len() - 1)]

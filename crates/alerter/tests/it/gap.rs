@@ -4,14 +4,14 @@ use alerter::notice_text;
 use incidents::{FeedGap, Notice};
 use jiff::tz::TimeZone;
 
+use crate::annotated::annotated;
 use crate::lab::{FORGET_AFTER, Lab, SECOND, feed_gap};
-use crate::told::told;
 
 const MINUTE: i64 = 60;
 
 /// The text, in one line.
 fn words(notice: &Notice) -> String {
-    let text = notice_text(&told(notice), &TimeZone::UTC);
+    let text = notice_text(&annotated(notice), &TimeZone::UTC);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

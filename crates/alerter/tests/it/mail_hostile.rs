@@ -12,8 +12,8 @@ use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use proptest::prelude::*;
 
+use crate::annotated::annotated;
 use crate::lab::{FIRST, Lab};
-use crate::told::told;
 
 /// What has broken mails, pages and terminals before, and anything else.
 fn hostile() -> impl Strategy<Value = String> {
@@ -41,7 +41,7 @@ fn sample() -> AnnotatedNotice {
         let mut lab = Lab::with_baseline();
         lab.hijack(0, 10, FIRST);
         lab.hijack(0, 11, FIRST);
-        told(lab.last())
+        annotated(lab.last())
     });
     SAMPLE.clone()
 }

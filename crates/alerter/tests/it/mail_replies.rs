@@ -17,8 +17,8 @@ use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 
+use crate::annotated::{annotated, bst};
 use crate::lab::{FIRST, Lab};
-use crate::told::{bst, told};
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
@@ -44,7 +44,7 @@ fn notice() -> AnnotatedNotice {
         let mut lab = Lab::with_baseline();
         lab.hijack(0, 10, FIRST);
         lab.hijack(0, 11, FIRST);
-        told(lab.last())
+        annotated(lab.last())
     });
     NOTICE.clone()
 }
@@ -58,11 +58,11 @@ fn token(recipient: &str) -> Token {
 }
 
 fn notification(body: &str) -> String {
-    letter_with("", body)
+    mail_with("", body)
 }
 
 /// A reply of the NOC, with more headers.
-fn letter_with(headers: &str, body: &str) -> String {
+fn mail_with(headers: &str, body: &str) -> String {
     format!(
         "From: Night Shift <noc@example.net>\r\nTo: originwatch+{}@example.net\r\n\
          Subject: Re: [LON01] CRITICAL origin hijack\r\nDate: Wed, 2 Apr 2014 19:29:00 +0100\r\n\
@@ -77,12 +77,12 @@ fn read(mail: &str) -> Result<Incoming, ReplyRefusal> {
     replies().read(now(), mail.as_bytes())
 }
 
-fn wants(mail: &str) -> Vec<Action> {
-    let wants = match read(mail) {
-        Ok(Incoming::Reply(reply)) => Ok(reply.wants),
+fn actions(mail: &str) -> Vec<Action> {
+    let actions = match read(mail) {
+        Ok(Incoming::Reply(reply)) => Ok(reply.actions),
         other => Err(other),
     };
-    wants.unwrap()
+    actions.unwrap()
 }
 
 fn ack() -> Action {
@@ -116,13 +116,13 @@ fn a_mail_asks_for_replies_and_takes_them() {
     let reply = Reply {
         message_id: "reply.1@example.net".to_owned(),
         from: "noc@example.net".to_owned(),
-        wants: vec![ack()],
+        actions: vec![ack()],
     };
     assert_eq!(read(&answer), Ok(Incoming::Reply(reply)));
     // To a program that does not heed Reply-To, with the reference in the quote alone.
     let plain = answer.replace(&format!("originwatch+{}", token("noc@example.net")), "originwatch");
     assert_ne!(plain, answer);
-    assert_eq!(wants(&plain), [ack()]);
+    assert_eq!(actions(&plain), [ack()]);
     // Our own mail is no reply to itself.
     assert_eq!(replies().read(now(), &bytes), Err(ReplyRefusal::Automatic("Auto-Submitted")));
 }
@@ -151,7 +151,7 @@ fn commands() {
         ("ACK\n-- \nMUTE 4h\n", vec![ack()]),
         ("ACK\n________________________________\nFrom: originwatch\nCLOSE\n", vec![ack()]),
     ] {
-        assert_eq!(wants(&notification(body)), expected, "{body:?}");
+        assert_eq!(actions(&notification(body)), expected, "{body:?}");
     }
 }
 
@@ -191,7 +191,7 @@ fn replies_in_html_alone() {
         "<div>ACK<br></div><div style=\"border:none;border-top:solid #E1E1E1 1.0pt\"><p>CLOSE</p></div>",
         "<style>p { color: red }</style><p>&#65;CK</p>",
     ] {
-        assert_eq!(wants(&html(body)), [ack()], "{body}");
+        assert_eq!(actions(&html(body)), [ack()], "{body}");
     }
 }
 
@@ -205,13 +205,13 @@ fn programs_are_not_obeyed() {
         "X-Auto-Response-Suppress: All\r\n",
         "Return-Path: <>\r\n",
     ] {
-        let refusal = read(&letter_with(header, "ACK")).unwrap_err();
+        let refusal = read(&mail_with(header, "ACK")).unwrap_err();
         assert!(matches!(refusal, ReplyRefusal::Automatic(_)), "{header}: {refusal}");
     }
     for header in
         ["Auto-Submitted: no\r\n", "Return-Path: <noc@example.net>\r\n", "Precedence: list\r\n"]
     {
-        assert_eq!(wants(&letter_with(header, "ACK")), [ack()], "{header}");
+        assert_eq!(actions(&mail_with(header, "ACK")), [ack()], "{header}");
     }
     let vacation = notification("ACK").replace("Subject: Re:", "Subject: Automatic reply:");
     assert_eq!(read(&vacation), Err(ReplyRefusal::Automatic("its subject")));
@@ -225,11 +225,11 @@ fn a_token_is_for_its_recipient_and_its_incident() {
             .replace("noc@example.net", sender)
             .replace(&mine, &token(to).to_string())
     };
-    assert_eq!(wants(&from("noc@example.net", "noc@example.net")), [ack()]);
-    assert_eq!(wants(&from("BOSS@example.org", "boss@example.org")), [ack()]);
+    assert_eq!(actions(&from("noc@example.net", "noc@example.net")), [ack()]);
+    assert_eq!(actions(&from("BOSS@example.org", "boss@example.org")), [ack()]);
     // Who reads a list answers with the token of the list.
-    assert_eq!(wants(&from("alice@example.net", "noc@example.net")), [ack()]);
-    assert_eq!(wants(&from("eve@partner.example", "boss@example.org")), [ack()]);
+    assert_eq!(actions(&from("alice@example.net", "noc@example.net")), [ack()]);
+    assert_eq!(actions(&from("eve@partner.example", "boss@example.org")), [ack()]);
     let stranger = |who: &str| Err(ReplyRefusal::Stranger(who.to_owned()));
     assert_eq!(read(&from("x@sub.example.net", "noc@example.net")), stranger("x@sub.example.net"));
     assert_eq!(read(&from("x@partner.example", "noc@example.net")), stranger("x@partner.example"));
@@ -252,7 +252,7 @@ fn a_token_is_for_its_recipient_and_its_incident() {
 fn programs_may_fold_the_case_of_an_address() {
     let right = token("noc@example.net").to_string();
     for folded in [right.to_uppercase(), right.to_lowercase()] {
-        assert_eq!(wants(&notification("ACK").replace(&right, &folded)), [ack()]);
+        assert_eq!(actions(&notification("ACK").replace(&right, &folded)), [ack()]);
         assert_eq!(Token::parse(&folded), Some(token("noc@example.net")));
     }
 }

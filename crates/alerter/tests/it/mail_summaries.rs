@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
 
+use crate::annotated::{annotated, bst};
 use crate::lab::{FIRST, Lab};
-use crate::told::{bst, told};
 
 fn summary(cause: &Value, rows: usize) -> Content {
     let row = |n: usize| {
@@ -102,7 +102,7 @@ fn own_words_replace_ours_and_are_the_same_in_html() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
-    let content = Content::Notice(Box::new(told(lab.last())));
+    let content = Content::Notice(Box::new(annotated(lab.last())));
     let own = templates(&[
         ("notice.subject", "{{ notice.severity|upper }}: {{ notice.offenders[0].name }}"),
         ("notice.text", "Since {{ notice.since|moment }} <now>\n"),
@@ -119,7 +119,7 @@ fn a_template_that_fails_costs_its_own_words_and_not_the_mail() {
     let mut lab = Lab::with_baseline();
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
-    let mut notice = told(lab.last());
+    let mut notice = annotated(lab.last());
     notice.details.clear();
     let content = Content::Notice(Box::new(notice));
     let own = templates(&[(

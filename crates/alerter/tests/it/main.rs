@@ -5,6 +5,7 @@
     reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
 )]
 
+mod annotated;
 mod calendar;
 mod channels;
 mod dispatch;
@@ -12,10 +13,9 @@ mod gap;
 #[expect(dead_code, reason = "shared with the engine's own tests")]
 #[path = "../../../incidents/tests/it/lab.rs"]
 mod lab;
-mod letters;
 mod mail_hostile;
 mod mail_replies;
 mod mail_summaries;
+mod notices;
 mod recipients;
 mod relay;
-mod told;

@@ -5,7 +5,7 @@ use bgp::Asn;
 use validator::{RpkiSnapshot, Severity, Vrp, VrpTable, Watch, WatchList};
 
 use crate::lab::{FIRST, Lab, prefix, rules, watch};
-use crate::told::{bst, told};
+use crate::annotated::{annotated, bst};
 
 /// The first notice of what two vantage points see on these paths, with the folds of the lines taken out.
 fn first_mail(mut lab: Lab, announced: &str, path: &[u32]) -> (Severity, String) {
@@ -14,7 +14,7 @@ fn first_mail(mut lab: Lab, announced: &str, path: &[u32]) -> (Severity, String)
         lab.announce(5, n, announced, &path);
     }
     let notice = &lab.notices[0];
-    let text = notice_text(&told(notice), &bst());
+    let text = notice_text(&annotated(notice), &bst());
     let lines: Vec<&str> = text.split_whitespace().filter(|word| *word != "|").collect();
     (notice.severity, lines.join(" "))
 }

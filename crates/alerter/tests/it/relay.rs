@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::annotated::annotated;
 use crate::lab::{FIRST, Lab};
-use crate::told::told;
 
 /// What the server does wrong, if anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn notice_mail() -> Mail {
     lab.hijack(0, 11, FIRST);
     let from = "originwatch@example.net".parse().unwrap();
     let composer = MailComposer::new(from, TimeZone::UTC);
-    let content = Content::Notice(Box::new(told(lab.last())));
+    let content = Content::Notice(Box::new(annotated(lab.last())));
     Mail::compose(&content, &composer, &"noc@example.net".parse().unwrap(), None).unwrap()
 }
 

@@ -75,7 +75,7 @@ fn tell(journal: &mut Journal, number: &mut u32, count: usize) -> Result<(), Sto
     journal.commit().map(drop)
 }
 
-/// One delivery as a carrier makes it.
+/// One delivery as a delivery worker makes it.
 fn take(journal: &Journal) -> Result<(), StoreError> {
     let now = Timestamp::from_seconds(4_000_000_000);
     for delivery in journal.store().outbox().due(&ChannelName::Mail, now, 1)? {

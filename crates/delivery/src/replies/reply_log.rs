@@ -82,13 +82,13 @@ impl ReplyLog {
         wall: Timestamp,
         reply: Reply,
     ) -> Result<(), StoreError> {
-        let Reply { message_id, from, wants } = reply;
+        let Reply { message_id, from, actions } = reply;
         if !self.seen.is_new(wall, &message_id) {
             tracing::warn!(from, message_id, "a reply does nothing: it was read before");
             return Ok(());
         }
         journal.set_position(POSITION, serde_json::to_string(&self.seen)?);
-        for action in wants {
+        for action in actions {
             match journal.command(now, Command { by: from.clone(), action }) {
                 Ok(()) => tracing::info!(from, message_id, "a reply is done"),
                 Err(refusal) => {

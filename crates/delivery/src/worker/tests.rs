@@ -35,7 +35,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// So many things begin and end: two letters each, to both.
+    /// So many things begin and end: two notifications each, to both.
     fn new(incidents: usize, mail: &Server, hook: &Server, patience: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let of = |channel: &str, address: &str| Receiver {
@@ -70,7 +70,7 @@ impl Bench {
         let (events, reports) = mpsc::channel(64);
         let mut queues = BTreeMap::new();
         for (name, worker) in
-            [("mail", mail_carrier(mail, patience)), ("hook", hook_carrier(hook, patience))]
+            [("mail", mail_worker(mail, patience)), ("hook", hook_worker(hook, patience))]
         {
             let give_up_after = Duration::from_secs(5 * 86_400);
             queues.insert(name.into(), worker.start(give_up_after, events.clone()));
@@ -116,7 +116,7 @@ impl Bench {
     }
 }
 
-fn mail_carrier(server: &Server, timeout: Duration) -> DeliveryWorker {
+fn mail_worker(server: &Server, timeout: Duration) -> DeliveryWorker {
     let config = RelayConfig {
         host: "127.0.0.1".to_owned(),
         port: server.port,
@@ -136,7 +136,7 @@ fn mail_carrier(server: &Server, timeout: Duration) -> DeliveryWorker {
     }
 }
 
-fn hook_carrier(server: &Server, timeout: Duration) -> DeliveryWorker {
+fn hook_worker(server: &Server, timeout: Duration) -> DeliveryWorker {
     let config = WebhookConfig {
         url: format!("http://127.0.0.1:{}/hook", server.port),
         body: Body::Event,

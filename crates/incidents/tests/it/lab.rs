@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp::{AsPath, Asn, Change, Event, Observation, Prefix, Route, Timestamp, Vantage, View};
-use incidents::{AsDirectory, FeedGap, FeedSight, Incidents, Notice, RpkiSight, Rules, Sources};
+use incidents::{AsDirectory, FeedGap, FeedState, Incidents, Notice, RpkiState, Rules, Sources};
 use validator::{
     Classifier, Finding, Origins, OwnPrefixes, RpkiSnapshot, Vrp, VrpTable, Watch, WatchList,
 };
@@ -79,14 +79,14 @@ pub(crate) fn directory() -> AsDirectory {
 
 pub(crate) fn sources() -> Sources {
     Sources {
-        feeds: vec![FeedSight {
+        feeds: vec![FeedState {
             name: "rrc00".into(),
             kind: "mrt".into(),
             up: true,
             last_seen: Some(at(0)),
             gaps: Vec::new(),
         }],
-        rpki: Some(RpkiSight {
+        rpki: Some(RpkiState {
             vrps: 202,
             generated: Some(at(-7200)),
             source: "vrps.json".into(),

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bgp::Prefix;
-use incidents::{AsDirectory, FeedSight, RpkiSight, Rules, Sources};
+use incidents::{AsDirectory, FeedState, RpkiState, Rules, Sources};
 use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 
 use super::args::ReplayArgs;
@@ -32,16 +32,16 @@ impl Plan {
         }
     }
 
-    /// What notices say of what our sight was worth.
+    /// What notices say of the data sources.
     pub(super) fn sources(&self, args: &ReplayArgs) -> Sources {
-        let feed = |path: &std::path::PathBuf| FeedSight {
+        let feed = |path: &std::path::PathBuf| FeedState {
             name: path.display().to_string(),
             kind: "recording".to_owned(),
             up: true,
             last_seen: None,
             gaps: Vec::new(),
         };
-        let rpki = RpkiSight {
+        let rpki = RpkiState {
             vrps: self.snapshot.vrps.len(),
             generated: self.snapshot.generated,
             source: self.snapshot.source.clone(),

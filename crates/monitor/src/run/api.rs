@@ -4,10 +4,10 @@ use alerter::ChannelName;
 use std::path::Path;
 
 use feeds::FeedStatus;
-use incidents::RpkiSight;
+use incidents::RpkiState;
 use rpki_sources::Rpki;
 
-use super::data_sources::rpki_sight;
+use super::data_sources::rpki_state;
 use crate::config::{self, Config};
 use crate::exit::Failure;
 
@@ -20,7 +20,7 @@ pub(super) fn settings(config: &Config, web: &config::Web) -> Result<web::Settin
 
 /// How the RPKI data is; none where no source is to give any.
 pub(super) fn rpki(rpki: &Rpki) -> Option<web::Rpki> {
-    let RpkiSight { vrps, generated, stale, .. } = rpki_sight(rpki)?;
+    let RpkiState { vrps, generated, stale, .. } = rpki_state(rpki)?;
     Some(web::Rpki { vrps, generated, stale })
 }
 

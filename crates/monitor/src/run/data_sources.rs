@@ -5,7 +5,7 @@ use std::time::Duration;
 use bgp::Timestamp;
 use clock::Moment;
 use feeds::FeedStatus;
-use incidents::{FeedGap, FeedSight, RpkiSight, Sources};
+use incidents::{FeedGap, FeedState, RpkiState, Sources};
 use rpki_sources::{Fault, Health, Rpki};
 use validator::{Condition, IncidentKind};
 
@@ -14,13 +14,13 @@ const RPKI_WAIT: Duration = Duration::from_secs(300);
 
 /// What notices say of the feeds and the RPKI data.
 pub(super) fn sources(feeds: &[FeedStatus], rpki: &Rpki) -> Sources {
-    Sources { feeds: feeds.iter().map(feed_sight).collect(), rpki: rpki_sight(rpki) }
+    Sources { feeds: feeds.iter().map(feed_sight).collect(), rpki: rpki_state(rpki) }
 }
 
 /// What notices say of the RPKI data; none where no source is to give any.
-pub(super) fn rpki_sight(rpki: &Rpki) -> Option<RpkiSight> {
+pub(super) fn rpki_state(rpki: &Rpki) -> Option<RpkiState> {
     let known = !rpki.sources.is_empty();
-    known.then(|| RpkiSight {
+    known.then(|| RpkiState {
         vrps: rpki.snapshot.vrps.len(),
         generated: rpki.snapshot.generated,
         source: rpki.snapshot.source.clone(),
@@ -28,12 +28,12 @@ pub(super) fn rpki_sight(rpki: &Rpki) -> Option<RpkiSight> {
     })
 }
 
-fn feed_sight(feed: &FeedStatus) -> FeedSight {
+fn feed_sight(feed: &FeedStatus) -> FeedState {
     let gap = |gap: &feeds::FeedGap| {
         let feeds::FeedGap { router, from, until } = gap.clone();
         FeedGap { router, from, until }
     };
-    FeedSight {
+    FeedState {
         name: feed.name.clone(),
         kind: feed.kind.to_owned(),
         up: feed.up,
@@ -76,11 +76,12 @@ pub(super) fn rpki_faults(rpki: &Rpki, now: Moment) -> Vec<Condition> {
     let condition = |(name, fault): (&str, Option<&Fault>)| {
         let fault =
             fault.map(|fault| format!("broken since {}: {}", seconds(fault.since), fault.reason));
-        let of_it = rpki.doubts().filter(|(source, _)| *source == name);
-        let unnamed =
-            of_it.filter(|(_, doubt)| doubt.losses.iter().any(|loss| loss.trust_anchor.is_none()));
+        let of_it = rpki.held_back().filter(|(source, _)| *source == name);
+        let unnamed = of_it.filter(|(_, held_back)| {
+            held_back.losses.iter().any(|loss| loss.trust_anchor.is_none())
+        });
         let details: Vec<_> =
-            fault.into_iter().chain(unnamed.map(|(_, doubt)| doubt.to_string())).collect();
+            fault.into_iter().chain(unnamed.map(|(_, held_back)| held_back.to_string())).collect();
         Condition {
             kind: IncidentKind::RpkiStale,
             subject: name.to_owned(),

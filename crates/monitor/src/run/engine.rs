@@ -342,7 +342,7 @@ impl Engine {
         let mut conditions = self.feeds.health.conditions(now);
         conditions.extend(rpki_stale(&rpki, self.since, now));
         conditions.extend(rpki_faults(&rpki, now));
-        conditions.extend(self.roa_watch.doubts(&rpki));
+        conditions.extend(self.roa_watch.held_back(&rpki));
         conditions.extend(self.queues.conditions());
         let (snapshot, watches) = (self.classifier.snapshot(), self.classifier.watches());
         conditions.extend(self.roa_watch.expiries(snapshot, watches, now.wall));

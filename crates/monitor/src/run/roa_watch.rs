@@ -29,7 +29,7 @@ pub(super) struct RoaWatch {
     /// By trust anchor: how many VRPs it had before it collapsed.
     collapsed: BTreeMap<String, usize>,
     /// The trust anchors whose loss a source tells and that is not believed yet.
-    doubted: BTreeSet<String>,
+    held_back: BTreeSet<String>,
     /// What will expire, by its VRP.
     expiring: BTreeSet<String>,
     looked: Option<Timestamp>,
@@ -69,24 +69,24 @@ impl RoaWatch {
 
     /// The trust anchors whose loss a source tells and that is not believed yet, and those that are back. What
     /// is believed in the end is a change like any other, and goes on as the same incident.
-    pub(super) fn doubts(&mut self, rpki: &Rpki) -> Vec<Condition> {
+    pub(super) fn held_back(&mut self, rpki: &Rpki) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        let mut doubted = BTreeSet::new();
-        for (source, doubt) in rpki.doubts() {
-            for loss in &doubt.losses {
+        let mut held_back = BTreeSet::new();
+        for (source, set) in rpki.held_back() {
+            for loss in &set.losses {
                 let Some(name) = &loss.trust_anchor else { continue };
-                let until = Timestamp::from_seconds(doubt.until.seconds());
+                let until = Timestamp::from_seconds(set.until.seconds());
                 let detail = format!("{source}: {loss}; the last data stay in force until {until}");
                 conditions.push(condition(IncidentKind::TaMalfunction, name, vec![detail], true));
-                doubted.insert(name.clone());
+                held_back.insert(name.clone());
             }
         }
-        for over in self.doubted.difference(&doubted) {
+        for over in self.held_back.difference(&held_back) {
             if !self.collapsed.contains_key(over) {
                 conditions.push(condition(IncidentKind::TaMalfunction, over, vec![], false));
             }
         }
-        self.doubted = doubted;
+        self.held_back = held_back;
         conditions
     }
 
@@ -157,7 +157,7 @@ fn condition(kind: IncidentKind, subject: &str, details: Vec<String>, active: bo
 #[cfg(test)]
 mod tests {
     use bgp::{Asn, Prefix};
-    use rpki_sources::{Doubt, Loss, SourceState};
+    use rpki_sources::{HeldBack, Loss, SourceState};
     use validator::{Origins, Vrp, VrpTable, Watch};
 
     use super::*;
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_in_doubt_is_told_until_the_trust_anchor_is_back_or_the_loss_is_believed() {
+    fn a_loss_that_is_held_back_is_told_until_the_trust_anchor_is_back_or_the_loss_is_believed() {
         let says = |losses: &[&str]| {
             let loss = |name: &&str| Loss {
                 trust_anchor: Some((*name).to_owned()),
@@ -209,24 +209,24 @@ mod tests {
             };
             let losses: Vec<_> = losses.iter().map(loss).collect();
             let (since, until) = (Timestamp::default(), Timestamp::from_seconds(1800));
-            let doubt = (!losses.is_empty()).then_some(Doubt { since, until, losses });
-            let source = SourceState { name: "cache".to_owned(), doubt, ..Default::default() };
+            let held_back = (!losses.is_empty()).then_some(HeldBack { since, until, losses });
+            let source = SourceState { name: "cache".to_owned(), held_back, ..Default::default() };
             Rpki { sources: vec![source], ..Rpki::default() }
         };
         let mut watch = RoaWatch::default();
-        let doubts = watch.doubts(&says(&["arin", "ripe"]));
+        let held_back = watch.held_back(&says(&["arin", "ripe"]));
         let (arin, ripe) =
             ((IncidentKind::TaMalfunction, "arin"), (IncidentKind::TaMalfunction, "ripe"));
-        assert_eq!(told(&doubts), [(arin.0, arin.1, true), (ripe.0, ripe.1, true)]);
+        assert_eq!(told(&held_back), [(arin.0, arin.1, true), (ripe.0, ripe.1, true)]);
         assert_eq!(
-            doubts[0].details,
+            held_back[0].details,
             ["cache: 1 VRPs of arin where there were 400; the last data stay in force until \
               1970-01-01T00:30:00Z"]
         );
         // One is believed in the end, the other is back.
         watch.changes(&snapshot(&[64500], 400), &snapshot(&[64500], 1), &watches());
-        assert_eq!(told(&watch.doubts(&says(&[]))), [(arin.0, arin.1, false)]);
-        assert_eq!(watch.doubts(&says(&[])), []);
+        assert_eq!(told(&watch.held_back(&says(&[]))), [(arin.0, arin.1, false)]);
+        assert_eq!(watch.held_back(&says(&[])), []);
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub struct Counters {
     /// Pre-policy withdrawals of a router that runs FRR. FRR 8 withdraws a route pre-policy that its
     /// own policy has just refused, right after the peer announced it: a hijack that the router
     /// filters cannot be seen in them, and nothing in the bytes tells them from real ones.
-    pub doubtful_withdrawals: u64,
+    pub unconfirmed_withdrawals: u64,
     /// Messages whose time lay before what was told already; they were told as that.
     pub times_behind: u64,
     /// Messages whose time lay after their arrival: the router's clock is ahead of ours.

@@ -45,7 +45,7 @@ impl Initiation {
         (initiation, whole)
     }
 
-    /// Whether the router runs FRRouting, whose pre-policy withdrawals are doubtful: see
+    /// Whether the router runs FRRouting, whose pre-policy withdrawals prove nothing: see
     /// [`Counters`](super::Counters).
     pub fn is_frr(&self) -> bool {
         self.sys_descr.as_ref().is_some_and(|text| text.starts_with("FRRouting"))

@@ -249,7 +249,7 @@ impl Router {
         counters.own_as += u64::from(leave_out_own_as(&mut attributes, own, config));
         let withdrawn = out.update(update, &attributes, origin, filter);
         if *is_frr && view == View::AdjRibInPre {
-            counters.doubtful_withdrawals += withdrawn;
+            counters.unconfirmed_withdrawals += withdrawn;
         }
     }
 

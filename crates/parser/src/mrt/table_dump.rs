@@ -46,7 +46,7 @@ pub(super) fn decode<S: FnMut(Item<'_>)>(
     output.faults(attributes.faults());
     let nlri = Nlri { prefix, path_id: 0 };
     let originated = Timestamp::from_seconds(row.originated.into());
-    let attributes = RouteAttributes::new(&attributes, attributes.table_carrier(family));
+    let attributes = RouteAttributes::new(&attributes, attributes.table_source(family));
     let kind = ElementKind::Rib { nlri, originated, attributes };
     let vantage = vantages.get(row.peer, row.asn, View::AdjRibInPre);
     output.element(Element { at: frame.at(), vantage, kind, source: Source::TableDump });

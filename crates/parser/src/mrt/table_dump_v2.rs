@@ -165,7 +165,7 @@ impl Rows<'_> {
             let attributes = Attributes::of_entry(field, AsSize::Four, vantage.asn);
             output.faults(attributes.faults());
             let nlri = Nlri { prefix: self.prefix, path_id };
-            let attributes = RouteAttributes::new(&attributes, attributes.table_carrier(family));
+            let attributes = RouteAttributes::new(&attributes, attributes.table_source(family));
             let kind = ElementKind::Rib { nlri, originated, attributes };
             output.element(Element { at: frame.at(), vantage, kind, source });
         }

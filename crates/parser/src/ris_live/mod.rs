@@ -156,9 +156,9 @@ impl<S: FnMut(Item<'_>)> Update<'_, '_, '_, S> {
         if is_first {
             output.faults(attributes.faults());
         }
-        let carrier = attributes.table_carrier(nlri.prefix.family());
+        let source = attributes.table_source(nlri.prefix.family());
         let kind =
-            ElementKind::Announce { nlri, attributes: RouteAttributes::new(&attributes, carrier) };
+            ElementKind::Announce { nlri, attributes: RouteAttributes::new(&attributes, source) };
         output.element(Element { at: *at, vantage, kind, source: Source::RisLive });
     }
 

@@ -228,7 +228,7 @@ fn a_malformed_as_path_cannot_be_read_and_withdraws_nothing() {
         attributes.extend(attribute(0x40, 3, &[192, 0, 2, 1]));
         let record = message(4, &update(&[], &attributes, &plain(&["198.18.0.0/24"])));
         let told = "record 0 at byte 59: AS_PATH is malformed, its routes cannot be read and those \
-                    before are in doubt";
+                    before are stale";
         let line = announce("198.18.0.0/24", "! Error !");
         assert_eq!(read(&[record]), (vec![line], vec![told.to_owned()]));
     }
@@ -265,8 +265,8 @@ fn a_missing_mandatory_attribute_is_told_and_withdraws_nothing() {
     let attributes = attribute(0x40, 1, &[0]);
     let record = message(4, &update(&[], &attributes, &plain(&["198.18.0.0/24"])));
     let told = [
-        "record 0 at byte 55: AS_PATH is missing, its routes cannot be read and those before are in \
-         doubt",
+        "record 0 at byte 55: AS_PATH is missing, its routes cannot be read and those before are \
+         stale",
         "record 0 at byte 55: NEXT_HOP is missing",
     ];
     let line = announce("198.18.0.0/24", "").replace("192.0.2.1|0", "255.255.255.255|0");

@@ -38,7 +38,7 @@ enum Mutation {
 
 /// Where an UPDATE may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Carrier {
+enum Encapsulation {
     Mrt,
     MrtTwoOctets,
     Rib,
@@ -113,14 +113,14 @@ fn others() -> Vec<Attribute> {
 }
 
 /// AS_PATH, or AS_PATH and AS4_PATH.
-fn path(carrier: Carrier) -> Vec<u8> {
-    match carrier {
-        Carrier::MrtTwoOctets => {
+fn path(encapsulation: Encapsulation) -> Vec<u8> {
+    match encapsulation {
+        Encapsulation::MrtTwoOctets => {
             let two = [2, 3, 0xfb, 0xf0, 0xfb, 0xf6, 0x5b, 0xa0];
             let four = sequence(&[64502, OFFENDER]);
             [attribute(0x40, 2, &two), attribute(0xc0, 17, &four)].concat()
         }
-        Carrier::Mrt | Carrier::Rib | Carrier::Bmp => {
+        Encapsulation::Mrt | Encapsulation::Rib | Encapsulation::Bmp => {
             attribute(0x40, 2, &sequence(&[64496, 64502, OFFENDER]))
         }
     }
@@ -132,17 +132,17 @@ fn reach() -> Vec<u8> {
     attribute(0x80, 14, &value)
 }
 
-fn stream(carrier: Carrier, attributes: &[u8]) -> Vec<u8> {
+fn stream(encapsulation: Encapsulation, attributes: &[u8]) -> Vec<u8> {
     let prefix: Prefix = HIJACK.parse().unwrap();
     let update = |attributes: &[u8]| {
         let attributes = [attributes, &reach()].concat();
         encode::update(&[], &attributes, &nlri(&[(None, prefix)]))
     };
-    match carrier {
-        Carrier::Mrt => encode::message(4, &update(attributes)),
-        Carrier::MrtTwoOctets => encode::message(1, &update(attributes)),
-        Carrier::Rib => [encode::peers(&[1]), encode::rib(prefix, &[0], attributes)].concat(),
-        Carrier::Bmp => bmp(0, &[0; 8], 64496, &update(attributes)),
+    match encapsulation {
+        Encapsulation::Mrt => encode::message(4, &update(attributes)),
+        Encapsulation::MrtTwoOctets => encode::message(1, &update(attributes)),
+        Encapsulation::Rib => [encode::peers(&[1]), encode::rib(prefix, &[0], attributes)].concat(),
+        Encapsulation::Bmp => bmp(0, &[0; 8], 64496, &update(attributes)),
     }
 }
 
@@ -191,15 +191,18 @@ fn filtered(stream: &[u8], filter: &impl Filter) -> (Vec<(String, String)>, Vec<
     (changes, damages)
 }
 
-fn hijack(carrier: Carrier) -> Vec<(String, String)> {
+fn hijack(encapsulation: Encapsulation) -> Vec<(String, String)> {
     let of = |prefix: &str| (prefix.to_owned(), format!("AS{OFFENDER}"));
-    match carrier {
-        Carrier::Rib => vec![of(HIJACK)],
-        Carrier::Mrt | Carrier::MrtTwoOctets | Carrier::Bmp => vec![of(HIJACK), of(HIJACK_V6)],
+    match encapsulation {
+        Encapsulation::Rib => vec![of(HIJACK)],
+        Encapsulation::Mrt | Encapsulation::MrtTwoOctets | Encapsulation::Bmp => {
+            vec![of(HIJACK), of(HIJACK_V6)]
+        }
     }
 }
 
-const CARRIERS: [Carrier; 4] = [Carrier::Mrt, Carrier::MrtTwoOctets, Carrier::Rib, Carrier::Bmp];
+const ENCAPSULATIONS: [Encapsulation; 4] =
+    [Encapsulation::Mrt, Encapsulation::MrtTwoOctets, Encapsulation::Rib, Encapsulation::Bmp];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
@@ -209,7 +212,7 @@ proptest! {
         which: prop::sample::Index,
         mutation in mutation(),
         behind: bool,
-        carrier in prop::sample::select(&CARRIERS[..]),
+        encapsulation in prop::sample::select(&ENCAPSULATIONS[..]),
     ) {
         let mut all = others();
         let one = all.remove(which.index(all.len()));
@@ -218,11 +221,11 @@ proptest! {
         // Behind an overrun nothing can be read, so it comes last; MP_REACH_NLRI is lost by it then.
         let overruns = matches!(mutation, Mutation::Overrun(_));
         let attributes = match behind || overruns {
-            true => [path(carrier), rest, mutated].concat(),
-            false => [mutated, rest, path(carrier)].concat(),
+            true => [path(encapsulation), rest, mutated].concat(),
+            false => [mutated, rest, path(encapsulation)].concat(),
         };
-        let (changes, _) = changes(&stream(carrier, &attributes));
-        let mut expected = hijack(carrier);
+        let (changes, _) = changes(&stream(encapsulation, &attributes));
+        let mut expected = hijack(encapsulation);
         if overruns {
             expected.truncate(1);
         }
@@ -232,12 +235,12 @@ proptest! {
     #[test]
     fn no_mutation_of_as_path_withdraws(
         mutation in mutation(),
-        carrier in prop::sample::select(&CARRIERS[..]),
+        encapsulation in prop::sample::select(&ENCAPSULATIONS[..]),
     ) {
         let as_path = Attribute::new(0x40, 2, &sequence(&[64496, 64502, OFFENDER]));
         let rest: Vec<u8> = others().iter().flat_map(Attribute::octets).collect();
         let attributes = [rest, as_path.mutated(&mutation)].concat();
-        let (changes, damages) = changes(&stream(carrier, &attributes));
+        let (changes, damages) = changes(&stream(encapsulation, &attributes));
         prop_assert!(!changes.is_empty());
         prop_assert!(changes.iter().all(|(_, what)| what != "withdrawn"), "{:?}", changes);
         if changes.iter().any(|(_, what)| what == "unreadable") {
@@ -248,10 +251,10 @@ proptest! {
     #[test]
     fn a_stream_cut_anywhere_withdraws_nothing(
         cut: prop::sample::Index,
-        carrier in prop::sample::select(&CARRIERS[..]),
+        encapsulation in prop::sample::select(&ENCAPSULATIONS[..]),
     ) {
         let rest: Vec<u8> = others().iter().flat_map(Attribute::octets).collect();
-        let stream = stream(carrier, &[path(carrier), rest].concat());
+        let stream = stream(encapsulation, &[path(encapsulation), rest].concat());
         let (changes, _) = changes(&stream[..cut.index(stream.len())]);
         prop_assert_eq!(changes, []);
     }
@@ -266,8 +269,9 @@ fn one(prefix: &str, what: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn prefixes_that_cannot_be_read_put_the_vantage_point_in_doubt_and_leave_the_other_field() {
-    let attributes = [path(Carrier::Mrt), reach()].concat();
+fn prefixes_that_cannot_be_read_make_the_routes_of_the_vantage_point_stale_and_leave_the_other_field()
+ {
+    let attributes = [path(Encapsulation::Mrt), reach()].concat();
     let broken = encode::message(4, &encode::update(&[], &attributes, &[24, 198, 51]));
     let (told, damages) = changes(&broken);
     assert_eq!(told[0], ("any".to_owned(), "unreadable".to_owned()));
@@ -275,15 +279,15 @@ fn prefixes_that_cannot_be_read_put_the_vantage_point_in_doubt_and_leave_the_oth
     assert!(damages[0].ends_with("prefixes are malformed, their routes are lost"), "{damages:?}");
     // MP_REACH_NLRI of EVPN, cut in its next hop, says nothing about IPv4.
     let evpn = attribute(0x80, 14, &[0, 25, 70, 16, 1]);
-    let attributes = [path(Carrier::Mrt), evpn].concat();
+    let attributes = [path(Encapsulation::Mrt), evpn].concat();
     let (told, _) = changes(&encode::message(4, &plain(&attributes, HIJACK)));
     assert_eq!(told[1..], one(HIJACK, &format!("AS{OFFENDER}")));
 }
 
 #[test]
-fn a_message_that_is_cut_puts_the_vantage_point_in_doubt() {
+fn a_message_that_is_cut_makes_the_routes_of_the_vantage_point_stale() {
     // The attributes claim more than there is.
-    let mut update = plain(&path(Carrier::Mrt), HIJACK);
+    let mut update = plain(&path(Encapsulation::Mrt), HIJACK);
     update[2] = 0x10;
     assert_eq!(changes(&encode::message(4, &update)).0, one("any", "unreadable"));
     assert_eq!(changes(&bmp(0, &[0; 8], 64496, &update)).0, one("any", "unreadable"));

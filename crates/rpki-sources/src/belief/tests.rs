@@ -6,7 +6,7 @@ use super::*;
 
 const AFTER: Duration = Duration::from_mins(30);
 
-/// Smaller sets are not doubted unless they are empty.
+/// Smaller sets are not held back unless they are empty.
 const SMALL: usize = 100;
 
 fn at(minutes: i64) -> Timestamp {
@@ -40,12 +40,12 @@ impl Lab {
     /// How many VRPs are in force after the source said this, and what is said of it.
     fn say(&mut self, minutes: i64, snapshot: &Arc<RpkiSnapshot>) -> (usize, Option<String>) {
         let state = self.0.weigh(at(minutes), vec![says(snapshot)]).remove(0);
-        let told = state.doubt.map(|doubt| doubt.to_string()).or(state.trouble);
+        let told = state.held_back.map(|held_back| held_back.to_string()).or(state.trouble);
         (state.snapshot.map_or(0, |snapshot| snapshot.vrps.len()), told)
     }
 }
 
-fn doubt(what: &str, until: i64) -> Option<String> {
+fn held_back(what: &str, until: i64) -> Option<String> {
     Some(format!("{what}; not believed before {}", at(until)))
 }
 
@@ -54,10 +54,10 @@ fn a_set_that_collapses_is_believed_when_it_has_stood() {
     let mut lab = Lab::new();
     let (whole, half) = (set(&[("", 1000)]), set(&[("", 500)]));
     assert_eq!(lab.say(0, &whole), (1000, None));
-    let told = doubt("500 VRPs where there were 1000", 40);
+    let told = held_back("500 VRPs where there were 1000", 40);
     assert_eq!(lab.say(10, &half), (1000, told.clone()));
-    // Even less, and a little more, is the same doubt.
-    let less = doubt("400 VRPs where there were 1000", 40);
+    // Even less, and a little more, is held back since the same time.
+    let less = held_back("400 VRPs where there were 1000", 40);
     assert_eq!(lab.say(20, &set(&[("", 400)])), (1000, less));
     assert_eq!(lab.say(39, &half), (1000, told));
     assert_eq!(lab.say(40, &half), (500, None));
@@ -71,8 +71,8 @@ fn a_set_that_comes_back_was_never_believed() {
     lab.say(0, &whole);
     lab.say(10, &set(&[]));
     assert_eq!(lab.say(20, &set(&[("", 999)])), (999, None));
-    // The clock of the next doubt begins anew.
-    let told = doubt("0 VRPs where there were 999", 55);
+    // The clock of the next one begins anew.
+    let told = held_back("0 VRPs where there were 999", 55);
     assert_eq!(lab.say(25, &set(&[])), (999, told));
 }
 
@@ -91,7 +91,7 @@ fn a_first_set_of_nothing_is_no_data_and_neither_is_one_that_stands() {
 fn a_trust_anchor_counts_for_itself_and_small_sets_come_and_go() {
     let mut lab = Lab::new();
     lab.say(0, &set(&[("ripe", 2000), ("arin", 400), ("lab", 4)]));
-    let told = doubt("200 VRPs of arin where there were 400", 31);
+    let told = held_back("200 VRPs of arin where there were 400", 31);
     assert_eq!(lab.say(1, &set(&[("ripe", 2000), ("arin", 200), ("lab", 4)])), (2404, told));
     assert_eq!(lab.say(2, &set(&[("ripe", 2000), ("arin", 399)])), (2399, None));
     let mut lab = Lab::new();
@@ -152,20 +152,20 @@ proptest! {
     #[test]
     fn nothing_collapses_at_once(sizes in proptest::collection::vec((0_i64..20, 0_usize..2_000), 1..40)) {
         let mut lab = Lab::new();
-        let (mut now, mut in_force, mut doubted) = (0, 0, None);
+        let (mut now, mut in_force, mut held_back) = (0, 0, None);
         for (minutes, size) in sizes {
             now += minutes;
             let (found, _) = lab.say(now, &set(&[("", size)]));
             let collapses = in_force > 0
                 && (size == 0 || in_force >= SMALL && (in_force - size.min(in_force)) * 4 >= in_force);
             if collapses {
-                let since = *doubted.get_or_insert(now);
+                let since = *held_back.get_or_insert(now);
                 prop_assert_eq!(found, if now - since >= 30 { size } else { in_force });
             } else {
                 prop_assert_eq!(found, size);
             }
             if found == size {
-                doubted = None;
+                held_back = None;
             }
             in_force = found;
         }

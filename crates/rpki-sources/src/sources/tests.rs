@@ -172,16 +172,16 @@ fn what_expires_leaves_in_its_time_and_nothing_is_made_anew_without_need() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_set_of_nothing_is_doubted_and_told() {
+async fn a_set_of_nothing_is_held_back_and_told() {
     let lab = Lab::new(&[("a", &document(&[1]))]);
     let mut rpki = follow(lab.sources(&["a"], Policy::First, &[]));
     let first = until(&mut rpki, |rpki| rpki.data().is_some()).await;
     lab.write("a", &document(&[]));
-    let doubted = until(&mut rpki, |rpki| rpki.doubts().count() == 1).await;
-    assert!(Arc::ptr_eq(&doubted.snapshot, &first.snapshot));
-    let (name, doubt) = doubted.doubts().next().unwrap();
-    assert_eq!((name, doubt.losses[0].before), (path_text(&lab, "a").as_str(), 1));
-    assert!(doubted.remarks[0].contains("0 VRPs where there were 1; not believed before"));
+    let held = until(&mut rpki, |rpki| rpki.held_back().count() == 1).await;
+    assert!(Arc::ptr_eq(&held.snapshot, &first.snapshot));
+    let (name, held_back) = held.held_back().next().unwrap();
+    assert_eq!((name, held_back.losses[0].before), (path_text(&lab, "a").as_str(), 1));
+    assert!(held.remarks[0].contains("0 VRPs where there were 1; not believed before"));
     lab.write("a", &document(&[1, 2]));
     until(&mut rpki, |rpki| asns(rpki) == [1, 2] && rpki.remarks.is_empty()).await;
 }

@@ -300,7 +300,7 @@ fn an_older_store_goes_on_and_its_queue_too() {
 }
 
 #[test]
-fn orders_outlive_a_crash_and_a_letter_is_written_with_what_explains_it() {
+fn orders_outlive_a_crash_and_a_notification_is_written_with_what_explains_it() {
     let (whole, broken) = (Folder::new("orders-whole"), Folder::new("orders-broken"));
     let script: Vec<_> = script().into_iter().take(400).collect();
     let play = |path: &Path, crash: usize| {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use validator::Severity;
 
-use super::super::event::{Action, Event};
+use super::super::event::{Event, EventAction};
 use super::request::cut;
 
 /// Slack cuts a text of an attachment behind 3,000 characters and takes the fence at its end with it.
@@ -51,7 +51,7 @@ pub(super) fn teams(event: &Event) -> Value {
     let title = json!({
         "type": "TextRun", "text": event.title, "weight": "bolder", "size": "medium",
         "color": match (event.action, event.severity) {
-            (Action::Close, _) => "good",
+            (EventAction::Close, _) => "good",
             (_, Severity::Critical) => "attention",
             (_, Severity::Warning) => "warning",
             (_, Severity::Notice) => "accent",
@@ -85,7 +85,7 @@ pub(super) fn teams(event: &Event) -> Value {
 
 fn color(event: &Event) -> &'static str {
     match (event.action, event.severity) {
-        (Action::Close, _) => "#2eb886",
+        (EventAction::Close, _) => "#2eb886",
         (_, Severity::Critical) => "#d50000",
         (_, Severity::Warning) => "#f2a600",
         (_, Severity::Notice) => "#3f7fbf",

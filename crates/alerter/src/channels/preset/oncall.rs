@@ -6,7 +6,7 @@ use bgp::Timestamp;
 use serde_json::{Map, Value, json};
 use validator::Severity;
 
-use super::super::event::{Action, Event};
+use super::super::event::{Event, EventAction};
 use super::request::{Request, cut};
 
 /// What the services call us.
@@ -19,10 +19,10 @@ const OPEN_END: Duration = Duration::from_secs(366 * 86_400);
 /// <https://developer.pagerduty.com/docs/send-alert-event>
 pub(super) fn pagerduty(event: &Event, key: &str) -> Option<Value> {
     let what = match event.action {
-        Action::Open | Action::Update => "trigger",
-        Action::Acknowledge => "acknowledge",
-        Action::Close => "resolve",
-        Action::Inform => return None,
+        EventAction::Open | EventAction::Update => "trigger",
+        EventAction::Acknowledge => "acknowledge",
+        EventAction::Close => "resolve",
+        EventAction::Inform => return None,
     };
     Some(json!({
         "routing_key": key,
@@ -52,8 +52,8 @@ pub(super) fn pagerduty(event: &Event, key: &str) -> Option<Value> {
 pub(super) fn opsgenie(event: &Event) -> Option<Request> {
     let alias = cut(&event.key, 512);
     let (verb, body) = match event.action {
-        Action::Inform => return None,
-        Action::Open => {
+        EventAction::Inform => return None,
+        EventAction::Open => {
             let body = json!({
                 "message": cut(&event.title, 130),
                 "alias": alias,
@@ -71,11 +71,15 @@ pub(super) fn opsgenie(event: &Event) -> Option<Request> {
             let path = ["v2", "alerts"].map(str::to_owned).to_vec();
             return Some(Request { path, query: None, body });
         }
-        Action::Update => ("notes", json!({ "source": CLIENT, "note": cut(&event.text, 25_000) })),
-        Action::Acknowledge => {
+        EventAction::Update => {
+            ("notes", json!({ "source": CLIENT, "note": cut(&event.text, 25_000) }))
+        }
+        EventAction::Acknowledge => {
             ("acknowledge", json!({ "source": CLIENT, "note": cut(&event.text, 25_000) }))
         }
-        Action::Close => ("close", json!({ "source": CLIENT, "note": cut(&event.text, 25_000) })),
+        EventAction::Close => {
+            ("close", json!({ "source": CLIENT, "note": cut(&event.text, 25_000) }))
+        }
     };
     let path = vec!["v2".to_owned(), "alerts".to_owned(), alias, verb.to_owned()];
     Some(Request { path, query: Some("identifierType=alias"), body })
@@ -84,12 +88,12 @@ pub(super) fn opsgenie(event: &Event) -> Option<Request> {
 /// <https://prometheus.io/docs/alerting/latest/alerts_api/>. Labels are the name of an alert, so one
 /// that got worse is another one: each request ends those of the other severities.
 pub(super) fn alertmanager(event: &Event) -> Option<Request> {
-    if event.action == Action::Inform {
+    if event.action == EventAction::Inform {
         return None;
     }
     let all = [Severity::Critical, Severity::Warning, Severity::Notice];
     let alerts = all.map(|severity| {
-        let goes_on = severity == event.severity && event.action != Action::Close;
+        let goes_on = severity == event.severity && event.action != EventAction::Close;
         let ends = if goes_on { event.at + OPEN_END } else { event.at };
         let mut annotations = json!({ "summary": event.title, "kind": event.kind });
         if severity == event.severity {
@@ -117,8 +121,8 @@ pub(super) fn alertmanager(event: &Event) -> Option<Request> {
 /// severity `normal` ends it.
 pub(super) fn alerta(event: &Event) -> Option<Request> {
     let severity = match (event.action, event.severity) {
-        (Action::Inform, _) => return None,
-        (Action::Close, _) => "normal",
+        (EventAction::Inform, _) => return None,
+        (EventAction::Close, _) => "normal",
         (_, Severity::Critical) => "critical",
         (_, Severity::Warning) => "warning",
         (_, Severity::Notice) => "informational",

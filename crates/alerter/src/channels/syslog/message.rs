@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use validator::Severity;
 
-use super::super::event::{Action, Event};
+use super::super::event::{Event, EventAction};
 use incidents::printable;
 
 /// The name of our structured data. A name of our own needs a number of the IANA (RFC 5424 section
@@ -66,7 +66,7 @@ impl Frame {
 /// The end of something is no trouble of its own, but has to be seen.
 const fn severity(event: &Event) -> u8 {
     match (event.action, event.severity) {
-        (Action::Close | Action::Inform, _) | (_, Severity::Notice) => 5,
+        (EventAction::Close | EventAction::Inform, _) | (_, Severity::Notice) => 5,
         (_, Severity::Warning) => 4,
         (_, Severity::Critical) => 2,
     }

@@ -187,12 +187,12 @@ fn misnamed(name: &str) -> Option<TemplateFault> {
     };
     let (stem, part) = name.rsplit_once('.').unwrap_or((name, ""));
     let is_kind = IncidentKind::ALL.iter().any(|kind| kind.name() == stem);
-    let is_letter =
+    let is_notification =
         is_kind || stem == "notice" || stem == "summary" || Cause::NAMES.contains(&stem);
     if stem.starts_with('_') {
         return None;
     }
-    match (is_letter, PARTS.iter().any(|one| one.name() == part)) {
+    match (is_notification, PARTS.iter().any(|one| one.name() == part)) {
         (true, true) => None,
         (true, false) => fault("ends in no part of a mail (expected .subject, .text or .html)"),
         (false, _) => fault(

@@ -188,7 +188,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn a_restart_at_any_moment_changes_no_letter(steps in prop::collection::vec(happening(), 1..60)) {
+    fn a_restart_at_any_moment_changes_no_notification(steps in prop::collection::vec(happening(), 1..60)) {
         let (whole, broken) = (play(&steps, false).1, play(&steps, true).1);
         prop_assert_eq!(whole.course(), broken.course());
         prop_assert_eq!(whole.notifications, broken.notifications);

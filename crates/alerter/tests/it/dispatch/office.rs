@@ -6,8 +6,8 @@ use bgp::{Asn, Timestamp};
 use incidents::{IncidentChange, IncidentId, Incidents, Notice, Reason, State};
 use validator::{IncidentKind, Severity};
 
+use crate::annotated::operator;
 use crate::lab::{FIRST, Lab, START, at, directory};
-use crate::told::operator;
 
 pub(crate) struct Office {
     pub(crate) incidents: Incidents,

@@ -24,7 +24,7 @@ fn summary(office: &Office) -> &Summary {
 }
 
 #[test]
-fn what_is_expected_is_told_after_the_window_in_one_letter() {
+fn what_is_expected_is_told_after_the_window_in_one_notification() {
     let mut office = Office::new(dispatch_rules());
     office.command(0, Action::MaintenanceAdd { window: window() }).unwrap();
     office.hear(notice(1, 50, 0, Reason::Opened, Severity::Warning));

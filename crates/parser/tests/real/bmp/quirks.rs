@@ -59,11 +59,11 @@ fn frr_withdraws_what_its_policy_denies() {
     ];
     let pre = ["announce edge1 127.0.0.2 AS4761 198", "withdraw edge1 127.0.0.2 AS4761 198"];
     assert_eq!(story.those(&pre), denied);
-    assert_eq!(story.counters.doubtful_withdrawals, 2);
+    assert_eq!(story.counters.unconfirmed_withdrawals, 2);
     let story = Story::of(&made("frr84-import-deny-rib9k.bmp"));
-    assert_eq!(story.counters.doubtful_withdrawals, 11);
+    assert_eq!(story.counters.unconfirmed_withdrawals, 11);
     let story = Story::of(&made("gobgp310-import-reject.bmp"));
-    assert_eq!(story.counters.doubtful_withdrawals, 0);
+    assert_eq!(story.counters.unconfirmed_withdrawals, 0);
 }
 
 #[test]

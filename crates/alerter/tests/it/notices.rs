@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use validator::{Finding, IncidentKind};
 
+use crate::annotated::{annotated, bst};
 use crate::lab::{FIRST, Lab, SECOND, at, rules};
-use crate::told::{bst, told};
 
 /// Four notices of one story, with an update that has much to say.
 fn story() -> Vec<AnnotatedNotice> {
@@ -30,7 +30,7 @@ fn story() -> Vec<AnnotatedNotice> {
     lab.tick(20_000);
     lab.hijack(50_000, 10, FIRST);
     lab.hijack(50_001, 13, FIRST);
-    lab.notices.iter().map(told).collect()
+    lab.notices.iter().map(annotated).collect()
 }
 
 fn mail(notice: &AnnotatedNotice) -> String {
@@ -111,7 +111,7 @@ fn the_other_kinds() {
         lab.drain();
     }
     let texts: Vec<String> =
-        lab.notices.iter().map(|n| notice_text(&told(n), &TimeZone::UTC)).collect();
+        lab.notices.iter().map(|n| notice_text(&annotated(n), &TimeZone::UTC)).collect();
     assert_eq!(texts.len(), 6);
     insta::assert_snapshot!("text-other-kinds", texts.join("\n=====\n\n"));
 }
@@ -160,9 +160,9 @@ fn a_late_mail_says_so_before_anything_else() {
     lab.hijack(0, 10, FIRST);
     lab.hijack(0, 11, FIRST);
     // A notice is composed from what the store holds of it.
-    let json = serde_json::to_string(&told(lab.last())).unwrap();
+    let json = serde_json::to_string(&annotated(lab.last())).unwrap();
     let notice: AnnotatedNotice = serde_json::from_str(&json).unwrap();
-    assert_eq!(notice, told(lab.last()));
+    assert_eq!(notice, annotated(lab.last()));
     let by = std::time::Duration::from_secs(3 * 3600 + 90);
     let why = "mx.example.net:25 defers: 451\r\nBcc: all@example.net".to_owned();
     let late = mail_that_is_late(&notice, Some(&Late { by, why }));

@@ -13,6 +13,6 @@ pub(crate) fn operator() -> Operator {
     Operator::new("LON01", "Example Networks", bst())
 }
 
-pub(crate) fn told(notice: &Notice) -> AnnotatedNotice {
+pub(crate) fn annotated(notice: &Notice) -> AnnotatedNotice {
     AnnotatedNotice::new(notice.clone(), &operator())
 }

@@ -6,12 +6,12 @@ use bgp::Timestamp;
 use validator::{RpkiSnapshot, trust_anchor_losses};
 
 /// Sets of fewer VRPs come and go in large parts without anything being wrong: a laboratory, a file by
-/// hand. Only an empty one is doubted there.
+/// hand. Only an empty one is held back there.
 const SMALL: usize = 100;
 
 /// A set that a source has given and that is not believed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doubt {
+pub struct HeldBack {
     /// Since when the source has said so.
     pub since: Timestamp,
     /// When it is believed, if it still says so.
@@ -41,14 +41,14 @@ impl fmt::Display for Loss {
     }
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for HeldBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let losses: Vec<_> = self.losses.iter().map(ToString::to_string).collect();
         write!(f, "{}; not believed before {}", losses.join(", "), self.until)
     }
 }
 
-/// What the second lacks of the first, where that is enough to doubt it: by trust anchor where both name
+/// What the second lacks of the first, where that is enough to hold it back: by trust anchor where both name
 /// them, in all where they do not.
 pub(crate) fn losses(before: &RpkiSnapshot, after: &RpkiSnapshot, percent: u8) -> Vec<Loss> {
     let in_all = Loss { trust_anchor: None, before: before.vrps.len(), after: after.vrps.len() };
