@@ -1,4 +1,7 @@
 //! Who may send mail for a domain (SPF, RFC 7208), as far as one address and one domain can tell.
+//!
+//! The crate `mail-auth` evaluates SPF too, but answers with the result alone. Whoever runs `check` needs to know
+//! which term of whose record decided, or is wrong, and of which macro only the receiver knows the value.
 
 mod record;
 
