@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp::{Asn, Prefix, Timestamp};
+use bgp::{Asn, Prefix, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 use validator::{Held, IncidentKind, OriginValidation, Severity, ValidationState, Watch};
 
@@ -17,7 +17,7 @@ use crate::offender_activity::{OffenderActivity, window_start};
 use crate::pairs;
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::route_table::{RouteTable, VantagePoint};
-use crate::rules::Rules;
+use crate::rules::{Rules, are_enough};
 use bgp::printable;
 
 /// Where an incident stands.
@@ -240,24 +240,17 @@ impl Incident {
         if self.occurrence.active {
             return true;
         }
-        // By watch, and within it by threshold: which vantage ASes it is enough for.
-        let mut ases: BTreeMap<(Option<Prefix>, u32), BTreeSet<Asn>> = BTreeMap::new();
+        let mut by_watch: BTreeMap<Option<Prefix>, BTreeMap<u32, BTreeSet<Asn>>> = BTreeMap::new();
         for (key, part) in &self.occurrence.parts {
-            let own = part.watch.as_ref().and_then(|watch| watch.min_vantage_ases);
+            let by_threshold = by_watch.entry(key.watched).or_default();
             // Those stale since a gap count: a second without a feed must not hide a hijack.
-            for vantage_point in part.holders.iter().filter_map(|(id, _)| routes.vantage_point(*id))
-            {
-                let of = rules.min_vantage_ases_of.get(&*vantage_point.vantage.collector).copied();
-                let threshold = own.or(of).unwrap_or(rules.min_vantage_ases).max(1);
-                ases.entry((key.watched, threshold)).or_default().insert(vantage_point.vantage.asn);
+            let holders = part.holders.iter().filter_map(|(id, _)| routes.vantage_point(*id));
+            for Vantage { collector, asn, .. } in holders.map(|holder| &holder.vantage) {
+                let threshold = rules.threshold(part.watch.as_deref(), collector);
+                by_threshold.entry(threshold).or_default().insert(*asn);
             }
         }
-        // Who is believed sooner counts for those who are believed later, too.
-        let enough = |(watched, threshold): &(Option<Prefix>, u32)| {
-            let sooner = ases.range((*watched, 0)..=(*watched, *threshold)).flat_map(|(_, a)| a);
-            sooner.collect::<BTreeSet<_>>().len() >= *threshold as usize
-        };
-        ases.keys().any(enough)
+        by_watch.values().any(are_enough)
     }
 
     /// Takes from the tables what can change: spread, mass, an own route that was lost.
@@ -307,10 +300,14 @@ impl Incident {
     /// Where it was resolved and came back again and again: how often it was there, and since when.
     pub(crate) fn flapping(&self) -> Option<Flapping> {
         let began = self.occurrence.since;
-        let recent = self.past.iter().filter(|past| past.last_seen + FLAPPING_WITHIN >= began);
-        let recent: Vec<&Past> = recent.filter(|past| past.first_seen < began).collect();
-        let since = recent.first().filter(|_| recent.len() >= FLAPPING_AFTER)?.first_seen;
-        Some(Flapping { times: recent.len() + 1 + self.occurrence.returns, since })
+        // Asked with each finding: only the last hours are walked.
+        let recent =
+            self.past.iter().rev().take_while(|past| past.last_seen + FLAPPING_WITHIN >= began);
+        let earlier = recent.filter(|past| past.first_seen < began);
+        let (times, since) =
+            earlier.fold((0, began), |(times, _), past| (times + 1, past.first_seen));
+        (times >= FLAPPING_AFTER)
+            .then_some(Flapping { times: times + 1 + self.occurrence.returns, since })
     }
 
     /// When time alone will change something.

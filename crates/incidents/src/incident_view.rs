@@ -127,10 +127,7 @@ impl<'a> IncidentView<'a> {
 
     /// Every incident that is not over for good, suspected ones too, in a stable order.
     pub fn summaries(&self) -> Vec<IncidentSummary> {
-        let mut summaries: Vec<_> =
-            self.incidents.values().filter_map(|incident| self.summary(incident)).collect();
-        summaries.sort_by(|a, b| (a.first_seen, &a.incident).cmp(&(b.first_seen, &b.incident)));
-        summaries
+        self.sorted(|_| true)
     }
 
     /// Of these incidents those that are not over for good.
@@ -141,8 +138,13 @@ impl<'a> IncidentView<'a> {
 
     /// The incidents that are open or clearing.
     pub fn open(&self) -> Vec<IncidentSummary> {
-        let mut summaries = self.summaries();
-        summaries.retain(|summary| matches!(summary.state, State::Open | State::Clearing));
+        self.sorted(|incident| matches!(incident.state(), State::Open | State::Clearing))
+    }
+
+    fn sorted(&self, is_asked: impl Fn(&Incident) -> bool) -> Vec<IncidentSummary> {
+        let asked = self.incidents.values().filter(|incident| is_asked(incident));
+        let mut summaries: Vec<_> = asked.filter_map(|incident| self.summary(incident)).collect();
+        summaries.sort_by(|a, b| (a.first_seen, &a.incident).cmp(&(b.first_seen, &b.incident)));
         summaries
     }
 

@@ -12,6 +12,7 @@ use validator::Watch;
 use crate::pairs;
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::visibility::{Visibility, VisibilityChange};
+use crate::rules::are_enough;
 use crate::{AsDirectory, Country, Rules};
 
 /// A vantage point.
@@ -139,27 +140,19 @@ impl RouteTable {
         rules: &Rules,
     ) -> Option<(VisibilityChange, BTreeSet<Asn>)> {
         let vantage_points = &self.vantage_points;
-        let vantage_point = |id: &VantageId| vantage_points.get(id.index());
-        let ases = |gone: &BTreeSet<VantageId>| -> BTreeSet<Asn> {
-            gone.iter()
-                .filter_map(vantage_point)
-                .map(|vantage_point| vantage_point.vantage.asn)
-                .collect()
-        };
+        let vantage_of = |id: &VantageId| Some(&vantage_points.get(id.index())?.vantage);
         let lost = std::cell::RefCell::new(BTreeSet::new());
         let is_enough = |watch: &Watch, gone: &BTreeSet<VantageId>, carrying: usize| {
-            let of = |id: &VantageId| {
-                let collector = &vantage_point(id)?.vantage.collector;
-                rules.min_vantage_ases_of.get(&**collector).copied()
-            };
-            let least = gone.iter().filter_map(of).min();
-            let least = watch.min_vantage_ases.or(least).unwrap_or(rules.min_vantage_ases).max(1);
-            let ases = ases(gone);
-            let known =
-                least < 2 || gone.len() + carrying >= rules.visibility_vantage_points as usize;
-            let enough = known && ases.len() >= least as usize;
-            lost.replace(ases);
-            enough
+            let mut by_threshold: BTreeMap<u32, BTreeSet<Asn>> = BTreeMap::new();
+            for Vantage { collector, asn, .. } in gone.iter().filter_map(vantage_of) {
+                let threshold = rules.threshold(Some(watch), collector);
+                by_threshold.entry(threshold).or_default().insert(*asn);
+            }
+            let had = gone.len() + carrying;
+            // Of vantage points that are believed alone one is enough.
+            let known = by_threshold.contains_key(&1) || had >= rules.visibility_vantage_points as usize;
+            lost.replace(by_threshold.values().flatten().copied().collect());
+            known && are_enough(&by_threshold)
         };
         let change = self.visibility.change(prefix, now, rules.visibility_after, is_enough)?;
         Some((change, lost.into_inner()))

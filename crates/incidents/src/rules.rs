@@ -1,7 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bgp::Asn;
+use validator::Watch;
 
 use crate::Country;
 
@@ -53,4 +54,24 @@ impl Default for Rules {
             forget_after: 24 * 60 * MINUTE,
         }
     }
+}
+
+impl Rules {
+    /// How many distinct vantage ASes must say so of a watch before a vantage point of this collector is
+    /// believed: the word of the watch, else of the feed, else the general one.
+    pub(crate) fn threshold(&self, watch: Option<&Watch>, collector: &str) -> u32 {
+        let of_watch = watch.and_then(|watch| watch.min_vantage_ases);
+        let of_feed = || self.min_vantage_ases_of.get(collector).copied();
+        of_watch.or_else(of_feed).unwrap_or(self.min_vantage_ases).max(1)
+    }
+}
+
+/// Whether enough distinct vantage ASes say so, given which it is enough for by threshold. Who is believed
+/// sooner counts for those who are believed later, too.
+pub(crate) fn are_enough(by_threshold: &BTreeMap<u32, BTreeSet<Asn>>) -> bool {
+    let mut sooner: BTreeSet<Asn> = BTreeSet::new();
+    by_threshold.iter().any(|(threshold, ases)| {
+        sooner.extend(ases);
+        sooner.len() >= *threshold as usize
+    })
 }

@@ -2,20 +2,14 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use alerter::dispatch::{Action, Command};
-use store::{Answer, Request, StoreClient, StoreError};
+use store::{ANSWER_WITHIN, Answer, LOOK_EVERY, Request, StoreClient, StoreError};
 
 use crate::arguments::now;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
-
-/// How long a daemon may take to answer: it looks once a second, and a commit takes milliseconds.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-
-/// How often we look for the answer.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The config, and a client in its store.
 pub(crate) fn open_store(config: Option<&Path>) -> Result<(Config, StoreClient), Failure> {

@@ -27,5 +27,5 @@ pub use error::StoreError;
 pub use file::Store;
 pub use journal::{Journal, Opening};
 pub use outbox::{Delivery, Outbox};
-pub use request::{Answer, Request};
+pub use request::{ANSWER_WITHIN, Answer, LOOK_EVERY, Request};
 pub use silences::Silences;

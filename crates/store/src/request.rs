@@ -1,8 +1,16 @@
+use std::time::Duration;
+
 use alerter::dispatch::Command;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+
+/// How long a daemon may take to answer: it looks once a second, and a commit takes milliseconds.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+/// How often to look for the answer.
+pub const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Requests that are done at once: a person makes one, a broken script a million.
 const AT_ONCE: u32 = 100;

@@ -1,7 +1,7 @@
 //! What every handler needs: a look into the store, and a request left there.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use alerter::dispatch::{Action, Command};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bgp::Timestamp;
 use serde_json::json;
-use store::{Answer, Request, StoreClient, StoreError};
+use store::{ANSWER_WITHIN, Answer, LOOK_EVERY, Request, StoreClient, StoreError};
 use tokio::sync::{Semaphore, watch};
 
 use crate::host::Hosts;
@@ -19,12 +19,6 @@ use crate::{Health, Settings};
 
 /// How many requests are worked on at once; the others wait.
 const AT_ONCE: usize = 16;
-
-/// How long a daemon may take to answer: it looks once a second, and a commit takes milliseconds.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-
-/// How often we look for the answer.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What every handler needs.
 pub(crate) struct AppState {
