@@ -43,6 +43,14 @@ impl Family {
             Family::Ipv6 => 128,
         }
     }
+
+    /// What most networks filter beyond: a longer announcement does not travel.
+    pub const fn longest_routed(self) -> u8 {
+        match self {
+            Family::Ipv4 => 24,
+            Family::Ipv6 => 48,
+        }
+    }
 }
 
 /// Why an address and a length do not make a prefix.

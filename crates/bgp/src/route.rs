@@ -43,6 +43,11 @@ pub struct Community(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LargeCommunity(pub [u32; 3]);
 
+impl Community {
+    /// BLACKHOLE (RFC 7999): whoever takes the route drops the traffic.
+    pub const BLACKHOLE: Community = Community(0xffff_029a);
+}
+
 impl fmt::Display for Community {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.0 >> 16, self.0 & 0xffff)

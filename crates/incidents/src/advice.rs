@@ -2,20 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bgp::{Asn, Family, Prefix};
+use bgp::{Asn, Prefix};
 use validator::{OriginValidation, Origins, Remedy, Vrp};
 
 use crate::group_key::PartKey;
 use crate::incident::Part;
 use crate::notice::{Advice, MoreSpecific, Roa};
-
-/// What most networks filter beyond: a longer announcement does not travel.
-const fn longest_routed(family: Family) -> u8 {
-    match family {
-        Family::Ipv4 => 24,
-        Family::Ipv6 => 48,
-    }
-}
 
 /// Whether nobody would accept anything more specific.
 fn is_longest(prefix: Prefix) -> bool {

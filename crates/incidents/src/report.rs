@@ -173,13 +173,15 @@ impl Reporter<'_> {
         acceptors.into_iter().map(named).collect()
     }
 
+    /// An upstream that is itself at fault is told as such, and not asked whether it took the route.
     fn upstreams(&self, incident: &Incident) -> Vec<Upstream> {
+        let others = |asn: &&Asn| !incident.group_key.offenders.contains(asn);
         let known = &incident.occurrence.known.upstreams;
         let upstream = |asn: &Asn| Upstream {
             party: self.directory.party(*asn),
             affected: known.contains(asn),
         };
-        self.rules.upstreams.iter().map(upstream).collect()
+        self.rules.upstreams.iter().filter(others).map(upstream).collect()
     }
 
     /// Earlier times of this incident and earlier incidents of any of its offenders, the latest

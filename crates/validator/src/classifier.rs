@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bgp::{Asn, Change, Event, Observation, Prefix, Route, RouteOrigin, Vantage};
+use bgp::{Asn, AsnKind, Change, Community, Event, Observation, Prefix, Route, RouteOrigin, Vantage};
 
 use crate::{
     Finding, Held, IncidentKind, Match, OriginValidation, Origins, OtcLeak, PathState,
@@ -233,9 +233,7 @@ impl Classifier {
             return found(Some(IncidentKind::Squatting));
         }
         if !watch.origins.allow(origin) {
-            let hijack =
-                if exact { IncidentKind::OriginHijack } else { IncidentKind::SubPrefixHijack };
-            return found(Some(hijack));
+            return self.foreign(watch, prefix, route, origin);
         }
         let leak = leaker();
         if let Some(stranger) = self.stranger(watch, route, origin) {
@@ -257,6 +255,54 @@ impl Classifier {
         } else {
             None
         })
+    }
+
+    /// What a route inside a watch is whose origin is not allowed: a hijack, unless it is our own network or
+    /// an upstream of ours that let it out.
+    fn foreign(
+        &self,
+        watch: &Arc<Watch>,
+        prefix: Prefix,
+        route: &Route,
+        origin: &RouteOrigin,
+    ) -> Match {
+        let found = |kind| Match::new(Some(watch.clone()), Some(kind));
+        if let Some(ours) = self.in_front_of_private(watch, route, origin) {
+            // Whoever forges a path can write a private AS behind ours, too.
+            return match self.stranger(watch, route, &RouteOrigin::As(ours)) {
+                Some(stranger) => {
+                    let culprit = Some(stranger);
+                    Match { culprit, grave: true, ..found(IncidentKind::FirstHop) }
+                }
+                None => {
+                    Match { culprit: Some(ours), ..found(IncidentKind::UnexpectedDownstream) }
+                }
+            };
+        }
+        found(if is_blackhole(watch, prefix, route, origin) {
+            IncidentKind::Blackhole
+        } else if prefix == watch.prefix {
+            IncidentKind::OriginHijack
+        } else {
+            IncidentKind::SubPrefixHijack
+        })
+    }
+
+    /// The AS of ours behind which the route comes from private ASes (RFC 6996): whoever uses them is
+    /// connected to us, and we did not leave them out.
+    fn in_front_of_private(
+        &self,
+        watch: &Watch,
+        route: &Route,
+        origin: &RouteOrigin,
+    ) -> Option<Asn> {
+        let is_ours = |asn: Asn| self.watches.is_operator(asn) || is_listed(watch, asn);
+        let mut next = origin.asn()?;
+        // Each step leads further to the left.
+        while next.kind() == AsnKind::Private && !is_ours(next) {
+            next = route.path.left_neighbour(next)?;
+        }
+        is_ours(next).then_some(next)
     }
 
     /// Whether a route that no VRP covers should be covered: the watch says so, or it was.
@@ -335,6 +381,15 @@ impl Classifier {
         holders.dedup();
         Some((asn, holders))
     }
+}
+
+/// Whether an upstream of ours drops traffic to a part of the watch, as it was asked to (RFC 7999): of a prefix
+/// so long that others do not route it.
+fn is_blackhole(watch: &Watch, prefix: Prefix, route: &Route, origin: &RouteOrigin) -> bool {
+    let is_upstream = |asn| watch.upstreams.as_ref().is_some_and(|all| all.contains(&asn));
+    prefix.length() > prefix.family().longest_routed()
+        && route.communities.contains(&Community::BLACKHOLE)
+        && origin.asn().is_some_and(is_upstream)
 }
 
 /// What is wrong with a route that covers a watch from outside. The holder of an aggregate, as

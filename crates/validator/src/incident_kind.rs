@@ -155,6 +155,44 @@ incident_kinds! {
         remedy: Remedy::Nothing,
         drill: None,
     },
+    /// Our own network lets out what a private AS behind it announces.
+    UnexpectedDownstream => KindSpec {
+        name: "unexpected-downstream",
+        area: Area::OwnRoutes,
+        severity: Severities::always(Severity::Warning),
+        title: "unexpected downstream",
+        meaning: "what is watched has a private AS as its origin, and an AS of ours stands in front of it",
+        advice: Some("Filter it at our own border, or strip private ASNs there: a private AS behind us announces it."),
+        guide: "Our own network let it out: a customer with a private AS, or a part of our own, announces \
+            it, and the border does not strip private ASNs (`remove-private-as`). As long as it lasts \
+            networks that validate drop the route, as no ROA can allow a private AS.",
+        headline: Headline {
+            now: "our own {who} passes on {count} of ours that a private AS behind it originates",
+            over: "our own {who} passed on {count} of ours that a private AS behind it originated",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
+        drill: None,
+    },
+    /// An upstream of ours drops traffic to a part of a watch, with BLACKHOLE (RFC 7999).
+    Blackhole => KindSpec {
+        name: "blackhole",
+        area: Area::OwnRoutes,
+        severity: Severities::always(Severity::Notice),
+        title: "blackhole",
+        meaning: "an upstream of ours originates a part of what is watched that is too long to be routed, \
+            with BLACKHOLE (RFC 7999)",
+        advice: Some("If nobody of us asked for it, ask the upstream why it drops this traffic."),
+        guide: "The upstream drops all traffic to these addresses, as one asks for against a flood. It should \
+            not pass the route on, and it ends when the request is taken back.",
+        headline: Headline {
+            now: "our upstream {who} drops the traffic to {count} of ours (BLACKHOLE, RFC 7999)",
+            over: "our upstream {who} dropped the traffic to {count} of ours (BLACKHOLE, RFC 7999)",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
+        drill: None,
+    },
     /// Our own, expected announcement is RPKI-invalid.
     RpkiInvalid => KindSpec {
         name: "rpki-invalid",

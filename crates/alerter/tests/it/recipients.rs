@@ -4,8 +4,8 @@ use alerter::notice_text;
 use bgp::Asn;
 use validator::{RpkiSnapshot, Severity, Vrp, VrpTable, Watch, WatchList};
 
-use crate::lab::{FIRST, Lab, prefix, rules, watch};
 use crate::annotated::{annotated, bst};
+use crate::lab::{FIRST, Lab, prefix, rules, watch};
 
 /// The first notice of what two vantage points see on these paths, with the folds of the lines taken out.
 fn first_mail(mut lab: Lab, announced: &str, path: &[u32]) -> (Severity, String) {
@@ -72,9 +72,11 @@ fn no_more_specific_is_advised_that_nobody_accepts() {
 
 #[test]
 fn what_leaves_through_ourselves_is_ours_to_filter() {
-    // A private AS behind us: nobody else is there to be written to.
-    let (_, text) = first_mail(Lab::new(), "198.18.1.0/24", &[64510, 64500, 65001]);
-    assert!(text.contains("Do first: Filter it at our own border towards AS65001"), "{text}");
+    // A private AS behind us is a part of our network: nobody else is there to be written to.
+    let (severity, text) = first_mail(Lab::new(), "198.18.1.0/24", &[64510, 64500, 65001]);
+    assert_eq!(severity, Severity::Warning);
+    assert!(text.contains("BGP unexpected downstream"), "{text}");
+    assert!(text.contains("Do first: Filter it at our own border, or strip private"), "{text}");
     assert!(!text.contains("Accepted by") && !text.contains("To the NOC"), "{text}");
     // Another network behind us can be written to; we need no mail.
     let (_, text) = first_mail(Lab::new(), "198.18.1.0/24", &[64510, 64500, 666]);

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::own_prefixes::REMEMBERED;
-use crate::{OwnPrefixes, Vrp, VrpTable};
+use crate::{OwnPrefixes, Severity, Vrp, VrpTable};
 
 const OURS: u32 = 64500;
 const PEER: u32 = 64496;
@@ -432,4 +432,51 @@ fn what_cannot_be_read_is_told_and_decides_nothing() {
     assert_eq!(session.classify(&unreadable("100.64.0.0/10")), None);
     let gap = Finding::Stale { at: Timestamp::from_seconds(1), vantage: peer() };
     assert_eq!(session.classify(&observation(Event::Unreadable)), Some(gap));
+}
+
+#[test]
+fn what_our_own_network_or_an_upstream_lets_out_is_no_hijack() {
+    use IncidentKind::{Blackhole, FirstHop, OriginHijack, SubPrefixHijack, UnexpectedDownstream};
+    let ours = Watch { upstreams: Some(vec![Asn::new(64510)]), ..watch("198.18.0.0/21", 24) };
+    let list = WatchList::new([ours, watch("2001:db8::/32", 48)], [Asn::new(OURS)]).unwrap();
+    let classifier = Classifier::new(list.into(), RpkiSnapshot::of(VrpTable::new([])).into());
+    let judge = |place: &str, path: &str, communities: &[Community]| {
+        let path = path.parse().unwrap();
+        let route = Route { path, communities: communities.into(), ..Route::default() };
+        let held = classifier.judge(prefix(place), &Arc::new(route), &peer());
+        let [found] = held.matches.as_slice() else { panic!("{held:?}") };
+        (found.kind.unwrap(), found.culprit.map(Asn::number), found.severity(held.rov.state()))
+    };
+    let own = (UnexpectedDownstream, Some(OURS), Some(Severity::Warning));
+    let forged = (FirstHop, Some(3356), Some(Severity::Critical));
+    let hijack = (OriginHijack, None, Some(Severity::Critical));
+    let part = (SubPrefixHijack, None, Some(Severity::Critical));
+    let blackhole = (Blackhole, None, Some(Severity::Notice));
+    let (drop, other) = (Community::BLACKHOLE, Community(0xffff_ff01));
+    let rows = [
+        // A private AS behind ours, prepended, several in a row, of four octets.
+        ("198.18.1.0/24", "3356 64510 64500 65001", &[][..], own),
+        ("198.18.0.0/21", "64510 64500 64500 65001 65001", &[], own),
+        ("198.18.0.0/21", "64510 64500 65001 65002", &[], own),
+        ("198.18.0.0/21", "64510 64500 4200000000", &[], own),
+        ("2001:db8::/32", "3356 64500 65001", &[], own),
+        // Ours is none of the path, or not next to it; a public AS behind ours is a hijack that we let out.
+        ("198.18.0.0/21", "3356 64510 65001", &[], hijack),
+        ("198.18.0.0/21", "64510 64500 666 65001", &[], hijack),
+        ("198.18.0.0/21", "64510 64500 666", &[], hijack),
+        ("198.18.0.0/21", "64510 64500 {65001,65002}", &[], hijack),
+        // Anybody can write our AS and a private one behind it.
+        ("198.18.1.0/24", "3356 64500 65001", &[], forged),
+        // BLACKHOLE by an upstream, and what only looks like it.
+        ("198.18.1.1/32", "3356 64510", &[other, drop], blackhole),
+        ("198.18.1.0/30", "3356 64510 64510", &[drop], blackhole),
+        ("198.18.1.1/32", "3356 64510", &[other], part),
+        ("198.18.1.1/32", "3356 666", &[drop], part),
+        ("198.18.1.0/24", "3356 64510", &[drop], part),
+        // Whose upstream it is is not known.
+        ("2001:db8::1/128", "3356 64510", &[drop], part),
+    ];
+    for (place, path, communities, expected) in rows {
+        assert_eq!(judge(place, path, communities), expected, "{place} {path}");
+    }
 }
