@@ -396,9 +396,6 @@ impl Incidents {
         incident.learn_from_tables(&self.routes, &self.offender_activity);
         let (held, certain) = (incident.lasts(), incident.is_certain(&self.routes));
         match incident.phase {
-            Phase::Suspected if !held => {
-                self.incidents.remove(group_key);
-            }
             Phase::Suspected | Phase::Resolved { .. } => {
                 if incident.reaches_threshold(&self.routes, &self.rules) {
                     self.open_incident(group_key, certain);
@@ -444,7 +441,10 @@ impl Incidents {
     fn expire(&mut self, group_key: &GroupKey) {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
         match incident.phase {
-            Phase::Suspected => {}
+            // Whoever comes later belongs to what was seen first, but not for ever.
+            Phase::Suspected => {
+                self.incidents.remove(group_key);
+            }
             Phase::Open | Phase::Stale => self.tell_if_due(group_key),
             Phase::Clearing { .. } => {
                 incident.phase = Phase::Resolved { at: self.now };

@@ -313,7 +313,8 @@ impl Incident {
     /// When time alone will change something.
     pub(crate) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         match self.phase {
-            Phase::Suspected => None,
+            Phase::Suspected if self.lasts() => None,
+            Phase::Suspected => Some(self.occurrence.last_seen + rules.resolve_after),
             Phase::Open | Phase::Stale if self.changes().is_empty() => None,
             Phase::Open | Phase::Stale => Some(self.notified_at + rules.update_every),
             Phase::Clearing { since } => Some(since + self.quiet(rules)),

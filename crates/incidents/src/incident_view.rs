@@ -125,9 +125,10 @@ impl<'a> IncidentView<'a> {
         judged.collect()
     }
 
-    /// Every incident that is not over for good, suspected ones too, in a stable order.
+    /// Every incident that is not over for good, suspected ones too while somebody holds them, in a stable
+    /// order.
     pub fn summaries(&self) -> Vec<IncidentSummary> {
-        self.sorted(|_| true)
+        self.sorted(|incident| incident.state() != State::Suspected || incident.lasts())
     }
 
     /// Of these incidents those that are not over for good.
