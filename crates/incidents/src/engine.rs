@@ -263,7 +263,7 @@ impl Incidents {
 
     fn route(&mut self, finding: RouteFinding) {
         let RouteFinding { at, vantage, prefix, path_id, state } = finding;
-        let id = self.routes.vantage_up(&vantage, &self.directory);
+        let id = self.routes.vantage_up(&vantage, at, &self.directory);
         let key = RouteKey { vantage: id, prefix, path_id };
         let entry = |held, stale_since| RouteEntry { held, at, stale_since };
         match state {
@@ -316,8 +316,9 @@ impl Incidents {
         }
     }
 
-    fn put(&mut self, key: RouteKey, row: RouteEntry, vantage: Asn) {
+    fn put(&mut self, key: RouteKey, mut row: RouteEntry, vantage: Asn) {
         let at = row.at;
+        self.routes.judge_first_hop(key, &mut row);
         let after = breaches(key.prefix, &row.held, vantage);
         let before = self.routes.put(key, row);
         let before = before.map(|row| breaches(key.prefix, &row.held, vantage)).unwrap_or_default();

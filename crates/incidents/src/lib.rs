@@ -29,6 +29,7 @@ mod directory;
 mod due;
 mod engine;
 mod evidence;
+mod first_hops;
 mod group_key;
 mod history;
 mod incident;

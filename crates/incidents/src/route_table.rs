@@ -9,10 +9,11 @@ use bgp::{Asn, Family, Prefix, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 use validator::Watch;
 
+use crate::first_hops::FirstHops;
 use crate::pairs;
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
-use crate::visibility::{Visibility, VisibilityChange};
 use crate::rules::are_enough;
+use crate::visibility::{Visibility, VisibilityChange};
 use crate::{AsDirectory, Country, Rules};
 
 /// A vantage point.
@@ -23,6 +24,14 @@ pub(crate) struct VantagePoint {
     #[serde(skip)]
     pub(crate) country: Option<Country>,
     pub(crate) up: bool,
+    /// When it first told of our space.
+    #[serde(default = "long_ago")]
+    pub(crate) heard: Timestamp,
+}
+
+/// Of a vantage point of which an older version did not write down when it was first heard.
+fn long_ago() -> Timestamp {
+    Timestamp::from_micros(i64::MIN)
 }
 
 /// What a vantage point that went down leaves.
@@ -49,6 +58,8 @@ pub(crate) struct RouteTable {
     stale: BTreeSet<(Timestamp, RouteKey)>,
     #[serde(default)]
     visibility: Visibility,
+    #[serde(default)]
+    first_hops: FirstHops,
     /// Watched prefixes whose own route is gone from vantage points that are up and had it.
     #[serde(with = "pairs")]
     lost: BTreeMap<Prefix, BTreeSet<VantageId>>,
@@ -56,10 +67,15 @@ pub(crate) struct RouteTable {
 
 impl RouteTable {
     /// The vantage point, which has just spoken and so is up.
-    pub(crate) fn vantage_up(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
+    pub(crate) fn vantage_up(
+        &mut self,
+        vantage: &Vantage,
+        at: Timestamp,
+        directory: &AsDirectory,
+    ) -> VantageId {
         let id = match self.ids.get(vantage) {
             Some(id) => *id,
-            None => self.add(vantage, directory),
+            None => self.add(vantage, at, directory),
         };
         if let Some(vantage_point) = self.vantage_points.get_mut(id.index())
             && !vantage_point.up
@@ -83,12 +99,20 @@ impl RouteTable {
         self
     }
 
-    fn add(&mut self, vantage: &Vantage, directory: &AsDirectory) -> VantageId {
+    fn add(&mut self, vantage: &Vantage, heard: Timestamp, directory: &AsDirectory) -> VantageId {
         let id = VantageId::at(self.vantage_points.len());
         let country = directory.country(vantage.asn);
-        self.vantage_points.push(VantagePoint { vantage: vantage.clone(), country, up: false });
+        let vantage_point = VantagePoint { vantage: vantage.clone(), country, up: false, heard };
+        self.vantage_points.push(vantage_point);
         self.ids.insert(vantage.clone(), id);
         id
+    }
+
+    /// Says of a route that is to be put here whether its first hop is news.
+    pub(crate) fn judge_first_hop(&mut self, key: RouteKey, row: &mut RouteEntry) {
+        if let Some(vantage_point) = self.vantage_points.get(key.vantage.index()) {
+            self.first_hops.judge(key.prefix, &mut row.held, row.at, vantage_point.heard);
+        }
     }
 
     /// Puts a route in place of the one before, which is returned.
@@ -150,7 +174,8 @@ impl RouteTable {
             }
             let had = gone.len() + carrying;
             // Of vantage points that are believed alone one is enough.
-            let known = by_threshold.contains_key(&1) || had >= rules.visibility_vantage_points as usize;
+            let known =
+                by_threshold.contains_key(&1) || had >= rules.visibility_vantage_points as usize;
             lost.replace(by_threshold.values().flatten().copied().collect());
             known && are_enough(&by_threshold)
         };

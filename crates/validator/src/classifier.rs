@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bgp::{Asn, AsnKind, Change, Community, Event, Observation, Prefix, Route, RouteOrigin, Vantage};
+use bgp::{
+    Asn, AsnKind, Change, Community, Event, Observation, Prefix, Route, RouteOrigin, Vantage,
+};
 
 use crate::{
     Finding, Held, IncidentKind, Match, OriginValidation, Origins, OtcLeak, PathState,
@@ -244,9 +246,25 @@ impl Classifier {
         if let Some(leaker) = leak {
             return Match { culprit: Some(leaker), ..found(Some(IncidentKind::RouteLeak)) };
         }
+        let kind = self.of_ours(watch, prefix, origin, rov);
+        let first_hop = match watch.upstreams {
+            Some(_) => None,
+            None => self.first_hop(watch, route, origin),
+        };
+        Match { first_hop, ..found(kind) }
+    }
+
+    /// What is wrong with a route of an allowed origin, apart from its path.
+    fn of_ours(
+        &self,
+        watch: &Watch,
+        prefix: Prefix,
+        origin: &RouteOrigin,
+        rov: ValidationState,
+    ) -> Option<IncidentKind> {
         // Which AS stands behind AS_TRANS no VRP can say.
         let expected = self.is_expected(watch, origin) && *origin != RouteOrigin::Trans;
-        found(if prefix.length() > watch.max_length {
+        if prefix.length() > watch.max_length {
             Some(IncidentKind::NewMoreSpecific)
         } else if rov == ValidationState::Invalid && expected {
             Some(IncidentKind::RpkiInvalid)
@@ -254,7 +272,7 @@ impl Classifier {
             Some(IncidentKind::RpkiUncovered)
         } else {
             None
-        })
+        }
     }
 
     /// What a route inside a watch is whose origin is not allowed: a hijack, unless it is our own network or
@@ -274,9 +292,7 @@ impl Classifier {
                     let culprit = Some(stranger);
                     Match { culprit, grave: true, ..found(IncidentKind::FirstHop) }
                 }
-                None => {
-                    Match { culprit: Some(ours), ..found(IncidentKind::UnexpectedDownstream) }
-                }
+                None => Match { culprit: Some(ours), ..found(IncidentKind::UnexpectedDownstream) },
             };
         }
         found(if is_blackhole(watch, prefix, route, origin) {
@@ -297,9 +313,10 @@ impl Classifier {
         origin: &RouteOrigin,
     ) -> Option<Asn> {
         let is_ours = |asn: Asn| self.watches.is_operator(asn) || is_listed(watch, asn);
-        let mut next = origin.asn()?;
+        let is_foreign_private = |asn: Asn| asn.kind() == AsnKind::Private && !is_ours(asn);
+        let mut next = origin.asn().filter(|asn| is_foreign_private(*asn))?;
         // Each step leads further to the left.
-        while next.kind() == AsnKind::Private && !is_ours(next) {
+        while is_foreign_private(next) {
             next = route.path.left_neighbour(next)?;
         }
         is_ours(next).then_some(next)
@@ -342,10 +359,15 @@ impl Classifier {
         }
     }
 
-    /// The AS next to us, if the watch names who may stand there and it is not one of them. We may be several ASes
-    /// in a row. Where we are the first AS of the path, nobody stands there.
+    /// The AS next to us, if the watch names who may stand there and it is not one of them.
     fn stranger(&self, watch: &Watch, route: &Route, origin: &RouteOrigin) -> Option<Asn> {
         let upstreams = watch.upstreams.as_ref()?;
+        self.first_hop(watch, route, origin).filter(|next| !upstreams.contains(next))
+    }
+
+    /// The AS next to us. We may be several ASes in a row, of which one may be an upstream of the others. Where we
+    /// are the first AS of the path, nobody stands there.
+    fn first_hop(&self, watch: &Watch, route: &Route, origin: &RouteOrigin) -> Option<Asn> {
         let next_to = |asn: Asn| route.path.left_neighbour(asn);
         let mut next = origin.members().iter().find_map(|asn| next_to(*asn))?;
         let is_ours = |asn: Asn| {
@@ -353,11 +375,12 @@ impl Classifier {
                 || self.watches.is_operator(asn)
                 || is_listed(watch, asn)
         };
+        let is_upstream = |asn| watch.upstreams.as_ref().is_some_and(|all| all.contains(&asn));
         // Each step leads further to the left.
-        while !upstreams.contains(&next) && is_ours(next) {
+        while !is_upstream(next) && is_ours(next) {
             next = next_to(next)?;
         }
-        (!upstreams.contains(&next)).then_some(next)
+        Some(next)
     }
 
     fn is_own(&self, origin: &RouteOrigin) -> bool {

@@ -141,6 +141,9 @@ pub struct Match {
     pub kind: Option<IncidentKind>,
     /// Who is at fault, where that is not the origin.
     pub culprit: Option<Asn>,
+    /// The AS next to us, of a route of an allowed origin whose watch does not say who may stand there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_hop: Option<Asn>,
     /// Worse than its kind usually is: a strange first hop in front of a more-specific, or one
     /// that ASPA calls invalid.
     pub grave: bool,
@@ -199,7 +202,7 @@ impl RouteFinding {
 impl Match {
     /// A match with nothing more to say than what is wrong, if anything.
     pub const fn new(watch: Option<Arc<Watch>>, kind: Option<IncidentKind>) -> Self {
-        Match { watch, kind, culprit: None, grave: false }
+        Match { watch, kind, culprit: None, first_hop: None, grave: false }
     }
 
     /// How loudly to tell it; none if nothing is wrong.

@@ -1,0 +1,71 @@
+//! Who stands next to us on the paths to our prefixes, as far as it was seen. Where the config names no
+//! upstreams, this tells a forged origin from a route of ours.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bgp::{Asn, Prefix, Timestamp};
+use serde::{Deserialize, Serialize};
+use validator::{Held, IncidentKind, Match};
+
+use crate::pairs;
+
+/// What was first seen so long ago is known: a table takes minutes to tell.
+const KNOWN_AFTER: Duration = Duration::from_secs(600);
+/// First hops that are remembered for one watch: a network has some hundreds of neighbours at most.
+const HOPS: usize = 4096;
+
+/// The ASes next to us, by watched prefix, and when each was first seen there.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct FirstHops {
+    #[serde(with = "pairs")]
+    by_watch: BTreeMap<Prefix, BTreeMap<Asn, Timestamp>>,
+}
+
+impl FirstHops {
+    /// Judges the first hop of a route that keeps to the rules, or is only longer than it should be: a more-specific
+    /// behind an AS that never stood there is no route of ours as far as anybody knows. What is no news is learned.
+    /// `heard` is when the vantage point first told of our space: what it tells in its first table is no
+    /// news.
+    pub(crate) fn judge(
+        &mut self,
+        prefix: Prefix,
+        held: &mut Held,
+        at: Timestamp,
+        heard: Timestamp,
+    ) {
+        for one in &mut held.matches {
+            let Some((watched, hop)) = unjudged(one) else { continue };
+            if prefix != watched && heard + KNOWN_AFTER <= at && self.is_new(watched, hop, at) {
+                (one.kind, one.culprit) = (Some(IncidentKind::FirstHop), Some(hop));
+            } else {
+                self.learn(watched, hop, at);
+            }
+        }
+    }
+
+    /// Whether others are known to stand there, and this one is not.
+    fn is_new(&self, watched: Prefix, hop: Asn, at: Timestamp) -> bool {
+        let Some(hops) = self.by_watch.get(&watched) else { return false };
+        let is_known = |since: &Timestamp| *since + KNOWN_AFTER <= at;
+        hops.values().any(is_known) && !hops.get(&hop).is_some_and(is_known)
+    }
+
+    fn learn(&mut self, watched: Prefix, hop: Asn, at: Timestamp) {
+        let hops = self.by_watch.entry(watched).or_default();
+        if hops.len() < HOPS || hops.contains_key(&hop) {
+            let since = hops.entry(hop).or_insert(at);
+            *since = at.min(*since);
+        }
+    }
+}
+
+/// The watch and the first hop of a route of ours whose first hop no rule has judged.
+fn unjudged(one: &Match) -> Option<(Prefix, Asn)> {
+    let keeps_to_the_rules = match one.kind {
+        None => true,
+        Some(kind) => kind == IncidentKind::NewMoreSpecific,
+    };
+    let watched = one.watch.as_ref().map(|watch| watch.prefix)?;
+    one.first_hop.filter(|_| keeps_to_the_rules).map(|hop| (watched, hop))
+}
