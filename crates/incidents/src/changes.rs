@@ -19,6 +19,9 @@ pub(crate) struct Facts {
     pub(crate) acceptors: BTreeSet<Asn>,
     /// The highest step of [`SPREAD_STEPS`] that was passed.
     pub(crate) spread: usize,
+    /// The most vantage points that held it at the same time.
+    #[serde(default)]
+    pub(crate) peak: usize,
     pub(crate) home: Option<Country>,
     pub(crate) upstreams: BTreeSet<Asn>,
     pub(crate) mass: bool,
@@ -40,6 +43,8 @@ pub enum IncidentChange {
     AcceptedBy(Asn),
     /// More than this share of the vantage points holds it, in percent.
     SpreadPast(usize),
+    /// So many vantage points hold it, at least twice as many as were told.
+    HeldBy(usize),
     /// First sight in the operator's country.
     SeenIn(Country),
     /// First sight behind an upstream of ours.
@@ -53,6 +58,7 @@ pub enum IncidentChange {
 impl Facts {
     /// Notes how many of how many vantage points hold the route.
     pub(crate) fn note_spread(&mut self, holding: usize, total: usize) {
+        self.peak = self.peak.max(holding);
         let passed = |step: &&usize| holding * 100 > **step * total;
         if let Some(step) = SPREAD_STEPS.iter().rfind(passed) {
             self.spread = self.spread.max(*step);
@@ -80,6 +86,9 @@ pub(crate) fn changes(notified: &Facts, known: &Facts) -> Vec<IncidentChange> {
     );
     if known.spread > notified.spread {
         changes.push(IncidentChange::SpreadPast(known.spread));
+    } else if notified.peak > 0 && known.peak >= 2 * notified.peak {
+        // Past the last step too, and where nobody knows of how many.
+        changes.push(IncidentChange::HeldBy(known.peak));
     }
     if known.mass && !notified.mass {
         changes.push(IncidentChange::Mass);

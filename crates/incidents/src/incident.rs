@@ -101,6 +101,9 @@ pub(crate) struct Occurrence {
     #[serde(with = "pairs")]
     pub(crate) holding: BTreeMap<VantageId, usize>,
     pub(crate) ever: BTreeSet<VantageId>,
+    /// Vantage points of which this was the first word about our space.
+    #[serde(default)]
+    pub(crate) newcomers: BTreeSet<VantageId>,
     /// Vantage points whose routes were given up: not heard of again after a gap.
     #[serde(default)]
     pub(crate) given_up: BTreeSet<VantageId>,
@@ -369,6 +372,7 @@ impl Occurrence {
             parts: BTreeMap::new(),
             holding: BTreeMap::new(),
             ever: BTreeSet::new(),
+            newcomers: BTreeSet::new(),
             given_up: BTreeSet::new(),
             acceptors: BTreeMap::new(),
             known: Facts::default(),
@@ -405,6 +409,9 @@ impl Occurrence {
         if part.holders.insert((key.vantage, key.path_id)) {
             *self.holding.entry(key.vantage).or_default() += 1;
             self.ever.insert(key.vantage);
+            if vantage_point.routes_told == 1 {
+                self.newcomers.insert(key.vantage);
+            }
             self.given_up.remove(&key.vantage);
             self.evidence.push(Evidence {
                 at: *at,

@@ -153,6 +153,10 @@ pub struct VantageCounts {
     pub ever: usize,
     /// Vantage points that are up and have said something about our space.
     pub total: usize,
+    /// How many see the prefix is not known yet: most of those that hold the route said nothing of our space
+    /// before, so there are `total` or more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
     /// Of those that hold it now (of a resolved incident: that ever held it), as far as known.
     pub by_country: BTreeMap<Country, usize>,
     /// In the operator's own country; absent if the config does not say.

@@ -144,6 +144,7 @@ impl Reporter<'_> {
             holding: by_country.get(&home).copied().unwrap_or(0),
             total: self.routes.vantage_points().filter(|(_, s)| s.country == Some(home)).count(),
         });
+        let known = total.saturating_sub(shown.intersection(&occurrence.newcomers).count());
         let ases: BTreeSet<Asn> = holding.iter().filter_map(|id| self.routes.asn(*id)).collect();
         VantageCounts {
             holding: holding.len(),
@@ -152,6 +153,7 @@ impl Reporter<'_> {
             given_up: occurrence.given_up.len(),
             ever: occurrence.ever.len(),
             total,
+            at_least: !is_ours && known < shown.len(),
             by_country,
             home,
         }

@@ -27,6 +27,9 @@ pub(crate) struct VantagePoint {
     /// When it first told of our space.
     #[serde(default = "long_ago")]
     pub(crate) heard: Timestamp,
+    /// How many routes it has told since, up to a bound.
+    #[serde(default)]
+    pub(crate) routes_told: u32,
 }
 
 /// Of a vantage point of which an older version did not write down when it was first heard.
@@ -102,7 +105,8 @@ impl RouteTable {
     fn add(&mut self, vantage: &Vantage, heard: Timestamp, directory: &AsDirectory) -> VantageId {
         let id = VantageId::at(self.vantage_points.len());
         let country = directory.country(vantage.asn);
-        let vantage_point = VantagePoint { vantage: vantage.clone(), country, up: false, heard };
+        let vantage_point =
+            VantagePoint { vantage: vantage.clone(), country, up: false, heard, routes_told: 0 };
         self.vantage_points.push(vantage_point);
         self.ids.insert(vantage.clone(), id);
         id
@@ -118,6 +122,9 @@ impl RouteTable {
     /// Puts a route in place of the one before, which is returned.
     pub(crate) fn put(&mut self, key: RouteKey, row: RouteEntry) -> Option<RouteEntry> {
         let (is_own, stale) = (row.is_own(key.prefix), row.stale_since);
+        if let Some(vantage_point) = self.vantage_points.get_mut(key.vantage.index()) {
+            vantage_point.routes_told = vantage_point.routes_told.saturating_add(1);
+        }
         self.visibility.put(key, &row);
         let before = self.rows.insert(key, row);
         self.unmark_stale(key, before.as_ref());

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use validator::IncidentKind;
 
 use crate::content::draft;
-use crate::content::page::{Answer, Badge, Block, Page, EvidenceRow, moment};
+use crate::content::page::{Answer, Badge, Block, EvidenceRow, Page, moment};
 use crate::content::phrase::{duration, grouped, plural, spelled_out};
 use crate::content::text::render_text;
 use crate::content::timeline::timeline;
@@ -164,13 +164,11 @@ impl Answers<'_> {
         };
         let everywhere = if over {
             let ever = plural(vantage.ever, "vantage point", "vantage points");
-            format!("was seen by {ever} in total{by}; now by none of {}", vantage.total)
+            format!("was seen by {ever} in total{by}; now by none of {}", total(vantage))
         } else {
             let ases = plural(vantage.holding_ases, "AS", "ASes");
-            format!(
-                "seen by {} of {} vantage points, in {ases}{by}",
-                vantage.holding, vantage.total
-            )
+            let all = total(vantage);
+            format!("seen by {} of {all} vantage points, in {ases}{by}", vantage.holding)
         };
         match &vantage.home {
             Some(home) => {
@@ -178,6 +176,9 @@ impl Answers<'_> {
                 self.answer("", &everywhere);
             }
             None => self.answer("Visibility", &everywhere),
+        }
+        if vantage.at_least {
+            self.answer("", "how many see this prefix is not known yet");
         }
         if let Some(unconfirmed) = unconfirmed_line(vantage) {
             self.answer("", &unconfirmed);
@@ -389,6 +390,12 @@ fn ask(notice: &Notice) -> String {
             who(&offenders)
         ),
     }
+}
+
+/// Of how many vantage points, as far as that is known.
+fn total(vantage: &VantageCounts) -> String {
+    let at_least = if vantage.at_least { "at least " } else { "" };
+    format!("{at_least}{}", vantage.total)
 }
 
 /// After a gap in a feed, and while tables are all that is known, not everything is certain.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::{Area, Headline, IncidentKind, InvalidReason, OriginValidation, ValidationState, Vrp};
+use validator::{
+    Area, Headline, IncidentKind, InvalidReason, OriginValidation, ValidationState, Vrp,
+};
 
 use super::page::{PrefixRow, moment};
 use crate::annotations::{Annotations, Note};
@@ -149,6 +151,9 @@ fn change(change: &IncidentChange) -> String {
         IncidentChange::AcceptedBy(asn) => format!("{asn} accepts it as well"),
         IncidentChange::SpreadPast(percent) => {
             format!("spread passed {percent}\u{a0}% of vantage points")
+        }
+        IncidentChange::HeldBy(count) => {
+            format!("seen by {} now", plural(*count, "vantage point", "vantage points"))
         }
         IncidentChange::SeenIn(country) => format!("first seen in {country}"),
         IncidentChange::Upstream(asn) => format!("seen behind our upstream {asn}"),
