@@ -21,9 +21,9 @@ pub enum Tls {
     StartTls,
     /// TLS from the first byte.
     Implicit,
-    /// STARTTLS where the relay offers it, else in the clear.
+    /// STARTTLS where the relay offers it, else in the clear, but never with a login.
     Opportunistic,
-    /// In the clear.
+    /// In the clear, a login too.
     None,
 }
 
@@ -70,6 +70,10 @@ pub struct Relay {
     name: String,
     timeout: Duration,
 }
+
+/// What is said where a relay offers no TLS and a login is to be shown to it.
+pub const NOT_IN_THE_CLEAR: &str =
+    "it offers no STARTTLS, and the login is not sent in the clear (tls = \"none\" would)";
 
 /// How long the relay may take to say good-bye: the mail is in its hands already.
 const GOOD_BYE: Duration = Duration::from_secs(1);
@@ -159,9 +163,22 @@ impl Relay {
         }
         .map_err(failed)?;
         if let Some(credentials) = &self.credentials {
+            self.may_log_in(&connection)?;
             connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(failed)?;
         }
         Ok(connection)
+    }
+
+    /// Whoever stands between us and the relay can take STARTTLS out of what it offers (RFC 3207 section 6), and
+    /// must not get the password for it. The mail waits: one without the login might be refused for good.
+    fn may_log_in(&self, connection: &AsyncSmtpConnection) -> Result<(), SendError> {
+        match (&self.tls, connection.is_encrypted()) {
+            (LettreTls::None, _) | (_, true) => Ok(()),
+            (_, false) => Err(SendError::Authentication {
+                place: self.name.clone(),
+                answer: NOT_IN_THE_CLEAR.to_owned(),
+            }),
+        }
     }
 
     fn classify(&self, error: &Error) -> SendError {

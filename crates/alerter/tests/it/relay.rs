@@ -43,7 +43,10 @@ async fn serve(stream: TcpStream, fault: Fault) -> Option<Vec<String>> {
                 taken.push(line.trim_end().to_owned());
                 "250-relay.test\r\n250-AUTH PLAIN\r\n250 8BITMIME".to_owned()
             }
-            (_, "AUTH") => "235 ok".to_owned(),
+            (_, "AUTH") => {
+                taken.push(line.trim_end().to_owned());
+                "235 ok".to_owned()
+            }
             (_, "DATA") => {
                 stream.write_all(b"354 go on\r\n").await.ok()?;
                 read_data(&mut stream, &mut taken).await?;
@@ -148,6 +151,34 @@ async fn each_fault_has_its_name() {
         assert_eq!(name(&error), expected, "{fault:?}: {error}");
         assert!(!error.to_string().contains("secret"));
     }
+}
+
+/// Whoever takes STARTTLS out of what a relay offers gets no password for it (RFC 3207 section 6).
+#[tokio::test]
+async fn a_login_is_shown_in_the_clear_only_where_nothing_else_was_asked_for() {
+    for (tls, shown) in [(Tls::None, true), (Tls::Opportunistic, false), (Tls::StartTls, false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let relay = Relay::new(&RelayConfig { tls, ..config(port) }).unwrap();
+        let server = tokio::spawn(async move {
+            serve(listener.accept().await.unwrap().0, Fault::None).await.unwrap_or_default()
+        });
+        let result = relay.send(&notice_mail()).await;
+        let taken = server.await.unwrap();
+        assert_eq!(taken.iter().any(|line| line.starts_with("AUTH")), shown, "{tls:?}");
+        // It waits for a connection that is protected, and is not refused for good.
+        assert_eq!(result.is_ok(), shown, "{tls:?}: {result:?}");
+        let held = matches!(&result, Err(SendError::Authentication { .. }));
+        assert_eq!(held, tls == Tls::Opportunistic, "{result:?}");
+    }
+    // Without a login, opportunistic is what it says.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let open = RelayConfig { tls: Tls::Opportunistic, credentials: None, ..config(port) };
+    let server =
+        tokio::spawn(async move { serve(listener.accept().await.unwrap().0, Fault::None).await });
+    assert!(Relay::new(&open).unwrap().send(&notice_mail()).await.is_ok());
+    assert!(server.await.unwrap().is_some());
 }
 
 #[tokio::test]

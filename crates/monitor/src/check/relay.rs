@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alerter::channels::smtp::Tls;
+use alerter::channels::smtp::{NOT_IN_THE_CLEAR, Tls};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
@@ -103,6 +103,9 @@ async fn converse(mail: &Mail, relay: &Relay, at: &[SocketAddr]) -> Result<Seen,
         false => None,
     };
     let login = match &mail.login {
+        Some(_) if !connection.is_encrypted() && relay.tls != Tls::None => {
+            Some(Err(NOT_IN_THE_CLEAR.to_owned()))
+        }
         Some((user, file)) => Some(log_in(&mut connection, user, file).await),
         None => None,
     };
