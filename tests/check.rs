@@ -173,7 +173,8 @@ fn an_alarm_that_the_hijack_would_take_along_is_a_fault() {
     let mail = |to: &str| {
         format!(
             "[mail]\nfrom = \"watch@example.net\"\nto = [\"noc@{to}\"]\ntls = \"none\"\n\
-             relay = \"smtp://mail.example.net:{}\"\nhelo = \"monitor.example.net\"\n",
+             relay = \"smtp://mail.example.net:{}\"\nhelo = \"monitor.example.net\"\n\
+             [[feed]]\ntype = \"mrt-dir\"\npath = \"spool\"\n",
             relay.port
         )
     };
@@ -229,6 +230,77 @@ fn a_file_that_is_no_store_is_a_fault() {
     let run = house.check("", &["--offline"]);
     let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("store")).collect();
     assert_eq!(lines, ["fault  store originwatch.db: file is not a database"]);
+}
+
+/// Neither a feed, nor a VRP that names us: nothing would be seen, and nothing watched.
+#[test]
+fn a_config_that_watches_nothing_is_a_fault() {
+    let house = House::new(VRPS);
+    let run = house.check("", &["--offline"]);
+    let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("feed")).collect();
+    let none =
+        "fault  feeds: no [[feed]]: `run` would watch nothing (this config serves `replay` only)";
+    assert_eq!((run.code, lines), (Some(1), vec![none]));
+
+    let config = house.folder.path().join("derived.toml");
+    let derived = |asn: &str| {
+        let text = format!(
+            "[operator]\nname = \"Example\"\nasns = [{asn}]\n\
+             [rpki]\nsources = [ {{ json = \"vrps.json\" }} ]\n"
+        );
+        std::fs::write(&config, text).unwrap();
+        let run = originwatch(["check", "--offline", "-c", config.to_str().unwrap()]);
+        let mut lines = run.stdout.lines().filter(|line| line.contains(" watches: "));
+        lines.next_back().unwrap().replace(&format!("{}/", house.folder.path().display()), "")
+    };
+    assert_eq!(derived("64500"), "ok     watches: 1 prefixes of the VRPs");
+    assert_eq!(
+        derived("64999"),
+        "fault  watches: derived.toml has no [[watch]], and no VRP names one of its asns: nothing \
+         to watch"
+    );
+}
+
+#[test]
+fn an_api_that_others_can_reach_is_told() {
+    let house = House::new(VRPS);
+    let told = |listen: &str, more: &str| {
+        let web = format!("[web]\nlisten = \"{listen}:{}\"\n{more}", free_port());
+        let run = house.check(&web, &["--offline", "--format", "json"]);
+        let lines: Vec<serde_json::Value> = serde_json::from_str(&run.stdout).unwrap();
+        let web = lines.iter().filter(|line| line["what"].as_str().unwrap().starts_with("web "));
+        web.map(|line| format!("{} {}", line["state"], line["detail"])).collect::<Vec<_>>()
+    };
+    let ok = "\"ok\" \"can be listened at\"";
+    let open = "listens beyond this machine without TLS: whoever reaches it can read";
+    let helps = "(a proxy with TLS in front helps)";
+    assert_eq!(told("127.0.0.1", ""), [ok]);
+    assert_eq!(told("0.0.0.0", ""), [ok.to_owned(), format!("\"note\" \"{open} {helps}\"")]);
+    house.write("token", "0123456789abcdef");
+    let read = ", and the token can be read on the way";
+    assert_eq!(
+        told("0.0.0.0", "token_file = \"token\"\n"),
+        [ok.to_owned(), format!("\"note\" \"{open}{read} {helps}\"")]
+    );
+}
+
+/// Opportunistic is no word for a login: where the relay offers no TLS, it is not shown.
+#[test]
+fn a_login_is_not_tried_in_the_clear() {
+    let house = House::new(VRPS);
+    let relay = Relay::start(Manner::Plain, "localhost", 90);
+    let config = format!(
+        "[mail]\nfrom = \"watch@example.net\"\nto = [\"noc@example.org\"]\n\
+         relay = \"smtp://127.0.0.1:{}\"\ntls = \"opportunistic\"\nusername = \"user\"\n\
+         password_file = \"password\"\n",
+        relay.port
+    );
+    let run = house.check(&config, &["--resolver", &dns::start(ZONE)]);
+    let told =
+        "it offers no STARTTLS, and the login is not sent in the clear (tls = \"none\" would)";
+    let line = format!("fault  smtp://127.0.0.1:{}: {told}", relay.port);
+    assert!(run.stdout.lines().any(|other| other == line), "{}", run.stdout);
+    assert_eq!(relay.said(), ["EHLO", "QUIT"]);
 }
 
 /// What a channel posts to is often a secret: of a URL only the host is told.

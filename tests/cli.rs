@@ -140,9 +140,14 @@ fn without_c_the_config_of_the_folder_is_taken() {
 
 #[test]
 fn check_tries_the_files_that_the_config_names() {
-    let good = originwatch(["check", "--offline", "-c", "data/indosat-2014/originwatch.toml"]);
-    assert_eq!((good.code, good.stderr.as_str()), (Some(0), ""));
-    assert!(good.stdout.ends_with("no fault found\n"), "{}", good.stdout);
+    // Nothing is wrong with it but that it is for replays.
+    let shipped = originwatch(["check", "--offline", "-c", "data/indosat-2014/originwatch.toml"]);
+    assert_eq!((shipped.code, shipped.stderr.as_str()), (Some(1), ""));
+    let faults: Vec<_> = shipped.stdout.lines().filter(|l| l.starts_with("fault")).collect();
+    let no_feed =
+        "fault  feeds: no [[feed]]: `run` would watch nothing (this config serves `replay` only)";
+    assert_eq!(faults, [no_feed]);
+    assert!(shipped.stdout.ends_with("1 fault found\n"), "{}", shipped.stdout);
 
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("originwatch.toml");

@@ -2,6 +2,7 @@
 //! played here. Nothing waits for a time: each step waits for what the daemon says or does.
 
 mod api;
+mod blind;
 mod bmp;
 mod calendars;
 mod channels;

@@ -10,7 +10,7 @@ use crate::play::daemon::Daemon;
 use crate::play::place::Place;
 use crate::play::relay::Relay;
 use crate::play::ris_server::{Server, Step};
-use crate::play::{LIMIT, output};
+use crate::play::{LIMIT, output, spool};
 
 /// A server that tells of every request, and answers that all is well.
 fn listener() -> (u16, Receiver<String>) {
@@ -52,7 +52,7 @@ fn the_heart_beats_while_all_is_well_and_is_held_back_while_it_is_not() {
 #[test]
 fn a_terminal_shows_how_things_are() {
     let relay = Relay::start();
-    let place = Place::new(relay.port, "");
+    let place = spool::place(&relay);
     let run = format!(
         "timeout 5 {} run -c {}",
         env!("CARGO_BIN_EXE_originwatch"),
@@ -61,7 +61,7 @@ fn a_terminal_shows_how_things_are() {
     let output = output(Command::new("script").args(["-qec", &run, "/dev/null"]));
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(
-        shown.contains("\r\x1b[K\x1b[?7l0 of 0 feeds up, 0 messages/s, 0 incidents open"),
+        shown.contains("\r\x1b[K\x1b[?7l1 of 1 feeds up, 0 messages/s, 0 incidents open"),
         "{shown}"
     );
     // In a pipe there is nothing but the log.

@@ -155,6 +155,15 @@ impl DeliveryQueues {
         self.queues.values().all(|queue| queue.in_flight.is_empty())
     }
 
+    /// What is wrong where every one of these places is in trouble: a channel that fails is no channel.
+    pub fn fault_of_all(&self, places: &[String]) -> Option<String> {
+        let trouble = |place: &String| {
+            let trouble = self.troubles.get(place)?.as_ref()?;
+            Some(format!("{place}: {trouble}"))
+        };
+        places.iter().map(trouble).collect::<Option<Vec<_>>>().map(|all| all.join("; "))
+    }
+
     /// What is so of each place that was written to.
     pub fn conditions(&self) -> impl Iterator<Item = Condition> + '_ {
         self.troubles.iter().map(|(place, trouble)| Condition {

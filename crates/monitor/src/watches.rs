@@ -9,7 +9,13 @@ use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 use crate::config::Config;
 use crate::exit::Failure;
 
-/// Without `[[watch]]`, what RPKI says is ours is watched.
+/// Why nothing is watched without `[[watch]]`.
+pub(crate) fn none_named(config: &Config) -> String {
+    let name = config.path.display();
+    format!("{name} has no [[watch]], and no VRP names one of its asns: nothing to watch")
+}
+
+/// Without `[[watch]]`, what RPKI says is ours is watched, which may be nothing.
 pub(crate) fn derive(
     config: &Config,
     snapshot: &RpkiSnapshot,
@@ -27,16 +33,12 @@ pub(crate) fn derive(
         // Whoever else has a ROA for exactly this prefix may announce it too.
         ..Watch::new(prefix, Origins::Only(allowed(snapshot, prefix)), max_length)
     };
-    let count = lengths.len();
-    let name = config.path.display();
-    if count == 0 {
-        let text =
-            format!("{name} has no [[watch]], and no VRP names one of its asns: nothing to watch");
-        return Err(Failure::Usage(text));
+    if !lengths.is_empty() {
+        let (name, count) = (config.path.display(), lengths.len());
+        remarks.push(format!(
+            "{name} has no [[watch]]: watching the {count} prefixes of the VRPs of its asns"
+        ));
     }
-    remarks.push(format!(
-        "{name} has no [[watch]]: watching the {count} prefixes of the VRPs of its asns"
-    ));
     let watches = WatchList::new(lengths.into_iter().map(watch), own.iter().copied());
     watches.map(Arc::new).map_err(|conflict| Failure::Usage(conflict.to_string()))
 }

@@ -30,6 +30,8 @@ pub struct Health {
     pub watch_list_outgrown: bool,
     /// The ways to tell people.
     pub channels: Vec<ChannelName>,
+    /// Why none of them takes a notification, if none does.
+    pub channels_fault: Option<String>,
 }
 
 /// A feed.
@@ -94,6 +96,11 @@ impl Part {
 }
 
 impl Health {
+    /// Whether a hijack now would reach a person.
+    pub fn is_ready(&self) -> bool {
+        self.readiness().ready
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.at.is_some_and(|at| at.elapsed() < STUCK_AFTER)
     }
@@ -117,7 +124,10 @@ impl Health {
                 none(self.watches == 0, "watch"),
                 format!("{} prefixes", self.watches),
             ),
-            channels: Part::new(none(channels.is_empty(), "channel"), channels.join(", ")),
+            channels: Part::new(
+                none(channels.is_empty(), "channel").or_else(|| self.channels_fault.clone()),
+                channels.join(", "),
+            ),
         };
         let Parts { engine, store, feeds, watches, channels, .. } = &parts;
         let ready = [engine, store, feeds, watches, channels].iter().all(|part| part.ok);
@@ -165,9 +175,10 @@ mod tests {
             watches: 1,
             watch_list_outgrown: false,
             channels: vec![ChannelName::Mail],
+            channels_fault: None,
         };
         assert!(ready.readiness().ready);
-        let spoilers: [fn(&mut Health); 7] = [
+        let spoilers: [fn(&mut Health); 8] = [
             |health| health.at = None,
             |health| health.store_fault = Some("disk full".to_owned()),
             |health| health.feeds.clear(),
@@ -175,6 +186,7 @@ mod tests {
             |health| health.feeds[0].routers[0].1 = false,
             |health| health.watches = 0,
             |health| health.channels.clear(),
+            |health| health.channels_fault = Some("noc@example.net: refused".to_owned()),
         ];
         for (number, spoil) in spoilers.iter().enumerate() {
             let mut health = ready.clone();

@@ -7,7 +7,7 @@ use feeds::{Feed, FeedKind, Rib, RibPlace};
 use store::{StoreClient, StoreError};
 
 use super::report::Report;
-use crate::config::Config;
+use crate::config::{Config, Web};
 
 /// How long a feed may take to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
@@ -69,6 +69,22 @@ pub(super) fn listening(what: &str, at: SocketAddr, store: &Path, report: &mut R
         },
         Err(error) => report.fault(what, format!("cannot be listened at: {error}")),
     }
+}
+
+/// Whether the API can listen, and whether others could read along where it does: it speaks no TLS.
+pub(super) fn web(web: &Web, store: &Path) -> Report {
+    let mut report = Report::default();
+    let what = format!("web {}", web.listen);
+    listening(&what, web.listen, store, &mut report);
+    if !web.listen.ip().to_canonical().is_loopback() {
+        let readers = "listens beyond this machine without TLS: whoever reaches it can read";
+        let changes = match web.token_file {
+            Some(_) => ", and the token can be read on the way (a proxy with TLS in front helps)",
+            None => " (a proxy with TLS in front helps)",
+        };
+        report.note(what, format!("{readers}{changes}"));
+    }
+    report
 }
 
 /// Whether incidents and notices can be kept.

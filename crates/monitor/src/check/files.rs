@@ -11,7 +11,8 @@ use super::report::{Report, readable};
 use crate::arguments::now;
 use crate::config::{Config, Mail};
 use crate::mail_composer::mail_composer;
-use rpki_sources::{LoadError, Source, Sources, load_once};
+use crate::watches;
+use rpki_sources::{LoadError, Source, Sources, load_once, slurm};
 
 /// How long a source of VRPs may take: all of RPKI comes within seconds.
 const VRPS_WITHIN: Duration = Duration::from_secs(30);
@@ -33,7 +34,7 @@ pub(super) fn watches(config: &Config) -> Report {
 
 /// Each source and each file of exceptions alone, so that one fault does not hide another; then the
 /// files together, which may contradict each other. With what the first that works says.
-pub(super) async fn rpki(config: &Config, offline: bool) -> (Report, Arc<RpkiSnapshot>) {
+pub(super) async fn rpki(config: &Config, offline: bool) -> (Report, Option<Arc<RpkiSnapshot>>) {
     let mut report = Report::default();
     let mut first = None;
     if config.rpki.list.is_empty() {
@@ -54,7 +55,26 @@ pub(super) async fn rpki(config: &Config, offline: bool) -> (Report, Arc<RpkiSna
         }
     }
     exceptions(&config.rpki.slurm, &mut report).await;
-    (report, first.unwrap_or_default())
+    (report, first)
+}
+
+/// What is watched where the config does not name it and the VRPs are known: it may be nothing.
+pub(super) fn derived_watches(config: &Config, snapshot: Option<&Arc<RpkiSnapshot>>) -> Report {
+    let mut report = Report::default();
+    let Some(snapshot) = snapshot.filter(|_| config.watches.is_empty()) else { return report };
+    let mut snapshot = RpkiSnapshot::clone(snapshot);
+    // Files that cannot be used are told on lines of their own.
+    for exceptions in config.rpki.slurm.iter().filter_map(|path| fs::read(path).ok()) {
+        if let Ok(exceptions) = slurm::parse(&exceptions) {
+            snapshot = exceptions.apply(&snapshot);
+        }
+    }
+    match watches::derive(config, &snapshot, &mut Vec::new()) {
+        Ok(derived) if derived.is_empty() => report.fault("watches", watches::none_named(config)),
+        Ok(derived) => report.ok("watches", format!("{} prefixes of the VRPs", derived.len())),
+        Err(failure) => report.fault("watches", failure.text()),
+    }
+    report
 }
 
 /// Whether it takes the network to read it.

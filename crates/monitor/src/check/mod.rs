@@ -72,16 +72,23 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
         join_all(feeds)
     );
     report.append(rpki);
+    report.append(files::derived_watches(config, snapshot.as_ref()));
     report.append(files::as_names(config));
     report.append(names);
     report.append(mail);
     channels.into_iter().for_each(|channel| report.append(channel));
     ways.extend(others);
-    report.append(reach::judge(&ways, &config.watches, &snapshot));
+    report.append(reach::judge(&ways, &config.watches, &snapshot.unwrap_or_default()));
     feeds.into_iter().for_each(|feed| report.append(feed));
+    if config.feeds.is_empty() {
+        report.fault(
+            "feeds",
+            "no [[feed]]: `run` would watch nothing (this config serves `replay` only)",
+        );
+    }
     report.append(feeds::store(&config.store));
-    if let Some(listen) = config.web.as_ref().map(|web| web.listen) {
-        feeds::listening(&format!("web {listen}"), listen, &config.store, &mut report);
+    if let Some(web) = &config.web {
+        report.append(feeds::web(web, &config.store));
     }
     if offline {
         report.note("not checked", format!("--offline: {}", untried(config).join(", ")));

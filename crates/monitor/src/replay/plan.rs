@@ -84,7 +84,13 @@ impl Plan {
     fn of_config(config: Config) -> Result<Self, Failure> {
         let (snapshot, mut remarks) = load_once_blocking(&config.rpki, None)?;
         let watches = match &config.watches {
-            watches if watches.is_empty() => watches::derive(&config, &snapshot, &mut remarks)?,
+            watches if watches.is_empty() => {
+                let derived = watches::derive(&config, &snapshot, &mut remarks)?;
+                if derived.is_empty() {
+                    return Err(Failure::Usage(watches::none_named(&config)));
+                }
+                derived
+            }
             watches => watches.clone(),
         };
         let directory = match &config.as_names {

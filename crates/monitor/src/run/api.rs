@@ -30,6 +30,13 @@ pub(super) fn channels(config: &Config) -> Vec<ChannelName> {
     mail.chain(config.channels.iter().map(|channel| channel.name.clone())).collect()
 }
 
+/// Each mailbox and each channel beside mail, as a failing delivery names it.
+pub(super) fn receivers(config: &Config) -> Vec<String> {
+    let mailboxes = config.mail.iter().flat_map(|mail| &mail.to);
+    let mailboxes = mailboxes.map(ToString::to_string);
+    mailboxes.chain(config.channels.iter().map(|one| one.name.as_str().to_owned())).collect()
+}
+
 /// How a feed is.
 pub(super) fn feed(status: FeedStatus) -> web::Feed {
     let FeedStatus { name, kind, up, last_seen, messages, damages, routers, .. } = status;

@@ -7,7 +7,10 @@ use clock::Moment;
 use feeds::FeedStatus;
 use incidents::{FeedGap, FeedState, RpkiState, Sources};
 use rpki_sources::{Fault, Health, Rpki};
-use validator::{Condition, IncidentKind};
+use validator::{Condition, IncidentKind, WatchList};
+
+use crate::config::Config;
+use crate::watches;
 
 /// How long there may be no RPKI data after the start.
 const RPKI_WAIT: Duration = Duration::from_secs(300);
@@ -65,6 +68,27 @@ pub(super) fn rpki_stale(rpki: &Rpki, since: Moment, now: Moment) -> Option<Cond
         subject: "rpki".to_owned(),
         active: said.is_some(),
         details: said.into_iter().chain(rpki.remarks.clone()).collect(),
+    })
+}
+
+/// Whether nothing is watched, since the VRPs name nothing of ours; none where the config names what is.
+pub(super) fn nothing_watched(
+    config: &Config,
+    watches: &WatchList,
+    rpki: &Rpki,
+    since: Moment,
+    now: Moment,
+) -> Option<Condition> {
+    if !config.watches.is_empty() {
+        return None;
+    }
+    let may_come = matches!(rpki.health, Health::Waiting) && now.since(since) < RPKI_WAIT;
+    let active = watches.is_empty() && !may_come;
+    Some(Condition {
+        kind: IncidentKind::RpkiStale,
+        subject: "watches".to_owned(),
+        active,
+        details: active.then(|| watches::none_named(config)).into_iter().collect(),
     })
 }
 

@@ -20,7 +20,7 @@ use super::carried_state::CarriedState;
 use super::clock::Clock;
 use super::commands::{set_addresses, set_windows, take_requests};
 use super::conditions::NotifiedConditions;
-use super::data_sources::{rpki_faults, rpki_stale, sources};
+use super::data_sources::{nothing_watched, rpki_faults, rpki_stale, sources};
 use super::feed_tracker::FeedTracker;
 use super::input::Input;
 use super::offenders::OpenOffenders;
@@ -125,9 +125,7 @@ impl Engine {
             self.handle(now, Finding::SessionDown { at: now, vantage });
         }
         let mut known = self.feeds.health.conditions(Moment::now());
-        let rpki = self.rpki.borrow().clone();
-        known.extend(rpki_stale(&rpki, self.since, Moment::now()));
-        known.extend(rpki_faults(&rpki, Moment::now()));
+        known.extend(self.rpki_conditions(Moment::now()));
         let is_known = |kind: IncidentKind, subject: &str| {
             known.iter().any(|known| known.kind == kind && known.subject == subject)
         };
@@ -338,15 +336,22 @@ impl Engine {
 
     /// What is so of feeds, RPKI data and deliveries.
     fn conditions(&mut self, now: Moment) -> Vec<Condition> {
-        let rpki = self.rpki.borrow().clone();
         let mut conditions = self.feeds.health.conditions(now);
-        conditions.extend(rpki_stale(&rpki, self.since, now));
-        conditions.extend(rpki_faults(&rpki, now));
-        conditions.extend(self.roa_watch.held_back(&rpki));
+        conditions.extend(self.rpki_conditions(now));
+        conditions.extend(self.roa_watch.held_back(&self.rpki.borrow()));
         conditions.extend(self.queues.conditions());
         let (snapshot, watches) = (self.classifier.snapshot(), self.classifier.watches());
         conditions.extend(self.roa_watch.expiries(snapshot, watches, now.wall));
         conditions.extend(self.replies.conditions(now.wall));
+        conditions
+    }
+
+    /// What is so of the RPKI data, and of what is watched by it.
+    fn rpki_conditions(&self, now: Moment) -> Vec<Condition> {
+        let (rpki, watches) = (self.rpki.borrow(), self.classifier.watches());
+        let mut conditions = rpki_faults(&rpki, now);
+        conditions.extend(rpki_stale(&rpki, self.since, now));
+        conditions.extend(nothing_watched(&self.config, watches, &rpki, self.since, now));
         conditions
     }
 
@@ -369,6 +374,7 @@ impl Engine {
             watches: self.classifier.watches().len(),
             watch_list_outgrown: self.outgrown,
             channels: api::channels(&self.config),
+            channels_fault: self.queues.fault_of_all(&api::receivers(&self.config)),
         });
     }
 

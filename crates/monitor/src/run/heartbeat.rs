@@ -36,9 +36,9 @@ pub(super) async fn run(heartbeat: Heartbeat, mut health: watch::Receiver<Health
     loop {
         due.tick().await;
         let is_running = health.has_changed().unwrap_or(false);
-        let Health { status, feeds_healthy, store_fault, .. } = health.borrow_and_update().clone();
-        let is_well = feeds_healthy && store_fault.is_none();
-        let said = match (is_running, is_well) {
+        let health = health.borrow_and_update().clone();
+        let status = &health.status;
+        let said = match (is_running, health.is_ready()) {
             (true, true) => match ask(&client, &url).await {
                 Ok(()) => String::new(),
                 Err(error) => format!("not heard: {error}"),

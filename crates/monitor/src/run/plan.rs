@@ -46,6 +46,7 @@ impl Plan {
         feeds: &Manager,
         known: Option<&RpkiFeed>,
     ) -> Result<Self, Failure> {
+        refuse_blind_or_mute(config)?;
         let composer = config.mail.as_ref().map(|mail| mail_composer(config, mail)).transpose()?;
         let workers = workers(config, composer.clone())?;
         let sockets = feeds.sockets(&config.feeds, inherited)?;
@@ -70,6 +71,20 @@ impl Plan {
         };
         workers.map(start).collect()
     }
+}
+
+/// What the config alone shows: that nothing can be seen by it, or that nobody can be told.
+fn refuse_blind_or_mute(config: &Config) -> Result<(), Failure> {
+    let missing = if config.feeds.is_empty() {
+        "has no [[feed]]: nothing would be seen (`replay` needs none)"
+    } else if config.watches.is_empty() && config.rpki.list.is_empty() {
+        "has no [[watch]], and no [rpki] sources to take watches from: nothing would be watched"
+    } else if config.mail.is_none() && config.channels.is_empty() {
+        "has no [mail] and no [[channel]]: nobody would be told"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(format!("{} {missing}", config.path.display())))
 }
 
 /// What carries the notifications of each channel, and how long it tries.
@@ -129,5 +144,9 @@ fn watches(config: &Config, rpki: &Rpki) -> Result<Arc<WatchList>, Failure> {
     let mut remarks = Vec::new();
     let watches = watches::derive(config, &rpki.snapshot, &mut remarks)?;
     remarks.iter().for_each(|remark| tracing::info!("{remark}"));
+    if watches.is_empty() {
+        // A monitor that does not start is mute: it says so, and begins when the VRPs name something.
+        tracing::error!("{}", watches::none_named(config));
+    }
     Ok(watches)
 }

@@ -263,9 +263,6 @@ fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<CarriedState, StoreE
 }
 
 fn journal(config: &Config, directory: Arc<AsDirectory>) -> Result<Journal, Failure> {
-    if config.mail.is_none() && config.channels.is_empty() {
-        tracing::warn!("there is no [mail] and no [[channel]]: nobody will be told");
-    }
     let (rules, dispatcher, sources) =
         (config.rules(), config.dispatch_rules(), incidents::Sources::default());
     let (mut journal, opening) =
