@@ -37,6 +37,7 @@ pub enum Family {
 
 impl Family {
     /// The longest prefix length: 32 or 128.
+    #[inline]
     pub const fn max_length(self) -> u8 {
         match self {
             Family::Ipv4 => 32,
@@ -113,31 +114,33 @@ impl Prefix {
     /// From the address bits, the first bit of the address in the highest place for both
     /// families (an IPv4 address fills the upper 32). Bits behind the length are cleared, a length
     /// beyond the family's is cut to it.
+    #[inline]
     pub fn from_bits(family: Family, bits: u128, length: u8) -> Self {
         let length = length.min(family.max_length());
+        let bits = bits & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
         Prefix(match family {
             Family::Ipv4 => {
                 let address = Ipv4Addr::from_bits((bits >> 96) as u32);
-                IpNet::V4(Ipv4Net::new_assert(address, length).trunc())
+                IpNet::V4(Ipv4Net::new_assert(address, length))
             }
-            Family::Ipv6 => {
-                let address = Ipv6Addr::from_bits(bits);
-                IpNet::V6(Ipv6Net::new_assert(address, length).trunc())
-            }
+            Family::Ipv6 => IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), length)),
         })
     }
 
     /// The network address.
+    #[inline]
     pub fn address(&self) -> IpAddr {
         self.0.addr()
     }
 
     /// The prefix length.
+    #[inline]
     pub fn length(&self) -> u8 {
         self.0.prefix_len()
     }
 
     /// The address family, which decides how long a prefix can be.
+    #[inline]
     pub const fn family(&self) -> Family {
         match self.0 {
             IpNet::V4(_) => Family::Ipv4,
@@ -146,6 +149,7 @@ impl Prefix {
     }
 
     /// The address bits, the first bit of the address in the highest place for both families.
+    #[inline]
     pub const fn bits(&self) -> u128 {
         match self.0 {
             IpNet::V4(net) => (net.addr().to_bits() as u128) << 96,
@@ -155,6 +159,7 @@ impl Prefix {
 
     /// Whether `other` lies inside: same family, at least as long, same leading bits. A prefix
     /// covers itself (RFC 6811 section 2).
+    #[inline]
     pub fn covers(&self, other: &Prefix) -> bool {
         self.family() == other.family()
             && self.length() <= other.length()
@@ -190,6 +195,7 @@ impl From<IpNet> for Prefix {
 }
 
 impl Ord for Prefix {
+    #[inline]
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let key = |prefix: &Prefix| (prefix.family(), prefix.bits(), prefix.length());
         key(self).cmp(&key(other))
@@ -197,6 +203,7 @@ impl Ord for Prefix {
 }
 
 impl PartialOrd for Prefix {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }

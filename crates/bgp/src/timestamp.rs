@@ -18,16 +18,19 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// From microseconds since 1970; beyond the years 0000 to 9999 it stays at their ends.
+    #[inline]
     pub fn from_micros(micros: i64) -> Self {
         Timestamp(micros.clamp(*RANGE.start(), *RANGE.end()))
     }
 
     /// From whole seconds since 1970; beyond the years 0000 to 9999 it stays at their ends.
+    #[inline]
     pub fn from_seconds(seconds: i64) -> Self {
         Self::from_micros(seconds.saturating_mul(SECOND))
     }
 
     /// Microseconds since 1970.
+    #[inline]
     pub const fn micros(self) -> i64 {
         self.0
     }

@@ -5,6 +5,8 @@
 //! (`classify`, which a replay uses as well), and sends [`FeedEvent`]s over one bounded channel. What a
 //! session reads is counted in its [`Activity`].
 //!
+//! A replay has a [`Recording`] instead: the same classification, in the order of the recordings' time.
+//!
 //! On the other side whoever owns the incidents keeps three things of this crate, each a pure state that
 //! is told what time it is: [`FeedHealth`] says which feeds and routers are up, [`Staleness`] which
 //! vantage points nobody has told of since a gap, [`CollectorRibs`] what was withdrawn while tables were
@@ -24,6 +26,7 @@ mod log;
 mod manager;
 mod mrt_dir;
 mod position;
+mod recording;
 mod ris_live;
 mod session;
 mod settings;
@@ -38,6 +41,7 @@ pub use health::{FeedGap, FeedHealth, FeedStatus, RouterStatus};
 pub use initial_rib::InitialRibs;
 pub use manager::{Manager, Socket, WantedFeed};
 pub use position::{Position, PositionError, folder_key};
+pub use recording::{ElementCounts, FindingVisitor, Found, Recording};
 pub use ris_live::reach as reach_ris_live;
 pub use session::{Blocked, EVENTS};
 pub use settings::{BmpRouter, Feed, FeedKind, Rib, RibPlace, RisLiveMode, Tristate};

@@ -28,6 +28,7 @@ pub(crate) struct Reach {
 
 impl Attribute<'_> {
     /// The next attribute; None where the bytes left are not one (RFC 7606 section 4).
+    #[inline]
     pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Option<Attribute<'a>> {
         let [flags, code] = cursor.array()?;
         let length = match flags & EXTENDED_LENGTH {
@@ -38,6 +39,7 @@ impl Attribute<'_> {
     }
 
     /// Whether it is optional or transitive where it must not be, or the other way round.
+    #[inline]
     pub(crate) const fn has_wrong_flags(&self) -> bool {
         match flags(self.code) {
             Some(flags) => self.flags & (OPTIONAL | TRANSITIVE) != flags,
@@ -48,6 +50,7 @@ impl Attribute<'_> {
 
 /// Whether an attribute is optional and transitive, as the RFC that defines it says; none of one that
 /// is not looked at.
+#[inline]
 pub(crate) const fn flags(code: u8) -> Option<u8> {
     Some(match code {
         code::ORIGIN
@@ -73,6 +76,7 @@ pub(crate) const fn flags(code: u8) -> Option<u8> {
 }
 
 /// The value, if it has exactly this length.
+#[inline]
 pub(crate) fn exactly<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
     value.try_into().ok()
 }

@@ -212,6 +212,7 @@ impl<'a> Attributes<'a> {
 
     /// A route must have an AS_PATH: where there is none, its origin cannot be read (RFC 7606 section
     /// 3.d). It is no empty path, which would make the vantage AS the origin.
+    #[inline]
     pub(crate) fn require_path(&mut self) {
         if self.as_path.is_none() && !self.unreadable {
             self.unreadable = true;
@@ -219,12 +220,14 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn faults(&self) -> &[Fault<'a>] {
         &self.faults
     }
 
     /// Whether AS_PATH is malformed, or missing where it must not: then [`Attributes::path`] is empty and
     /// says nothing.
+    #[inline]
     pub const fn is_unreadable(&self) -> bool {
         self.unreadable
     }
@@ -235,11 +238,13 @@ impl<'a> Attributes<'a> {
     }
 
     /// Says over which session the route came.
+    #[inline]
     pub(crate) const fn came_over(&mut self, ends: Ends) {
         self.ends = ends;
     }
 
     /// The Route Origin ASN (RFC 6811 section 2); NONE where the path cannot be read.
+    #[inline]
     pub(crate) fn route_origin(&self) -> RouteOrigin {
         if self.unreadable {
             return RouteOrigin::None;
@@ -253,6 +258,7 @@ impl<'a> Attributes<'a> {
 
     /// The AS of the router that tells the route, where that is the speaker and not the vantage AS: the
     /// path came over an internal session, or from another member of the confederation (RFC 5065).
+    #[inline]
     fn local_asn(&self) -> Option<Asn> {
         let Ends { vantage, local, is_internal } = self.ends;
         let local = local.filter(|local| *local != vantage)?;
@@ -266,6 +272,7 @@ impl<'a> Attributes<'a> {
 
     /// AS_PATH, merged with AS4_PATH where that belongs to it (RFC 6793 section 4.2.3). Of BMP, without
     /// the router's own AS where the router put that in front of what it received.
+    #[inline]
     pub fn path(&self) -> Path<'a> {
         let as_path = self.as_path.unwrap_or_default();
         let path = match self.as4_path {
@@ -348,6 +355,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn next_hop_for(&self, source: NlriSource) -> Option<IpAddr> {
         match source {
             NlriSource::Nlri => self.next_hop.map(IpAddr::V4),
@@ -378,6 +386,7 @@ impl<'a> Attributes<'a> {
 
     /// Where AGGREGATOR was set anew by a speaker of two-octet numbers, AS4_AGGREGATOR and AS4_PATH
     /// are older than it and ignored (RFC 6793 section 4.2.3).
+    #[inline]
     fn is_aggregator_newer(&self) -> bool {
         self.as4_aggregator.is_some() && self.aggregator.is_some_and(|(asn, _)| asn != Asn::TRANS)
     }

@@ -104,6 +104,7 @@ pub(crate) const ESTABLISHED: u16 = 6;
 
 impl Element<'_> {
     /// Prefix and path identifier; none of a session change and of what cannot be read.
+    #[inline]
     pub const fn nlri(&self) -> Option<Nlri> {
         match self.kind {
             ElementKind::Rib { nlri, .. }
@@ -114,16 +115,19 @@ impl Element<'_> {
     }
 
     /// The prefix; none of a session change and of what cannot be read.
+    #[inline]
     pub fn prefix(&self) -> Option<Prefix> {
         self.nlri().map(|nlri| nlri.prefix)
     }
 
     /// The path identifier; zero without ADD-PATH.
+    #[inline]
     pub fn path_id(&self) -> u32 {
         self.nlri().map_or(0, |nlri| nlri.path_id)
     }
 
     /// The attributes of what is announced or stands in a table.
+    #[inline]
     pub const fn attributes(&self) -> Option<RouteAttributes<'_>> {
         match self.kind {
             ElementKind::Rib { attributes, .. } | ElementKind::Announce { attributes, .. } => {
@@ -139,6 +143,7 @@ impl Element<'_> {
     /// that of the speaker: the vantage AS, or the router's own of what it or its confederation
     /// originates. NONE of a withdrawal or session change, and where the path cannot be read. No
     /// allocation except for an AS_SET.
+    #[inline]
     pub fn origin(&self) -> RouteOrigin {
         self.attributes().map_or(RouteOrigin::None, |attributes| attributes.route_origin())
     }
@@ -164,6 +169,7 @@ impl Element<'_> {
         Some(Observation { at: self.at, vantage: self.vantage.clone(), event })
     }
 
+    #[inline]
     fn of_session(&self, event: Event) -> Observation {
         Observation { at: self.at, vantage: self.vantage.clone(), event }
     }
@@ -179,6 +185,7 @@ const fn session_event(old: u16, new: u16) -> Option<Event> {
 }
 
 impl<'a> RouteAttributes<'a> {
+    #[inline]
     pub(crate) const fn new(attributes: &'a Attributes<'a>, source: NlriSource) -> Self {
         RouteAttributes { attributes, source }
     }
@@ -197,6 +204,7 @@ impl<'a> RouteAttributes<'a> {
 impl<'a> std::ops::Deref for RouteAttributes<'a> {
     type Target = Attributes<'a>;
 
+    #[inline]
     fn deref(&self) -> &Attributes<'a> {
         self.attributes
     }

@@ -50,6 +50,7 @@ impl<'a> NlriField<'a> {
     }
 
     /// The prefixes up to the first broken one.
+    #[inline]
     pub(crate) fn routes(self) -> impl Iterator<Item = Nlri> + 'a {
         let mut cursor = Cursor::new(self.bytes);
         std::iter::from_fn(move || {
@@ -80,12 +81,14 @@ impl<'a> NlriField<'a> {
         self.add_path || defaults <= 1
     }
 
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 }
 
 /// One prefix: a length in bits and as many octets as it needs.
+#[inline]
 pub(crate) fn prefix(family: Family, cursor: &mut Cursor<'_>) -> Option<Prefix> {
     let (bits, length) = match family {
         Family::Ipv4 => v4(cursor).map(|(bits, length)| (u128::from(bits) << 96, length))?,
@@ -95,6 +98,7 @@ pub(crate) fn prefix(family: Family, cursor: &mut Cursor<'_>) -> Option<Prefix> 
 }
 
 /// The bits of one IPv4 prefix, those behind its length cleared.
+#[inline]
 pub(crate) fn v4(cursor: &mut Cursor<'_>) -> Option<(u32, u8)> {
     let length = cursor.u8().filter(|length| *length <= 32)?;
     let octets = usize::from(length.div_ceil(8));
@@ -115,6 +119,7 @@ pub(crate) fn v4(cursor: &mut Cursor<'_>) -> Option<(u32, u8)> {
 }
 
 /// The bits of one IPv6 prefix, those behind its length cleared.
+#[inline]
 pub(crate) fn v6(cursor: &mut Cursor<'_>) -> Option<(u128, u8)> {
     let length = cursor.u8().filter(|length| *length <= 128)?;
     let octets = usize::from(length.div_ceil(8));

@@ -39,6 +39,7 @@ pub enum SegmentKind {
 
 impl<'a> Path<'a> {
     /// Of an AS_PATH alone.
+    #[inline]
     pub(crate) const fn new(bytes: &'a [u8], size: AsSize) -> Self {
         let leading = Segments { bytes, size };
         Path { leading, take: usize::MAX, as4: Segments::EMPTY, without_first: false }
@@ -58,12 +59,14 @@ impl<'a> Path<'a> {
     }
 
     /// The same behind its first AS.
+    #[inline]
     pub(crate) const fn behind_first(self) -> Self {
         Path { without_first: true, ..self }
     }
 
     /// The segments where they are those of AS_PATH, all and as they stand, as nearly always: for those
     /// who count nanoseconds.
+    #[inline]
     pub(crate) const fn unmerged(self) -> Option<Segments<'a>> {
         match self.take == usize::MAX && !self.without_first {
             true => Some(self.leading),
@@ -72,6 +75,7 @@ impl<'a> Path<'a> {
     }
 
     /// The segments, nearest AS first.
+    #[inline]
     pub fn segments(self) -> impl Iterator<Item = PathSegment<'a>> {
         // None behind the cut. A confederation segment counts for nothing, so one that stands right
         // at the cut is taken, as RFC 6793 wants ("adjacent to a path segment that is prepended").
@@ -95,12 +99,14 @@ impl<'a> Path<'a> {
 
     /// The Route Origin ASN (RFC 6811 section 2), read from the end of the path alone; see
     /// [`AsPath::origin`].
+    #[inline]
     pub fn origin(self, speaker: Option<Asn>) -> RouteOrigin {
         let of_speaker = || speaker.map_or(RouteOrigin::None, RouteOrigin::As);
         self.named_origin().unwrap_or_else(of_speaker)
     }
 
     /// The same; none where the path leaves it to the speaker: it is empty, or ends in a confederation.
+    #[inline]
     pub(crate) fn named_origin(self) -> Option<RouteOrigin> {
         // Of AS4_PATH only what `segments` takes of it: behind a confederation segment there, which
         // does not belong, stands nobody.
@@ -154,6 +160,7 @@ impl<'a> Path<'a> {
 
 impl<'a> PathSegment<'a> {
     /// The AS numbers in the order of the wire.
+    #[inline]
     pub fn asns(self) -> impl Iterator<Item = Asn> + 'a {
         let mut cursor = Cursor::new(self.bytes);
         std::iter::from_fn(move || cursor.asn(self.size))
@@ -172,6 +179,7 @@ impl<'a> PathSegment<'a> {
 
     /// What it counts for in the length of a path: a set one, a confederation nothing (RFC 4271
     /// section 9.1.2.2, RFC 5065 section 5.3).
+    #[inline]
     fn hops(self) -> usize {
         match self.kind {
             SegmentKind::Sequence => self.bytes.len() / self.size.octets(),
@@ -181,6 +189,7 @@ impl<'a> PathSegment<'a> {
     }
 
     /// None where nothing is left.
+    #[inline]
     fn behind_first(self) -> Option<Self> {
         let bytes = self.bytes.get(self.size.octets()..)?;
         (!bytes.is_empty()).then_some(PathSegment { bytes, ..self })
@@ -205,6 +214,7 @@ impl SegmentKind {
         matches!(self, SegmentKind::ConfedSequence | SegmentKind::ConfedSet)
     }
 
+    #[inline]
     const fn of(octet: u8) -> Option<Self> {
         Some(match octet {
             1 => SegmentKind::Set,
@@ -267,10 +277,12 @@ impl<'a> Segments<'a> {
         true
     }
 
+    #[inline]
     fn hops(self) -> usize {
         self.map(PathSegment::hops).sum()
     }
 
+    #[inline]
     fn last_filled(self) -> Option<PathSegment<'a>> {
         self.filter(|segment| !segment.bytes.is_empty()).last()
     }
@@ -279,6 +291,7 @@ impl<'a> Segments<'a> {
 impl<'a> Iterator for Segments<'a> {
     type Item = PathSegment<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<PathSegment<'a>> {
         let mut cursor = Cursor::new(self.bytes);
         let kind = SegmentKind::of(cursor.u8()?)?;

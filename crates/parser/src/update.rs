@@ -30,6 +30,7 @@ pub(crate) struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
+    #[inline]
     const fn element(self, kind: ElementKind<'a>) -> Element<'a> {
         let Origin { at, vantage, source } = self;
         Element { at, vantage, kind, source }
@@ -56,6 +57,7 @@ pub(crate) struct Update<'a> {
 
 /// The body of an UPDATE; None of another type of message (RFC 4271 section 4.1). The marker is not
 /// looked at: it never says anything about the message, and old files have authentication data in it.
+#[inline]
 pub(crate) fn update_body<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, DamageKind> {
     const UPDATE: u8 = 2;
     const HEADER: usize = 19;
@@ -88,6 +90,7 @@ impl Lost<'_> {
 
 impl<'a> Update<'a> {
     /// Takes the message apart. `body` is what follows the BGP header.
+    #[inline]
     pub(crate) fn new(body: &'a [u8], session: Session) -> Result<Self, Lost<'a>> {
         let cut = || Lost { at: body, kind: DamageKind::MessageLength };
         let mut cursor = Cursor::new(body);
@@ -112,6 +115,7 @@ impl<'a> Update<'a> {
 
     /// Walks the headers of the attributes. Where they overrun their field, what stands before is used.
     /// Of what stands there twice the first counts.
+    #[inline]
     fn find_fields(&mut self, session: Session) {
         let (mut reached, mut unreached) = (false, false);
         let mut cursor = Cursor::new(self.attributes);
@@ -163,6 +167,7 @@ impl<'a> Update<'a> {
     }
 
     /// Prefixes that could not be told apart; asked for after [`Update::wanted`].
+    #[inline]
     pub(crate) const fn lost(&self) -> Option<Lost<'a>> {
         self.lost
     }

@@ -1,8 +1,7 @@
 //! `originwatch replay`: recordings, merged by time, through the parser, the classifier and the
 //! incident engine, to notices.
 //!
-//! The scan reads, in the order of time; a `FindingVisitor` classifies on its threads, as a live feed
-//! does; `plan` says what is watched; a `ReplayStart` leads what happens, and what was before it, into
+//! A [`Recording`] reads, in the order of time, and classifies as a live feed does; `plan` says what is watched; a `ReplayStart` leads what happens, and what was before it, into
 //! the engine; [`Summary`] is what came of it.
 
 mod args;
@@ -11,13 +10,13 @@ mod report;
 mod start;
 mod summary;
 mod text;
-mod visitor;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use alerter::{AnnotatedNotice, Operator};
-use archive::{DamageReports, Event, Inputs, Order, Scan};
+use archive::{DamageReports, Event, Inputs};
+use feeds::{Found, Recording};
 use incidents::{IncidentSummary, Incidents, Reason};
 use validator::Classifier;
 
@@ -33,7 +32,6 @@ use plan::Plan;
 use report::Report;
 use start::ReplayStart;
 use text::{RULE, json, open_line, told};
-use visitor::{FindingVisitor, Found};
 
 /// How many damages of one input are reported one by one.
 const REPORTED: u64 = 5;
@@ -80,13 +78,12 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
         teller.console.say(&format!("{name}: {why}"));
     }
     let reports = DamageReports { each: REPORTED, ..DamageReports::default() };
-    let visitor = FindingVisitor::new(classifier.clone(), args.until);
+    let mut recording = Recording::new(inputs.inputs, reports, classifier.clone(), args.until);
+    recording.set_threads(args.threads);
     let mut start = ReplayStart::new(classifier, incidents, args.from);
-    let mut scan = Scan::new(inputs.inputs, Order::Time, reports, |_| visitor.clone());
-    scan.set_threads(args.threads);
     loop {
-        let (octets, records) = scan.progress();
-        match scan.next_event() {
+        let (octets, records) = recording.progress();
+        match recording.next_event() {
             None => break,
             Some(Event::Units(units, count, reached)) => {
                 teller.console.progress(octets, records);
@@ -105,7 +102,7 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
                 teller.console.say(&format!("{name}: {why}"));
             }
             Some(Event::Done(done)) => {
-                summary.add_counts(&done.visitor.summary);
+                summary.add_counts(done.visitor.counts());
                 summary.add(&done.statistics);
             }
         }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use alerter::{grouped, plural};
-use parser::{Element, ElementKind, Statistics};
+use feeds::ElementCounts;
+use parser::Statistics;
 
 use crate::exit::ExitCode;
 
@@ -51,21 +52,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts an element.
-    pub(super) const fn count(&mut self, element: &Element<'_>) {
-        let counter = match element.kind {
-            ElementKind::Rib { .. } => &mut self.rib_entries,
-            ElementKind::Announce { .. } => &mut self.announcements,
-            ElementKind::Withdraw { .. } => &mut self.withdrawals,
-            ElementKind::State { .. } => &mut self.state_changes,
-            // It is damage, and counted as that.
-            ElementKind::Unreadable => return,
-        };
-        *counter += 1;
-    }
-
     /// Adds the elements of one input.
-    pub(super) const fn add_counts(&mut self, input: &Summary) {
+    pub(super) const fn add_counts(&mut self, input: ElementCounts) {
         self.announcements += input.announcements;
         self.withdrawals += input.withdrawals;
         self.rib_entries += input.rib_entries;

@@ -1,11 +1,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use ::search::{ElementType, Format, RovState};
 use bgp::{Asn, Prefix, Timestamp};
-use clap::{Args, ValueEnum};
-use parser::{Element, ElementKind};
+use clap::Args;
 use regex::bytes::Regex;
-use validator::ValidationState;
 
 use crate::recordings::ArchiveArgs;
 
@@ -92,64 +91,6 @@ pub struct SearchArgs {
     /// URLs; - is standard input.
     #[arg(value_name = "FILE|DIR|URL", required_unless_present = "collector")]
     pub inputs: Vec<PathBuf>,
-}
-
-/// How hits are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// The lines of `bgpdump -m`.
-    Bgpdump,
-    /// One object a line.
-    Json,
-    /// Columns for people.
-    Table,
-}
-
-/// What an element is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ElementType {
-    /// A route was announced.
-    Announce,
-    /// A route was withdrawn.
-    Withdraw,
-    /// A route is in a RIB.
-    Rib,
-    /// A session changed its state.
-    State,
-}
-
-/// A validation state on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RovState {
-    /// A VRP matches.
-    Valid,
-    /// VRPs cover the route, and none matches.
-    Invalid,
-    /// No VRP covers the route.
-    NotFound,
-}
-
-impl ElementType {
-    /// The type of this element.
-    pub(super) const fn of(element: &Element<'_>) -> Option<Self> {
-        Some(match element.kind {
-            ElementKind::Rib { .. } => ElementType::Rib,
-            ElementKind::Announce { .. } => ElementType::Announce,
-            ElementKind::Withdraw { .. } => ElementType::Withdraw,
-            ElementKind::State { .. } => ElementType::State,
-            ElementKind::Unreadable => return None,
-        })
-    }
-}
-
-impl From<RovState> for ValidationState {
-    fn from(state: RovState) -> Self {
-        match state {
-            RovState::Valid => ValidationState::Valid,
-            RovState::Invalid => ValidationState::Invalid,
-            RovState::NotFound => ValidationState::NotFound,
-        }
-    }
 }
 
 const EXAMPLES: &str = "\

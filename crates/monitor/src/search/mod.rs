@@ -1,27 +1,24 @@
 //! `originwatch search`: routes in recordings.
 //!
-//! `args` is what may be asked; a `Query` finds it, on the threads of the scan, and writes it there
-//! too (`line`); `prefixes` is what makes most records end early. Here hits are put out in the order
-//! of time.
+//! `args` is what may be asked; here hits are put out in the order of time.
 
 mod args;
-mod line;
-mod prefixes;
-mod query;
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::vec;
 
-use archive::{Archive, DamageReports, Event, Inputs, Order, Recordings, Scan};
+use ::search::{Criteria, ElementType, Format, Prefixes, Search};
+use archive::{Archive, DamageReports, Event, Inputs, Recordings};
 use rpki_sources::{Source, Sources, load_once_blocking};
 
-pub use args::{ElementType, Format, RovState, SearchArgs};
+pub use args::SearchArgs;
 
 use crate::config::{Config, LoadError};
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
-use query::Query;
+use validator::RpkiSnapshot;
 
 /// How many damages of one input are reported one by one, where nobody asked for all.
 const REPORTED: u64 = 5;
@@ -45,11 +42,10 @@ pub fn run(args: &SearchArgs) -> Result<ExitCode, Failure> {
         }
         None => (None, Vec::new()),
     };
-    let query = Query::new(args, snapshot);
     let inputs = inputs(args)?;
     let console = Console::new(inputs.size());
     remarks.iter().for_each(|remark| console.say(remark));
-    let result = search(args, inputs, &query, &console);
+    let result = search(args, inputs, criteria(args, snapshot), &console);
     console.done();
     result
 }
@@ -74,10 +70,28 @@ fn archive(args: &SearchArgs) -> Result<Archive, Failure> {
     }
 }
 
+fn criteria(args: &SearchArgs, snapshot: Option<Arc<RpkiSnapshot>>) -> Criteria {
+    let (list, covered, covering) = (args.prefix.clone(), args.covered, args.covering);
+    Criteria {
+        prefixes: Prefixes { list, covered, covering },
+        origins: args.origin.clone(),
+        peers: args.peer.clone(),
+        as_path: args.as_path.clone(),
+        state: args.rov,
+        snapshot,
+        types: args.types.clone(),
+        from: args.from,
+        until: args.until,
+        format: args.format,
+        count: args.count,
+        explain_errors: args.explain_errors,
+    }
+}
+
 fn search(
     args: &SearchArgs,
     inputs: Inputs,
-    query: &Query,
+    criteria: Criteria,
     console: &Console,
 ) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::Done;
@@ -86,18 +100,17 @@ fn search(
         code = ExitCode::Attention;
     }
     if args.format == Format::Table && !args.count {
-        console.print(line::HEAD)?;
+        console.print(::search::HEAD)?;
     }
-    let order = if args.count { Order::Any } else { Order::Time };
     let each = if args.explain_errors { u64::MAX } else { REPORTED };
     let hint = ", which --explain-errors shows";
     let reports = DamageReports { each, hex: args.explain_errors, hint };
-    let mut scan = Scan::new(inputs.inputs, order, reports, |_| query.clone());
-    scan.set_threads(args.threads);
+    let mut search = Search::new(inputs.inputs, reports, criteria);
+    search.set_threads(args.threads);
     let mut hits = 0;
     loop {
-        let (octets, records) = scan.progress();
-        match scan.next_event() {
+        let (octets, records) = search.progress();
+        match search.next_event() {
             None => break,
             Some(Event::Units(units, count, _)) => {
                 print(units, count, console)?;
@@ -109,7 +122,7 @@ fn search(
                 code = ExitCode::Attention;
             }
             Some(Event::Done(done)) => {
-                hits += done.visitor.hits + done.statistics.counted;
+                hits += done.visitor.hits() + done.statistics.counted;
                 let damaged = done.statistics.damaged;
                 if damaged.records + damaged.streams > 0 {
                     code = ExitCode::Attention;

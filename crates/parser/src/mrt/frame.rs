@@ -49,6 +49,7 @@ pub(crate) enum Framing<'a> {
 }
 
 impl MrtType {
+    #[inline]
     pub(crate) const fn of(code: u16) -> Option<Self> {
         Some(match code {
             5 => MrtType::Bgp,
@@ -63,12 +64,14 @@ impl MrtType {
 
 impl<'a> Frame<'a> {
     /// When the record was written.
+    #[inline]
     pub(crate) fn at(&self) -> Timestamp {
         Timestamp::from_seconds(self.seconds.into())
     }
 }
 
 impl<'a> Framing<'a> {
+    #[inline]
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
             return Framing::More(HEADER);
@@ -121,6 +124,7 @@ struct Header {
 
 impl Header {
     /// None of a type that IANA never gave away, or of a length that its type cannot have.
+    #[inline]
     fn of(octets: &[u8; HEADER]) -> Option<Self> {
         let mut cursor = Cursor::new(octets);
         let (seconds, mrt_type, subtype) = (cursor.u32()?, cursor.u16()?, cursor.u16()?);

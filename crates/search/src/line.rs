@@ -3,20 +3,20 @@ use std::io::{self, Write as _};
 use parser::{Element, ElementKind};
 use validator::ValidationState;
 
-use super::args::ElementType;
+use crate::criteria::ElementType;
 
-/// The heads of the columns.
-pub(super) const HEAD: &str = "\
+/// The heads of the columns of [`Format::Table`](crate::Format).
+pub const HEAD: &str = "\
 TIME                         TYPE     PEER                                        PREFIX               PATH\n";
 
 /// Appends a line of columns.
-pub(super) fn table(element: &Element<'_>, state: Option<ValidationState>, out: &mut Vec<u8>) {
+pub(crate) fn table(element: &Element<'_>, state: Option<ValidationState>, out: &mut Vec<u8>) {
     // Writing to memory cannot fail.
     let _ = write_table(element, state, out);
 }
 
 /// Appends an object, in one line.
-pub(super) fn json(element: &Element<'_>, state: Option<ValidationState>, out: &mut Vec<u8>) {
+pub(crate) fn json(element: &Element<'_>, state: Option<ValidationState>, out: &mut Vec<u8>) {
     // Writing to memory cannot fail.
     let _ = write_json(element, state, out);
 }

@@ -3,18 +3,18 @@ use parser::Filter;
 
 /// Which prefixes are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PrefixSet {
+pub(crate) struct PrefixSet {
     v4: Side<u32>,
     v6: Side<u128>,
 }
 
 /// How a prefix that is looked for and a route's may differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(crate) struct Reach {
     /// More specific ones count.
-    pub(super) covered: bool,
+    pub(crate) covered: bool,
     /// Less specific ones count.
-    pub(super) covering: bool,
+    pub(crate) covering: bool,
 }
 
 /// The prefixes of one family.
@@ -34,7 +34,7 @@ const FEW: usize = 4;
 const HINT: u32 = 16;
 
 impl PrefixSet {
-    pub(super) fn new(prefixes: &[Prefix], reach: Reach) -> Self {
+    pub(crate) fn new(prefixes: &[Prefix], reach: Reach) -> Self {
         let of = |family| prefixes.iter().filter(move |prefix| prefix.family() == family);
         let v4 = of(Family::Ipv4).map(|prefix| (top(prefix), prefix.length()));
         let v6 = of(Family::Ipv6).map(|prefix| (prefix.bits(), prefix.length()));

@@ -8,18 +8,18 @@ use parser::{Element, Everything, Filter};
 use regex::bytes::Regex;
 use validator::{Near, RpkiSnapshot, ValidationState};
 
-use super::args::{ElementType, Format, SearchArgs};
-use super::line;
-use super::prefixes::{PrefixSet, Reach};
+use crate::criteria::{Criteria, ElementType, Format};
+use crate::line;
+use crate::prefixes::{PrefixSet, Reach};
 
-/// What is looked for, and how it is told.
+/// Looks for what the [`Criteria`] say among the elements of one input, and prints it.
 #[derive(Clone, Debug)]
-pub(super) struct Query {
+pub struct Query {
     conditions: Arc<Conditions>,
     format: Format,
     /// None where hits are only counted.
     tells: bool,
-    pub(super) hits: u64,
+    hits: u64,
     memory: Memory,
     lines: Lines,
 }
@@ -53,32 +53,38 @@ struct Conditions {
 struct Prefixes(Arc<Conditions>);
 
 impl Query {
-    pub(super) fn new(args: &SearchArgs, snapshot: Option<Arc<RpkiSnapshot>>) -> Self {
-        let reach = Reach { covered: args.covered, covering: args.covering };
-        let any = args.origin.is_empty()
-            && args.peer.is_empty()
-            && args.as_path.is_none()
-            && args.rov.is_none()
-            && args.types.is_empty()
-            && args.from.is_none()
-            && args.until.is_none();
+    pub(crate) fn new(criteria: Criteria) -> Self {
+        let Criteria { prefixes, origins, peers, as_path, state, snapshot, types, .. } = criteria;
+        let Criteria { from, until, format, count, explain_errors, .. } = criteria;
+        let reach = Reach { covered: prefixes.covered, covering: prefixes.covering };
+        let any = origins.is_empty()
+            && peers.is_empty()
+            && as_path.is_none()
+            && state.is_none()
+            && types.is_empty()
+            && from.is_none()
+            && until.is_none();
         let conditions = Conditions {
-            prefixes: (!args.prefix.is_empty()).then(|| PrefixSet::new(&args.prefix, reach)),
-            origins: args.origin.clone(),
-            peers: args.peer.clone(),
-            path: args.as_path.clone(),
-            state: args.rov.map(ValidationState::from),
+            prefixes: (!prefixes.list.is_empty()).then(|| PrefixSet::new(&prefixes.list, reach)),
+            origins,
+            peers,
+            path: as_path,
+            state: state.map(ValidationState::from),
             snapshot,
-            types: args.types.clone(),
-            from: args.from,
-            until: args.until,
+            types,
+            from,
+            until,
             any,
             // Who wants every error explained has every attribute read.
-            only_counts: any && args.count && !args.explain_errors,
+            only_counts: any && count && !explain_errors,
         };
-        let (conditions, format) = (Arc::new(conditions), args.format);
-        let lines = Lines::default();
-        Query { conditions, format, tells: !args.count, hits: 0, memory: Memory::default(), lines }
+        let (conditions, lines) = (Arc::new(conditions), Lines::default());
+        Query { conditions, format, tells: !count, hits: 0, memory: Memory::default(), lines }
+    }
+
+    /// How many elements were looked for.
+    pub const fn hits(&self) -> u64 {
+        self.hits
     }
 }
 
