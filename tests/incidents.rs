@@ -239,12 +239,15 @@ fn a_feed_with_marked_events_gives_exactly_those_of_the_origin() {
     let hijack = |prefix: &'static str, asn: u32| {
         move |s: Speaker| announce(&[prefix], s, &format!("3491 {asn}"))
     };
-    // H1: exact. H2: inside. H3: two vantage ASes where three are asked for. H4: ours, too long. H5: the other
+    // H1: exact. H2: inside. H3: two vantage ASes where three are asked for. H4: ours, too
+    // long. F1: the same behind an AS that never stood next to us. H5: the other
     // watch. H6: around. H7: ours, outside every watch. V1: nobody but two carries the other any more.
     scenario = each(scenario, START, &speakers[..5], hijack("198.18.0.0/21", 64666));
     scenario = each(scenario, START + 20, &speakers[..4], hijack("198.18.4.0/24", 64667));
     scenario = each(scenario, START + 40, &speakers[..2], hijack("198.18.5.0/24", 64668));
-    scenario = each(scenario, START + 60, &speakers[..3], hijack("198.18.2.0/24", 64500));
+    let too_long = |s: Speaker| announce(&["198.18.2.0/24"], s, "64510 64500");
+    scenario = each(scenario, START + 60, &speakers[..3], too_long);
+    scenario = each(scenario, START + 70, &speakers[..3], hijack("198.18.3.0/24", 64500));
     scenario = each(scenario, START + 80, &speakers[..3], hijack("198.51.100.0/22", 64670));
     scenario = each(scenario, START + 100, &speakers[..3], hijack("198.18.0.0/16", 64671));
     scenario = each(scenario, START + 120, &speakers[..3], hijack("192.0.2.0/24", 64500));
@@ -265,7 +268,9 @@ fn a_feed_with_marked_events_gives_exactly_those_of_the_origin() {
             "OW-20260101-AS64667-edaa opened: sub-prefix-hijack of 198.18.4.0/24 by AS64667 \
              via AS3491",
             "OW-20260101-AS64500-b8dc opened: new-more-specific of 198.18.2.0/24 by AS64500 \
-             via AS3491",
+             via AS64510",
+            "OW-20260101-AS3491-4ae8 opened: first-hop of 198.18.3.0/24 by AS3491 \
+             via AS3001 AS3002 AS3003",
             "OW-20260101-AS64670-8fcf opened: origin-hijack of 198.51.100.0/22 by AS64670 \
              via AS3491",
             "OW-20260101-AS64671-a3d5 opened: super-prefix of 198.18.0.0/16 by AS64671 via AS3491",

@@ -37,7 +37,7 @@ pub(crate) const ORIGIN_OF_PREFIX: &str = "AS45305";
 /// A part of it and its length: AS64500 does not originate it.
 pub(crate) const PART_OF_PREFIX: &str = "103.28.114.0/23,23";
 /// What the updates have: a peer, an origin, two neighbours on paths, and a minute.
-pub(crate) const PEER: &str = "2497";
+pub(crate) const PEER: &str = "25152";
 pub(crate) const ORIGIN: &str = "4761";
 pub(crate) const NEIGHBOURS: &str = "3356 1299";
 pub(crate) const MINUTE: (&str, i64) = ("2014-05-30T22:16:00Z", 1_401_488_160);
