@@ -260,6 +260,35 @@ fn without_watches_the_vrps_of_our_ases_are_watched() {
     );
 }
 
+/// RPKI is asked about the time of the recording: what had ended by then says nothing, what has ended since
+/// does; and where there is nothing to ask, nobody says that no VRP was found.
+#[test]
+fn rpki_is_asked_about_the_time_of_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("recording.json");
+    fs::write(&recording, line(0, 1) + &line(5, 2)).unwrap();
+    let vrps = folder.path().join("vrps.json");
+    let asked = |expires: Option<i64>| {
+        let mut words = vec!["replay", "--format", "json", "--prefix", "198.18.0.0/21"];
+        words.extend(["--origin", "64500", recording.to_str().unwrap()]);
+        if let Some(expires) = expires {
+            let ours = format!(
+                r#"{{"asn":64500,"prefix":"198.18.0.0/21","maxLength":21,"expires":{expires}}}"#
+            );
+            let other = r#"{"asn":64999,"prefix":"192.0.2.0/24","maxLength":24}"#;
+            fs::write(&vrps, format!("{{\"roas\":[{ours},{other}]}}")).unwrap();
+            words.extend(["--vrps", vrps.to_str().unwrap()]);
+        }
+        let run = originwatch(words);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let state = notices(&run.stdout)[0]["prefixes"][0]["rov"]["state"].clone();
+        (state, run.stderr.contains("1 VRP has expired and is left out"))
+    };
+    assert_eq!(asked(Some(1_396_463_160 + 3600)), ("invalid".into(), false));
+    assert_eq!(asked(Some(1_396_463_160)), ("not-found".into(), true));
+    assert_eq!(asked(None), ("unknown".into(), false));
+}
+
 #[test]
 fn of_several_sources_the_first_that_works_is_taken_and_the_others_are_told() {
     let (folder, config) = config_with(

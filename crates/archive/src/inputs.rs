@@ -149,6 +149,17 @@ impl Inputs {
         self.inputs.sort_by_key(|input| input.begins);
     }
 
+    /// When the first of them begins, as far as that shows in files: what flows can be read only once.
+    pub fn begins(&self) -> Option<Timestamp> {
+        let begins = |input: &Input| match &input.place {
+            Place::File(path) if input.begins.is_none() && path.is_file() => {
+                Look::at(path).ok()?.begins
+            }
+            Place::File(_) | Place::Url(..) | Place::Stdin => input.begins,
+        };
+        self.inputs.iter().filter_map(begins).min()
+    }
+
     /// The sum of the sizes; none if one is not known.
     pub fn size(&self) -> Option<u64> {
         self.inputs.iter().map(|input| input.size).sum()

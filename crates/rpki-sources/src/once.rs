@@ -50,8 +50,8 @@ impl From<SlurmTrouble> for LoadError {
 /// asked, the first that works is taken, and differences are noted. Without any source, nothing. A
 /// source without VRPs does not work: RPKI never says nothing.
 ///
-/// What has expired by `at` is left out, and that is noted; where there is no such time, as in a replay,
-/// which asks about its own, everything stays ([`RpkiSnapshot::unexpired`]).
+/// What has expired by `at` is left out, and that is noted; where there is no such time, as in a replay of
+/// what flows, everything stays ([`RpkiSnapshot::unexpired`]).
 pub async fn load_once(
     sources: &Sources,
     at: Option<Timestamp>,

@@ -180,7 +180,7 @@ impl Classifier {
         origin: RouteOrigin,
         vantage: &Vantage,
     ) -> Held {
-        let rov = self.snapshot.vrps.validate(prefix, &origin);
+        let rov = self.snapshot.validate(prefix, &origin);
         let matches = self.touched(prefix, route, &origin, &rov, vantage);
         Held { route: route.clone(), origin, rov, matches }
     }

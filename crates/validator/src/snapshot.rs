@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bgp::Timestamp;
+use bgp::{Prefix, RouteOrigin, Timestamp};
 
-use crate::{AspaTable, VrpTable};
+use crate::{AspaTable, OriginValidation, VrpTable};
 
 /// What RPKI said at one moment. Immutable, shared by `Arc`, swapped whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +82,11 @@ impl RpkiSnapshot {
     /// that its source is broken or has not begun, and then a verdict on it is *unknown*, not not-found.
     pub fn has_data(&self) -> bool {
         !self.vrps.is_empty()
+    }
+
+    /// Origin validation of a route, with the VRPs that decide it, or that there is nothing to ask.
+    pub fn validate(&self, prefix: Prefix, origin: &RouteOrigin) -> OriginValidation {
+        OriginValidation { unknown: !self.has_data(), ..self.vrps.validate(prefix, origin) }
     }
 
     /// When the first VRP or ASPA that tells its expiry ends; none if none does.

@@ -86,9 +86,14 @@ impl<'de> Deserialize<'de> for Vrp {
 ///
 /// Every VRP that covers the prefix stands in exactly one list; the state is computed from them.
 ///
-/// Written as `{"state":"invalid","reason":"as","matched":[],..}`; what is read back is the lists.
+/// Written as `{"state":"invalid","reason":"as","matched":[],..}`; what is read back is the lists, and whether
+/// there was anything to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct OriginValidation {
+    /// There was no RPKI data to validate with. Then nobody knows whether a VRP covers the route: it is written
+    /// as `unknown`, which is no state of RFC 6811.
+    #[serde(default, rename = "state", deserialize_with = "is_unknown")]
+    pub unknown: bool,
     /// Covers, long enough, and the Route Origin ASN is the VRP's.
     pub matched: Vec<Vrp>,
     /// Covers, but allows another AS.
@@ -131,6 +136,11 @@ impl OriginValidation {
         }
     }
 
+    /// The name of its state, as in JSON.
+    pub fn name(&self) -> &'static str {
+        if self.unknown { UNKNOWN } else { self.state().name() }
+    }
+
     /// Why it is invalid; none if it is not.
     pub fn reason(&self) -> Option<InvalidReason> {
         match self.state() {
@@ -141,12 +151,19 @@ impl OriginValidation {
     }
 }
 
+/// What is said of a route where there is nothing to validate with.
+const UNKNOWN: &str = "unknown";
+
+fn is_unknown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(String::deserialize(deserializer)? == UNKNOWN)
+}
+
 impl Serialize for OriginValidation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let reason = self.reason();
         let fields = 4 + usize::from(reason.is_some());
         let mut verdict = serializer.serialize_struct("OriginValidation", fields)?;
-        verdict.serialize_field("state", &self.state())?;
+        verdict.serialize_field("state", self.name())?;
         match reason {
             Some(reason) => verdict.serialize_field("reason", &reason)?,
             None => verdict.skip_field("reason")?,
@@ -202,6 +219,14 @@ mod tests {
         let nothing =
             r#"{"state":"not-found","matched":[],"unmatched_as":[],"unmatched_length":[]}"#;
         assert_eq!(serde_json::to_string(&OriginValidation::default()).unwrap(), nothing);
+        let unasked = OriginValidation { unknown: true, ..OriginValidation::default() };
+        let unknown = nothing.replace("not-found", "unknown");
+        assert_eq!(serde_json::to_string(&unasked).unwrap(), unknown);
+        assert_eq!(serde_json::from_str::<OriginValidation>(&unknown).unwrap(), unasked);
+        assert_eq!(
+            serde_json::from_str::<OriginValidation>(nothing).unwrap(),
+            OriginValidation::default()
+        );
         let wrong = json.replace(":24}", ":33}");
         let error = serde_json::from_str::<OriginValidation>(&wrong).unwrap_err().to_string();
         assert!(error.starts_with("max length 33 does not fit 198.18.0.0/21"), "{error}");

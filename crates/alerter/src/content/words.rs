@@ -85,7 +85,7 @@ pub(crate) fn prefix_row(affected: &AffectedPrefix, validated: bool) -> PrefixRo
         Some(watched) => format!("{} over {watched}", affected.announced),
         None => affected.announced.to_string(),
     };
-    let state = if validated { affected.rov.state().name() } else { "unknown" };
+    let state = if validated { affected.rov.name() } else { "unknown" };
     PrefixRow {
         announced,
         verdict: format!("{}, RPKI {state}", affected.kind.spec().title),

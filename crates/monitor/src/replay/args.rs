@@ -23,8 +23,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "ASN", value_delimiter = ',', requires = "prefix")]
     pub origin: Vec<Asn>,
 
-    /// Without a config: VRPs, from a file, an http(s):// URL or rtr://host:port. Without VRPs every
-    /// route is not-found.
+    /// Without a config: VRPs, from a file, an http(s):// URL or rtr://host:port. Those that had expired
+    /// when the replay begins are left out. Without VRPs the state of every route is unknown.
     #[arg(long, value_name = "SRC", requires = "prefix")]
     pub vrps: Option<String>,
 

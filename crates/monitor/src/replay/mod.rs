@@ -44,12 +44,13 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("--from {from} is not before --until {until}")));
     }
     let started = Instant::now();
-    let plan = Plan::new(args)?;
+    let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
+    // What RPKI said then is asked, and not what of it is left today.
+    let plan = Plan::new(args, args.from.or_else(|| inputs.begins()))?;
     let operator = plan.config.as_ref().map(Config::told_as).unwrap_or_default();
     let mailer = ReplayMailer::new(args.mail, args.eml.as_deref(), plan.config.as_ref())?;
     let report = args.report.as_deref().map(|folder| Report::new(folder, operator.time_zone()));
     let report = report.transpose()?;
-    let mut inputs = Inputs::find(&args.inputs, args.archive.cache_of_urls()?.as_ref());
     let archive = plan.config.as_ref().map(|config| config.archive.clone()).unwrap_or_default();
     let (history, missing) = args.archive.history(&archive, args.from, args.until)?;
     inputs.add(history);

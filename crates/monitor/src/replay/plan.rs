@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bgp::Prefix;
+use bgp::{Prefix, Timestamp};
 use incidents::{AsDirectory, FeedState, RpkiState, Rules, Sources};
 use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 
@@ -24,11 +24,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(args: &ReplayArgs) -> Result<Self, Failure> {
+    /// `at` is when the replay begins, where that is known: VRPs and ASPAs that have ended by then are left
+    /// out.
+    pub(super) fn new(args: &ReplayArgs, at: Option<Timestamp>) -> Result<Self, Failure> {
         if args.prefix.is_empty() {
-            Plan::of_config(Config::load(args.config.as_deref())?)
+            Plan::of_config(Config::load(args.config.as_deref())?, at)
         } else {
-            Plan::of_arguments(args)
+            Plan::of_arguments(args, at)
         }
     }
 
@@ -52,7 +54,7 @@ impl Plan {
         Sources { feeds: args.inputs.iter().map(feed).collect(), rpki: known.then_some(rpki) }
     }
 
-    fn of_arguments(args: &ReplayArgs) -> Result<Self, Failure> {
+    fn of_arguments(args: &ReplayArgs, at: Option<Timestamp>) -> Result<Self, Failure> {
         let (snapshot, remarks) = match &args.vrps {
             Some(text) => {
                 let source = Source::parse(text, Path::new(""))?;
@@ -62,7 +64,7 @@ impl Plan {
                     let text = "standard input cannot hold both the VRPs and the routes";
                     return Err(Failure::Usage(text.to_owned()));
                 }
-                load_once_blocking(&RpkiSources::one(source, &[]), None)?
+                load_once_blocking(&RpkiSources::one(source, &[]), at)?
             }
             None => Default::default(),
         };
@@ -81,8 +83,8 @@ impl Plan {
         })
     }
 
-    fn of_config(config: Config) -> Result<Self, Failure> {
-        let (snapshot, mut remarks) = load_once_blocking(&config.rpki, None)?;
+    fn of_config(config: Config, at: Option<Timestamp>) -> Result<Self, Failure> {
+        let (snapshot, mut remarks) = load_once_blocking(&config.rpki, at)?;
         let watches = match &config.watches {
             watches if watches.is_empty() => {
                 let derived = watches::derive(&config, &snapshot, &mut remarks)?;

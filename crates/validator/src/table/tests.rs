@@ -183,6 +183,7 @@ fn evidence_has_every_covering_vrp_once_most_specific_first() {
         matched: vec![vrp("10.0.0.0/8-24 64500")],
         unmatched_as: vec![vrp("10.0.0.0/24 64502"), vrp("10.0.0.0/16 64501")],
         unmatched_length: vec![vrp("10.0.0.0/16 64500")],
+        ..OriginValidation::default()
     };
     assert_eq!(table.validate(prefix("10.0.0.0/24"), &from(64500)), expected);
 }
