@@ -3,12 +3,14 @@ use std::collections::HashMap;
 use bgp::{Asn, printable};
 use serde::{Deserialize, Serialize};
 
-use crate::Country;
+use crate::{Contacts, Country};
 
-/// Who is who: the name and the country of an AS, from `[data] as_names`.
+/// Who is who: the name and the country of an AS, from `[data] as_names`, and where its NOC is written to, from
+/// `[data] contacts`.
 #[derive(Clone, Debug, Default)]
 pub struct AsDirectory {
     entries: HashMap<Asn, (Box<str>, Option<Country>)>,
+    contacts: Contacts,
 }
 
 /// An AS with what the directory knows of it.
@@ -22,6 +24,9 @@ pub struct Party {
     /// Where it is registered; absent if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<Country>,
+    /// Addresses of its NOC, best first: of those at fault and those who accepted it, where one is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
 }
 
 /// A line of the directory that says nothing usable.
@@ -62,7 +67,17 @@ impl AsDirectory {
             Some((name, country)) => (Some(name.to_string()).filter(|n| !n.is_empty()), *country),
             None => (None, None),
         };
-        Party { asn, name, country }
+        Party { asn, name, country, contacts: Vec::new() }
+    }
+
+    /// What is known of an AS that is to be written to.
+    pub fn recipient(&self, asn: Asn) -> Party {
+        Party { contacts: self.contacts.addresses(asn), ..self.party(asn) }
+    }
+
+    /// Takes in where NOCs can be written to.
+    pub fn add_contacts(&mut self, contacts: Contacts) {
+        self.contacts.extend(contacts);
     }
 
     /// Where an AS is registered, as far as is known.

@@ -24,6 +24,7 @@
 
 mod advice;
 mod changes;
+mod contacts;
 mod country;
 mod directory;
 mod due;
@@ -49,6 +50,7 @@ mod visibility;
 
 pub use bgp::printable;
 pub use changes::IncidentChange;
+pub use contacts::{Contacts, ContactsError};
 pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};
 pub use engine::Incidents;

@@ -44,7 +44,8 @@ impl Reporter<'_> {
         changes: Vec<IncidentChange>,
     ) -> Option<Notice> {
         let occurrence = &incident.occurrence;
-        let parties = |asns: &[Asn]| asns.iter().map(|asn| self.directory.party(*asn)).collect();
+        let parties =
+            |asns: &[Asn]| asns.iter().map(|asn| self.directory.recipient(*asn)).collect();
         let over = reason == Reason::Resolved;
         Some(Notice {
             incident: incident.id.clone(),
@@ -171,7 +172,8 @@ impl Reporter<'_> {
             .collect();
         acceptors.sort_by_key(|(seen, asn)| (std::cmp::Reverse(*seen), *asn));
         let share = |seen: usize| (seen as f64 / ever as f64 * 1000.0).round() / 1000.0;
-        let named = |(seen, asn)| Acceptor { party: self.directory.party(asn), share: share(seen) };
+        let named =
+            |(seen, asn)| Acceptor { party: self.directory.recipient(asn), share: share(seen) };
         acceptors.into_iter().map(named).collect()
     }
 

@@ -1,19 +1,30 @@
-//! The file that says which organisation has which AS.
+//! The files that say which organisation has which AS, and where its NOC is written to.
 
 use std::fs;
-use std::path::Path;
 
-use incidents::AsDirectory;
+use incidents::{AsDirectory, Contacts};
 
+use crate::config::Config;
 use crate::exit::Failure;
 
-/// Reads it; a line that cannot be read is left out, and `remarks` say so.
-pub(crate) fn load(path: &Path, remarks: &mut Vec<String>) -> Result<AsDirectory, Failure> {
-    let name = path.display();
-    let bytes = fs::read(path).map_err(|error| Failure::read(path, error))?;
-    let (directory, errors) = AsDirectory::parse(&bytes);
-    if let Some(error) = errors.first() {
-        remarks.push(format!("{name}: {error} ({} such lines are left out)", errors.len()));
+/// Reads them; a line that cannot be read, and a file that names nobody, is left out, and `remarks` say so.
+pub(crate) fn load(config: &Config, remarks: &mut Vec<String>) -> Result<AsDirectory, Failure> {
+    let mut directory = AsDirectory::default();
+    if let Some(path) = &config.as_names {
+        let bytes = fs::read(path).map_err(|error| Failure::read(path, error))?;
+        let (names, errors) = AsDirectory::parse(&bytes);
+        if let Some(error) = errors.first() {
+            let (name, left_out) = (path.display(), errors.len());
+            remarks.push(format!("{name}: {error} ({left_out} such lines are left out)"));
+        }
+        directory = names;
+    }
+    for path in &config.contacts {
+        let bytes = fs::read(path).map_err(|error| Failure::read(path, error))?;
+        match Contacts::parse(&bytes) {
+            Ok(contacts) => directory.add_contacts(contacts),
+            Err(error) => remarks.push(format!("{}: {error}", path.display())),
+        }
     }
     Ok(directory)
 }

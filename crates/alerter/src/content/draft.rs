@@ -1,6 +1,6 @@
 //! The mails that the operator can send to the offender and to who accepted it.
 
-use incidents::Notice;
+use incidents::{Notice, Party};
 use validator::{Accusation, ValidationState};
 
 use crate::content::phrase::plural;
@@ -24,7 +24,7 @@ pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
     let offenders = notice.offenders.iter().filter(|party| party.asn.has_noc());
     let mut paragraphs: Vec<String> = offenders
         .map(|party| {
-            let noc = party.label();
+            let noc = addressed(party);
             format!(
                 "To the NOC of {noc}: since {since} your network {what} {prefixes}, address space of \
                  {operator}, {ask}"
@@ -35,7 +35,7 @@ pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
         notice.offenders.iter().map(|party| party.asn.to_string()).collect();
     let from = offender.join(", ");
     for accepting in notice.accepted_by.iter().take(ACCEPTING) {
-        let noc = accepting.party.label();
+        let noc = addressed(&accepting.party);
         paragraphs.push(format!(
             "To the NOC of {noc}: since {since} you accept {prefixes}, address space of {operator}, from \
              {from}. Please filter it."
@@ -45,7 +45,26 @@ pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
         return None;
     }
     paragraphs.push(format!("Reference: {}", notice.incident));
+    paragraphs.extend(without_address(notice));
     Some(paragraphs)
+}
+
+/// Who is written to, and at which addresses.
+fn addressed(party: &Party) -> String {
+    match party.contacts.as_slice() {
+        [] => party.label(),
+        addresses => format!("{} <{}>", party.label(), addresses.join(", ")),
+    }
+}
+
+/// Why some have no address.
+fn without_address(notice: &Notice) -> Option<String> {
+    let offenders = notice.offenders.iter().filter(|party| party.asn.has_noc());
+    let accepting = notice.accepted_by.iter().take(ACCEPTING).map(|accepting| &accepting.party);
+    let unknown = offenders.chain(accepting).filter(|party| party.contacts.is_empty());
+    let unknown: Vec<String> = unknown.map(|party| party.asn.to_string()).collect();
+    (!unknown.is_empty())
+        .then(|| format!("([data] contacts has no address of {}.)", unknown.join(", ")))
 }
 
 /// RPKI entitles the origin to everything that it announces: nobody is accused.

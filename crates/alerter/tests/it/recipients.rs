@@ -121,3 +121,18 @@ fn without_rpki_data_the_verdict_is_unknown_and_no_roa_is_advised() {
     assert!(text.contains("RPKI: unknown: there is no RPKI data"), "{text}");
     assert!(!text.contains("Create the missing ROA") && !text.contains("needs a ROA"), "{text}");
 }
+
+#[test]
+fn a_draft_names_the_addresses_and_says_of_whom_none_is_known() {
+    let mut lab = Lab::new();
+    for n in [10, 13] {
+        lab.announce(5, n, FIRST, &[100 + n, 4651, 4761]);
+    }
+    let mut notice = lab.notices[0].clone();
+    notice.offenders[0].contacts = vec!["noc@example.net".into(), "abuse@example.net".into()];
+    let text = notice_text(&annotated(&notice), &bst());
+    let text = text.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
+    let addressed = "AS4761 INDOSAT-INP-AP, ID <noc@example.net, abuse@example.net>: since";
+    assert!(text.contains(addressed), "{text}");
+    assert!(text.contains("([data] contacts has no address of AS4651.)"), "{text}");
+}

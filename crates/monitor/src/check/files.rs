@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use incidents::AsDirectory;
+use incidents::{AsDirectory, Contacts};
 use validator::RpkiSnapshot;
 
 use super::report::{Report, readable};
@@ -123,6 +123,19 @@ pub(super) fn as_names(config: &Config) -> Report {
             }
         }
         Err(error) => report.fault(&what, format!("cannot be read: {error}")),
+    }
+    report
+}
+
+pub(super) fn contacts(config: &Config) -> Report {
+    let mut report = Report::default();
+    for path in &config.contacts {
+        let what = path.display();
+        match fs::read(path).map(|bytes| Contacts::parse(&bytes)) {
+            Ok(Ok(contacts)) => report.ok(&what, format!("contacts of {} ASes", contacts.len())),
+            Ok(Err(error)) => report.fault(&what, error.to_string()),
+            Err(error) => report.fault(&what, format!("cannot be read: {error}")),
+        }
     }
     report
 }

@@ -74,6 +74,7 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
     report.append(rpki);
     report.append(files::derived_watches(config, snapshot.as_ref()));
     report.append(files::as_names(config));
+    report.append(files::contacts(config));
     report.append(names);
     report.append(mail);
     channels.into_iter().for_each(|channel| report.append(channel));

@@ -80,6 +80,8 @@ pub struct Config {
     pub calendars: Vec<Calendar>,
     /// `[data] as_names`.
     pub as_names: Option<PathBuf>,
+    /// `[data] contacts`: exports of registries that say where NOCs are written to.
+    pub contacts: Vec<PathBuf>,
     /// `[store] path`.
     pub store: PathBuf,
     /// `[heartbeat]`; none if nobody is to be told that we live.
@@ -213,7 +215,7 @@ impl Config {
         let maintenances = root.sections("maintenance");
         let calendars = maintenance::calendars(&maintenances);
         let maintenance = maintenance::read_all(&maintenances, &zone);
-        let as_names = only_path(root, "data", "as_names");
+        let (as_names, contacts) = data(root);
         let store = only_path(root, "store", "path");
         let web = root.section("web").and_then(|web| Web::read(&web));
         let heartbeat = root.section("heartbeat").and_then(|section| Heartbeat::read(&section));
@@ -233,6 +235,7 @@ impl Config {
             maintenance,
             calendars,
             as_names,
+            contacts,
             store: store.unwrap_or_else(|| root.folder().join("originwatch.db")),
             heartbeat,
             web,
@@ -246,6 +249,15 @@ fn operator(root: &Section<'_>) -> Option<Operator> {
         root.missing("operator", "a table [operator] with name, site and asns");
     }
     Operator::read(root.section("operator")?)
+}
+
+/// `[data]`: who is who, and where NOCs are written to.
+fn data(root: &Section<'_>) -> (Option<PathBuf>, Vec<PathBuf>) {
+    let Some(section) = root.section("data") else { return (None, Vec::new()) };
+    let as_names = section.path("as_names");
+    let contacts = section.list("contacts", |value| Ok(section.folder().join(value::text(value)?)));
+    section.finish();
+    (as_names, contacts.unwrap_or_default())
 }
 
 /// The path that is all there is in a section.

@@ -95,10 +95,7 @@ impl Plan {
             }
             watches => watches.clone(),
         };
-        let directory = match &config.as_names {
-            Some(path) => directory::load(path, &mut remarks)?,
-            None => AsDirectory::default(),
-        };
+        let directory = directory::load(&config, &mut remarks)?;
         Ok(Plan {
             rules: config.rules(),
             watches,

@@ -115,9 +115,8 @@ fn workers(
 }
 
 fn directory(config: &Config) -> Result<Arc<AsDirectory>, Failure> {
-    let Some(path) = &config.as_names else { return Ok(Arc::default()) };
     let mut remarks = Vec::new();
-    let directory = directory::load(path, &mut remarks)?;
+    let directory = directory::load(config, &mut remarks)?;
     remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
     Ok(Arc::new(directory))
 }
