@@ -138,7 +138,7 @@ fn programs_strangers_and_forgers_do_nothing_and_get_no_answer() {
 }
 
 #[test]
-fn a_mail_that_comes_back_is_a_dead_letter_and_told() {
+fn a_mail_that_comes_back_is_doubtful_and_told() {
     let relay = Relay::start();
     let place = place(&relay);
     let opened = told(&relay, &place);
@@ -166,7 +166,16 @@ fn a_mail_that_comes_back_is_a_dead_letter_and_told() {
     assert!(told.0.contains("5.1.1 smtp; 550 no such user"), "{}", told.0);
     daemon.stop();
     let store = Store::open(&place.path("originwatch.db")).unwrap();
-    assert_eq!(store.outbox().queue_length().unwrap().1, 1);
+    // Anybody can write such a report: it gives nothing up.
+    assert_eq!(store.outbox().queue_length().unwrap().1, 0);
+    drop(store);
+    let queue = place.command(&["mail", "queue", "--format", "json"]);
+    assert_eq!(queue.code, Some(1), "{}", queue.stderr);
+    let queue: Vec<Value> = serde_json::from_str(&queue.stdout).unwrap();
+    let doubtful: Vec<_> = queue.iter().filter(|one| one["state"] == "doubtful").collect();
+    assert_eq!(doubtful.len(), 1, "{queue:?}");
+    assert_eq!(doubtful[0]["message_id"], opened.id());
+    assert_eq!(doubtful[0]["last_error"], "bounced: 5.1.1 smtp; 550 no such user");
 }
 
 #[test]

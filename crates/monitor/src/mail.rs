@@ -56,7 +56,7 @@ enum Action {
     },
     /// Try all waiting notifications now.
     Flush {
-        /// Also those that were given up.
+        /// Also those that were given up, and those of which somebody says that they came back.
         #[arg(long)]
         dead: bool,
     },
@@ -100,15 +100,20 @@ fn queue(queue: &[Queued], config: &Config, format: Format) -> Result<ExitCode, 
         }
     }
     out.flush()?;
-    let stuck = |queued: &Queued| queued.state == "dead" || !config.has_channel(&queued.channel);
+    let stuck = |queued: &Queued| is_over(queued) || !config.has_channel(&queued.channel);
     Ok(if queue.iter().any(stuck) { ExitCode::Attention } else { ExitCode::Done })
 }
 
+/// Whether it is tried no more by itself: given up, or taken and doubtful.
+fn is_over(queued: &Queued) -> bool {
+    queued.state != "waiting"
+}
+
 fn row(queued: &Queued, config: &Config) -> [String; 6] {
-    let strayed = queued.state != "dead" && !config.has_channel(&queued.channel);
-    let next = match queued.state.as_str() {
-        state if state == "dead" || strayed => "-".to_owned(),
-        _ => whole(queued.next_attempt),
+    let strayed = !is_over(queued) && !config.has_channel(&queued.channel);
+    let next = match is_over(queued) || strayed {
+        true => "-".to_owned(),
+        false => whole(queued.next_attempt),
     };
     let why = queued.last_error.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     [

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::StoreError;
 use crate::lock::is_locked;
-use crate::outbox::Outbox;
+use crate::outbox::{DOUBTFUL, Outbox, STATE};
 use crate::request::{Answer, Request};
 use crate::schema;
 use crate::silences::{Silences, read_silences};
@@ -39,7 +39,7 @@ pub struct IncidentCount {
 pub struct Queued {
     /// The number of its row; the oldest has the lowest.
     pub number: i64,
-    /// `waiting` or `dead`.
+    /// `waiting`, `dead`, or `doubtful`: a relay took it, and somebody says that it came back.
     pub state: String,
     /// Name of the channel, as in the config.
     pub channel: ChannelName,
@@ -145,18 +145,18 @@ impl StoreClient {
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
-    /// What waits to be delivered, and what was given up, the oldest first, at most so many.
+    /// What waits to be delivered, what was given up and what is doubtful, the oldest first, at most so many.
     ///
     /// # Errors
     ///
     /// Where SQLite reports one.
     pub fn queue(&self, limit: usize) -> Result<Vec<Queued>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT o.number, o.state, o.channel, o.address, o.message_id, o.created,
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT o.number, {STATE}, o.channel, o.address, o.message_id, o.created,
                     o.next_attempt, o.attempts, o.last_error, l.content ->> '$.title'
              FROM outbox o JOIN letter l ON l.number = o.letter
-             WHERE o.state IN ('waiting', 'dead') ORDER BY o.number LIMIT ?",
-        )?;
+             WHERE o.state IN ('waiting', 'dead') OR {DOUBTFUL} ORDER BY o.number LIMIT ?"
+        ))?;
         let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], queued)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -170,16 +170,16 @@ impl StoreClient {
         Outbox::new(&self.connection).queue_length()
     }
 
-    /// For each channel and each of `waiting` and `dead`: how many deliveries, and when the oldest was decided.
+    /// For each channel and each of `waiting`, `dead` and `doubtful`: how many deliveries, and when the oldest was decided.
     ///
     /// # Errors
     ///
     /// Where SQLite reports one.
     pub fn queue_lengths(&self) -> Result<Vec<(ChannelName, String, u64, Timestamp)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT channel, state, count(*), min(created) FROM outbox
-             WHERE state IN ('waiting', 'dead') GROUP BY channel, state",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT channel, {STATE} AS shown, count(*), min(created) FROM outbox
+             WHERE state IN ('waiting', 'dead') OR {DOUBTFUL} GROUP BY channel, shown"
+        ))?;
         let rows = statement.query_map([], |row| {
             let (count, oldest): (i64, i64) = (row.get(2)?, row.get(3)?);
             let oldest = Timestamp::from_micros(oldest);

@@ -33,6 +33,12 @@ pub struct Delivery {
     pub last_error: Option<String>,
 }
 
+/// A relay took it, and somebody says that it came back.
+pub(crate) const DOUBTFUL: &str = "(state = 'taken' AND last_error IS NOT NULL)";
+
+/// The state as people see it, of those that wait, were given up or are doubtful.
+pub(crate) const STATE: &str = "iif(state = 'taken', 'doubtful', state)";
+
 impl<'a> Outbox<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
         Outbox { connection }
@@ -151,8 +157,9 @@ impl<'a> Outbox<'a> {
         self.ended(number, dead, params![number, error])
     }
 
-    /// A mail that a relay had taken came back: it is given up after all. The receiver as we
-    /// write it; none where no mail of this Message-ID was sent to this address.
+    /// Somebody says that a mail which a relay had taken came back: it is doubtful, and not given up, since
+    /// anybody can write a report and nobody vouches for it. The receiver as we write it; none where no mail
+    /// of this Message-ID was sent to this address.
     ///
     /// # Errors
     ///
@@ -164,7 +171,7 @@ impl<'a> Outbox<'a> {
         error: &str,
     ) -> Result<Option<String>, StoreError> {
         // We may have written to `NOC <noc@example.net>`, of which a report has the address alone.
-        let bounced = "UPDATE outbox SET state = 'dead', last_error = ?3
+        let bounced = "UPDATE outbox SET last_error = ?3
                        WHERE message_id = ?1 AND channel = ?4 AND state IN ('taken', 'dead')
                            AND (lower(address) = lower(?2)
                                OR substr(lower(address), -length(?2) - 2)
@@ -186,19 +193,22 @@ impl<'a> Outbox<'a> {
         Ok(())
     }
 
-    /// What was given up is tried again, from the beginning; how many there were.
+    /// What was given up or is doubtful is tried again, from the beginning; how many there were.
     ///
     /// # Errors
     ///
     /// Where SQLite reports one.
     pub fn requeue(&self, now: Timestamp) -> Result<usize, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
-        let mut dead = transaction.prepare("SELECT number FROM outbox WHERE state = 'dead'")?;
+        let stuck = format!("SELECT number FROM outbox WHERE state = 'dead' OR {DOUBTFUL}");
+        let mut dead = transaction.prepare(&stuck)?;
         let numbers = dead.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
         drop(dead);
-        let requeue = "UPDATE outbox SET state = 'waiting', next_attempt = ?, attempts = 0
-                       WHERE state = 'dead'";
-        transaction.execute(requeue, [now.micros()])?;
+        let requeue = format!(
+            "UPDATE outbox SET state = 'waiting', next_attempt = ?, attempts = 0
+             WHERE state = 'dead' OR {DOUBTFUL}"
+        );
+        transaction.execute(&requeue, [now.micros()])?;
         for number in &numbers {
             // It may be older than what waits at the head of the line.
             let line = "UPDATE outbox SET head = 0 WHERE head = 1 AND

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/1-engine.sql"),
     include_str!("schema/2-dispatcher.sql"),
     include_str!("schema/3-requests.sql"),
+    include_str!("schema/4-doubtful.sql"),
 ];
 
 /// Whether a file is ours, and of this version: for those who do not own it and so must not migrate

@@ -117,7 +117,8 @@ impl Metrics {
             let labels = vec![("kind", kind), ("severity", severity), ("state", state)];
             incidents.get_or_create(&labels).set(float(count));
         }
-        let help = "Notifications that wait, and those that were given up (dead)";
+        let help =
+            "Notifications that wait, were given up (dead), or may have come back (doubtful)";
         let deliveries = self.gauge("deliveries", help);
         let mut oldest: Option<Timestamp> = None;
         for (channel, state, number, since) in stored.deliveries {

@@ -3,6 +3,8 @@
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, PartType};
 
+use super::visible::visible;
+
 /// Lines that are looked at: a command stands in front.
 const MOST: usize = 2000;
 
@@ -27,7 +29,8 @@ pub(super) fn own_words(message: &Message<'_>) -> Vec<String> {
         PartType::Text(text) if !text.trim().is_empty() => Some(text.to_string()),
         _ => None,
     });
-    let text = plain.or_else(|| html(message).map(|html| html_to_text(before_quote(&html))));
+    let text =
+        plain.or_else(|| html(message).map(|html| html_to_text(&visible(before_quote(&html)))));
     unquoted(&text.unwrap_or_default())
 }
 

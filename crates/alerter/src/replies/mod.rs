@@ -11,6 +11,7 @@ mod bounce;
 mod command;
 mod seen;
 mod token;
+mod visible;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use bgp::Timestamp;
 use jiff::tz::TimeZone;
 use lettre::Address;
 use lettre::message::Mailbox;
-use mail_parser::{Message, MessageParser, MimeHeaders};
+use mail_parser::{HeaderName, Message, MessageParser, MimeHeaders};
 
 use crate::dispatch::Action;
 pub use bounce::Bounced;
@@ -201,7 +202,11 @@ fn same(one: &Address, other: &Address) -> bool {
         && one.domain().eq_ignore_ascii_case(other.domain())
 }
 
+/// Of two From fields a reader sees one, and the relay may have vouched for the other (RFC 5322 section 3.6).
 fn sender(message: &Message<'_>) -> Option<Address> {
+    if message.header_values(HeaderName::From).count() != 1 {
+        return None;
+    }
     let mut from = message.from()?.iter();
     let (one, more) = (from.next()?, from.next());
     one.address.as_deref()?.parse().ok().filter(|_| more.is_none())

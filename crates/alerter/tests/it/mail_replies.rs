@@ -190,6 +190,9 @@ fn replies_in_html_alone() {
         "<p>ACK</p><blockquote type=\"cite\"><p>CLOSE</p></blockquote>",
         "<div>ACK<br></div><div style=\"border:none;border-top:solid #E1E1E1 1.0pt\"><p>CLOSE</p></div>",
         "<style>p { color: red }</style><p>&#65;CK</p>",
+        // What its writer did not see is not wanted.
+        "<p>ACK</p><div style=\"display:none\">CLOSE</div>",
+        "<span hidden>CLOSE</span><p>ACK</p>",
     ] {
         assert_eq!(actions(&html(body)), [ack()], "{body}");
     }
@@ -246,6 +249,10 @@ fn a_token_is_for_its_recipient_and_its_incident() {
     assert_eq!(read(&none), Err(ReplyRefusal::NoToken));
     let two = notification("ACK").replace("From: ", "From: boss@example.org, ");
     assert_eq!(read(&two), Err(ReplyRefusal::Missing("single sender")));
+    for other in ["From: boss@example.org\r\n", "FROM: noc@example.net\r\n"] {
+        let two = read(&mail_with(other, "ACK"));
+        assert_eq!(two, Err(ReplyRefusal::Missing("single sender")), "{other}");
+    }
 }
 
 #[test]
