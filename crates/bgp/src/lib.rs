@@ -24,7 +24,7 @@ pub use distinguisher::{Distinguisher, ParseDistinguisherError};
 pub use duration::parse_duration;
 pub use observation::{Change, Event, Observation};
 pub use prefix::{Family, ParsePrefixError, Prefix, PrefixError};
-pub use printable::printable;
+pub use printable::{excerpt, is_hidden, printable};
 pub use route::{Community, LargeCommunity, Route};
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use vantage::{Vantage, View};

@@ -163,7 +163,7 @@ impl Question {
         match words.collect::<Vec<_>>().as_slice() {
             [first, second] => Question::of(first, second),
             _ => {
-                let line: String = line.chars().filter(|c| !c.is_control()).take(60).collect();
+                let line = bgp::excerpt(line, 60);
                 Err(format!(
                     "'{line}': expected a prefix and an AS number, as 192.0.2.0/24 AS64500"
                 ))

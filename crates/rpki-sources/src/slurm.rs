@@ -83,7 +83,7 @@ fn text_before(bytes: &[u8], line: usize, column: usize) -> String {
     let line = bytes.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
     let end = column.min(line.len());
     let near = line.get(end.saturating_sub(NEAR)..end).unwrap_or_default();
-    String::from_utf8_lossy(near).trim_start().chars().filter(|c| !c.is_control()).collect()
+    bgp::printable(String::from_utf8_lossy(near).trim_start())
 }
 
 /// A file as it is written (RFC 8416 section 3).

@@ -87,11 +87,5 @@ pub(super) fn one_line(error: &dyn std::error::Error) -> String {
 
 /// What somebody said, fit for a log: one line of at most 200 characters.
 pub(super) fn excerpt(said: &[u8]) -> String {
-    const LONGEST: usize = 200;
-    let said = incidents::printable(&String::from_utf8_lossy(said));
-    let mut excerpt: String = said.chars().take(LONGEST).collect();
-    if excerpt.len() < said.len() {
-        excerpt.push_str(" ..");
-    }
-    excerpt
+    bgp::excerpt(&String::from_utf8_lossy(said), 200)
 }

@@ -86,9 +86,7 @@ impl Control {
             "ris_error" => {
                 let message = envelope.pointer("/data/message").and_then(Value::as_str);
                 let message = message.map_or_else(|| envelope.to_string(), str::to_owned);
-                Some(Control::Error(
-                    message.chars().filter(|c| !c.is_control()).take(300).collect(),
-                ))
+                Some(Control::Error(bgp::excerpt(&message, 300)))
             }
             _ => None,
         }

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::Path;
 
+use bgp::printable;
+
 /// What was tried, and how it went: lines in a fixed order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
@@ -48,8 +50,7 @@ impl Report {
         detail: impl Into<String>,
     ) {
         // What a relay or a name server says must not move the terminal.
-        let clean = |text: String| text.replace(char::is_control, " ");
-        let (what, detail) = (clean(what.to_string()), clean(detail.into()));
+        let (what, detail) = (printable(&what.to_string()), printable(&detail.into()));
         self.lines.push(Line { state, what, detail });
     }
 

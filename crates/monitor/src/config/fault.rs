@@ -144,7 +144,7 @@ fn blank(character: char) -> char {
 
 /// A control character would reach the terminal.
 fn shown(character: char) -> char {
-    if character.is_control() && character != '\t' { '?' } else { character }
+    if bgp::is_hidden(character) && character != '\t' { '?' } else { character }
 }
 
 #[cfg(test)]

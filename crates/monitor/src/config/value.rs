@@ -18,7 +18,7 @@ pub(super) fn text(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
 /// A text that says something and that ends up in a subject or on a page: one line, not empty.
 pub(super) fn line(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
     let text = string(value, "a text of one line")?;
-    if text.trim().is_empty() || text.chars().any(char::is_control) {
+    if text.trim().is_empty() || text.contains(bgp::is_hidden) {
         return Err(wrong(value, "is empty or has control characters", "a text of one line"));
     }
     Ok(text.trim().to_owned())
@@ -187,7 +187,7 @@ pub(super) fn described(value: &DeValue<'_>) -> String {
 
 /// At most 60 characters of it, none of which moves the terminal.
 pub(super) fn short(text: &str) -> String {
-    text.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(60).map(|c| if bgp::is_hidden(c) { '?' } else { c }).collect()
 }
 
 fn kind(value: &Spanned<DeValue<'_>>, expected: &str) -> Fault {

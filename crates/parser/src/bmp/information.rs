@@ -82,7 +82,7 @@ impl Information<'_> {
 pub(super) fn text(value: &[u8]) -> String {
     let characters = String::from_utf8_lossy(value);
     let characters = characters.trim_end_matches('\0').chars();
-    let seen = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let seen = |c: char| if bgp::is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c };
     characters.take(TEXT_MAX).map(seen).collect()
 }
 

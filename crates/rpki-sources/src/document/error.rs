@@ -57,5 +57,5 @@ pub enum DocumentError {
 /// The first line, shortened, for an error.
 pub(super) fn start_of(bytes: &[u8]) -> String {
     let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-    String::from_utf8_lossy(line).chars().filter(|c| !c.is_control()).take(40).collect()
+    bgp::excerpt(&String::from_utf8_lossy(line), 40)
 }

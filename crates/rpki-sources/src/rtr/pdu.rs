@@ -248,8 +248,7 @@ fn error_text(body: &[u8]) -> String {
         let length = usize::try_from(u32_at(rest, 0)?).ok()?;
         rest.get(4..)?.get(..length)
     };
-    let text = String::from_utf8_lossy(text().unwrap_or_default());
-    text.chars().filter(|c| !c.is_control()).take(ERROR_TEXT).collect()
+    bgp::excerpt(&String::from_utf8_lossy(text().unwrap_or_default()), ERROR_TEXT)
 }
 
 impl Query {
