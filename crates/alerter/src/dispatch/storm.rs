@@ -1,6 +1,7 @@
 //! Many incidents at the same time, told as one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use bgp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,11 @@ use super::rules::{Audience, DispatchRules, Storm};
 use crate::receiver::Receiver;
 use crate::summary::{Row, StormKey, SummaryId};
 use incidents::{IncidentId, Notice, pairs};
+
+/// Within an hour so many critical incidents of prefixes that a storm is not about are told at once; the next
+/// ones wait a while, or a mass event would make as many notifications as it has prefixes.
+const APART: usize = 5;
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// The storms that last, and what may become one.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -38,6 +44,9 @@ struct OpenStorm {
     backoff: Backoff,
     /// When what is not told yet will be.
     due: Option<Timestamp>,
+    /// When a critical incident of another prefix was told at once, within the last hour.
+    #[serde(default)]
+    apart: VecDeque<Timestamp>,
     severity: Severity,
 }
 
@@ -91,7 +100,8 @@ impl Storms {
         }
         // An older storm with the same in group_key, which was quiet for long, is gathered up.
         let storm = self.open.get_mut(&group_key)?;
-        let mut at_once = begun;
+        let by_time = matches!(group_key, StormKey::Time(_));
+        let mut at_once = begun || by_time && storm.stands_apart(now, id, alerts);
         for member in members {
             at_once |= storm.enter(now, &group_key, member, alerts, rules);
         }
@@ -235,8 +245,35 @@ impl OpenStorm {
             to: Vec::new(),
             backoff: Backoff::new(now, rules),
             due: None,
+            apart: VecDeque::new(),
             severity: Severity::Notice,
         }
+    }
+
+    /// Whether a critical incident is about a prefix that none of the others touches: decoys of one prefix must
+    /// not delay what happens to another. Only where all have the time in common.
+    fn stands_apart(&mut self, now: Timestamp, id: &IncidentId, alerts: &Alerts) -> bool {
+        let Some(alert) = alerts.get(id) else { return false };
+        let prefixes = &alert.latest.prefixes;
+        let touches = |other: &Notice| {
+            let mut theirs = other.prefixes.iter().map(|affected| affected.announced);
+            theirs.any(|one| {
+                let mut ours = prefixes.iter().map(|affected| affected.announced);
+                ours.any(|other| one.covers(&other) || other.covers(&one))
+            })
+        };
+        let mut others = self.members.iter().filter(|member| *member != id);
+        let is_known =
+            others.any(|member| alerts.get(member).is_some_and(|it| touches(&it.latest)));
+        if alert.latest.severity != Severity::Critical || prefixes.is_empty() || is_known {
+            return false;
+        }
+        while self.apart.front().is_some_and(|at| now.since(*at) >= HOUR) {
+            self.apart.pop_front();
+        }
+        let is_told = self.apart.len() < APART;
+        self.apart.extend(is_told.then_some(now));
+        is_told
     }
 
     /// One more incident; whether it is worse than the others, or somebody has to be told who knows

@@ -38,6 +38,37 @@ fn five_hundred_offenders_at_once_make_fewer_than_ten_mails() {
     assert!(office.notifications.len() < 10, "{}", office.notifications.len());
 }
 
+/// Six origins on one prefix make a storm; what another AS does to another prefix of ours is told at once.
+#[test]
+fn decoys_do_not_delay_a_critical_incident_of_another_prefix() {
+    let on = |n: u32, second: i64, prefix: &str| {
+        let mut notice = notice(n, second, 0, Reason::Opened, Severity::Critical);
+        notice.prefixes.truncate(1);
+        notice.prefixes[0].announced = prefix.parse().unwrap();
+        notice
+    };
+    let mut office = Office::new(dispatch_rules());
+    for n in 0..8 {
+        office.hear(on(n, i64::from(n), "198.18.0.0/24"));
+    }
+    // A part of what the storm is about is in it already.
+    office.hear(on(8, 20, "198.18.0.128/25"));
+    let before = office.notifications.len();
+    office.hear(on(100, 30, "198.18.8.0/24"));
+    assert_eq!(office.notifications.len(), before + 1);
+    let last = &office.notifications[before..];
+    assert!(told(last).contains(&id(100)));
+    office.restart();
+    // A mass event is bounded all the same: of a hundred prefixes more, four within the hour.
+    for n in 101..200 {
+        office.hear(on(n, 40, &format!("198.19.{n}.0/24")));
+    }
+    assert_eq!(office.notifications.len(), before + 5);
+    office.wait(2000);
+    assert_eq!(told(&office.notifications), (0..9).chain(100..200).map(id).collect());
+    assert!(office.notifications.len() < before + 8, "{}", office.notifications.len());
+}
+
 #[test]
 fn a_leak_of_three_hundred_thousand_prefixes_makes_fewer_than_ten_mails() {
     const WATCHED: u32 = 500;
