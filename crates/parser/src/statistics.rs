@@ -63,6 +63,11 @@ impl Statistics {
 }
 
 impl Damaged {
+    /// Those that cost a whole message, record or more: routes that nobody will know of.
+    pub const fn lost(&self) -> u64 {
+        self.messages + self.records + self.streams
+    }
+
     /// All of them.
     pub const fn total(&self) -> u64 {
         self.attributes + self.messages + self.records + self.streams

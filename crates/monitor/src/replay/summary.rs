@@ -35,7 +35,7 @@ pub struct Summary {
     pub vrfs: u64,
     /// Damages that cost a part of a message.
     pub damaged: u64,
-    /// Damages that cost a whole record, or all that follows.
+    /// Damages that cost a whole message or record, or all that follows.
     pub lost: u64,
     /// Findings that went into the engine.
     pub findings: u64,
@@ -65,14 +65,13 @@ impl Summary {
     pub(super) const fn add(&mut self, statistics: &Statistics) {
         let parser::Skipped { types, subtypes, messages, families, sent, vrfs } =
             statistics.skipped;
-        let parser::Damaged { attributes, messages: cut, records, streams } = statistics.damaged;
         self.inputs += 1;
         self.records += statistics.records;
         self.skipped += types + subtypes + messages + families;
         self.sent_by_collector += sent;
         self.vrfs += vrfs;
-        self.damaged += attributes + cut;
-        self.lost += records + streams;
+        self.damaged += statistics.damaged.attributes;
+        self.lost += statistics.damaged.lost();
     }
 
     /// What the shell is told.
@@ -109,7 +108,7 @@ impl Summary {
             (self.sent_by_collector, "left out (sent by the collector itself, BGP4MP LOCAL)"),
             (self.vrfs, "left out (routes of a VRF, not of the global table)"),
             (self.damaged, "damaged in part"),
-            (self.lost, "lost (a record or more)"),
+            (self.lost, "lost (a message or more)"),
             (self.unreadable, "unreadable"),
             (self.passed_over, "files passed over (not recordings)"),
         ];
@@ -152,6 +151,15 @@ mod tests {
         assert_eq!(code(Summary::default()), ExitCode::Done);
         assert_eq!(code(Summary { damaged: 1, ..Summary::default() }), ExitCode::Done);
         assert_eq!(code(Summary { lost: 1, ..Summary::default() }), ExitCode::Attention);
+        let of = |damaged| {
+            let mut summary = Summary::default();
+            summary.add(&Statistics { damaged, ..Statistics::default() });
+            (summary.damaged, code(summary))
+        };
+        let cut = parser::Damaged { messages: 1, ..parser::Damaged::default() };
+        assert_eq!(of(cut), (0, ExitCode::Attention));
+        let attribute = parser::Damaged { attributes: 1, ..parser::Damaged::default() };
+        assert_eq!(of(attribute), (1, ExitCode::Done));
         assert_eq!(code(Summary { unreadable: 1, ..Summary::default() }), ExitCode::Attention);
         assert_eq!(
             code(Summary { unreadable: 1, kept: 1, ..Summary::default() }),

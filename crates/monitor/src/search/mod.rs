@@ -123,8 +123,7 @@ fn search(
             }
             Some(Event::Done(done)) => {
                 hits += done.visitor.hits() + done.statistics.counted;
-                let damaged = done.statistics.damaged;
-                if damaged.records + damaged.streams > 0 {
+                if done.statistics.damaged.lost() > 0 {
                     code = ExitCode::Attention;
                 }
             }
