@@ -96,8 +96,8 @@ impl AsPath {
 
     /// The AS that took the route from `asn`: its left neighbour on the path, prepending and
     /// confederation segments left aside. Members of an AS_SET have no order among themselves, so
-    /// the neighbour of each stands before the set. None where `asn` is not on the path or stands
-    /// first.
+    /// the neighbour of each stands before the set. AS 0 is no network's (RFC 7607), and nobody's neighbour.
+    /// None where `asn` is not on the path or stands first.
     pub fn left_neighbour(&self, asn: Asn) -> Option<Asn> {
         let mut before = None;
         for segment in self.segments.iter().filter(|segment| !segment.is_confederation()) {
@@ -107,7 +107,7 @@ impl AsPath {
                     let is_set = matches!(segment, Segment::Set(_));
                     return if is_set { outside } else { before };
                 }
-                before = Some(*hop);
+                before = if *hop == Asn::ZERO { before } else { Some(*hop) };
             }
         }
         None
@@ -328,6 +328,13 @@ mod tests {
         assert_eq!(neighbour(4761), Some(4651));
         assert_eq!(neighbour(4651), Some(3356));
         assert_eq!(neighbour(3356), None);
+        // RFC 7607: AS 0 is nobody, wherever it stands.
+        let path = AsPath::sequence([3356, 0, 0, 4761, 0]);
+        let neighbour = |asn| path.left_neighbour(Asn::new(asn)).map(Asn::number);
+        assert_eq!(
+            (neighbour(4761), neighbour(0), neighbour(3356)),
+            (Some(3356), Some(3356), None)
+        );
         assert_eq!(neighbour(1), None);
         let set = AsPath::new([
             Segment::Sequence(asns(&[3356])),

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use bgp::{Asn, printable};
+use bgp::{Asn, AsnKind, printable};
 use serde::{Deserialize, Serialize};
 
 use crate::{Contacts, Country};
@@ -97,9 +97,15 @@ impl AsDirectory {
 }
 
 impl Party {
-    /// `AS4761 INDOSAT-INP-AP, ID`, as far as it is known.
+    /// `AS4761 INDOSAT-INP-AP, ID`, as far as it is known; of a number that no network has, what it stands for.
     pub fn label(&self) -> String {
-        let mut label = self.asn.to_string();
+        let mut label = match self.asn.kind() {
+            AsnKind::Zero => return "AS0 (no network: a malformed path, RFC 7607)".to_owned(),
+            AsnKind::Trans => return "an unknown 32-bit AS (AS23456, RFC 6793)".to_owned(),
+            AsnKind::Documentation | AsnKind::Private | AsnKind::Reserved | AsnKind::Public => {
+                self.asn.to_string()
+            }
+        };
         if let Some(name) = &self.name {
             label = format!("{label} {name}");
         }

@@ -445,7 +445,9 @@ impl Occurrence {
             let acceptor = path.left_neighbour(*offender).unwrap_or(asn);
             if acceptor != *offender {
                 self.acceptors.entry(acceptor).or_default().insert(vantage);
-                self.known.acceptors.insert(acceptor);
+                // A change is told only of whom the notice names.
+                let named = acceptor.has_noc() && !rules.own_asns.contains(&acceptor);
+                self.known.acceptors.extend(named.then_some(acceptor));
             }
         }
         if rules.country.is_some() && vantage_point.country == rules.country {

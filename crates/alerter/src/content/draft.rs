@@ -1,5 +1,6 @@
 //! The mails that the operator can send to the offender and to who accepted it.
 
+use bgp::{Asn, AsnKind};
 use incidents::{Notice, Party};
 use validator::{Accusation, ValidationState};
 
@@ -31,9 +32,7 @@ pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
             )
         })
         .collect();
-    let offender: Vec<String> =
-        notice.offenders.iter().map(|party| party.asn.to_string()).collect();
-    let from = offender.join(", ");
+    let from = from(notice);
     for accepting in notice.accepted_by.iter().take(ACCEPTING) {
         let noc = addressed(&accepting.party);
         paragraphs.push(format!(
@@ -65,6 +64,17 @@ fn without_address(notice: &Notice) -> Option<String> {
     let unknown: Vec<String> = unknown.map(|party| party.asn.to_string()).collect();
     (!unknown.is_empty())
         .then(|| format!("([data] contacts has no address of {}.)", unknown.join(", ")))
+}
+
+/// From whom it is accepted, as far as the path tells.
+fn from(notice: &Notice) -> String {
+    let is_told = |asn: &Asn| !matches!(asn.kind(), AsnKind::Zero | AsnKind::Trans);
+    let offenders = notice.offenders.iter().map(|party| party.asn).filter(is_told);
+    let offenders: Vec<String> = offenders.map(|asn| asn.to_string()).collect();
+    if offenders.is_empty() {
+        return "an AS that the path does not tell".to_owned();
+    }
+    offenders.join(", ")
 }
 
 /// RPKI entitles the origin to everything that it announces: nobody is accused.

@@ -95,6 +95,21 @@ fn nobody_answers_for_numbers_that_no_network_has() {
 }
 
 #[test]
+fn what_is_no_as_is_said_to_be_none_and_accepts_nothing() {
+    // RFC 7607: in the middle it is nobody's neighbour, as the origin nobody.
+    let (_, text) = first_mail(Lab::new(), FIRST, &[4651, 0, 4761]);
+    assert!(text.contains("Accepted by: AS4651") && !text.contains("AS0"), "{text}");
+    let (_, text) = first_mail(Lab::new(), FIRST, &[4651, 0]);
+    assert!(text.contains("AS0 (no network: a malformed path, RFC 7607) originates"), "{text}");
+    assert!(!text.contains("NOC of AS0") && !text.contains("from AS0"), "{text}");
+    assert!(text.contains("from an AS that the path does not tell"), "{text}");
+    // RFC 6793: whose it is the path does not say.
+    let (_, text) = first_mail(Lab::new(), FIRST, &[4651, 23456]);
+    assert!(text.contains("An unknown 32-bit AS (AS23456, RFC 6793) originates"), "{text}");
+    assert!(!text.contains("NOC of AS23456") && !text.contains("from AS23456"), "{text}");
+}
+
+#[test]
 fn two_ases_of_ours_in_a_row_are_both_ours() {
     let mut two = watch(FIRST);
     two.origins = validator::Origins::Only(vec![Asn::new(64500), Asn::new(64505)]);
