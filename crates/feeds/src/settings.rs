@@ -117,6 +117,14 @@ impl FeedKind {
 }
 
 impl Feed {
+    /// Whether it tells all that it sees, and not only what it is asked for.
+    pub const fn tells_all(&self) -> bool {
+        match self.kind {
+            FeedKind::RisLive { mode, .. } => matches!(mode, RisLiveMode::Firehose),
+            FeedKind::Bmp { .. } | FeedKind::MrtDir { .. } => true,
+        }
+    }
+
     /// How many vantage ASes are enough where a vantage point's collector bears this name: one, of
     /// our own routers, and of others what is said.
     pub fn thresholds(&self) -> Vec<(String, u32)> {

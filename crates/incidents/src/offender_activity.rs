@@ -11,7 +11,7 @@ use crate::pairs;
 
 /// Holders beside us from which on an event is called mass: a customer's typing error hits one
 /// or two networks, a leak of a table hits hundreds at once.
-const MASS_HOLDERS: usize = 10;
+pub(crate) const MASS_HOLDERS: usize = 10;
 /// Prefixes counted per AS. A leak of a full table is told as `65536 or more`; at 24 bytes each
 /// that is a few MB for the worst offender.
 const PREFIXES_PER_AS: usize = 65_536;
@@ -31,6 +31,8 @@ pub enum ExtentClass {
     Targeted,
     /// Many networks at once.
     Mass,
+    /// Nobody has told yet what else it announces, or whose that is.
+    Unknown,
 }
 
 /// What else the offender originated that RPKI says is somebody else's, in the window.
@@ -87,10 +89,17 @@ impl OffenderActivity {
         }
     }
 
-    /// What these ASes did to others since `from`; `usual` counts what was there before `before`.
-    pub(crate) fn extent(&self, offenders: &[Asn], from: Timestamp, before: Timestamp) -> Extent {
+    /// What these ASes did to others since `from`; `usual` counts what was there before `before`. `is_told` is
+    /// whether it would be known if there were more.
+    pub(crate) fn extent(
+        &self,
+        offenders: &[Asn],
+        from: Timestamp,
+        before: Timestamp,
+        is_told: bool,
+    ) -> Extent {
         let mut extent = Extent {
-            class: ExtentClass::Targeted,
+            class: if is_told { ExtentClass::Targeted } else { ExtentClass::Unknown },
             prefixes: 0,
             origins: 0,
             usual: 0,
@@ -151,7 +160,7 @@ mod tests {
         offender_activity.note(at(1000), prefix(1), offender, &[Asn::new(1)]);
         offender_activity.note(at(1000), prefix(3), Asn::new(7), &[Asn::new(8)]);
         assert_eq!(
-            offender_activity.extent(&[offender], at(900), at(900)),
+            offender_activity.extent(&[offender], at(900), at(900), true),
             Extent {
                 class: ExtentClass::Mass,
                 prefixes: 21,
@@ -160,9 +169,11 @@ mod tests {
                 at_least: false
             }
         );
-        let targeted = offender_activity.extent(&[Asn::new(7)], at(0), at(0));
+        let targeted = offender_activity.extent(&[Asn::new(7)], at(0), at(0), true);
         assert_eq!((targeted.class, targeted.prefixes), (ExtentClass::Targeted, 1));
-        assert_eq!(offender_activity.extent(&[Asn::new(9)], at(0), at(0)).prefixes, 0);
+        assert_eq!(offender_activity.extent(&[Asn::new(9)], at(0), at(0), true).prefixes, 0);
+        let unknown = offender_activity.extent(&[Asn::new(7)], at(0), at(0), false);
+        assert_eq!((unknown.class, unknown.prefixes), (ExtentClass::Unknown, 1));
     }
 
     #[test]
@@ -172,7 +183,8 @@ mod tests {
             let prefix = Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24);
             offender_activity.note(at(1), prefix, Asn::new(4761), &[Asn::new(n % 1000 + 1)]);
         }
-        let extent = offender_activity.extent(&[Asn::new(4761)], at(0), at(0));
+        let extent = offender_activity.extent(&[Asn::new(4761)], at(0), at(0), false);
+        assert_eq!(extent.class, ExtentClass::Mass);
         assert_eq!((extent.prefixes, extent.origins, extent.at_least), (65_536, 1000, true));
     }
 }

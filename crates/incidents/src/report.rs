@@ -74,6 +74,7 @@ impl Reporter<'_> {
                 &incident.group_key.offenders,
                 window_start(occurrence.since),
                 window_start(incident.first_seen),
+                self.sources.others.by(at, occurrence.since),
             ),
             record: self.record(incident),
             changes,

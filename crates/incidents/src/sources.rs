@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use bgp::Timestamp;
+use validator::VrpTable;
+
+use crate::offender_activity::MASS_HOLDERS;
 use serde::{Deserialize, Serialize};
 
 /// The data sources: the feeds and the RPKI data behind a notice.
@@ -8,6 +13,42 @@ pub struct Sources {
     pub feeds: Vec<FeedState>,
     /// The RPKI data; none if there is none, and then every route is `not-found`.
     pub rpki: Option<RpkiState>,
+    /// Whether they tell what an offender announces of others.
+    pub others: OthersTold,
+}
+
+/// Whether the data sources tell what an offender announces of other networks' space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OthersTold {
+    /// No: the RPKI data do not say whose it is.
+    #[default]
+    No,
+    /// When it is asked for, which is done when an incident opens, and takes a minute.
+    WhenAsked,
+    /// Yes, all the time.
+    Yes,
+}
+
+impl OthersTold {
+    /// Of these VRPs, and of feeds of which some tell all that they see (`tells_all`) or none does.
+    pub fn of(vrps: &VrpTable, tells_all: bool) -> Self {
+        // With fewer networks in it nothing could be called mass.
+        match (vrps.has_asns(MASS_HOLDERS + 1), tells_all) {
+            (false, _) => OthersTold::No,
+            (true, false) => OthersTold::WhenAsked,
+            (true, true) => OthersTold::Yes,
+        }
+    }
+
+    /// Whether it is known at a time, of an incident that began at another.
+    pub(crate) fn by(self, at: Timestamp, began: Timestamp) -> bool {
+        const ANSWERED_AFTER: Duration = Duration::from_secs(60);
+        match self {
+            OthersTold::No => false,
+            OthersTold::WhenAsked => at >= began + ANSWERED_AFTER,
+            OthersTold::Yes => true,
+        }
+    }
 }
 
 /// One feed, as it stands when a notice is made.

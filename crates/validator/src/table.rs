@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use std::ops::Range;
 
 use bgp::{Asn, Family, Prefix, RouteOrigin, Timestamp};
@@ -122,6 +124,15 @@ impl VrpTable {
     /// Whether exactly this VRP is in the table.
     pub fn contains(&self, vrp: &Vrp) -> bool {
         self.covering(vrp.prefix()).any(|other| other == *vrp)
+    }
+
+    /// Whether at least so many different ASes have a VRP.
+    pub fn has_asns(&self, least: usize) -> bool {
+        let mut asns = BTreeSet::new();
+        self.iter().any(|vrp| {
+            asns.insert(vrp.asn());
+            asns.len() >= least
+        })
     }
 
     /// How many VRPs there are, each counted once.

@@ -230,6 +230,7 @@ impl Answers<'_> {
         self.answer(
             "Scope",
             &match extent.class {
+                ExtentClass::Unknown => "not known yet".to_owned(),
                 ExtentClass::Mass => format!("mass: {others} ({usual})"),
                 ExtentClass::Targeted if extent.prefixes == 0 => {
                     format!("targeted: no other network's prefix seen ({usual})")

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp::{AsPath, Asn, Change, Event, Observation, Prefix, Route, Timestamp, Vantage, View};
-use incidents::{AsDirectory, FeedGap, FeedState, Incidents, Notice, RpkiState, Rules, Sources};
+use incidents::{
+    AsDirectory, FeedGap, FeedState, Incidents, Notice, OthersTold, RpkiState, Rules, Sources,
+};
 use validator::{
     Classifier, Finding, Origins, OwnPrefixes, RpkiSnapshot, Vrp, VrpTable, Watch, WatchList,
 };
@@ -92,6 +94,7 @@ pub(crate) fn sources() -> Sources {
             source: "vrps.json".into(),
             stale: false,
         }),
+        others: OthersTold::Yes,
     }
 }
 

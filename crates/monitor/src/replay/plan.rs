@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bgp::{Prefix, Timestamp};
-use incidents::{AsDirectory, FeedState, RpkiState, Rules, Sources};
+use incidents::{AsDirectory, FeedState, OthersTold, RpkiState, Rules, Sources};
 use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 
 use super::args::ReplayArgs;
@@ -50,8 +50,10 @@ impl Plan {
             // A recording is as old as it is: there is no now to measure against.
             stale: false,
         };
+        let others = OthersTold::of(&self.snapshot.vrps, true);
         let known = !self.snapshot.source.is_empty();
-        Sources { feeds: args.inputs.iter().map(feed).collect(), rpki: known.then_some(rpki) }
+        let feeds = args.inputs.iter().map(feed).collect();
+        Sources { feeds, rpki: known.then_some(rpki), others }
     }
 
     fn of_arguments(args: &ReplayArgs, at: Option<Timestamp>) -> Result<Self, Failure> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bgp::Timestamp;
 use clock::Moment;
 use feeds::FeedStatus;
-use incidents::{FeedGap, FeedState, RpkiState, Sources};
+use incidents::{FeedGap, FeedState, OthersTold, RpkiState, Sources};
 use rpki_sources::{Fault, Health, Rpki};
 use validator::{Condition, IncidentKind, WatchList};
 
@@ -15,9 +15,10 @@ use crate::watches;
 /// How long there may be no RPKI data after the start.
 const RPKI_WAIT: Duration = Duration::from_secs(300);
 
-/// What notices say of the feeds and the RPKI data.
-pub(super) fn sources(feeds: &[FeedStatus], rpki: &Rpki) -> Sources {
-    Sources { feeds: feeds.iter().map(feed_sight).collect(), rpki: rpki_state(rpki) }
+/// What notices say of the feeds and the RPKI data. `tells_all`: some feed tells more than it is asked for.
+pub(super) fn sources(feeds: &[FeedStatus], rpki: &Rpki, tells_all: bool) -> Sources {
+    let others = OthersTold::of(&rpki.snapshot.vrps, tells_all);
+    Sources { feeds: feeds.iter().map(feed_state).collect(), rpki: rpki_state(rpki), others }
 }
 
 /// What notices say of the RPKI data; none where no source is to give any.
@@ -31,7 +32,7 @@ pub(super) fn rpki_state(rpki: &Rpki) -> Option<RpkiState> {
     })
 }
 
-fn feed_sight(feed: &FeedStatus) -> FeedState {
+fn feed_state(feed: &FeedStatus) -> FeedState {
     let gap = |gap: &feeds::FeedGap| {
         let feeds::FeedGap { router, from, until } = gap.clone();
         FeedGap { router, from, until }

@@ -8,7 +8,7 @@ use alerter::replies::Incoming;
 use bgp::{Timestamp, Vantage};
 use clock::{Moment, wall};
 use delivery::{DeliveryEvent, DeliveryQueues, ReplyLog};
-use feeds::{Batch, FeedEvent, FeedStatus, rib_key};
+use feeds::{Batch, Feed, FeedEvent, FeedStatus, rib_key};
 use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::runtime::Handle;
@@ -291,7 +291,8 @@ impl Engine {
     fn update_sources(&mut self, now: Moment) -> Vec<FeedStatus> {
         self.feeds.health.sample(now);
         let feeds = self.feeds.health.status(now);
-        self.journal.set_sources(sources(&feeds, &self.rpki.borrow()));
+        let tells_all = self.config.feeds.iter().any(Feed::tells_all);
+        self.journal.set_sources(sources(&feeds, &self.rpki.borrow(), tells_all));
         feeds
     }
 
