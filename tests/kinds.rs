@@ -2,51 +2,45 @@
 
 use std::fmt::Write;
 
-use validator::{IncidentKind, KindSpec, Severities, Severity};
+use ::originwatch::help;
+use validator::IncidentKind;
 
-use crate::play::assert_golden;
-
-/// `critical; notice where RPKI entitles the origin`.
-fn severity(Severities { usual, if_valid, if_grave }: Severities) -> String {
-    let exception = |severity: Severity, whereof: &str| match severity == usual {
-        true => String::new(),
-        false => format!("; {severity} {whereof}"),
-    };
-    let valid = exception(if_valid, "where RPKI entitles the origin");
-    let grave = exception(if_grave, "of a more-specific, or where ASPA or OTC forbids the path");
-    format!("{usual}{valid}{grave}")
-}
-
-fn chapter(kind: IncidentKind) -> String {
-    let KindSpec { name, title, meaning, guide, advice, accusation, .. } = kind.spec();
-    let mut text = format!("\n## {name}\n\nFires when {meaning}.\n\n");
-    writeln!(text, "* In titles: {title}").unwrap();
-    writeln!(text, "* Severity: {}", severity(kind.spec().severity)).unwrap();
-    if let Some(accusation) = accusation {
-        writeln!(
-            text,
-            "* The notice has a draft that asks the network at fault {}",
-            accusation.request
-        )
-        .unwrap();
-    }
-    writeln!(text, "\n{guide}").unwrap();
-    if let Some(advice) = advice {
-        writeln!(text, "\nIn the notice: \"{advice}\"").unwrap();
-    }
-    text
-}
+use crate::play::{assert_golden, originwatch};
 
 #[test]
 fn the_documentation_is_what_the_table_says() {
     let mut page = "# Kinds of incident\n\n\
-        Made from the table in `crates/validator/src/incident_kind.rs` by `UPDATE_GOLDEN=1 cargo test -p originwatch \
-        --test it kinds`.\n\n| kind | severity |\n|---|---|\n"
+        `originwatch help kinds` and `originwatch help KIND` say the same. Made from the table in \
+        `crates/validator/src/incident_kind.rs` by `UPDATE_GOLDEN=1 cargo test -p originwatch --test it kinds`.\n\n\
+        | kind | severity |\n|---|---|\n"
         .to_owned();
     for kind in IncidentKind::ALL {
-        let severity = severity(kind.spec().severity);
+        let severity = help::severity(kind.spec().severity);
         writeln!(page, "| [{kind}](#{kind}) | {severity} |").unwrap();
     }
-    IncidentKind::ALL.map(chapter).iter().for_each(|chapter| page.push_str(chapter));
+    for kind in IncidentKind::ALL {
+        page.push('\n');
+        page.push_str(&help::page(kind));
+    }
     assert_golden("../../docs/kinds.md", &page);
+}
+
+#[test]
+fn help_explains_commands_kinds_and_all_kinds() {
+    let hijack = originwatch(["help", "origin-hijack"]);
+    assert_eq!(hijack.stdout, help::page(IncidentKind::OriginHijack));
+    let kinds = originwatch(["help", "kinds"]);
+    let first: Vec<&str> =
+        kinds.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(first, IncidentKind::ALL.map(|kind| kind.spec().name));
+    for (words, flag) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "search"], &["search", "--help"]),
+        (&["help", "incidents", "mute"], &["incidents", "mute", "--help"]),
+    ] {
+        assert_eq!(originwatch(words).stdout, originwatch(flag).stdout, "{words:?}");
+    }
+    let unknown = originwatch(["help", "origin-hijak"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("no kind of incident 'origin-hijak'"), "{}", unknown.stderr);
 }

@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::check::{self, CheckArgs};
 use crate::exit::{ExitCode, Failure};
+use crate::help::{self, HelpArgs};
 use crate::incidents::IncidentsArgs;
 use crate::mail::MailArgs;
 use crate::maintenance::MaintenanceArgs;
@@ -19,7 +20,7 @@ use crate::{incidents, mail, maintenance, roas, whatif};
 
 /// Watch the routes of your own address space: see who else originates them, tell the NOC.
 #[derive(Debug, Parser)]
-#[command(name = "originwatch", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "originwatch", version, max_term_width = 100, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -49,6 +50,8 @@ pub enum Command {
     Maintenance(MaintenanceArgs),
     /// List and retry queued notifications, and test the channels.
     Mail(MailArgs),
+    /// Explain a command or a kind of incident.
+    Help(HelpArgs),
     /// Print the completion script of a shell.
     Completions {
         /// Which shell.
@@ -78,6 +81,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Incidents(args) => incidents::run(&args),
         Command::Maintenance(args) => maintenance::run(&args),
         Command::Mail(args) => mail::run(&args),
+        Command::Help(args) => help::run(&args, Cli::command()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "originwatch", &mut script);

@@ -21,6 +21,7 @@ mod dns;
 mod drill;
 pub mod exit;
 pub mod format;
+pub mod help;
 pub mod incidents;
 pub mod mail;
 mod mail_composer;
