@@ -6,12 +6,13 @@ mod relay;
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite;
 
-use crate::play::{Run, assert_golden, originwatch};
+use crate::play::{Run, assert_golden, originwatch, run, tunnel};
 use relay::{Manner, Relay};
 
 const ZONE: &str = "
@@ -54,6 +55,11 @@ impl House {
 
     /// Checks this config; what was said, without what differs from run to run.
     fn check(&self, config: &str, arguments: &[&str]) -> Run {
+        self.check_in(config, arguments, &[])
+    }
+
+    /// The same with these variables in the environment.
+    fn check_in(&self, config: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
         const HEAD: &str = "[operator]\nname = \"Example\"\nasns = [64500]\n\
                             [[watch]]\nprefix = \"198.18.0.0/21\"\n\
                             [rpki]\nsources = [ { json = \"vrps.json\" } ]\n";
@@ -61,7 +67,9 @@ impl House {
         let path = self.folder.path().join("originwatch.toml");
         let mut all = vec!["check", "-c", path.to_str().unwrap()];
         all.extend(arguments);
-        let mut run = originwatch(all);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_originwatch"));
+        let variables = variables.iter().copied();
+        let mut run = run(command.args(all).envs(variables).stdin(Stdio::null()));
         run.stdout = run.stdout.replace(&format!("{}/", self.folder.path().display()), "");
         for (port, word) in &self.ports {
             run.stdout = run.stdout.replace(&format!(":{port}"), &format!(":{word}"));
@@ -332,6 +340,55 @@ fn channels_are_tried_and_told_nothing() {
     assert!(!run.stdout.contains("secret"));
     let heard = listener.accept().unwrap().0.read(&mut [0]).unwrap();
     assert_eq!(heard, 0);
+}
+
+/// Where the way out is a proxy, check takes it as run does: what names the proxy knows, DNS need not.
+#[test]
+fn behind_a_proxy_it_is_the_proxy_that_is_asked() {
+    let house = House::new(VRPS);
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hook = target.local_addr().unwrap().port();
+    let (ris, open) = (ris_live(), tunnel::start("HTTP/1.1 200 Connection established"));
+    let closed = tunnel::start("HTTP/1.1 407 Proxy Authentication Required");
+    let config = format!(
+        "[[feed]]\ntype = \"ris-live\"\nurl = \"ws://ris.example.net:{ris}/\"\n\
+         [[channel]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"https://hook.example.net:{hook}/\"\n"
+    );
+    let dns = dns::start(ZONE);
+    let told = |proxy: u16, none: &str| {
+        let proxy = format!("http://user:secret@127.0.0.1:{proxy}");
+        let variables = [("http_proxy", &*proxy), ("https_proxy", &*proxy), ("no_proxy", none)];
+        let run = house.check_in(&config, &["--resolver", &dns], &variables);
+        assert!(!run.stdout.contains("secret"), "{}", run.stdout);
+        let lines = run.stdout.lines().map(|line| line.replace(&format!(":{ris}"), ":PORT"));
+        let lines = lines.map(|line| line.replace(&format!(":{hook}"), ":PORT"));
+        lines.filter(|line| line.contains("example.net:PORT")).collect::<Vec<_>>()
+    };
+    let through = format!("can be reached through the proxy 127.0.0.1:{}", open.port);
+    assert_eq!(
+        told(open.port, ""),
+        [
+            format!("ok     channel hook: hook.example.net:PORT {through}"),
+            "ok     feed ris-live ws://ris.example.net:PORT/: answers".to_owned(),
+        ]
+    );
+    let mut asked: Vec<String> = open.asked.try_iter().collect();
+    asked.sort();
+    let of = |server: &str, port: u16| {
+        format!("CONNECT {server}.example.net:{port} Basic dXNlcjpzZWNyZXQ=")
+    };
+    assert_eq!(asked, [of("hook", hook), of("ris", ris)]);
+    let refused = format!("the proxy 127.0.0.1:{} answers 407", closed.port);
+    assert_eq!(
+        told(closed.port, ""),
+        [
+            format!("fault  channel hook: hook.example.net:PORT: {refused}"),
+            format!("fault  feed ris-live ws://ris.example.net:PORT/: {refused}"),
+        ]
+    );
+    // What needs none is reached without.
+    let without = told(closed.port, "example.net");
+    assert!(without.iter().all(|line| !line.contains("proxy")), "{without:?}");
 }
 
 /// A RIS Live server that only opens web sockets.

@@ -13,6 +13,7 @@ pub(crate) mod search;
 pub(crate) mod short;
 pub(crate) mod spool;
 pub(crate) mod tables;
+pub(crate) mod tunnel;
 pub(crate) mod web;
 
 use std::ffi::OsStr;

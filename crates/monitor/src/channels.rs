@@ -11,6 +11,8 @@ use alerter::channels::{
 };
 use network::password;
 
+use network::proxy::Proxy;
+
 use crate::config::{self, Channel, ChannelKind, Url};
 use crate::exit::Failure;
 
@@ -22,8 +24,29 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// Over UDP nobody answers.
-    pub(crate) is_udp: bool,
+    pub(crate) scheme: Scheme,
+}
+
+/// How a channel speaks to its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+    /// A connection of its own.
+    Tcp,
+    /// Nobody answers.
+    Udp,
+}
+
+impl Server {
+    /// The proxy through which the channel reaches it, if there is one: what is not HTTP knows none.
+    pub(crate) fn proxy(&self) -> Option<Proxy> {
+        match self.scheme {
+            Scheme::Http => Proxy::of(false, &self.host, self.port),
+            Scheme::Https => Proxy::of(true, &self.host, self.port),
+            Scheme::Tcp | Scheme::Udp => None,
+        }
+    }
 }
 
 /// A channel that is ready to send; nothing is connected yet.
@@ -128,7 +151,10 @@ pub(crate) fn server(kind: &ChannelKind) -> Option<Result<Server, String>> {
         ChannelKind::Syslog(syslog) => Some(Ok(Server {
             host: syslog.host.clone(),
             port: syslog.port,
-            is_udp: syslog.transport == Transport::Udp,
+            scheme: match syslog.transport {
+                Transport::Udp => Scheme::Udp,
+                Transport::Tcp | Transport::Tls => Scheme::Tcp,
+            },
         })),
         ChannelKind::Exec(_) => None,
     }
@@ -140,5 +166,6 @@ fn of_url(url: &str) -> Result<Server, String> {
     let host = url.host_str().ok_or_else(none)?;
     let port = url.port_or_known_default().ok_or_else(none)?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Server { host, port, is_udp: false })
+    let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+    Ok(Server { host, port, scheme })
 }

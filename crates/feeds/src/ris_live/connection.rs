@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use network::proxy;
 use network::tls::{self, TlsError};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -26,8 +27,8 @@ pub(super) enum ConnectError {
     Url(#[from] InvalidUri),
     #[error("the URL has no host")]
     NoHost,
-    #[error("cannot connect: {0}")]
-    Tcp(#[from] std::io::Error),
+    #[error(transparent)]
+    Tcp(#[from] proxy::ConnectError),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("no web socket: {0}")]
@@ -52,7 +53,7 @@ async fn connect(url: &str) -> Result<Connection, ConnectError> {
     let host = uri.host().ok_or(ConnectError::NoHost)?.to_owned();
     let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let stream = TcpStream::connect((name.as_str(), port)).await?;
+    let stream = proxy::connect(secure, &name, port).await?;
     let request = uri.into_client_request()?;
     // No message that the parser would take is longer.
     let limit = Some(parser::LINE_MAX);

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use network::proxy::Proxy;
 use tokio::net::TcpStream;
 
 use super::reach::{Place, Way};
 use super::report::Report;
-use crate::channels::{self, Server, server};
+use crate::channels::{self, Scheme, Server, server};
 use crate::config::{Channel, ChannelKind};
 use crate::dns::Dns;
 
@@ -50,7 +51,10 @@ pub(super) async fn way(channel: &Channel, dns: &Dns) -> Option<Way> {
 }
 
 async fn connect(what: &str, server: &Server, dns: &Dns, report: &mut Report) {
-    let Server { host, port, is_udp } = server;
+    let Server { host, port, scheme } = server;
+    if let Some(proxy) = server.proxy() {
+        return through(what, server, &proxy, report).await;
+    }
     let addresses = match dns.addresses(host).await {
         Ok(addresses) if addresses.is_empty() => {
             return report.fault(what, format!("{host} has no address"));
@@ -58,7 +62,7 @@ async fn connect(what: &str, server: &Server, dns: &Dns, report: &mut Report) {
         Ok(addresses) => addresses,
         Err(error) => return report.fault(what, error.to_string()),
     };
-    if *is_udp {
+    if *scheme == Scheme::Udp {
         return report.note(what, format!("{host}:{port} is UDP: nobody says whether it arrives"));
     }
     let at: Vec<_> = addresses.iter().map(|ip| SocketAddr::new(*ip, *port)).collect();
@@ -68,6 +72,29 @@ async fn connect(what: &str, server: &Server, dns: &Dns, report: &mut Report) {
         Err(_) => {
             let limit = CONNECT_WITHIN.as_secs();
             report.fault(what, format!("{host}:{port}: no connection within {limit} s"));
+        }
+    }
+}
+
+/// Whoever sends through a proxy asks it, and not DNS, where the host is.
+async fn through(what: &str, server: &Server, proxy: &Proxy, report: &mut Report) {
+    let (place, proxied) = (format!("{}:{}", server.host, server.port), proxy.name());
+    let connection = async {
+        match server.scheme {
+            // What is not encrypted goes through it as a request, and many let nothing else through.
+            Scheme::Http => proxy.reach().await,
+            Scheme::Https | Scheme::Tcp | Scheme::Udp => {
+                proxy.connect(&server.host, server.port).await
+            }
+        }
+    };
+    match tokio::time::timeout(CONNECT_WITHIN, connection).await {
+        Ok(Ok(_)) => report.ok(what, format!("{place} can be reached through the proxy {proxied}")),
+        Ok(Err(error)) => report.fault(what, format!("{place}: {error}")),
+        Err(_) => {
+            let limit = CONNECT_WITHIN.as_secs();
+            let late = format!("no connection within {limit} s");
+            report.fault(what, format!("{place}: {late} through the proxy {proxied}"));
         }
     }
 }
