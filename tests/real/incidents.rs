@@ -20,7 +20,9 @@ fn youtube_2008_is_one_sub_prefix_hijack_by_as17557() {
     assert_eq!(
         replay(watch, &["pakistan_youtube_2008.json"]),
         [
-            "OW-20080224-AS17557-9a43 opened: sub-prefix-hijack of 208.65.153.0/24 by AS17557 via AS3491"
+            "OW-20080224-AS17557-9a43 opened: sub-prefix-hijack of 208.65.153.0/24 by AS17557 via AS3491",
+            // Of how many nobody knows there: what is told is that many more hold it.
+            "OW-20080224-AS17557-9a43 update: sub-prefix-hijack of 208.65.153.0/24 by AS17557 via AS3491",
         ]
     );
 }

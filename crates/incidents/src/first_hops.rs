@@ -19,7 +19,16 @@ const HOPS: usize = 4096;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FirstHops {
     #[serde(with = "pairs")]
-    by_watch: BTreeMap<Prefix, BTreeMap<Asn, Timestamp>>,
+    by_watch: BTreeMap<Prefix, Learned>,
+}
+
+/// What is known of one watch.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Learned {
+    /// When a route to the watched prefix itself was first seen: without any, nobody knows who usually stands there.
+    exact_since: Option<Timestamp>,
+    /// When each AS was first seen next to us.
+    hops: BTreeMap<Asn, Timestamp>,
 }
 
 impl FirstHops {
@@ -39,20 +48,24 @@ impl FirstHops {
             if prefix != watched && heard + KNOWN_AFTER <= at && self.is_new(watched, hop, at) {
                 (one.kind, one.culprit) = (Some(IncidentKind::FirstHop), Some(hop));
             } else {
-                self.learn(watched, hop, at);
+                self.learn(watched, hop, at, prefix == watched);
             }
         }
     }
 
-    /// Whether others are known to stand there, and this one is not.
+    /// Whether it is known who stands there, and this one does not.
     fn is_new(&self, watched: Prefix, hop: Asn, at: Timestamp) -> bool {
-        let Some(hops) = self.by_watch.get(&watched) else { return false };
+        let Some(learned) = self.by_watch.get(&watched) else { return false };
         let is_known = |since: &Timestamp| *since + KNOWN_AFTER <= at;
-        hops.values().any(is_known) && !hops.get(&hop).is_some_and(is_known)
+        let has_baseline = learned.exact_since.as_ref().is_some_and(is_known);
+        has_baseline && !learned.hops.get(&hop).is_some_and(is_known)
     }
 
-    fn learn(&mut self, watched: Prefix, hop: Asn, at: Timestamp) {
-        let hops = self.by_watch.entry(watched).or_default();
+    fn learn(&mut self, watched: Prefix, hop: Asn, at: Timestamp, is_exact: bool) {
+        let Learned { exact_since, hops } = self.by_watch.entry(watched).or_default();
+        if is_exact {
+            *exact_since = Some(exact_since.unwrap_or(at).min(at));
+        }
         if hops.len() < HOPS || hops.contains_key(&hop) {
             let since = hops.entry(hop).or_insert(at);
             *since = at.min(*since);

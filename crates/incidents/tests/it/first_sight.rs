@@ -81,6 +81,16 @@ fn a_more_specific_behind_an_as_that_never_stood_next_to_us_is_told_without_any_
 }
 
 #[test]
+fn without_a_route_to_the_watched_prefix_nobody_knows_who_stands_next_to_us() {
+    let mut lab = Lab::new();
+    for n in 10..14 {
+        lab.announce(0, n, MORE_SPECIFIC, &[100 + n, 64510, 64500]);
+        lab.announce(20 * MINUTE, n, MORE_SPECIFIC, &[100 + n, 64520, 64500]);
+    }
+    assert_eq!(lab.timeline(), []);
+}
+
+#[test]
 fn what_stood_next_to_us_before_and_what_a_first_table_tells_is_no_news() {
     let mut lab = Lab::with_baseline();
     // Next to us on the way to this prefix, at another vantage point.
