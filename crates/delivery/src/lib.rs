@@ -14,6 +14,7 @@ mod event;
 mod queues;
 mod relays;
 mod replies;
+mod settlement;
 mod worker;
 
 pub use attempt::{DeliveryAttempt, DeliveryReport, Outcome};

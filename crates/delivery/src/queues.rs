@@ -1,15 +1,17 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use alerter::content::mail::Late;
 use alerter::{ChannelName, Receiver};
 use bgp::Timestamp;
+use clock::Moment;
 use network::jittered;
 use store::{Delivery, Outbox, StoreError};
 use tokio::sync::mpsc;
 use validator::{Condition, IncidentKind};
 
 use crate::attempt::{DeliveryAttempt, DeliveryReport, Outcome};
+use crate::settlement::Settlement;
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
@@ -23,15 +25,23 @@ const LATE: Duration = Duration::from_secs(60);
 const TELL_AFTER: Duration = Duration::from_secs(600);
 
 /// What is on its way. The outbox itself lies in the store, which only its owner writes.
+///
+/// All times here are those of one clock that began with the wall clock and goes on steadily, so that who
+/// sets the wall clock neither holds anything up nor has it given up.
 #[derive(Debug)]
 pub struct DeliveryQueues {
     queues: BTreeMap<ChannelName, DeliveryQueue>,
+    begun: Moment,
     /// Since when each delivery that was not taken yet is being tried.
-    begun: HashMap<i64, Timestamp>,
+    tried_since: HashMap<i64, Timestamp>,
     /// The times of the notices are those of recordings, and say nothing of a delay.
     recorded: bool,
     /// What is wrong with each place that a notification was for; nothing where the last one was taken.
     troubles: BTreeMap<String, Option<String>>,
+    /// What an earlier process wrote down may be of a clock that was ahead: looked at once.
+    clamped: bool,
+    /// What became of deliveries and is not written down yet, the oldest first.
+    unwritten: VecDeque<Settlement>,
 }
 
 /// The way to a worker.
@@ -39,6 +49,7 @@ pub struct DeliveryQueues {
 pub struct DeliveryQueue {
     attempts: mpsc::Sender<DeliveryAttempt>,
     give_up_after: Duration,
+    /// Under way, or done and not written down yet.
     in_flight: HashSet<i64>,
 }
 
@@ -52,17 +63,35 @@ impl DeliveryQueue {
 impl DeliveryQueues {
     /// A queue for each channel. If `recorded`, notices bear the times of recordings, which say nothing of a
     /// delay.
-    pub fn new(queues: BTreeMap<ChannelName, DeliveryQueue>, recorded: bool) -> Self {
-        DeliveryQueues { queues, begun: HashMap::new(), recorded, troubles: BTreeMap::new() }
+    pub fn new(
+        queues: BTreeMap<ChannelName, DeliveryQueue>,
+        recorded: bool,
+        begun: Moment,
+    ) -> Self {
+        DeliveryQueues {
+            queues,
+            begun,
+            tried_since: HashMap::new(),
+            recorded,
+            troubles: BTreeMap::new(),
+            clamped: false,
+            unwritten: VecDeque::new(),
+        }
     }
 
-    /// Hands over what is due, as far as each worker has room: what is not stays due. Notifications go by
-    /// the wall clock, whatever the clock of the engine is.
+    /// What is due at this moment is due at this time of the outbox.
+    pub fn time(&self, now: Moment) -> Timestamp {
+        self.begun.wall + now.since(self.begun)
+    }
+
+    /// Hands over what is due, as far as each worker has room: what is not stays due.
     ///
     /// # Errors
     ///
-    /// Where the outbox cannot be read.
-    pub fn dispatch(&mut self, outbox: Outbox<'_>, now: Timestamp) -> Result<(), StoreError> {
+    /// Where the outbox cannot be read, or not written; what can be read is handed over all the same.
+    pub fn dispatch(&mut self, outbox: Outbox<'_>, now: Moment) -> Result<(), StoreError> {
+        let now = self.time(now);
+        let written = self.write(outbox, now);
         for (channel, queue) in &mut self.queues {
             let room = queue.attempts.capacity();
             if room == 0 || outbox.next_due(channel)?.is_none_or(|due| due > now) {
@@ -73,52 +102,74 @@ impl DeliveryQueues {
                     continue;
                 }
                 let created = if self.recorded { now } else { delivery.created };
-                let by = now.since(*self.begun.entry(delivery.number).or_insert(created));
+                let since = *self.tried_since.entry(delivery.number).or_insert(created);
+                let (by, number) = (now.since(since), delivery.number);
                 let why = delivery.last_error.clone().unwrap_or_else(|| "this monitor".to_owned());
                 let late = (by >= LATE).then_some(Late { by, why });
-                let number = delivery.number;
                 if queue.attempts.try_send(DeliveryAttempt { delivery, late }).is_err() {
                     break;
                 }
                 queue.in_flight.insert(number);
             }
         }
-        Ok(())
+        written
     }
 
     /// Writes down what became of a delivery.
     ///
     /// # Errors
     ///
-    /// Where the outbox cannot be written; the delivery is then repeated with the same Message-ID.
+    /// Where the outbox cannot be written: that is tried again with each [`dispatch`](Self::dispatch), and the
+    /// delivery is not repeated meanwhile.
     pub fn settle(
         &mut self,
         outbox: Outbox<'_>,
-        now: Timestamp,
+        now: Moment,
         report: DeliveryReport,
     ) -> Result<(), StoreError> {
+        let now = self.time(now);
+        let settlement = self.judge(now, report);
+        self.unwritten.push_back(settlement);
+        self.write(outbox, now)
+    }
+
+    /// Writes down what is not yet; what has been is under way no more.
+    fn write(&mut self, outbox: Outbox<'_>, now: Timestamp) -> Result<(), StoreError> {
+        if !self.clamped {
+            outbox.clamp(now, |attempts| attempts.checked_sub(1).map(wait).unwrap_or_default())?;
+            self.clamped = true;
+        }
+        while let Some(settlement) = self.unwritten.front() {
+            settlement.write(outbox)?;
+            if let Some(queue) = self.queues.get_mut(&settlement.channel) {
+                queue.in_flight.remove(&settlement.number);
+            }
+            self.unwritten.pop_front();
+        }
+        Ok(())
+    }
+
+    /// What is to be written down of a delivery.
+    fn judge(&mut self, now: Timestamp, report: DeliveryReport) -> Settlement {
         let DeliveryReport { delivery, outcome } = report;
-        let give_up_after = self.end_attempt(&delivery);
         let (to, id) = (place(&delivery.receiver), &delivery.message_id);
         let (what, fault) = match delivery.receiver.channel {
             ChannelName::Mail => ("mail", "login"),
             ChannelName::Named(_) => ("notification", "config"),
         };
-        let age = now.since(self.begun.get(&delivery.number).copied().unwrap_or(now));
-        let over = matches!(outcome, Outcome::Taken | Outcome::Refused(_));
-        let (trouble, written) = match outcome {
+        let age = now.since(self.tried_since.get(&delivery.number).copied().unwrap_or(now));
+        let (trouble, settlement) = match outcome {
             Outcome::Taken => {
                 tracing::info!(%to, %id, "{what} taken");
-                (Some(None), outbox.record_taken(delivery.number))
+                (Some(None), Settlement::taken(&delivery))
             }
             Outcome::Refused(error) => {
                 tracing::error!(%to, %id, %error, "{what} refused for good");
-                (Some(Some(error.clone())), outbox.record_dead(delivery.number, &error))
+                (Some(Some(error.clone())), Settlement::dead(&delivery, error))
             }
-            Outcome::Deferred { error, .. } if age >= give_up_after => {
+            Outcome::Deferred { error, .. } if self.is_to_be_given_up(&delivery, age) => {
                 tracing::error!(%to, %id, %error, "{what} given up");
-                self.begun.remove(&delivery.number);
-                (Some(Some(error.clone())), outbox.record_dead(delivery.number, &error))
+                (Some(Some(error.clone())), Settlement::dead(&delivery, error))
             }
             Outcome::Deferred { error, retry_after, failover_in } => {
                 tracing::warn!(%to, %id, %error, attempts = delivery.attempts + 1, "{what} deferred");
@@ -126,33 +177,34 @@ impl DeliveryQueues {
                 let wait = failover_in.map_or(wait, |failover| wait.min(failover));
                 let wait = retry_after.map_or(wait, |wanted| wait.max(wanted));
                 let told = (age >= TELL_AFTER).then(|| Some(error.clone()));
-                (told, outbox.record_deferred(delivery.number, now + wait, &error))
+                (told, Settlement::deferred(&delivery, now + wait, error))
             }
             Outcome::Held(error) => {
                 tracing::error!(%to, %id, %error, "{what} held: the {fault} has to be put right");
                 let next = now + jittered(wait(delivery.attempts));
-                (Some(Some(error.clone())), outbox.record_deferred(delivery.number, next, &error))
+                (Some(Some(error.clone())), Settlement::deferred(&delivery, next, error))
             }
         };
-        if over {
-            self.begun.remove(&delivery.number);
+        if settlement.is_final() {
+            self.tried_since.remove(&delivery.number);
         }
         self.troubles.extend(trouble.map(|trouble| (to.to_owned(), trouble)));
-        written
+        settlement
     }
 
-    /// It is under way no more; after which time it is to be given up.
-    fn end_attempt(&mut self, delivery: &Delivery) -> Duration {
-        let Some(queue) = self.queues.get_mut(&delivery.receiver.channel) else {
-            return Duration::MAX;
-        };
-        queue.in_flight.remove(&delivery.number);
-        queue.give_up_after
+    /// Tried for long enough, and often enough: that it is old does not say so, since the clock may have been
+    /// wrong when it was decided, and nobody may have been there to try.
+    fn is_to_be_given_up(&self, delivery: &Delivery, age: Duration) -> bool {
+        let queue = self.queues.get(&delivery.receiver.channel);
+        let after = queue.map_or(Duration::MAX, |queue| queue.give_up_after);
+        let waited = (0..=delivery.attempts).map(wait).fold(Duration::ZERO, Duration::saturating_add);
+        age >= after && waited >= after
     }
 
     /// Whether nothing is under way.
     pub fn is_idle(&self) -> bool {
-        self.queues.values().all(|queue| queue.in_flight.is_empty())
+        let in_flight: usize = self.queues.values().map(|queue| queue.in_flight.len()).sum();
+        in_flight <= self.unwritten.len()
     }
 
     /// What is wrong where every one of these places is in trouble: a channel that fails is no channel.

@@ -2,6 +2,7 @@ use std::fs::File;
 use std::path::Path;
 
 use alerter::{AnnotatedIncident, AnnotatedNotice, Notification};
+use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::entry::{Entry, read_entries, write_entries};
@@ -109,8 +110,9 @@ impl Store {
         unanswered(&self.connection)
     }
 
-    /// Writes a batch in one transaction, and a row in the outbox for every notification and receiver.
-    pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    /// Writes a batch in one transaction, and a row in the outbox for every notification and receiver, which is
+    /// due at `due`.
+    pub(crate) fn write(&mut self, batch: &Batch, due: Timestamp) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         {
             write_entries(&transaction, &batch.entries)?;
@@ -122,7 +124,7 @@ impl Store {
             }
             write_incidents(&transaction, &batch.summaries)?;
             write_notices(&transaction, &batch.notices)?;
-            write_notifications(&transaction, &batch.notifications)?;
+            write_notifications(&transaction, &batch.notifications, due)?;
             write_answers(&transaction, &batch.answers)?;
             if let Some(silences) = &batch.silences {
                 write_silences(&transaction, silences)?;

@@ -40,7 +40,7 @@ const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// let path = "originwatch.db".as_ref();
 /// let (mut journal, _) = Journal::open(path, Rules::default(), rules, directory, Sources::default())?;
 /// journal.handle(now, finding);
-/// for notice in journal.commit()? {
+/// for notice in journal.commit(now)? {
 ///     println!("{}", notice.title);
 /// }
 /// let outbox = journal.store().outbox();
@@ -126,12 +126,16 @@ impl Journal {
 
     /// Does what others have asked for since the last time; how many requests there were. Answers
     /// are written with what came of them, at the next commit: a crash in between does nothing
-    /// twice.
+    /// twice. `due` is the time of the outbox.
     ///
     /// # Errors
     ///
     /// Where SQLite reports one; the requests are then still there.
-    pub fn take_requests(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+    pub fn take_requests(
+        &mut self,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<usize, StoreError> {
         let requests = self.store.unanswered()?;
         let many = requests.len();
         for (number, request) in requests {
@@ -141,11 +145,11 @@ impl Journal {
                     Err(refusal) => Answer::Refused(refusal.to_string()),
                 },
                 Ok(Request::Flush) => {
-                    self.store.outbox().flush(now)?;
+                    self.store.outbox().flush(due)?;
                     Answer::Done
                 }
                 Ok(Request::Requeue) => {
-                    self.store.outbox().requeue(now)?;
+                    self.store.outbox().requeue(due)?;
                     Answer::Done
                 }
                 Err(error) => Answer::Refused(format!("the request cannot be read: {error}")),
@@ -201,19 +205,19 @@ impl Journal {
     }
 
     /// Writes everything since the last commit in one transaction; returns the notices in it, whose
-    /// notifications now stand in the outbox too.
+    /// notifications now stand in the outbox too, due at `due` by the clock of whoever delivers.
     ///
     /// # Errors
     ///
     /// Where SQLite reports one. Nothing is lost then: the next commit writes it all.
-    pub fn commit(&mut self) -> Result<Vec<AnnotatedNotice>, StoreError> {
+    pub fn commit(&mut self, due: Timestamp) -> Result<Vec<AnnotatedNotice>, StoreError> {
         let Batch { entries, positions, answers, .. } = &self.batch;
         if !(entries.is_empty() && positions.is_empty() && answers.is_empty()) {
             if self.has_notices() {
                 self.batch.summaries = self.refresh();
             }
             self.batch.silences = self.ordered.then(|| self.silences());
-            self.store.write(&self.batch)?;
+            self.store.write(&self.batch, due)?;
             self.journaled += self.batch.entries.len();
             self.ordered = false;
         }
@@ -229,8 +233,8 @@ impl Journal {
     /// # Errors
     ///
     /// Where SQLite reports one; what was committed before stays.
-    pub fn close(mut self) -> Result<Vec<AnnotatedNotice>, StoreError> {
-        let notices = self.commit()?;
+    pub fn close(mut self, due: Timestamp) -> Result<Vec<AnnotatedNotice>, StoreError> {
+        let notices = self.commit(due)?;
         self.checkpoint()?;
         Ok(notices)
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use alerter::{ChannelName, Notification, Receiver};
 use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -181,6 +183,29 @@ impl<'a> Outbox<'a> {
         Ok(self.connection.query_row(bounced, values, |row| row.get(0)).optional()?)
     }
 
+    /// An attempt that waits for longer from `now` on than its own backoff is due within that: what was written
+    /// down while the clock was ahead. `backoff` says how long one waits after so many attempts.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one; what was not reached yet stays as it is.
+    pub fn clamp(
+        &self,
+        now: Timestamp,
+        backoff: impl Fn(u32) -> Duration,
+    ) -> Result<(), StoreError> {
+        let ahead = "SELECT DISTINCT attempts FROM outbox WHERE state = 'waiting' AND next_attempt > ?";
+        let clamp = "UPDATE outbox SET next_attempt = ?1
+                     WHERE state = 'waiting' AND attempts = ?2 AND next_attempt > ?1";
+        let mut ahead = self.connection.prepare(ahead)?;
+        let ahead = ahead.query_map([now.micros()], |row| row.get(0))?;
+        for attempts in ahead.collect::<Result<Vec<u32>, _>>()? {
+            let latest = now + backoff(attempts);
+            self.connection.execute(clamp, params![latest.micros(), attempts])?;
+        }
+        Ok(())
+    }
+
     /// Every delivery that waits is due now.
     ///
     /// # Errors
@@ -281,17 +306,19 @@ fn promote(transaction: &Connection, number: i64) -> Result<(), StoreError> {
 
 /// Each notification with a delivery for each of its receivers.
 ///
-/// What a place has been given once under a Message-ID it is not given again.
+/// What a place has been given once under a Message-ID it is not given again. They are due at `due`, however far
+/// the clock is ahead that they were decided by.
 pub(crate) fn write_notifications(
     transaction: &Connection,
     notifications: &[Notification],
+    due: Timestamp,
 ) -> Result<(), StoreError> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO letter (message_id, at, content) VALUES (?, ?, ?)")?;
     let mut outbox = transaction.prepare_cached(
         "INSERT OR IGNORE INTO outbox
              (letter, message_id, thread, urgent, channel, address, created, next_attempt, head)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, NOT EXISTS (
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, min(?7, ?8), NOT EXISTS (
              SELECT 1 FROM outbox WHERE state = 'waiting' AND channel = ?5 AND address = ?6
                  AND thread = ?3))",
     )?;
@@ -307,7 +334,8 @@ pub(crate) fn write_notifications(
                 urgent,
                 channel.as_str(),
                 address,
-                at
+                at,
+                due.micros()
             ])?;
         }
     }

@@ -72,13 +72,17 @@ fn tell(journal: &mut Journal, number: &mut u32, count: usize) -> Result<(), Sto
         let details = vec!["added 198.18.0.0/21 AS64500".to_owned()];
         journal.handle(at, Finding::Condition { at, kind, subject, details, active: true });
     }
-    journal.commit().map(drop)
+    journal.commit(later()).map(drop)
 }
 
-/// One delivery as a delivery worker makes it.
+/// When all of it is due.
+fn later() -> Timestamp {
+    Timestamp::from_seconds(4_000_000_000)
+}
+
+/// One delivery as a worker makes it.
 fn take(journal: &Journal) -> Result<(), StoreError> {
-    let now = Timestamp::from_seconds(4_000_000_000);
-    for delivery in journal.store().outbox().due(&ChannelName::Mail, now, 1)? {
+    for delivery in journal.store().outbox().due(&ChannelName::Mail, later(), 1)? {
         journal.store().outbox().record_taken(delivery.number)?;
     }
     Ok(())

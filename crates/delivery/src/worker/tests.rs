@@ -11,6 +11,7 @@ use alerter::channels::smtp::{Relay, RelayConfig, Tls};
 use alerter::channels::{Body, Webhook, WebhookConfig};
 use alerter::dispatch::{DispatchRules, Routing};
 use bgp::Timestamp;
+use clock::Moment;
 use store::{Delivery, Journal};
 use validator::{Finding, IncidentKind};
 
@@ -29,6 +30,9 @@ struct Bench {
     journal: Journal,
     queues: DeliveryQueues,
     reports: mpsc::Receiver<DeliveryEvent>,
+    /// When the queues began, and the wall clock with them.
+    begun: Moment,
+    /// By a clock that goes on steadily from there.
     now: Timestamp,
     taken: Vec<(String, String)>,
     tries: usize,
@@ -37,6 +41,18 @@ struct Bench {
 impl Bench {
     /// So many things begin and end: two notifications each, to both.
     fn new(incidents: usize, mail: &Server, hook: &Server, patience: Duration) -> Self {
+        let now = Timestamp::from_seconds(START + 4 * 3600);
+        Bench::at(now, incidents, mail, hook, patience)
+    }
+
+    /// The same with a clock that says this now, four hours after the first of them began.
+    fn at(
+        now: Timestamp,
+        incidents: usize,
+        mail: &Server,
+        hook: &Server,
+        patience: Duration,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let of = |channel: &str, address: &str| Receiver {
             channel: channel.into(),
@@ -62,28 +78,43 @@ impl Bench {
                 journal.handle(at, Finding::Condition { at, kind, subject, details, active });
             }
         }
-        let now = Timestamp::from_seconds(START + 4 * 3600);
-        while journal.next_timeout().is_some_and(|due| due <= now) {
+        let end = Timestamp::from_seconds(START + 4 * 3600);
+        while journal.next_timeout().is_some_and(|due| due <= end) {
             journal.handle_timeout(journal.next_timeout().unwrap());
         }
-        journal.commit().unwrap();
-        let (events, reports) = mpsc::channel(64);
-        let mut queues = BTreeMap::new();
-        for (name, worker) in
-            [("mail", mail_worker(mail, patience)), ("hook", hook_worker(hook, patience))]
-        {
-            let give_up_after = Duration::from_secs(5 * 86_400);
-            queues.insert(name.into(), worker.start(give_up_after, events.clone()));
+        journal.commit(now).unwrap();
+        let begun = Moment { wall: now, instant: std::time::Instant::now() };
+        let (queues, reports) = queues(begun, mail, hook, patience);
+        Bench {
+            _folder: folder,
+            journal,
+            queues,
+            reports,
+            begun,
+            now,
+            taken: Vec::new(),
+            tries: 0,
         }
-        let queues = DeliveryQueues::new(queues, false);
-        Bench { _folder: folder, journal, queues, reports, now, taken: Vec::new(), tries: 0 }
+    }
+
+    /// Another process goes on, by a clock that says this.
+    fn restart(&mut self, now: Timestamp, mail: &Server, hook: &Server) {
+        self.now = now;
+        self.begun = Moment { wall: now, instant: std::time::Instant::now() };
+        (self.queues, self.reports) = queues(self.begun, mail, hook, PATIENCE);
+    }
+
+    /// Whatever the wall clock says: it is far off now and then.
+    fn moment(&self) -> Moment {
+        let instant = self.begun.instant + self.now.since(self.begun.wall);
+        Moment { wall: Timestamp::from_seconds(1000 * (self.tries as i64 % 3)), instant }
     }
 
     /// Delivers until nothing waits, or until `enough` says so.
     async fn run(&mut self, mut enough: impl FnMut(&Self) -> bool) {
         loop {
             let store = self.journal.store();
-            self.queues.dispatch(store.outbox(), self.now).unwrap();
+            self.queues.dispatch(store.outbox(), self.moment()).unwrap();
             if enough(self) {
                 return;
             }
@@ -102,7 +133,8 @@ impl Bench {
                 let Receiver { channel, .. } = &report.delivery.receiver;
                 self.taken.push((channel.to_string(), report.delivery.message_id.clone()));
             }
-            self.queues.settle(self.journal.store().outbox(), self.now, report).unwrap();
+            let now = self.moment();
+            self.queues.settle(self.journal.store().outbox(), now, report).unwrap();
         }
     }
 
@@ -114,6 +146,22 @@ impl Bench {
         };
         notifications.iter().map(id).collect()
     }
+}
+
+/// What delivers to both, and where it reports.
+fn queues(
+    begun: Moment,
+    mail: &Server,
+    hook: &Server,
+    patience: Duration,
+) -> (DeliveryQueues, mpsc::Receiver<DeliveryEvent>) {
+    let (events, reports) = mpsc::channel(64);
+    let workers = [("mail", mail_worker(mail, patience)), ("hook", hook_worker(hook, patience))];
+    let give_up_after = Duration::from_secs(5 * 86_400);
+    let start = |(name, worker): (&str, DeliveryWorker)| {
+        (name.into(), worker.start(give_up_after, events.clone()))
+    };
+    (DeliveryQueues::new(workers.map(start).into(), false, begun), reports)
 }
 
 fn mail_worker(server: &Server, timeout: Duration) -> DeliveryWorker {
@@ -233,6 +281,49 @@ async fn a_relay_that_is_down_for_hours_gets_everything_once_and_in_order() {
     assert_eq!(counted(&mails).into_values().collect::<Vec<_>>(), vec![1; notifications.len()]);
     in_order(&mails);
     assert!(mails.iter().all(|took| took.text.contains("\nX-Originwatch-Delayed: ")));
+}
+
+#[tokio::test]
+async fn what_was_decided_by_a_clock_that_was_ahead_is_not_held_up() {
+    let (mail, hook) = (Server::smtp(Fault::none()), Server::http(Fault::none()));
+    // The clock of the engine goes on from before, an hour ahead of the one that was set back.
+    let now = Timestamp::from_seconds(START + 3 * 3600);
+    let mut bench = Bench::at(now, 10, &mail, &hook, Duration::from_secs(60));
+    bench.run(|_| false).await;
+    assert_eq!(bench.now, now);
+    assert_eq!((mail.took().len(), hook.took().len()), (20, 20));
+    in_order(&mail.took());
+}
+
+#[tokio::test]
+async fn what_waits_since_a_clock_was_ahead_is_due_within_its_own_backoff() {
+    let (mail, hook) = (Server::smtp(Fault::switch()), Server::http(Fault::switch()));
+    mail.set_down(true);
+    hook.set_down(true);
+    let mut bench = Bench::new(10, &mail, &hook, PATIENCE);
+    bench.run(|bench| bench.tries >= 40).await;
+    mail.set_down(false);
+    hook.set_down(false);
+    let now = Timestamp::from_seconds(START);
+    bench.restart(now, &mail, &hook);
+    bench.run(|_| false).await;
+    assert!(bench.now.since(now) <= Duration::from_secs(120), "{}", bench.now);
+    assert_eq!(bench.journal.store().outbox().queue_length().unwrap(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_notification_of_long_ago_is_tried_before_it_is_given_up() {
+    let (mail, hook) = (Server::smtp(Fault::switch()), Server::http(Fault::switch()));
+    mail.set_down(true);
+    // Decided by a clock that was a year behind, or nobody was there for a year.
+    let now = Timestamp::from_seconds(START + 365 * 86_400);
+    let mut bench = Bench::at(now, 1, &mail, &hook, PATIENCE);
+    let up = now + Duration::from_secs(86_400);
+    bench.run(|bench| bench.now >= up).await;
+    assert_eq!(bench.journal.store().outbox().queue_length().unwrap(), (2, 0));
+    let up = now + Duration::from_secs(6 * 86_400);
+    bench.run(|bench| bench.now >= up).await;
+    assert_eq!(bench.journal.store().outbox().queue_length().unwrap(), (1, 1));
 }
 
 #[tokio::test]

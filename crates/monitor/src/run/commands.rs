@@ -8,9 +8,9 @@ use store::Journal;
 
 use super::addresses::Addresses;
 
-/// Does what people have asked for in the store.
-pub(super) fn take_requests(journal: &mut Journal, now: Timestamp) {
-    match journal.take_requests(now) {
+/// Does what people have asked for in the store; `due` is the time of the outbox.
+pub(super) fn take_requests(journal: &mut Journal, now: Timestamp, due: Timestamp) {
+    match journal.take_requests(now, due) {
         Ok(0) => {}
         Ok(requests) => tracing::info!(actions = requests, "actions done"),
         Err(error) => tracing::error!(%error, "requested actions cannot be read"),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use alerter::Queue;
 use alerter::replies::Incoming;
 use bgp::{Timestamp, Vantage};
-use clock::{Moment, wall};
+use clock::Moment;
 use delivery::{DeliveryEvent, DeliveryQueues, ReplyLog};
 use feeds::{Batch, Feed, FeedEvent, FeedStatus, rib_key};
 use rpki_sources::Rpki;
@@ -266,7 +266,7 @@ impl Engine {
         match event {
             DeliveryEvent::Attempted(report) => {
                 let outbox = self.journal.store().outbox();
-                if let Err(error) = self.queues.settle(outbox, now.wall, report) {
+                if let Err(error) = self.queues.settle(outbox, now, report) {
                     tracing::error!(%error, "the store does not take what became of a mail");
                 }
                 self.dispatch();
@@ -319,7 +319,8 @@ impl Engine {
 
     /// What nobody tells: requests, conditions, deliveries that are due. Then says how things are.
     fn check_and_publish(&mut self, now: Moment) {
-        take_requests(&mut self.journal, self.clock.at(now).unwrap_or(now.wall));
+        let due = self.queues.time(now);
+        take_requests(&mut self.journal, self.clock.at(now).unwrap_or(now.wall), due);
         let feeds = self.update_sources(now);
         for collector in self.feeds.followed() {
             self.journal.set_position(&rib_key(&collector), now.wall.to_string());
@@ -431,7 +432,7 @@ impl Engine {
     fn commit(&mut self) {
         let mut said = String::new();
         loop {
-            match self.journal.commit() {
+            match self.journal.commit(self.queues.time(Moment::now())) {
                 Ok(notices) => {
                     for notice in &notices {
                         tracing::warn!(incident = %notice.incident, "{}", notice.title);
@@ -460,14 +461,14 @@ impl Engine {
     }
 
     fn dispatch(&mut self) {
-        if let Err(error) = self.queues.dispatch(self.journal.store().outbox(), wall()) {
+        if let Err(error) = self.queues.dispatch(self.journal.store().outbox(), Moment::now()) {
             tracing::error!(%error, "the outbox cannot be read");
         }
     }
 
     /// Mails under way get a moment. The feeds may go on meanwhile, and what they bring is taken in.
     fn finish(mut self) -> Result<CarriedState, StoreError> {
-        self.journal.commit()?;
+        self.journal.commit(self.queues.time(Moment::now()))?;
         let end = Instant::now() + LAST_MAILS;
         while !self.queues.is_idle() {
             let left = end.saturating_duration_since(Instant::now());
@@ -478,7 +479,7 @@ impl Engine {
             }
         }
         self.feeds.health.log_totals(Moment::now());
-        self.journal.close()?;
+        self.journal.close(self.queues.time(Moment::now()))?;
         Ok(CarriedState {
             events: self.events,
             deliveries: self.deliveries,

@@ -145,7 +145,7 @@ impl Supervisor {
         let clock = clock(config, carried_state.clock);
         let queues = plan.start_workers(&self.deliveries);
         let engine = Engine {
-            queues: DeliveryQueues::new(queues, matches!(clock, Clock::Recorded(_))),
+            queues: DeliveryQueues::new(queues, matches!(clock, Clock::Recorded(_)), Moment::now()),
             clock,
             feeds: carried_state.feeds,
             classifier,

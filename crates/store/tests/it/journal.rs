@@ -92,11 +92,11 @@ pub(crate) fn play(path: &Path) {
         journal.handle(*now, finding.clone());
         journal.set_position(FEED, (index + 1).to_string());
         if journal.has_notices() || index % 20 == 0 {
-            journal.commit().unwrap();
+            journal.commit(at(1_000_000)).unwrap();
             println!("committed {index}");
         }
     }
-    journal.close().unwrap();
+    journal.close(at(1_000_000)).unwrap();
 }
 
 /// Not a test of its own: the process that `kill_nine_loses_and_doubles_nothing` kills.
@@ -173,7 +173,7 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
 #[test]
 fn a_store_of_a_newer_version_is_refused() {
     let folder = Folder::new("newer");
-    open(&folder.store()).unwrap().close().unwrap();
+    open(&folder.store()).unwrap().close(at(1_000_000)).unwrap();
     let newer = rusqlite::Connection::open(folder.store()).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
@@ -188,7 +188,7 @@ fn the_outbox_keeps_the_order_of_a_thread_and_lets_others_pass() {
     for (now, finding) in script().into_iter().take(200) {
         journal.handle(now, finding);
     }
-    let notices = journal.commit().unwrap();
+    let notices = journal.commit(at(1_000_000)).unwrap();
     assert!(notices.len() > 3);
     let store = journal.store();
     let due = |second| store.outbox().due(&ChannelName::Mail, at(second), 1000).unwrap();
@@ -294,7 +294,7 @@ fn an_older_store_goes_on_and_its_queue_too() {
         journal.handle(now, finding);
     }
     journal.handle_timeout(at(3000));
-    assert_eq!(journal.commit().unwrap().len(), 1);
+    assert_eq!(journal.commit(at(1_000_000)).unwrap().len(), 1);
     assert_eq!(journal.store().outbox().queue_length().unwrap(), (3, 0));
     assert_eq!(journal.store().notices().unwrap().len(), 3);
 }
@@ -320,7 +320,7 @@ fn orders_outlive_a_crash_and_a_notification_is_written_with_what_explains_it() 
                     journal.command(*now, Command { by: "ann".into(), action }).unwrap();
                 }
             }
-            journal.commit().unwrap();
+            journal.commit(at(1_000_000)).unwrap();
         }
         let annotations: Vec<_> =
             journal.summaries().into_iter().map(|summary| summary.annotations).collect();
@@ -356,7 +356,7 @@ fn what_is_urgent_goes_first_and_what_was_given_up_can_be_tried_again() {
     for (now, finding) in lab.recorded {
         journal.handle(now, finding);
     }
-    journal.commit().unwrap();
+    journal.commit(at(1_000_000)).unwrap();
     let store = journal.store();
     let urgent = |limit| {
         store

@@ -38,19 +38,19 @@ fn a_crash_between_request_and_commit_does_nothing_twice() {
     let number = client.ask(at(0), &note(&incident)).unwrap();
     let mut crashed = open(&folder.store()).unwrap();
     assert!(client.is_attended().unwrap());
-    assert_eq!(crashed.take_requests(at(170_000)).unwrap(), 1);
+    assert_eq!(crashed.take_requests(at(170_000), at(170_000)).unwrap(), 1);
     drop(crashed);
     assert_eq!(client.answer(number).unwrap(), None);
-    let take = |journal: &mut Journal| journal.take_requests(at(170_000)).unwrap();
+    let take = |journal: &mut Journal| journal.take_requests(at(170_000), at(170_000)).unwrap();
     let mut journal = open(&folder.store()).unwrap();
     assert_eq!(take(&mut journal), 1);
-    journal.commit().unwrap();
+    journal.commit(at(1_000_000)).unwrap();
     assert_eq!(client.answer(number).unwrap(), Some(Answer::Done));
     // Killed after the commit: what came of it is folded again, the request is not.
     drop(journal);
     let mut journal = open(&folder.store()).unwrap();
     assert_eq!(take(&mut journal), 0);
-    journal.close().unwrap();
+    journal.close(at(1_000_000)).unwrap();
     assert_eq!(notes(&folder, &incident), 1);
 }
 
@@ -65,8 +65,8 @@ fn what_cannot_be_done_is_answered_and_holds_nothing_up() {
     connection.execute("INSERT INTO request (at, request) VALUES (0, '{}')", []).unwrap();
     let garbage = connection.last_insert_rowid();
     let mut journal = open(&folder.store()).unwrap();
-    assert_eq!(journal.take_requests(at(170_000)).unwrap(), 3);
-    journal.close().unwrap();
+    assert_eq!(journal.take_requests(at(170_000), at(170_000)).unwrap(), 3);
+    journal.close(at(1_000_000)).unwrap();
     let text = "there is no incident OW-19990101-AS1-0000 that can still change";
     assert_eq!(client.answer(refused).unwrap(), Some(Answer::Refused(text.into())));
     assert_eq!(client.answer(done).unwrap(), Some(Answer::Done));

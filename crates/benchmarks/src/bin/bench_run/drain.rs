@@ -75,9 +75,9 @@ fn queue(store: &Path, notifications: usize) -> Result<(), Box<dyn Error>> {
         let details = vec!["added 198.18.0.0/21 AS64500".to_owned()];
         journal.handle(at, Finding::Condition { at, kind, subject, details, active: true });
         if number % 100 == 0 {
-            journal.commit()?;
+            journal.commit(at)?;
         }
     }
-    journal.close()?;
+    journal.close(Timestamp::from_seconds(now))?;
     Ok(())
 }
