@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use bgp::Timestamp;
@@ -15,6 +16,14 @@ pub struct ClockStep {
     pub at: Timestamp,
     /// By how many microseconds: below zero if it was set back.
     pub micros: i64,
+}
+
+impl fmt::Display for ClockStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = if self.micros < 0 { "back" } else { "forward" };
+        let seconds = Duration::from_micros(self.micros.unsigned_abs()).as_secs_f64();
+        write!(f, "clock stepped {way} {seconds:.0} s at {}", self.at)
+    }
 }
 
 /// Compares the wall clock with the steady one.
@@ -86,6 +95,8 @@ mod tests {
         }
         assert_eq!(steps, [-3600, 86_400]);
         assert_eq!(detector.steps(), 2);
+        let back = ClockStep { at: Timestamp::from_seconds(0), micros: -3_600_000_001 };
+        assert_eq!(back.to_string(), "clock stepped back 3600 s at 1970-01-01T00:00:00Z");
         let hour = Duration::from_secs(3600);
         assert_eq!(detector.latest(at(200, 0), hour).unwrap().at, Timestamp::from_seconds(92_926));
         assert_eq!(detector.latest(at(4000, 0), hour), None);

@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use alerter::Content;
 use alerter::channels::SendError;
-use alerter::content::mail::Late;
+use alerter::{Content, DeliveryNote};
 use store::Delivery;
 
 /// One delivery to be made.
@@ -10,8 +9,8 @@ use store::Delivery;
 pub struct DeliveryAttempt {
     /// What is to be delivered, and where.
     pub delivery: Delivery,
-    /// Set where the notification must say that it is late.
-    pub late: Option<Late>,
+    /// What it says beside the notification.
+    pub note: Option<DeliveryNote>,
 }
 
 /// What became of it.

@@ -15,6 +15,7 @@ mod queues;
 mod relays;
 mod replies;
 mod settlement;
+mod unstored;
 mod worker;
 
 pub use attempt::{DeliveryAttempt, DeliveryReport, Outcome};

@@ -1,8 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use alerter::content::mail::Late;
-use alerter::{ChannelName, Receiver};
+use alerter::{ChannelName, DeliveryNote, Notification, Receiver};
 use bgp::Timestamp;
 use clock::Moment;
 use network::jittered;
@@ -12,6 +11,7 @@ use validator::{Condition, IncidentKind};
 
 use crate::attempt::{DeliveryAttempt, DeliveryReport, Outcome};
 use crate::settlement::Settlement;
+use crate::unstored::Unstored;
 
 /// From the first try to the second; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
@@ -42,6 +42,8 @@ pub struct DeliveryQueues {
     clamped: bool,
     /// What became of deliveries and is not written down yet, the oldest first.
     unwritten: VecDeque<Settlement>,
+    /// What goes out from memory.
+    unstored: Unstored,
 }
 
 /// The way to a worker.
@@ -76,7 +78,13 @@ impl DeliveryQueues {
             troubles: BTreeMap::new(),
             clamped: false,
             unwritten: VecDeque::new(),
+            unstored: Unstored::default(),
         }
+    }
+
+    /// When its clock began, and what that said then: queues that go on for others begin with it.
+    pub const fn begun(&self) -> Moment {
+        self.begun
     }
 
     /// What is due at this moment is due at this time of the outbox.
@@ -90,14 +98,21 @@ impl DeliveryQueues {
     ///
     /// Where the outbox cannot be read, or not written; what can be read is handed over all the same.
     pub fn dispatch(&mut self, outbox: Outbox<'_>, now: Moment) -> Result<(), StoreError> {
+        let written = self.write(outbox, self.time(now));
         let now = self.time(now);
-        let written = self.write(outbox, now);
+        self.retry_unwritten(now);
+        let behind = self.behind_unwritten(outbox)?;
         for (channel, queue) in &mut self.queues {
             let room = queue.attempts.capacity();
-            if room == 0 || outbox.next_due(channel)?.is_none_or(|due| due > now) {
+            if room == 0 {
                 continue;
             }
-            for delivery in outbox.due(channel, now, queue.in_flight.len() + room)? {
+            let mut due = match outbox.next_due(channel)?.is_some_and(|due| due <= now) {
+                true => outbox.due(channel, now, queue.in_flight.len() + room)?,
+                false => Vec::new(),
+            };
+            due.extend(behind.iter().filter(|one| one.receiver.channel == *channel).cloned());
+            for delivery in due {
                 if queue.in_flight.contains(&delivery.number) {
                     continue;
                 }
@@ -105,14 +120,57 @@ impl DeliveryQueues {
                 let since = *self.tried_since.entry(delivery.number).or_insert(created);
                 let (by, number) = (now.since(since), delivery.number);
                 let why = delivery.last_error.clone().unwrap_or_else(|| "this monitor".to_owned());
-                let late = (by >= LATE).then_some(Late { by, why });
-                if queue.attempts.try_send(DeliveryAttempt { delivery, late }).is_err() {
+                let note = (by >= LATE).then_some(DeliveryNote::Late { by, why });
+                if queue.attempts.try_send(DeliveryAttempt { delivery, note }).is_err() {
                     break;
                 }
                 queue.in_flight.insert(number);
             }
         }
         written
+    }
+
+    /// Hands over what the store does not take, straight from memory: best effort, once to each receiver, with
+    /// the Message-ID that it has in the store later. These are all the notifications since the last commit.
+    ///
+    /// # Errors
+    ///
+    /// Where the outbox cannot be read.
+    pub fn dispatch_unstored(
+        &mut self,
+        outbox: Outbox<'_>,
+        notifications: &[Notification],
+        why: &str,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let now = self.time(now);
+        self.unstored.take_in(notifications);
+        let DeliveryQueues { queues, unstored, unwritten, .. } = self;
+        for (channel, queue) in queues {
+            for delivery in unstored.due(channel, now) {
+                // What the store knows of the same incident goes first.
+                let is_over = |number| unwritten.iter().any(|one| one.is_final_of(number));
+                let mut first = outbox.head(&delivery.receiver, &delivery.thread)?;
+                while let Some(number) = first.filter(|number| is_over(*number)) {
+                    first = outbox.behind(number)?.map(|next| next.number);
+                }
+                if first.is_some() {
+                    continue;
+                }
+                let note = Some(DeliveryNote::NotStored { why: why.to_owned() });
+                let number = delivery.number;
+                if queue.attempts.try_send(DeliveryAttempt { delivery, note }).is_err() {
+                    break;
+                }
+                unstored.begin(number);
+            }
+        }
+        Ok(())
+    }
+
+    /// The store has taken everything: what went out from memory goes out from there once more.
+    pub fn forget_unstored(&mut self) {
+        self.unstored = Unstored::default();
     }
 
     /// Writes down what became of a delivery.
@@ -129,15 +187,22 @@ impl DeliveryQueues {
     ) -> Result<(), StoreError> {
         let now = self.time(now);
         let settlement = self.judge(now, report);
-        self.unwritten.push_back(settlement);
+        match self.unstored.knows(&settlement) {
+            true => self.unstored.settle(&settlement),
+            false => self.unwritten.push_back(settlement),
+        }
         self.write(outbox, now)
     }
 
     /// Writes down what is not yet; what has been is under way no more.
     fn write(&mut self, outbox: Outbox<'_>, now: Timestamp) -> Result<(), StoreError> {
         if !self.clamped {
-            outbox.clamp(now, |attempts| attempts.checked_sub(1).map(wait).unwrap_or_default())?;
             self.clamped = true;
+            if let Err(error) = outbox.clamp(now, backoff) {
+                // Then the clock here goes on from before, as that of the engine does.
+                self.begun.wall = self.begun.wall.max(outbox.written_at(backoff)?);
+                return Err(error);
+            }
         }
         while let Some(settlement) = self.unwritten.front() {
             settlement.write(outbox)?;
@@ -147,6 +212,29 @@ impl DeliveryQueues {
             self.unwritten.pop_front();
         }
         Ok(())
+    }
+
+    /// What is to be tried again is due by now, although that cannot be written down.
+    fn retry_unwritten(&mut self, now: Timestamp) {
+        let DeliveryQueues { queues, unwritten, .. } = self;
+        unwritten.retain(|one| {
+            let is_due = one.next_attempt().is_some_and(|due| due <= now);
+            if is_due && let Some(queue) = queues.get_mut(&one.channel) {
+                queue.in_flight.remove(&one.number);
+            }
+            !is_due
+        });
+    }
+
+    /// What waits behind deliveries that are over, although that cannot be written down.
+    fn behind_unwritten(&self, outbox: Outbox<'_>) -> Result<Vec<Delivery>, StoreError> {
+        let is_over = |number| self.unwritten.iter().any(|one| one.is_final_of(number));
+        let mut behind = Vec::new();
+        for settlement in self.unwritten.iter().filter(|one| one.is_final()) {
+            let next = outbox.behind(settlement.number)?;
+            behind.extend(next.filter(|next| !is_over(next.number)));
+        }
+        Ok(behind)
     }
 
     /// What is to be written down of a delivery.
@@ -197,14 +285,15 @@ impl DeliveryQueues {
     fn is_to_be_given_up(&self, delivery: &Delivery, age: Duration) -> bool {
         let queue = self.queues.get(&delivery.receiver.channel);
         let after = queue.map_or(Duration::MAX, |queue| queue.give_up_after);
-        let waited = (0..=delivery.attempts).map(wait).fold(Duration::ZERO, Duration::saturating_add);
+        let waited =
+            (0..=delivery.attempts).map(wait).fold(Duration::ZERO, Duration::saturating_add);
         age >= after && waited >= after
     }
 
     /// Whether nothing is under way.
     pub fn is_idle(&self) -> bool {
         let in_flight: usize = self.queues.values().map(|queue| queue.in_flight.len()).sum();
-        in_flight <= self.unwritten.len()
+        in_flight <= self.unwritten.len() && self.unstored.is_idle()
     }
 
     /// What is wrong where every one of these places is in trouble: a channel that fails is no channel.
@@ -233,6 +322,11 @@ fn place(receiver: &Receiver) -> &str {
         "" => receiver.channel.as_str(),
         address => address,
     }
+}
+
+/// How long somebody waits who was tried so often.
+fn backoff(attempts: u32) -> Duration {
+    attempts.checked_sub(1).map(wait).unwrap_or_default()
 }
 
 /// How long to wait after so many tries before this one.

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use alerter::DeliveryNote;
 use alerter::channels::smtp::Relay;
-use alerter::content::mail::{Late, Mail, MailComposer};
+use alerter::content::mail::{Mail, MailComposer};
 use store::Delivery;
 use tokio::time::Instant;
 
@@ -93,9 +94,9 @@ pub(crate) async fn deliver_one(
     composer: MailComposer,
     route: Vec<(usize, Relay)>,
 ) -> (DeliveryReport, Vec<Verdict>) {
-    let DeliveryAttempt { delivery, late } = attempt;
+    let DeliveryAttempt { delivery, note } = attempt;
     let mut verdicts = Vec::new();
-    let mail = match compose(&delivery, late.as_ref(), &composer) {
+    let mail = match compose(&delivery, note.as_ref(), &composer) {
         Ok(mail) => mail,
         Err(error) => {
             return (DeliveryReport { delivery, outcome: Outcome::Refused(error) }, verdicts);
@@ -116,11 +117,11 @@ pub(crate) async fn deliver_one(
 
 fn compose(
     delivery: &Delivery,
-    late: Option<&Late>,
+    note: Option<&DeliveryNote>,
     composer: &MailComposer,
 ) -> Result<Mail, String> {
     let content = content(delivery)?;
     let address = &delivery.receiver.address;
     let to = address.parse().map_err(|error| format!("'{address}' is no address: {error}"))?;
-    Mail::compose(&content, composer, &to, late).map_err(|error| error.to_string())
+    Mail::compose(&content, composer, &to, note).map_err(|error| error.to_string())
 }

@@ -37,9 +37,19 @@ impl Settlement {
 
     /// Whether it is not tried again.
     pub(crate) const fn is_final(&self) -> bool {
+        self.next_attempt().is_none()
+    }
+
+    /// Whether it says that this delivery is not tried again.
+    pub(crate) const fn is_final_of(&self, number: i64) -> bool {
+        self.number == number && self.is_final()
+    }
+
+    /// When it is tried again, if it is.
+    pub(crate) const fn next_attempt(&self) -> Option<Timestamp> {
         match self.end {
-            End::Taken | End::Dead(_) => true,
-            End::Deferred { .. } => false,
+            End::Taken | End::Dead(_) => None,
+            End::Deferred { next_attempt, .. } => Some(next_attempt),
         }
     }
 

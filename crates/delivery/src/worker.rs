@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use alerter::channels::{Channel, Event};
-use alerter::content::mail::{Late, MailComposer};
+use alerter::content::mail::MailComposer;
 use clock::wall;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -139,13 +139,13 @@ impl DeliveryWorker {
 }
 
 async fn deliver_one(attempt: DeliveryAttempt, channel: Channel, zone: TimeZone) -> Done {
-    let DeliveryAttempt { delivery, late } = attempt;
+    let DeliveryAttempt { delivery, note } = attempt;
     let outcome = match content(&delivery) {
         Err(error) => Outcome::Refused(error),
         Ok(content) => {
             let event = Event::of(&content, &zone);
-            let event = match &late {
-                Some(Late { by, why }) => event.delayed(*by, why),
+            let event = match &note {
+                Some(note) => event.noted(note),
                 None => event,
             };
             Outcome::of(channel.send(&event, wall()).await)

@@ -77,6 +77,11 @@ impl<'a> IncidentView<'a> {
         condition.filter(|(_, subject)| !subject.is_empty()).collect()
     }
 
+    /// The latest time that the engine was told.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// The data sources, as the engine was told of them last.
     pub const fn sources(&self) -> &'a Sources {
         self.reporter.sources

@@ -65,5 +65,5 @@ pub use notice::{
 };
 pub use offender_activity::{Extent, ExtentClass};
 pub use rules::Rules;
-pub use sources::{FeedGap, FeedState, OthersTold, RpkiState, Sources};
+pub use sources::{ClockStep, FeedGap, FeedState, OthersTold, RpkiState, Sources};
 pub use timers::Timers;

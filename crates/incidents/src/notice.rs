@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, OriginValidation, Severity};
 
 use crate::{
-    Country, Evidence, Extent, FeedState, Flapping, IncidentChange, IncidentId, Party, Past,
-    RpkiState, State,
+    ClockStep, Country, Evidence, Extent, FeedState, Flapping, IncidentChange, IncidentId, Party,
+    Past, RpkiState, State,
 };
 
 /// Why a notice is given.
@@ -108,6 +108,9 @@ pub struct Notice {
     /// The RPKI data behind the verdicts; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpki: Option<RpkiState>,
+    /// The last time that the clock of this machine was set; absent unless that was within a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockStep>,
     /// What to do.
     pub advice: Advice,
     /// Who saw it: the first sights and the last ones.

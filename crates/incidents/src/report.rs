@@ -44,8 +44,7 @@ impl Reporter<'_> {
         changes: Vec<IncidentChange>,
     ) -> Option<Notice> {
         let occurrence = &incident.occurrence;
-        let parties =
-            |asns: &[Asn]| asns.iter().map(|asn| self.directory.recipient(*asn)).collect();
+        let party = |asn: &Asn| self.directory.recipient(*asn);
         let over = reason == Reason::Resolved;
         Some(Notice {
             incident: incident.id.clone(),
@@ -63,7 +62,7 @@ impl Reporter<'_> {
             subject: printable(&incident.group_key.subject),
             details: occurrence.known.details.iter().cloned().collect(),
             own: self.is_own(&incident.group_key.offenders),
-            offenders: parties(&incident.group_key.offenders),
+            offenders: incident.group_key.offenders.iter().map(party).collect(),
             prefixes: self.prefixes(incident),
             prefix_count: occurrence.parts.len(),
             vantage: self.vantage(incident, over),
@@ -80,6 +79,7 @@ impl Reporter<'_> {
             changes,
             feeds: self.sources.feeds_since(occurrence.since),
             rpki: self.sources.rpki.clone(),
+            clock: self.sources.clock,
             advice: self.advice(incident),
             evidence: occurrence.evidence.iter().cloned().collect(),
             evidence_count: occurrence.evidence.count,

@@ -15,6 +15,8 @@ pub struct Sources {
     pub rpki: Option<RpkiState>,
     /// Whether they tell what an offender announces of others.
     pub others: OthersTold,
+    /// The last time that somebody set the clock of this machine, if that was not long ago.
+    pub clock: Option<ClockStep>,
 }
 
 /// Whether the data sources tell what an offender announces of other networks' space.
@@ -80,6 +82,15 @@ pub struct FeedGap {
     /// When it ended; absent while it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+}
+
+/// Somebody set the clock of this machine: times before and after it do not fit together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// When, by the clock as it was set.
+    pub at: Timestamp,
+    /// By how many seconds; below zero if it was set back.
+    pub seconds: i64,
 }
 
 impl Sources {

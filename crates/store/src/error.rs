@@ -1,4 +1,6 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +19,17 @@ pub enum StoreError {
         /// What the file system answered.
         error: std::io::Error,
     },
+    /// The file cannot be looked at, renamed or deleted.
+    #[error("{path}: {error}")]
+    File {
+        /// The SQLite file.
+        path: PathBuf,
+        /// What the file system answered.
+        error: std::io::Error,
+    },
+    /// SQLite finds that it is not as it should be.
+    #[error("the database is corrupt: {0}")]
+    Corrupt(String),
     /// It is a database, but not ours.
     #[error("the database belongs to another program")]
     Foreign,
@@ -42,4 +55,27 @@ pub enum StoreError {
     /// SQLite reports an error: a full disk, a broken file, missing rights.
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    pub(crate) fn file(path: &Path, error: std::io::Error) -> Self {
+        StoreError::File { path: path.to_owned(), error }
+    }
+
+    /// Whether the file holds what nobody can read: then trying again changes nothing.
+    pub fn is_corrupt(&self) -> bool {
+        match self {
+            StoreError::Corrupt(_) | StoreError::Content(_) => true,
+            StoreError::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            StoreError::InUse { .. }
+            | StoreError::Lock { .. }
+            | StoreError::File { .. }
+            | StoreError::Foreign
+            | StoreError::Newer { .. }
+            | StoreError::Older { .. } => false,
+        }
+    }
 }

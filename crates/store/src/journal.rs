@@ -1,17 +1,18 @@
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerter::dispatch::{Command, DispatchRules, Dispatcher, Refusal};
-use alerter::{AnnotatedIncident, AnnotatedNotice, Queue};
+use alerter::{AnnotatedIncident, AnnotatedNotice, Notification, Queue};
 use bgp::{Route, Timestamp, Vantage};
 use incidents::{AsDirectory, IncidentId, IncidentSummary, Incidents, Rules, Sources};
 use validator::{Classifier, Finding};
 
 use crate::entry::{Entry, Event};
 use crate::error::StoreError;
-use crate::file::{Batch, Store};
+use crate::file::{Batch, Displaced, SavedState, Store};
+use crate::inode::set_aside;
 use crate::request::{Answer, Request};
 use crate::silences::Silences;
 use crate::state_machine::{Output, StateMachine};
@@ -55,6 +56,8 @@ pub struct Journal {
     state: StateMachine,
     store: Store,
     batch: Batch,
+    /// The next commit writes a checkpoint: entries were left out of the batch, or the rules have changed.
+    whole: bool,
     journaled: usize,
     now: Timestamp,
     /// When the table of incidents was written whole.
@@ -85,7 +88,47 @@ impl Journal {
         directory: Arc<AsDirectory>,
         sources: Sources,
     ) -> Result<(Self, Opening), StoreError> {
-        let store = Store::open(path)?;
+        Journal::on(Store::open(path)?, rules, dispatcher, directory, sources)
+    }
+
+    /// As [`open`](Self::open); a store that is corrupt is set aside for a new one, and then the third says where
+    /// it lies.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and where it cannot be set aside.
+    pub fn open_or_set_aside(
+        path: &Path,
+        now: Timestamp,
+        rules: Rules,
+        dispatcher: DispatchRules,
+        directory: Arc<AsDirectory>,
+    ) -> Result<(Self, Opening, Option<PathBuf>), StoreError> {
+        let begin = || {
+            let store = Store::open(path)?;
+            store.check()?;
+            let (rules, dispatcher) = (rules.clone(), dispatcher.clone());
+            Journal::on(store, rules, dispatcher, directory.clone(), Sources::default())
+        };
+        let (begun, aside) = match begin() {
+            Err(error) if error.is_corrupt() => {
+                let aside = set_aside(path, "corrupt", now);
+                let aside = aside.map_err(|error| StoreError::file(path, error))?;
+                (begin(), Some(aside))
+            }
+            begun => (begun, None),
+        };
+        let (journal, opening) = begun?;
+        Ok((journal, opening, aside))
+    }
+
+    fn on(
+        store: Store,
+        rules: Rules,
+        dispatcher: DispatchRules,
+        directory: Arc<AsDirectory>,
+        sources: Sources,
+    ) -> Result<(Self, Opening), StoreError> {
         let (checkpoint, entries) = store.load()?;
         let mut incidents = match &checkpoint.engine {
             Some(saved) => Incidents::restore(rules, directory, saved)?,
@@ -104,9 +147,53 @@ impl Journal {
             // What comes of it was written with it.
             state.take(entry);
         }
-        let (batch, journaled) = (Batch::default(), opening.entries);
-        let refreshed = Timestamp::default();
-        Ok((Journal { state, store, batch, journaled, now, refreshed, ordered: false }, opening))
+        let journal = Journal {
+            state,
+            store,
+            batch: Batch::default(),
+            whole: false,
+            journaled: opening.entries,
+            now,
+            refreshed: Timestamp::default(),
+            ordered: false,
+        };
+        Ok((journal, opening))
+    }
+
+    /// Goes on by other rules, as if it were opened anew by them; the store stays open, and what is not
+    /// committed yet is kept.
+    ///
+    /// # Errors
+    ///
+    /// Where what engine and dispatcher know cannot be written or read back: then they go on as they were.
+    pub fn change_rules(
+        &mut self,
+        rules: Rules,
+        dispatcher: DispatchRules,
+        directory: Arc<AsDirectory>,
+    ) -> Result<(), StoreError> {
+        let StateMachine { incidents, dispatcher: known } = &self.state;
+        let dispatcher = Dispatcher::restore(dispatcher, &known.save()?)?;
+        let mut anew = Incidents::restore(rules, directory, &incidents.save()?)?;
+        anew.set_sources(incidents.view().sources().clone());
+        self.state = StateMachine { incidents: anew, dispatcher };
+        self.whole = true;
+        Ok(())
+    }
+
+    /// Looks whether the file is still the one that was opened. One that was deleted or replaced is written anew,
+    /// with all that was committed.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be looked at or written anew, and where another instance has taken its place.
+    pub fn put_back(&mut self, now: Timestamp) -> Result<Option<Displaced>, StoreError> {
+        self.store.put_back(now)
+    }
+
+    /// The latest time that it was told: the next must not be earlier.
+    pub fn now(&self) -> Timestamp {
+        self.now.max(self.state.incidents.view().now())
     }
 
     /// Takes a finding in. Durable after the next commit.
@@ -131,11 +218,11 @@ impl Journal {
     /// # Errors
     ///
     /// Where SQLite reports one; the requests are then still there.
-    pub fn take_requests(
-        &mut self,
-        now: Timestamp,
-        due: Timestamp,
-    ) -> Result<usize, StoreError> {
+    pub fn take_requests(&mut self, now: Timestamp, due: Timestamp) -> Result<usize, StoreError> {
+        // Those that were done and are not written down yet still stand there.
+        if !self.batch.answers.is_empty() {
+            return Ok(0);
+        }
         let requests = self.store.unanswered()?;
         let many = requests.len();
         for (number, request) in requests {
@@ -212,20 +299,30 @@ impl Journal {
     /// Where SQLite reports one. Nothing is lost then: the next commit writes it all.
     pub fn commit(&mut self, due: Timestamp) -> Result<Vec<AnnotatedNotice>, StoreError> {
         let Batch { entries, positions, answers, .. } = &self.batch;
-        if !(entries.is_empty() && positions.is_empty() && answers.is_empty()) {
+        let is_empty = entries.is_empty() && positions.is_empty() && answers.is_empty();
+        if self.whole || !is_empty {
+            self.batch.checkpoint = self.checkpoint_if_whole()?;
             if self.has_notices() {
                 self.batch.summaries = self.refresh();
             }
             self.batch.silences = self.ordered.then(|| self.silences());
             self.store.write(&self.batch, due)?;
-            self.journaled += self.batch.entries.len();
-            self.ordered = false;
+            self.journaled = match self.whole {
+                true => 0,
+                false => self.journaled + self.batch.entries.len(),
+            };
+            (self.whole, self.ordered) = (false, false);
         }
         let batch = std::mem::take(&mut self.batch);
         if self.journaled >= CHECKPOINT_EVERY {
             self.checkpoint()?;
         }
         Ok(batch.notices)
+    }
+
+    /// The notifications that the next commit writes: nothing delivers them before.
+    pub fn unwritten(&self) -> &[Notification] {
+        &self.batch.notifications
     }
 
     /// Commits, and writes the engine's memory whole, so that the next start has nothing to fold.
@@ -257,6 +354,17 @@ impl Journal {
     /// The store, for those who deliver.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What engine and dispatcher know, where the entries alone do not say it.
+    fn checkpoint_if_whole(&mut self) -> Result<Option<SavedState>, StoreError> {
+        if !self.whole {
+            return Ok(None);
+        }
+        // All that they know is much to be put together in vain.
+        self.store.probe()?;
+        let (engine, dispatcher) = (self.state.incidents.save()?, self.state.dispatcher.save()?);
+        Ok(Some(SavedState { engine, dispatcher }))
     }
 
     fn silences(&self) -> Silences {
@@ -294,9 +402,18 @@ impl Journal {
         Ok(())
     }
 
+    /// While nothing can be written the entries must not fill the memory: a checkpoint says as much.
+    fn remember(&mut self, entry: &Entry) {
+        self.whole |= self.batch.entries.len() >= CHECKPOINT_EVERY;
+        match self.whole {
+            true => self.batch.entries.clear(),
+            false => self.batch.entries.push(entry.clone()),
+        }
+    }
+
     fn take(&mut self, entry: Entry) -> Option<Refusal> {
         self.now = self.now.max(entry.now);
-        self.batch.entries.push(entry.clone());
+        self.remember(&entry);
         let Output { notices, notifications, refusal } = self.state.take(entry);
         self.batch.notices.extend(notices);
         self.batch.notifications.extend(notifications);

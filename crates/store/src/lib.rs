@@ -14,6 +14,7 @@ mod entry;
 mod error;
 mod file;
 mod incident;
+mod inode;
 mod journal;
 mod lock;
 mod outbox;
@@ -24,7 +25,7 @@ mod state_machine;
 
 pub use client::{IncidentCount, Queued, StoreClient};
 pub use error::StoreError;
-pub use file::Store;
+pub use file::{Displaced, Store};
 pub use journal::{Journal, Opening};
 pub use outbox::{Delivery, Outbox};
 pub use request::{ANSWER_WITHIN, Answer, LOOK_EVERY, Request};

@@ -1,28 +1,52 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
+use crate::inode::beside;
+
+/// How long somebody may hold the lock who does not own the store: one that only asks, or a child process that
+/// has not become another program yet and has inherited it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether somebody owns the store.
 pub(crate) fn is_locked(path: &Path) -> Result<bool, StoreError> {
-    match lock(path) {
-        Ok(_free) => Ok(false),
-        Err(StoreError::InUse { .. }) => Ok(true),
-        Err(error) => Err(error),
+    let (lock_path, file) = open(path)?;
+    // Shared: of those that ask none is in the way of another.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(StoreError::Lock { path: lock_path, error }),
     }
 }
 
-/// A lock file beside the store: SQLite's own locks would keep readers out as well.
+/// A lock file beside the store, which is never deleted: SQLite's own locks would keep readers out as well, and
+/// lie on a file that somebody may take away.
 pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock_path = PathBuf::from(name);
-    let failed = |error| StoreError::Lock { path: lock_path.clone(), error };
+    let (lock_path, file) = open(path)?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse { path: path.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(StoreError::Lock { path: lock_path, error });
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<(PathBuf, File), StoreError> {
+    let lock_path = beside(path, ".lock");
     let open = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
-    let file = open.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    match open {
+        Ok(file) => Ok((lock_path, file)),
+        Err(error) => Err(StoreError::Lock { path: lock_path, error }),
     }
 }

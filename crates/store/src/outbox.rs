@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use alerter::{ChannelName, Notification, Receiver};
 use bgp::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::StoreError;
 
@@ -82,22 +82,7 @@ impl<'a> Outbox<'a> {
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = params![channel.as_str(), urgent, now.micros(), limit];
-        let rows = statement.query_map(values, |row| {
-            Ok(Delivery {
-                number: row.get(0)?,
-                receiver: Receiver {
-                    channel: row.get::<_, String>(1)?.into(),
-                    address: row.get(2)?,
-                },
-                message_id: row.get(3)?,
-                thread: row.get(4)?,
-                urgent: row.get(5)?,
-                content: row.get(6)?,
-                created: Timestamp::from_micros(row.get(7)?),
-                attempts: row.get(8)?,
-                last_error: row.get(9)?,
-            })
-        })?;
+        let rows = statement.query_map(values, delivery)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -117,6 +102,35 @@ impl<'a> Outbox<'a> {
         };
         let next = [first(true)?, first(false)?].into_iter().flatten().min();
         Ok(next.map(Timestamp::from_micros))
+    }
+
+    /// The delivery that waits behind this one: the next of the same thread for the same receiver.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn behind(&self, number: i64) -> Result<Option<Delivery>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.number, o.channel, o.address, o.message_id, o.thread, o.urgent, l.content,
+                    o.created, o.attempts, o.last_error
+             FROM outbox o JOIN letter l ON l.number = o.letter JOIN outbox ended
+                 ON ended.channel = o.channel AND ended.address = o.address AND ended.thread = o.thread
+             WHERE ended.number = ? AND o.number > ended.number AND o.state = 'waiting'
+             ORDER BY o.number LIMIT 1",
+        )?;
+        Ok(statement.query_row([number], delivery).optional()?)
+    }
+
+    /// The oldest delivery that waits of a thread for a receiver.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn head(&self, receiver: &Receiver, thread: &str) -> Result<Option<i64>, StoreError> {
+        let head = "SELECT min(number) FROM outbox
+                    WHERE state = 'waiting' AND channel = ? AND address = ? AND thread = ?";
+        let values = params![receiver.channel.as_str(), receiver.address, thread];
+        Ok(self.connection.prepare_cached(head)?.query_row(values, |row| row.get(0))?)
     }
 
     /// The place has taken it.
@@ -194,7 +208,8 @@ impl<'a> Outbox<'a> {
         now: Timestamp,
         backoff: impl Fn(u32) -> Duration,
     ) -> Result<(), StoreError> {
-        let ahead = "SELECT DISTINCT attempts FROM outbox WHERE state = 'waiting' AND next_attempt > ?";
+        let ahead =
+            "SELECT DISTINCT attempts FROM outbox WHERE state = 'waiting' AND next_attempt > ?";
         let clamp = "UPDATE outbox SET next_attempt = ?1
                      WHERE state = 'waiting' AND attempts = ?2 AND next_attempt > ?1";
         let mut ahead = self.connection.prepare(ahead)?;
@@ -204,6 +219,23 @@ impl<'a> Outbox<'a> {
             self.connection.execute(clamp, params![latest.micros(), attempts])?;
         }
         Ok(())
+    }
+
+    /// What the clock said, at the least, when what waits was written down; 1970 where nothing waits. `backoff`
+    /// says how long one waits after so many attempts.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn written_at(&self, backoff: impl Fn(u32) -> Duration) -> Result<Timestamp, StoreError> {
+        let latest = "SELECT attempts, max(next_attempt) FROM outbox WHERE state = 'waiting' GROUP BY attempts";
+        let mut latest = self.connection.prepare(latest)?;
+        let written = latest.query_map([], |row| {
+            let wait = i64::try_from(backoff(row.get(0)?).as_micros()).unwrap_or(i64::MAX);
+            Ok(Timestamp::from_micros(row.get::<_, i64>(1)?.saturating_sub(wait)))
+        })?;
+        let written = written.collect::<Result<Vec<_>, _>>()?;
+        Ok(written.into_iter().max().unwrap_or_default())
     }
 
     /// Every delivery that waits is due now.
@@ -292,6 +324,20 @@ impl<'a> Outbox<'a> {
         };
         Ok((count("waiting")?, count("dead")?))
     }
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        number: row.get(0)?,
+        receiver: Receiver { channel: row.get::<_, String>(1)?.into(), address: row.get(2)? },
+        message_id: row.get(3)?,
+        thread: row.get(4)?,
+        urgent: row.get(5)?,
+        content: row.get(6)?,
+        created: Timestamp::from_micros(row.get(7)?),
+        attempts: row.get(8)?,
+        last_error: row.get(9)?,
+    })
 }
 
 /// Makes the oldest that waits in the thread of this one, for the same receiver, the head.

@@ -48,6 +48,10 @@ pub(crate) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Nothing is written where nothing has to be: the disk may be full.
+    if pending.is_empty() {
+        return Ok(());
+    }
     let transaction = connection.transaction()?;
     for step in pending {
         transaction.execute_batch(step)?;

@@ -412,6 +412,28 @@ incident_kinds! {
         remedy: Remedy::Nothing,
         drill: Some("noc@example.net"),
     },
+    /// The store cannot be written, or is another one than before.
+    StoreFailing => KindSpec {
+        name: "store-failing",
+        area: Area::Delivery,
+        severity: Severities::always(Severity::Warning),
+        title: "store failing",
+        meaning: "the store cannot be written, or another one took its place",
+        advice: Some(
+            "Look at its disk. Notifications go out from memory meanwhile; what is not stored is lost \
+                if this monitor ends.",
+        ),
+        guide: "Look at the disk of `[store] path`: whether it is full, read-only or gone. Nothing has to \
+            be restarted; what went out from memory comes again with the same Message-ID once the store \
+            can be written.",
+        headline: Headline {
+            now: "the {subject} does not work as it should",
+            over: "the {subject} did not work as it should",
+        },
+        accusation: None,
+        remedy: Remedy::Nothing,
+        drill: Some("store"),
+    },
 }
 
 impl IncidentKind {

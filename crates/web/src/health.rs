@@ -32,6 +32,8 @@ pub struct Health {
     pub channels: Vec<ChannelName>,
     /// Why none of them takes a notification, if none does.
     pub channels_fault: Option<String>,
+    /// How often somebody has set the clock of this machine.
+    pub clock_steps: u64,
 }
 
 /// A feed.
@@ -176,6 +178,7 @@ mod tests {
             watch_list_outgrown: false,
             channels: vec![ChannelName::Mail],
             channels_fault: None,
+            clock_steps: 0,
         };
         assert!(ready.readiness().ready);
         let spoilers: [fn(&mut Health); 8] = [

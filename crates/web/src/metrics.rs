@@ -72,6 +72,8 @@ impl Metrics {
         let running = f64::from(health.is_running());
         single("engine_running", "Whether the engine is running", running);
         single("watched_prefixes", "Prefixes that are watched", float(health.watches as u64));
+        let steps = self.counter("clock_steps", "How often the wall clock stepped");
+        steps.get_or_create(&Vec::new()).inc_by(health.clock_steps);
     }
 
     fn feeds(&mut self, health: &Health, now: Timestamp) {

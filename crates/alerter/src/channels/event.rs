@@ -1,6 +1,5 @@
-use std::time::Duration;
-
 use crate::content::{notice_text, summary_text};
+use crate::delivery_note::DeliveryNote;
 use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
 use crate::summary::{Cause, Summary};
@@ -43,6 +42,9 @@ pub struct Event {
     /// Set where it comes late.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delayed: Option<Delayed>,
+    /// Why the store did not take it, where it did not: then it comes again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_stored: Option<String>,
     /// All that is known, as `replay --format json` writes it.
     #[serde(rename = "letter")]
     pub notification: Value,
@@ -126,6 +128,7 @@ impl Event {
             since: notice.since,
             at: notice.at,
             delayed: None,
+            not_stored: None,
             notification: Value::Null,
         }
     }
@@ -159,17 +162,29 @@ impl Event {
             since: summary.since,
             at: summary.at,
             delayed: None,
+            not_stored: None,
             notification: Value::Null,
         }
     }
 
-    /// The same, told late: the text says so before anything else.
+    /// The same with what the attempt has to say beside it, before anything else in the text.
     #[must_use]
-    pub fn delayed(self, by: Duration, why: &str) -> Self {
-        let (seconds, why) = (by.as_secs(), printable(why));
-        let text =
-            format!("This is {} min late. What held it up: {why}\n\n{}", seconds / 60, self.text);
-        Event { text, delayed: Some(Delayed { seconds, why }), ..self }
+    pub fn noted(self, note: &DeliveryNote) -> Self {
+        match note {
+            DeliveryNote::Late { by, why } => {
+                let (seconds, why) = (by.as_secs(), printable(why));
+                let minutes = seconds / 60;
+                let lead = format!("This is {minutes} min late. What held it up: {why}");
+                let text = format!("{lead}\n\n{}", self.text);
+                Event { text, delayed: Some(Delayed { seconds, why }), ..self }
+            }
+            DeliveryNote::NotStored { why } => {
+                let why = printable(why);
+                let lead = "Not stored, so this comes again when the store can be written:";
+                let text = format!("{lead} {why}\n\n{}", self.text);
+                Event { text, not_stored: Some(why), ..self }
+            }
+        }
     }
 
     /// The value of a fact.

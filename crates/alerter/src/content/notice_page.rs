@@ -10,8 +10,8 @@ use crate::content::phrase::{duration, grouped, plural, spelled_out};
 use crate::content::text::render_text;
 use crate::content::timeline::timeline;
 use crate::content::words::{
-    annotations, changes, data_sources, headline, home_line, is_foreign, prefix_row, verdict, vrps,
-    who,
+    annotations, changes, clock_step, data_sources, headline, home_line, is_foreign, prefix_row,
+    verdict, vrps, who,
 };
 use crate::notice::AnnotatedNotice;
 use incidents::{
@@ -84,6 +84,9 @@ fn background(notice: &AnnotatedNotice, zone: &TimeZone) -> Vec<Answer> {
     answers.history(notice);
     let sources = data_sources(&notice.feeds, notice.rpki.as_ref(), notice.at);
     answers.answer("Data sources", &sources);
+    if let Some(step) = notice.clock {
+        answers.answer("Clock", &clock_step(step, zone));
+    }
     answers.annotations(notice);
     answers.list
 }

@@ -1,6 +1,7 @@
 //! The phrases that texts, subjects and drafts are made of.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,7 +14,7 @@ use crate::annotations::{Annotations, Note};
 use crate::content::phrase::{capitalized, duration, grouped, plural};
 use crate::summary::{Cause, Summary};
 use incidents::{
-    AffectedPrefix, FeedState, Home, IncidentChange, Notice, Party, Reason, RpkiState,
+    AffectedPrefix, ClockStep, FeedState, Home, IncidentChange, Notice, Party, Reason, RpkiState,
 };
 
 /// VRPs that a line names; the rest stands in the JSON.
@@ -180,6 +181,16 @@ pub(crate) fn data_sources(feeds: &[FeedState], rpki: Option<&RpkiState>, at: Ti
             let made = rpki.generated.map(|at| format!(" made {at}")).unwrap_or_default();
             format!("{text}; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
         }
+    }
+}
+
+/// What times are worth since somebody set the clock. Where it was set back ours go on from before.
+pub(crate) fn clock_step(step: ClockStep, zone: &TimeZone) -> String {
+    let by = duration(Duration::from_secs(step.seconds.unsigned_abs()));
+    let at = moment(step.at, zone);
+    match step.seconds < 0 {
+        true => format!("stepped back {by} at {at}; the times here go on from before"),
+        false => format!("stepped forward {by} at {at}; earlier times are from before"),
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use alerter::AnnotatedNotice;
 use alerter::Content;
-use alerter::content::mail::{Late, Mail, MailComposer};
+use alerter::DeliveryNote;
+use alerter::content::mail::{Mail, MailComposer};
 use incidents::Country;
 use jiff::tz::TimeZone;
 use mail_parser::decoders::html::html_to_text;
@@ -66,7 +67,7 @@ fn with(texts: &[String]) -> AnnotatedNotice {
 
 fn mail(notice: &AnnotatedNotice, why: &str) -> Mail {
     let composer = MailComposer::new("originwatch@example.net".parse().unwrap(), TimeZone::UTC);
-    let late = Late { by: std::time::Duration::from_secs(600), why: why.to_owned() };
+    let late = DeliveryNote::Late { by: std::time::Duration::from_secs(600), why: why.to_owned() };
     let content = Content::Notice(Box::new(notice.clone()));
     let to = "NOC <noc@example.net>".parse().unwrap();
     Mail::compose(&content, &composer, &to, Some(&late)).unwrap()

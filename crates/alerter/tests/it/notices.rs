@@ -1,8 +1,8 @@
 //! The words: golden texts and mails. `INSTA_UPDATE=always cargo test -p alerter` writes them
 //! anew; the diff is read.
 
-use alerter::content::mail::{Late, Mail, MailComposer};
-use alerter::{AnnotatedNotice, Content, Operator, notice_text};
+use alerter::content::mail::{Mail, MailComposer};
+use alerter::{AnnotatedNotice, Content, DeliveryNote, Operator, notice_text};
 use incidents::{AsDirectory, Incidents};
 use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
@@ -37,7 +37,7 @@ fn mail(notice: &AnnotatedNotice) -> String {
     mail_that_is_late(notice, None)
 }
 
-fn mail_that_is_late(notice: &AnnotatedNotice, late: Option<&Late>) -> String {
+fn mail_that_is_late(notice: &AnnotatedNotice, late: Option<&DeliveryNote>) -> String {
     let composer = MailComposer::new("originwatch@example.net".parse().unwrap(), bst());
     let recipient = "NOC <noc@example.net>".parse().unwrap();
     let content = Content::Notice(Box::new(notice.clone()));
@@ -165,7 +165,7 @@ fn a_late_mail_says_so_before_anything_else() {
     assert_eq!(notice, annotated(lab.last()));
     let by = std::time::Duration::from_secs(3 * 3600 + 90);
     let why = "mx.example.net:25 defers: 451\r\nBcc: all@example.net".to_owned();
-    let late = mail_that_is_late(&notice, Some(&Late { by, why }));
+    let late = mail_that_is_late(&notice, Some(&DeliveryNote::Late { by, why }));
     let on_time = mail(&notice);
     let first = "This mail is 3 h 1 min late. What held it up:\n\
                  mx.example.net:25 defers: 451 Bcc: all@example.net\n\nLON01";

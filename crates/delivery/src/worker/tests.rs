@@ -85,16 +85,7 @@ impl Bench {
         journal.commit(now).unwrap();
         let begun = Moment { wall: now, instant: std::time::Instant::now() };
         let (queues, reports) = queues(begun, mail, hook, patience);
-        Bench {
-            _folder: folder,
-            journal,
-            queues,
-            reports,
-            begun,
-            now,
-            taken: Vec::new(),
-            tries: 0,
-        }
+        Bench { _folder: folder, journal, queues, reports, begun, now, taken: Vec::new(), tries: 0 }
     }
 
     /// Another process goes on, by a clock that says this.
@@ -351,7 +342,7 @@ async fn notifications_keep_to_their_rate() {
             attempts: 0,
             last_error: None,
         };
-        sender.try_send(DeliveryAttempt { delivery, late: None }).unwrap();
+        sender.try_send(DeliveryAttempt { delivery, note: None }).unwrap();
     }
     let (mut rate, begin) = (RateLimiter::new(Some(60)), Instant::now());
     for _ in 0..20 {

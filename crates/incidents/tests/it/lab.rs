@@ -81,6 +81,7 @@ pub(crate) fn directory() -> AsDirectory {
 
 pub(crate) fn sources() -> Sources {
     Sources {
+        clock: None,
         feeds: vec![FeedState {
             name: "rrc00".into(),
             kind: "mrt".into(),

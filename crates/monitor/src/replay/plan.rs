@@ -53,7 +53,7 @@ impl Plan {
         let others = OthersTold::of(&self.snapshot.vrps, true);
         let known = !self.snapshot.source.is_empty();
         let feeds = args.inputs.iter().map(feed).collect();
-        Sources { feeds, rpki: known.then_some(rpki), others }
+        Sources { feeds, rpki: known.then_some(rpki), others, clock: None }
     }
 
     fn of_arguments(args: &ReplayArgs, at: Option<Timestamp>) -> Result<Self, Failure> {

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use bgp::Timestamp;
 use clock::Moment;
+use feeds::{Feed, FeedKind};
 
 /// While records keep coming, however slowly they are unpacked, they alone tell the time.
 const HOLD: Duration = Duration::from_secs(10);
@@ -21,10 +22,22 @@ pub(super) enum Clock {
 }
 
 impl Clock {
-    /// One that says what the wall clock says.
-    pub(super) fn live() -> Self {
+    /// One that says what the wall clock says, but nothing before `latest`.
+    fn live(latest: Timestamp) -> Self {
         let Moment { wall, instant } = Moment::now();
-        Clock::Live(wall, instant)
+        Clock::Live(wall.max(latest), instant)
+    }
+
+    /// The clock of these feeds: with a live one, what the wall clock says. One that goes on does not begin
+    /// anew, and none begins before the engine's `latest` time, or nothing would be due until then.
+    pub(super) fn following(feeds: &[Feed], known: Option<Clock>, latest: Timestamp) -> Self {
+        match (is_recorded(feeds), known) {
+            (true, Some(known @ Clock::Recorded(_))) | (false, Some(known @ Clock::Live(..))) => {
+                known
+            }
+            (true, _) => Clock::Recorded(None),
+            (false, _) => Clock::live(latest),
+        }
     }
 
     /// Now; none where only a record could tell.
@@ -52,6 +65,15 @@ impl Clock {
             *latest = Some((at, read.instant));
         }
     }
+}
+
+/// Whether recordings alone are followed.
+pub(super) fn is_recorded(feeds: &[Feed]) -> bool {
+    let recorded = |kind: &FeedKind| match kind {
+        FeedKind::MrtDir { .. } => true,
+        FeedKind::RisLive { .. } | FeedKind::Bmp { .. } => false,
+    };
+    !feeds.is_empty() && feeds.iter().all(|feed| recorded(&feed.kind))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bgp::Timestamp;
-use clock::Moment;
+use clock::{Moment, StepDetector};
 use feeds::FeedStatus;
-use incidents::{FeedGap, FeedState, OthersTold, RpkiState, Sources};
+use incidents::{ClockStep, FeedGap, FeedState, OthersTold, RpkiState, Sources};
 use rpki_sources::{Fault, Health, Rpki};
 use validator::{Condition, IncidentKind, WatchList};
 
@@ -15,10 +15,28 @@ use crate::watches;
 /// How long there may be no RPKI data after the start.
 const RPKI_WAIT: Duration = Duration::from_secs(300);
 
-/// What notices say of the feeds and the RPKI data. `tells_all`: some feed tells more than it is asked for.
-pub(super) fn sources(feeds: &[FeedStatus], rpki: &Rpki, tells_all: bool) -> Sources {
+/// How long notices say that the clock was set.
+const STEP_TOLD_FOR: Duration = Duration::from_secs(86_400);
+
+/// What notices say of the feeds, the RPKI data and the clock. `tells_all`: some feed tells more than it is asked
+/// for.
+pub(super) fn sources(
+    feeds: &[FeedStatus],
+    rpki: &Rpki,
+    tells_all: bool,
+    clock: Option<ClockStep>,
+) -> Sources {
     let others = OthersTold::of(&rpki.snapshot.vrps, tells_all);
-    Sources { feeds: feeds.iter().map(feed_state).collect(), rpki: rpki_state(rpki), others }
+    let feeds = feeds.iter().map(feed_state).collect();
+    Sources { feeds, rpki: rpki_state(rpki), others, clock }
+}
+
+/// The last time that somebody set the clock, if notices are to say so.
+pub(super) fn latest_step(steps: &StepDetector, now: Moment) -> Option<ClockStep> {
+    let step = steps.latest(now, STEP_TOLD_FOR)?;
+    // To the nearest second: reading two clocks takes a moment.
+    let seconds = step.micros.saturating_add(500_000).div_euclid(1_000_000);
+    Some(ClockStep { at: Timestamp::from_seconds(step.at.seconds()), seconds })
 }
 
 /// What notices say of the RPKI data; none where no source is to give any.

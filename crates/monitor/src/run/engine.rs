@@ -6,25 +6,27 @@ use std::time::{Duration, Instant};
 use alerter::Queue;
 use alerter::replies::Incoming;
 use bgp::{Timestamp, Vantage};
-use clock::Moment;
+use clock::{Moment, StepDetector};
 use delivery::{DeliveryEvent, DeliveryQueues, ReplyLog};
 use feeds::{Batch, Feed, FeedEvent, FeedStatus, rib_key};
 use rpki_sources::Rpki;
-use store::{Journal, StoreError};
+use store::Journal;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use validator::{Area, Classifier, Condition, Finding, IncidentKind, RouteFinding, RouteState};
+use validator::{Area, Classifier, Condition, Finding, IncidentKind};
 
 use super::api;
-use super::carried_state::CarriedState;
+use super::carried_state::{CarriedState, OpenStore};
 use super::clock::Clock;
 use super::commands::{set_addresses, set_windows, take_requests};
 use super::conditions::NotifiedConditions;
-use super::data_sources::{nothing_watched, rpki_faults, rpki_stale, sources};
+use super::data_sources::{latest_step, nothing_watched, rpki_faults, rpki_stale, sources};
 use super::feed_tracker::FeedTracker;
 use super::input::Input;
 use super::offenders::OpenOffenders;
+use super::reclassify::reclassify;
 use super::roa_watch::{RoaWatch, has_outgrown};
+use super::store_faults::{StoreFaults, Writer};
 use crate::config::Config;
 
 /// What no notice waits for is written at the latest after this: a crash costs a second of reading
@@ -46,6 +48,7 @@ pub(super) struct Engine {
     pub(super) classifier: Arc<Classifier>,
     pub(super) classifiers: watch::Sender<Arc<Classifier>>,
     pub(super) clock: Clock,
+    pub(super) clock_steps: StepDetector,
     pub(super) feeds: FeedTracker,
     pub(super) queues: DeliveryQueues,
     pub(super) events: mpsc::Receiver<FeedEvent>,
@@ -62,6 +65,9 @@ pub(super) struct Engine {
     pub(super) replies: ReplyLog,
     /// Since when there is something to commit.
     pub(super) dirty: Option<Instant>,
+    /// When a commit has failed that is to be tried again.
+    pub(super) failed: Option<Instant>,
+    pub(super) store_faults: StoreFaults,
     pub(super) turned: Option<Instant>,
     /// The VRPs name prefixes of ours that are not watched yet.
     pub(super) outgrown: bool,
@@ -79,13 +85,9 @@ enum Next {
 }
 
 impl Engine {
-    /// Works until it is told to stop.
-    ///
-    /// # Errors
-    ///
-    /// Where the last commit fails. In between it is tried again for as long as it takes, and nothing
-    /// more is taken in: what cannot be written must not be accepted.
-    pub(super) fn run(mut self) -> Result<CarriedState, StoreError> {
+    /// Works until it is told to stop. What cannot be written is kept, told from memory, and tried again for as
+    /// long as it takes.
+    pub(super) fn run(mut self) -> CarriedState {
         self.judge_again();
         self.sort_out_feeds();
         loop {
@@ -109,6 +111,10 @@ impl Engine {
     /// What the feeds of now mean for what was seen before.
     fn sort_out_feeds(&mut self) {
         if std::mem::take(&mut self.first) {
+            // What the store knows may be of a clock that was ahead: that is a step, too.
+            if let Clock::Live(wall, instant) = self.clock {
+                self.clock_steps = StepDetector::new(Moment { wall, instant });
+            }
             let stale = self.feeds.stale_at_start(self.vantages());
             self.mark_stale(stale);
         }
@@ -197,7 +203,7 @@ impl Engine {
             if !self.feeds.admits(session, &finding) {
                 continue;
             }
-            let finding = if is_current { finding } else { self.classify_again(finding) };
+            let finding = if is_current { finding } else { reclassify(&self.classifier, finding) };
             self.clock.note(finding.at(), read);
             self.handle(self.clock.at(read).unwrap_or(finding.at()), finding);
         }
@@ -208,22 +214,6 @@ impl Engine {
             self.journal.set_position(&key, position.to_string());
             self.touch();
         }
-    }
-
-    /// A finding that was made with other RPKI data or another watch list, as it is by those of now.
-    fn classify_again(&self, finding: Finding) -> Finding {
-        let judge = |prefix, held: &validator::Held, vantage: &Vantage| {
-            self.classifier.judge(prefix, &held.route, vantage)
-        };
-        let Finding::Route(route) = finding else { return finding };
-        let RouteFinding { prefix, state, vantage, .. } = &route;
-        let state = match state {
-            RouteState::Held(held) => RouteState::Held(judge(*prefix, held, vantage)),
-            RouteState::Restored(held) => RouteState::Restored(judge(*prefix, held, vantage)),
-            RouteState::Unreadable => RouteState::Unreadable,
-            RouteState::Withdrawn => RouteState::Withdrawn,
-        };
-        Finding::Route(RouteFinding { state, ..route })
     }
 
     fn vantages(&self) -> Vec<Vantage> {
@@ -266,9 +256,8 @@ impl Engine {
         match event {
             DeliveryEvent::Attempted(report) => {
                 let outbox = self.journal.store().outbox();
-                if let Err(error) = self.queues.settle(outbox, now, report) {
-                    tracing::error!(%error, "the store does not take what became of a mail");
-                }
+                let written = self.queues.settle(outbox, now, report);
+                self.store_faults.note(Writer::Outbox, &written);
                 self.dispatch();
             }
             DeliveryEvent::Received { incoming, done } => self.take_mail(now, incoming, done),
@@ -279,10 +268,12 @@ impl Engine {
     fn take_mail(&mut self, now: Moment, incoming: Incoming, done: oneshot::Sender<()>) {
         let at = self.clock.at(now).unwrap_or(now.wall);
         let taken = self.replies.take(&mut self.journal, at, now.wall, incoming);
-        self.commit();
+        let written = self.commit();
         match taken {
             // Where nobody waits for it any more it is read again, and done no second time.
-            Ok(()) => drop(done.send(())),
+            Ok(()) if written => drop(done.send(())),
+            // It is not marked as seen, and comes again.
+            Ok(()) => {}
             Err(error) => tracing::error!(%error, "the store does not take what a mail says"),
         }
     }
@@ -292,7 +283,8 @@ impl Engine {
         self.feeds.health.sample(now);
         let feeds = self.feeds.health.status(now);
         let tells_all = self.config.feeds.iter().any(Feed::tells_all);
-        self.journal.set_sources(sources(&feeds, &self.rpki.borrow(), tells_all));
+        let step = latest_step(&self.clock_steps, now);
+        self.journal.set_sources(sources(&feeds, &self.rpki.borrow(), tells_all, step));
         feeds
     }
 
@@ -319,7 +311,11 @@ impl Engine {
 
     /// What nobody tells: requests, conditions, deliveries that are due. Then says how things are.
     fn check_and_publish(&mut self, now: Moment) {
+        if let Some(step) = self.clock_steps.check(now) {
+            tracing::warn!("{step}");
+        }
         let due = self.queues.time(now);
+        self.store_faults.look_after(&mut self.journal, now);
         take_requests(&mut self.journal, self.clock.at(now).unwrap_or(now.wall), due);
         let feeds = self.update_sources(now);
         for collector in self.feeds.followed() {
@@ -342,6 +338,7 @@ impl Engine {
         conditions.extend(self.rpki_conditions(now));
         conditions.extend(self.roa_watch.held_back(&self.rpki.borrow()));
         conditions.extend(self.queues.conditions());
+        conditions.extend(self.store_faults.conditions(now));
         let (snapshot, watches) = (self.classifier.snapshot(), self.classifier.watches());
         conditions.extend(self.roa_watch.expiries(snapshot, watches, now.wall));
         conditions.extend(self.replies.conditions(now.wall));
@@ -364,19 +361,22 @@ impl Engine {
         let (waiting, dead) = self.journal.store().outbox().queue_length().unwrap_or_default();
         self.journal.set_queue(Queue { waiting, dead });
         let summary = self.feeds.health.summary(now);
-        let status =
-            format!("{summary}, {open} incidents open, {waiting} mails wait, {dead} were given up");
+        let store_fault = self.store_faults.text().map(str::to_owned);
+        let status = store_fault.clone().unwrap_or_else(|| {
+            format!("{summary}, {open} incidents open, {waiting} mails wait, {dead} were given up")
+        });
         self.health.send_replace(web::Health {
             status,
             feeds_healthy: self.feeds.health.is_healthy(now),
             at: Some(Instant::now()),
-            store_fault: None,
+            store_fault,
             feeds: feeds.into_iter().map(api::feed).collect(),
             rpki: api::rpki(&self.rpki.borrow()),
             watches: self.classifier.watches().len(),
             watch_list_outgrown: self.outgrown,
             channels: api::channels(&self.config),
             channels_fault: self.queues.fault_of_all(&api::receivers(&self.config)),
+            clock_steps: self.clock_steps.steps(),
         });
     }
 
@@ -428,47 +428,46 @@ impl Engine {
         self.dirty.get_or_insert_with(Instant::now);
     }
 
-    /// Writes what there is. While that fails nothing else is done but to try again.
-    fn commit(&mut self) {
-        let mut said = String::new();
-        loop {
-            match self.journal.commit(self.queues.time(Moment::now())) {
-                Ok(notices) => {
-                    for notice in &notices {
-                        tracing::warn!(incident = %notice.incident, "{}", notice.title);
-                    }
-                    self.dirty = None;
-                    return self.dispatch();
+    /// Writes what there is; whether it is written. Where it is not, what there is to tell goes out from memory.
+    fn commit(&mut self) -> bool {
+        if self.failed.is_some_and(|failed| failed.elapsed() < COMMIT_EVERY) {
+            self.dispatch();
+            return false;
+        }
+        let due = self.queues.time(Moment::now());
+        let committed = self.journal.commit(due);
+        self.store_faults.note(Writer::Journal, &committed);
+        let written = committed.is_ok();
+        match committed {
+            Ok(notices) => {
+                for notice in &notices {
+                    tracing::warn!(incident = %notice.incident, "{}", notice.title);
                 }
-                Err(error) => {
-                    let error = error.to_string();
-                    if error != said {
-                        tracing::error!(%error, "the store cannot be written: trying again until it can");
-                        said = error;
-                    }
-                    let status = format!("the store cannot be written: {said}");
-                    self.health.send_modify(|health| {
-                        health.status.clone_from(&status);
-                        health.at = Some(Instant::now());
-                        health.store_fault = Some(status);
-                        // To start anew it would have to be written.
-                        health.watch_list_outgrown = false;
-                    });
-                    std::thread::sleep(COMMIT_EVERY);
-                }
+                (self.dirty, self.failed) = (None, None);
+                self.queues.forget_unstored();
+            }
+            Err(_) => {
+                (self.dirty, self.failed) = (Some(Instant::now()), Some(Instant::now()));
             }
         }
+        self.dispatch();
+        written
     }
 
     fn dispatch(&mut self) {
-        if let Err(error) = self.queues.dispatch(self.journal.store().outbox(), Moment::now()) {
-            tracing::error!(%error, "the outbox cannot be read");
+        let (outbox, now) = (self.journal.store().outbox(), Moment::now());
+        let mut dispatched = self.queues.dispatch(outbox, now);
+        if let Some(fault) = self.store_faults.of_journal() {
+            let unwritten = self.journal.unwritten();
+            let from_memory = self.queues.dispatch_unstored(outbox, unwritten, fault, now);
+            dispatched = dispatched.and(from_memory);
         }
+        self.store_faults.note(Writer::Outbox, &dispatched);
     }
 
-    /// Mails under way get a moment. The feeds may go on meanwhile, and what they bring is taken in.
-    fn finish(mut self) -> Result<CarriedState, StoreError> {
-        self.journal.commit(self.queues.time(Moment::now()))?;
+    /// Mails under way get a moment. The feeds may go on meanwhile: what they bring waits.
+    fn finish(mut self) -> CarriedState {
+        self.commit();
         let end = Instant::now() + LAST_MAILS;
         while !self.queues.is_idle() {
             let left = end.saturating_duration_since(Instant::now());
@@ -479,17 +478,23 @@ impl Engine {
             }
         }
         self.feeds.health.log_totals(Moment::now());
-        self.journal.close(self.queues.time(Moment::now()))?;
-        Ok(CarriedState {
+        CarriedState {
             events: self.events,
             deliveries: self.deliveries,
             inputs: self.inputs,
+            store: Some(OpenStore {
+                journal: self.journal,
+                replies: self.replies,
+                faults: self.store_faults,
+            }),
             clock: Some(self.clock),
+            clock_steps: self.clock_steps,
+            deliveries_begun: self.queues.begun(),
             feeds: self.feeds,
             notified: self.notified,
             roa_watch: self.roa_watch,
             snapshot: self.classifier.snapshot().clone(),
             since: self.since,
-        })
+        }
     }
 }

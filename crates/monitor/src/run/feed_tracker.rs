@@ -33,8 +33,9 @@ impl FeedTracker {
     }
 
     /// From now on these are the feeds, in the order of the config.
-    pub(super) fn follow(&mut self, feeds: &[(FeedId, Feed)], now: Moment) {
-        self.health.follow(feeds, now);
+    pub(super) fn follow(&mut self, ids: Vec<FeedId>, feeds: &[Feed], now: Moment) {
+        let feeds: Vec<_> = ids.into_iter().zip(feeds.iter().cloned()).collect();
+        self.health.follow(&feeds, now);
         self.staleness.follow(feeds.iter().map(|(_, feed)| feed));
     }
 

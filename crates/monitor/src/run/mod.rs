@@ -26,9 +26,12 @@ mod heartbeat;
 mod input;
 mod log;
 mod offenders;
+mod open_store;
 mod plan;
+mod reclassify;
 mod roa_watch;
 mod signals;
+mod store_faults;
 mod supervisor;
 mod tasks;
 

@@ -1,17 +1,13 @@
 //! Everything that runs, from one config, and how it is taken down.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use alerter::content::mail::MailComposer;
-use alerter::dispatch::{Action, Command};
-use bgp::Timestamp;
-use clock::{Moment, wall};
-use delivery::{DeliveryEvent, DeliveryQueues, ReplyLog};
+use clock::Moment;
+use delivery::{DeliveryEvent, DeliveryQueues};
 use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Socket, WantedFeed};
-use incidents::AsDirectory;
 use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::net::TcpListener;
@@ -23,12 +19,13 @@ use web::Health;
 
 use super::api;
 use super::calendars;
-use super::carried_state::CarriedState;
+use super::carried_state::{CarriedState, OpenStore};
 use super::clock::Clock;
 use super::engine::Engine;
 use super::heartbeat;
 use super::input::{INPUTS, Input};
 use super::offenders::OpenOffenders;
+use super::open_store::{close_store, open_store};
 use super::plan::{Plan, RpkiFeed};
 use super::tasks;
 use crate::config::Config;
@@ -49,7 +46,7 @@ pub(super) struct Supervisor {
     /// The tasks beside the feeds and the engine; they end when this is dropped.
     tasks: JoinSet<()>,
     health: watch::Receiver<Health>,
-    ended: Option<oneshot::Receiver<Result<CarriedState, StoreError>>>,
+    ended: Option<oneshot::Receiver<CarriedState>>,
 }
 
 impl Supervisor {
@@ -100,7 +97,8 @@ impl Supervisor {
     /// Stops the feeds, lets the engine take in what they have brought, and closes the store.
     pub(super) async fn close(mut self) -> Result<(), Failure> {
         self.feeds.end().await;
-        self.pause().await
+        self.pause().await?;
+        self.carried_state.and_then(|carried_state| carried_state.store).map_or(Ok(()), close_store)
     }
 
     /// Stops all but the feeds. What they bring waits.
@@ -115,7 +113,7 @@ impl Supervisor {
         let ended = tokio::time::timeout(STOP_WITHIN, end).await;
         self.ended = None;
         match ended {
-            Ok(Ok(carried_state)) => self.carried_state = Some(carried_state?),
+            Ok(Ok(carried_state)) => self.carried_state = Some(carried_state),
             Ok(Err(_)) => return Err(gone("it has broken down")),
             Err(_) => return Err(gone("it does not stop: what it could not write is read again")),
         }
@@ -123,30 +121,29 @@ impl Supervisor {
     }
 
     async fn open(&mut self, config: &Config, mut plan: Plan) -> Result<(), Failure> {
-        let journal = journal(config, plan.directory.clone())?;
-        let replies = ReplyLog::load(journal.store())?;
+        let none = || gone("the one before has left nothing");
+        let carried_state = self.carried_state.as_mut().ok_or_else(none)?;
+        // What fails here leaves all that was carried over where it is.
+        let open = open_store(config, plan.directory.clone(), &mut carried_state.store)?;
         let (published, health) = watch::channel(Health::default());
         let api = listener_and_router(config, health.clone())?;
-        let wanted = wanted(config, std::mem::take(&mut plan.sockets), &journal)?;
-        let carried_state = self.carried_state.take();
-        let mut carried_state =
-            carried_state.ok_or_else(|| gone("the one before has left nothing"))?;
+        let wanted = wanted(config, std::mem::take(&mut plan.sockets), &open.journal)?;
+        let mut carried_state = self.carried_state.take().ok_or_else(none)?;
+        let OpenStore { journal, replies, faults } = carried_state.store.take().ok_or_else(none)?;
         let classifier = Classifier::new(plan.watches.clone(), carried_state.snapshot);
         let classifier = Arc::new(classifier.with_neighbours(neighbours(config)));
         let numbers = self.feeds.follow(wanted, by_data_of_now(&classifier, &plan.rpki.1)).await;
-        let feeds: Vec<_> = numbers.into_iter().zip(config.feeds.iter().cloned()).collect();
-        carried_state.feeds.follow(&feeds, Moment::now());
+        carried_state.feeds.follow(numbers, &config.feeds, Moment::now());
         self.start_tasks(config, &plan, api, &health);
-        let (sources, mut rpki) = plan.rpki.clone();
-        // Whatever it says now has to be compared with what the routes were judged by.
-        rpki.mark_changed();
-        self.rpki = Some((sources, rpki.clone()));
+        let rpki = self.keep_rpki(plan.rpki.clone());
         let first = carried_state.clock.is_none();
-        let clock = clock(config, carried_state.clock);
-        let queues = plan.start_workers(&self.deliveries);
+        let clock = Clock::following(&config.feeds, carried_state.clock, journal.now());
+        let (workers, begun) =
+            (plan.start_workers(&self.deliveries), carried_state.deliveries_begun);
         let engine = Engine {
-            queues: DeliveryQueues::new(queues, matches!(clock, Clock::Recorded(_)), Moment::now()),
+            queues: DeliveryQueues::new(workers, matches!(clock, Clock::Recorded(_)), begun),
             clock,
+            clock_steps: carried_state.clock_steps,
             feeds: carried_state.feeds,
             classifier,
             classifiers: self.feeds.classifiers(),
@@ -164,6 +161,8 @@ impl Supervisor {
             runtime: Handle::current(),
             notified: carried_state.notified,
             dirty: None,
+            failed: None,
+            store_faults: faults,
             turned: None,
             outgrown: false,
             first,
@@ -171,6 +170,14 @@ impl Supervisor {
         self.ended = Some(spawn(engine)?);
         self.health = health;
         Ok(())
+    }
+
+    /// The RPKI data from here on.
+    fn keep_rpki(&mut self, (sources, mut rpki): RpkiFeed) -> watch::Receiver<Rpki> {
+        // Whatever it says now has to be compared with what the routes were judged by.
+        rpki.mark_changed();
+        self.rpki = Some((sources, rpki.clone()));
+        rpki
     }
 
     /// The tasks that are started anew with each config.
@@ -251,7 +258,7 @@ fn gone(why: &'static str) -> Failure {
     Failure::Start { what: "the engine", error: std::io::Error::other(why) }
 }
 
-fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<CarriedState, StoreError>>, Failure> {
+fn spawn(engine: Engine) -> Result<oneshot::Receiver<CarriedState>, Failure> {
     let (done, ended) = oneshot::channel();
     let work = move || {
         // With nobody waiting for it any more the end is of no interest.
@@ -260,57 +267,6 @@ fn spawn(engine: Engine) -> Result<oneshot::Receiver<Result<CarriedState, StoreE
     let thread = thread::Builder::new().name("engine".to_owned()).spawn(work);
     thread.map_err(|error| Failure::Start { what: "the engine's thread", error })?;
     Ok(ended)
-}
-
-fn journal(config: &Config, directory: Arc<AsDirectory>) -> Result<Journal, Failure> {
-    let (rules, dispatcher, sources) =
-        (config.rules(), config.dispatch_rules(), incidents::Sources::default());
-    let (mut journal, opening) =
-        Journal::open(&config.store, rules, dispatcher, directory, sources)?;
-    // Recordings tell their own time: for them this is before everything.
-    let now = if is_recorded(config) { Timestamp::default() } else { wall() };
-    let mut sources = vec![("config".to_owned(), config.maintenance.clone())];
-    sources.extend(forgotten(config, &journal).into_iter().map(|source| (source, Vec::new())));
-    for (source, windows) in sources {
-        let action = Action::SetWindows { source, windows };
-        if let Err(refusal) = journal.command(now, Command { by: "config".into(), action }) {
-            tracing::error!(%refusal, "[[maintenance]] does not hold");
-        }
-    }
-    let mut waiting = journal.store().outbox().waiting()?;
-    waiting.retain(|(channel, _)| !config.has_channel(channel));
-    for (channel, notifications) in waiting {
-        tracing::error!(
-            %channel,
-            notifications,
-            "notifications wait for a channel that the config does not have"
-        );
-    }
-    let store = config.store.display();
-    tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");
-    Ok(journal)
-}
-
-/// The calendars that the config no longer names, and of which windows are left.
-fn forgotten(config: &Config, journal: &Journal) -> BTreeSet<String> {
-    let known: Vec<_> = config.calendars.iter().map(|one| calendars::source(&one.name)).collect();
-    let sources = journal.dispatcher().windows().map(|(source, _)| source);
-    let left = sources.filter(|source| source.starts_with(calendars::SOURCE));
-    left.filter(|source| !known.iter().any(|one| one == source)).map(str::to_owned).collect()
-}
-
-/// With a live feed, what the wall clock says. One that goes on does not begin anew.
-fn clock(config: &Config, known: Option<Clock>) -> Clock {
-    match (is_recorded(config), known) {
-        (true, Some(known @ Clock::Recorded(_))) | (false, Some(known @ Clock::Live(..))) => known,
-        (true, _) => Clock::Recorded(None),
-        (false, _) => Clock::live(),
-    }
-}
-
-fn is_recorded(config: &Config) -> bool {
-    let recorded = |kind: &FeedKind| matches!(kind, FeedKind::MrtDir { .. });
-    !config.feeds.is_empty() && config.feeds.iter().all(|feed| recorded(&feed.kind))
 }
 
 /// The feeds as they are to run.

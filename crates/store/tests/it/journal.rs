@@ -48,7 +48,7 @@ fn noc() -> Vec<Receiver> {
 }
 
 /// Everything at once to everyone.
-fn dispatch_rules() -> DispatchRules {
+pub(crate) fn dispatch_rules() -> DispatchRules {
     let routing = Routing::to_all(noc());
     DispatchRules { routing, storm: None, notification_limit: None, ..DispatchRules::default() }
 }

@@ -5,6 +5,7 @@
     reason = "allow-unwrap-in-tests covers #[test] functions, not the helpers beside them"
 )]
 
+mod faults;
 #[expect(clippy::print_stdout, reason = "it kills processes and so needs a word between them")]
 mod journal;
 #[expect(dead_code, reason = "shared with the engine's own tests")]

@@ -30,6 +30,7 @@ use crate::content::page::Block;
 use crate::content::text::render_text;
 use crate::replies::{Replies, Token};
 
+use crate::delivery_note::DeliveryNote;
 use crate::notification::Content;
 use incidents::printable;
 pub use template::{TemplateFault, Templates};
@@ -58,16 +59,6 @@ pub struct Mail {
     message: Message,
 }
 
-/// A mail that comes late says so, in the first lines of its text and in `X-Originwatch-Delayed`, so
-/// that nobody takes the past for the present.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Late {
-    /// By how much.
-    pub by: Duration,
-    /// What held it up.
-    pub why: String,
-}
-
 /// The mail could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
@@ -87,19 +78,18 @@ impl MailComposer {
 }
 
 impl Mail {
-    /// Composes the mail, which says so if it is late. The same notification gives the same bytes each
-    /// time, so that a repetition is recognised as one.
+    /// Composes the mail. The same notification gives the same bytes each time but for the note, so that a
+    /// repetition is recognised as one.
     pub fn compose(
         content: &Content,
         composer: &MailComposer,
         recipient: &Mailbox,
-        late: Option<&Late>,
+        note: Option<&DeliveryNote>,
     ) -> Result<Mail, ComposeError> {
         let mut contents = Contents::of(content, &composer.time_zone);
-        if let Some(late) = late {
-            contents.page.lead.extend(late.words());
-            let seconds = format!("{} s", late.by.as_secs());
-            contents.headers.push(("X-Originwatch-Delayed", seconds));
+        if let Some(note) = note {
+            contents.page.lead.extend(note.words());
+            contents.headers.push(header(note));
         }
         let reply_to = reply(&mut contents, composer, recipient);
         let words = Words::of(content, &mut contents, composer);
@@ -155,14 +145,11 @@ impl Mail {
     }
 }
 
-impl Late {
-    fn words(&self) -> [String; 2] {
-        let minutes = self.by.as_secs() / 60;
-        let by = match minutes {
-            0..120 => format!("{minutes} min"),
-            _ => format!("{} h {} min", minutes / 60, minutes % 60),
-        };
-        [format!("This mail is {by} late. What held it up:"), self.why.clone()]
+/// What tells programs of a note.
+fn header(note: &DeliveryNote) -> (&'static str, String) {
+    match note {
+        DeliveryNote::Late { by, .. } => ("X-Originwatch-Delayed", format!("{} s", by.as_secs())),
+        DeliveryNote::NotStored { why } => ("X-Originwatch-Not-Stored", printable(why)),
     }
 }
 

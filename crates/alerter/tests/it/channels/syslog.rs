@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerter::DeliveryNote;
 use alerter::channels::{Event, Facility, SendError, Syslog, SyslogConfig, Transport};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UdpSocket};
@@ -36,7 +37,9 @@ async fn datagram(event: &Event) -> String {
 #[tokio::test]
 async fn messages() {
     let [opened, update, resolved] = events();
-    let late = opened.clone().delayed(Duration::from_secs(300), "the relay");
+    let late = opened
+        .clone()
+        .noted(&DeliveryNote::Late { by: Duration::from_secs(300), why: "the relay".into() });
     let mut messages = Vec::new();
     for event in [opened, update, resolved, late] {
         messages.push(datagram(&event).await);
