@@ -10,6 +10,8 @@
 //! This crate never knows feeds, the config file, or the web.
 
 mod attempt;
+#[cfg(test)]
+mod chaos;
 mod event;
 mod queues;
 mod relays;
