@@ -115,7 +115,9 @@ impl PathVerification {
         for segment in path.segments().iter().filter(|segment| !segment.is_confederation()) {
             match segment {
                 Segment::Set(_) => pass.set = true,
-                segment => segment.asns().iter().for_each(|asn| pass.step(aspas, *asn)),
+                Segment::Sequence(_) | Segment::ConfedSequence(_) | Segment::ConfedSet(_) => {
+                    segment.asns().iter().for_each(|asn| pass.step(aspas, *asn));
+                }
             }
         }
         pass.finish(neighbour, role)

@@ -63,7 +63,13 @@ impl Ended {
             Ended::Broke(error) => {
                 matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
             }
-            _ => false,
+            Ended::Connect(_)
+            | Ended::ConnectTimeout
+            | Ended::Tls(_)
+            | Ended::Silent
+            | Ended::Endless
+            | Ended::Session(_)
+            | Ended::Build => false,
         }
     }
 }

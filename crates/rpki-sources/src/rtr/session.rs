@@ -123,7 +123,7 @@ impl Session {
             Some(Known { version, session, serial }) if version == self.version => {
                 Query::Serial { session, serial }
             }
-            _ => Query::Reset,
+            Some(_) | None => Query::Reset,
         };
         self.exchange = Exchange::Asked(query);
         query
@@ -148,7 +148,7 @@ impl Session {
                 self.version -= 1;
                 true
             }
-            _ => {
+            Exchange::Idle | Exchange::Asked(_) | Exchange::Receiving { .. } => {
                 // A cache that was restarting, or has been renewed, must not stay at an old version.
                 self.version = NEWEST;
                 false
@@ -162,7 +162,13 @@ impl Session {
             Pdu::Error { code, text } => return Err(self.reported(code, text)),
             // Before the version is agreed on, a notify says nothing (RFC 8210 section 7).
             Pdu::SerialNotify { .. } if !self.agreed => return Ok(Step::Wait),
-            _ => self.agree(version)?,
+            Pdu::SerialNotify { .. }
+            | Pdu::CacheResponse { .. }
+            | Pdu::Prefix { .. }
+            | Pdu::RouterKey { .. }
+            | Pdu::Aspa { .. }
+            | Pdu::EndOfData { .. }
+            | Pdu::CacheReset => self.agree(version)?,
         }
         match pdu {
             Pdu::SerialNotify { session, serial } => {
@@ -175,10 +181,15 @@ impl Session {
                     self.known = None;
                     Ok(Step::Ask(self.ask()))
                 }
-                _ => Err(SessionError::Unexpected("a Cache Reset")),
+                Exchange::Idle | Exchange::Asked(Query::Reset) | Exchange::Receiving { .. } => {
+                    Err(SessionError::Unexpected("a Cache Reset"))
+                }
             },
             Pdu::EndOfData { session, serial, timing } => self.end(session, serial, timing),
-            payload => self.payload(payload).map(|()| Step::Wait),
+            payload @ (Pdu::Prefix { .. }
+            | Pdu::RouterKey { .. }
+            | Pdu::Aspa { .. }
+            | Pdu::Error { .. }) => self.payload(payload).map(|()| Step::Wait),
         }
     }
 
@@ -240,7 +251,7 @@ impl Session {
                 self.known = None;
                 Step::Ask(self.ask())
             }
-            _ => Step::Ask(self.ask()),
+            Some(_) | None => Step::Ask(self.ask()),
         }
     }
 
@@ -269,7 +280,11 @@ impl Session {
                 intake.aspa(action, (customer, scope), providers)?;
             }
             Pdu::RouterKey { action } => intake.router_key(action)?,
-            _ => return Err(SessionError::Unexpected("a PDU")),
+            Pdu::SerialNotify { .. }
+            | Pdu::CacheResponse { .. }
+            | Pdu::EndOfData { .. }
+            | Pdu::CacheReset
+            | Pdu::Error { .. } => return Err(SessionError::Unexpected("a PDU")),
         }
         Ok(())
     }
@@ -285,12 +300,14 @@ impl Session {
                 let known = Known { version: self.version, session, serial };
                 Ok(Step::Complete(Box::new(Answer { intake, known, timing })))
             }
-            other => {
+            other @ (Exchange::Idle | Exchange::Asked(_) | Exchange::Receiving { .. }) => {
                 let error = match other {
                     Exchange::Receiving { session: expected, .. } => {
                         SessionError::Session { found, expected }
                     }
-                    _ => SessionError::Unexpected("an End of Data"),
+                    Exchange::Idle | Exchange::Asked(_) => {
+                        SessionError::Unexpected("an End of Data")
+                    }
                 };
                 self.exchange = other;
                 Err(error)
