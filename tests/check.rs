@@ -34,19 +34,19 @@ const ZONE: &str = "
 ";
 
 /// A folder with a config in it, and what the config names.
-struct House {
+struct Setup {
     folder: TempDir,
     /// What a run of the test replaces by words.
     ports: Vec<(u16, &'static str)>,
 }
 
-impl House {
+impl Setup {
     fn new(vrps: &str) -> Self {
-        let house = House { folder: tempfile::tempdir().unwrap(), ports: Vec::new() };
-        house.write("vrps.json", vrps);
-        house.write("password", "right\n");
-        std::fs::create_dir(house.folder.path().join("spool")).unwrap();
-        house
+        let setup = Setup { folder: tempfile::tempdir().unwrap(), ports: Vec::new() };
+        setup.write("vrps.json", vrps);
+        setup.write("password", "right\n");
+        std::fs::create_dir(setup.folder.path().join("spool")).unwrap();
+        setup
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -82,12 +82,12 @@ const VRPS: &str = r#"{"roas":[{"asn":"AS64500","prefix":"198.18.0.0/21","maxLen
 
 #[test]
 fn where_all_is_well_no_line_says_otherwise() {
-    let mut house = House::new(VRPS);
+    let mut setup = Setup::new(VRPS);
     let first = Relay::start(Manner::StartTls, "mail.example.net", 90);
     let second = Relay::start(Manner::Implicit, "backup.example.org", 90);
-    house.write("ca.pem", &format!("{}{}", first.pem, second.pem));
+    setup.write("ca.pem", &format!("{}{}", first.pem, second.pem));
     let (ris, bmp, web) = (ris_live(), free_port(), free_port());
-    house.ports = vec![
+    setup.ports = vec![
         (first.port, "RELAY"),
         (second.port, "BACKUP"),
         (ris, "RIS"),
@@ -106,14 +106,14 @@ fn where_all_is_well_no_line_says_otherwise() {
         first.port, second.port
     );
     let dns = dns::start(ZONE);
-    let run = house.check(&config, &["--resolver", &dns]);
+    let run = setup.check(&config, &["--resolver", &dns]);
     assert_eq!(run.stderr, "");
     assert_golden("check/fine.txt", &run.stdout);
     assert_eq!(run.code, Some(0));
     // A login each, and never a mail.
     assert_eq!(first.said(), ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"]);
     assert_eq!(second.said(), ["EHLO", "AUTH", "QUIT"]);
-    let mut left: Vec<_> = std::fs::read_dir(house.folder.path()).unwrap().collect();
+    let mut left: Vec<_> = std::fs::read_dir(setup.folder.path()).unwrap().collect();
     left.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
     let left: Vec<_> = left.iter().map(|entry| entry.as_ref().unwrap().file_name()).collect();
     assert_eq!(left, ["ca.pem", "originwatch.toml", "password", "spool", "vrps.json"]);
@@ -122,7 +122,7 @@ fn where_all_is_well_no_line_says_otherwise() {
 /// Each relay is wrong in its own way, and so is everything else.
 #[test]
 fn whatever_would_stop_an_alarm_is_a_fault() {
-    let mut house = House::new(VRPS);
+    let mut setup = Setup::new(VRPS);
     let start = |manner, name| Relay::start(manner, name, 90);
     let foreign = start(Manner::StartTls, "elsewhere.example.net");
     let ending = Relay::start(Manner::StartTls, "old.example.org", 2);
@@ -131,10 +131,10 @@ fn whatever_would_stop_an_alarm_is_a_fault() {
     let (closed, ris) = (free_port(), free_port());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let bmp = taken.local_addr().unwrap().port();
-    house.write("ca.pem", &format!("{}{}", foreign.pem, ending.pem));
-    house.write("password", "wrong\n");
-    house.write("file", "");
-    house.ports = vec![
+    setup.write("ca.pem", &format!("{}{}", foreign.pem, ending.pem));
+    setup.write("password", "wrong\n");
+    setup.write("file", "");
+    setup.ports = vec![
         (foreign.port, "FOREIGN"),
         (ending.port, "ENDING"),
         (plain.port, "PLAIN"),
@@ -168,7 +168,7 @@ fn whatever_would_stop_an_alarm_is_a_fault() {
         foreign.port
     );
     let dns = dns::start(ZONE);
-    let run = house.check(&config, &["--resolver", &dns]);
+    let run = setup.check(&config, &["--resolver", &dns]);
     assert_eq!(run.stderr, "");
     assert_golden("check/faults.txt", &run.stdout);
     assert_eq!(run.code, Some(1));
@@ -176,7 +176,7 @@ fn whatever_would_stop_an_alarm_is_a_fault() {
 
 #[test]
 fn an_alarm_that_the_hijack_would_take_along_is_a_fault() {
-    let house = House::new(VRPS);
+    let setup = Setup::new(VRPS);
     let relay = Relay::start(Manner::Plain, "mail.example.net", 12);
     let mail = |to: &str| {
         format!(
@@ -188,7 +188,7 @@ fn an_alarm_that_the_hijack_would_take_along_is_a_fault() {
     };
     let dns = dns::start(ZONE);
     let ways = |to: &str| {
-        let run = house.check(&mail(to), &["--resolver", &dns, "--format", "json"]);
+        let run = setup.check(&mail(to), &["--resolver", &dns, "--format", "json"]);
         let lines: Vec<serde_json::Value> = serde_json::from_str(&run.stdout).unwrap();
         let states = lines.iter().filter(|line| line["what"] == "ways out");
         let states: Vec<_> = states.map(|line| line["state"].as_str().unwrap()).collect();
@@ -200,27 +200,27 @@ fn an_alarm_that_the_hijack_would_take_along_is_a_fault() {
 
 #[test]
 fn without_the_net_it_says_what_it_did_not_try() {
-    let house = House::new(VRPS);
+    let setup = Setup::new(VRPS);
     let config = "[mail]\nfrom = \"watch@example.net\"\nto = [\"noc@example.org\"]\n\
                   relay = \"smtp://mail.example.net\"\nfailover = [\"smtps://backup.example.org\"]\n\
                   [[feed]]\ntype = \"ris-live\"\n[[feed]]\ntype = \"mrt-dir\"\npath = \"spool\"\n";
-    let run = house.check(config, &["--offline"]);
+    let run = setup.check(config, &["--offline"]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     assert_golden("check/offline.txt", &run.stdout);
-    let run = house.check(config, &["--offline", "--format", "json"]);
+    let run = setup.check(config, &["--offline", "--format", "json"]);
     let pretty: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_golden("check/offline.json", &format!("{pretty:#}\n"));
 }
 
 #[test]
 fn a_daemon_that_runs_holds_what_it_needs() {
-    let mut house = House::new(VRPS);
-    let store = house.folder.path().join("originwatch.db");
+    let mut setup = Setup::new(VRPS);
+    let store = setup.folder.path().join("originwatch.db");
     let _held = store::Store::open(Path::new(&store)).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    house.ports = vec![(port, "WEB")];
-    let run = house.check(&format!("[web]\nlisten = \"127.0.0.1:{port}\"\n"), &["--offline"]);
+    setup.ports = vec![(port, "WEB")];
+    let run = setup.check(&format!("[web]\nlisten = \"127.0.0.1:{port}\"\n"), &["--offline"]);
     let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("in use")).collect();
     assert_eq!(
         lines,
@@ -233,9 +233,9 @@ fn a_daemon_that_runs_holds_what_it_needs() {
 
 #[test]
 fn a_file_that_is_no_store_is_a_fault() {
-    let house = House::new(VRPS);
-    house.write("originwatch.db", "what somebody wrote down");
-    let run = house.check("", &["--offline"]);
+    let setup = Setup::new(VRPS);
+    setup.write("originwatch.db", "what somebody wrote down");
+    let run = setup.check("", &["--offline"]);
     let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("store")).collect();
     assert_eq!(lines, ["fault  store originwatch.db: file is not a database"]);
 }
@@ -243,14 +243,14 @@ fn a_file_that_is_no_store_is_a_fault() {
 /// Neither a feed, nor a VRP that names us: nothing would be seen, and nothing watched.
 #[test]
 fn a_config_that_watches_nothing_is_a_fault() {
-    let house = House::new(VRPS);
-    let run = house.check("", &["--offline"]);
+    let setup = Setup::new(VRPS);
+    let run = setup.check("", &["--offline"]);
     let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("feed")).collect();
     let none =
         "fault  feeds: no [[feed]]: `run` would watch nothing (this config serves `replay` only)";
     assert_eq!((run.code, lines), (Some(1), vec![none]));
 
-    let config = house.folder.path().join("derived.toml");
+    let config = setup.folder.path().join("derived.toml");
     let derived = |asn: &str| {
         let text = format!(
             "[operator]\nname = \"Example\"\nasns = [{asn}]\n\
@@ -259,7 +259,7 @@ fn a_config_that_watches_nothing_is_a_fault() {
         std::fs::write(&config, text).unwrap();
         let run = originwatch(["check", "--offline", "-c", config.to_str().unwrap()]);
         let mut lines = run.stdout.lines().filter(|line| line.contains(" watches: "));
-        lines.next_back().unwrap().replace(&format!("{}/", house.folder.path().display()), "")
+        lines.next_back().unwrap().replace(&format!("{}/", setup.folder.path().display()), "")
     };
     assert_eq!(derived("64500"), "ok     watches: 1 prefixes of the VRPs");
     assert_eq!(
@@ -271,10 +271,10 @@ fn a_config_that_watches_nothing_is_a_fault() {
 
 #[test]
 fn an_api_that_others_can_reach_is_told() {
-    let house = House::new(VRPS);
+    let setup = Setup::new(VRPS);
     let told = |listen: &str, more: &str| {
         let web = format!("[web]\nlisten = \"{listen}:{}\"\n{more}", free_port());
-        let run = house.check(&web, &["--offline", "--format", "json"]);
+        let run = setup.check(&web, &["--offline", "--format", "json"]);
         let lines: Vec<serde_json::Value> = serde_json::from_str(&run.stdout).unwrap();
         let web = lines.iter().filter(|line| line["what"].as_str().unwrap().starts_with("web "));
         web.map(|line| format!("{} {}", line["state"], line["detail"])).collect::<Vec<_>>()
@@ -284,7 +284,7 @@ fn an_api_that_others_can_reach_is_told() {
     let helps = "(a proxy with TLS in front helps)";
     assert_eq!(told("127.0.0.1", ""), [ok]);
     assert_eq!(told("0.0.0.0", ""), [ok.to_owned(), format!("\"note\" \"{open} {helps}\"")]);
-    house.write("token", "0123456789abcdef");
+    setup.write("token", "0123456789abcdef");
     let read = ", and the token can be read on the way";
     assert_eq!(
         told("0.0.0.0", "token_file = \"token\"\n"),
@@ -295,7 +295,7 @@ fn an_api_that_others_can_reach_is_told() {
 /// Opportunistic is no word for a login: where the relay offers no TLS, it is not shown.
 #[test]
 fn a_login_is_not_tried_in_the_clear() {
-    let house = House::new(VRPS);
+    let setup = Setup::new(VRPS);
     let relay = Relay::start(Manner::Plain, "localhost", 90);
     let config = format!(
         "[mail]\nfrom = \"watch@example.net\"\nto = [\"noc@example.org\"]\n\
@@ -303,7 +303,7 @@ fn a_login_is_not_tried_in_the_clear() {
          password_file = \"password\"\n",
         relay.port
     );
-    let run = house.check(&config, &["--resolver", &dns::start(ZONE)]);
+    let run = setup.check(&config, &["--resolver", &dns::start(ZONE)]);
     let told =
         "it offers no STARTTLS, and the login is not sent in the clear (tls = \"none\" would)";
     let line = format!("fault  smtp://127.0.0.1:{}: {told}", relay.port);
@@ -314,12 +314,12 @@ fn a_login_is_not_tried_in_the_clear() {
 /// What a channel posts to is often a secret: of a URL only the host is told.
 #[test]
 fn channels_are_tried_and_told_nothing() {
-    let mut house = House::new(VRPS);
+    let mut setup = Setup::new(VRPS);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (open, closed) = (listener.local_addr().unwrap().port(), free_port());
-    house.ports = vec![(open, "OPEN"), (closed, "CLOSED")];
-    house.write("program", "");
-    let not_a_program = house.folder.path().join("program");
+    setup.ports = vec![(open, "OPEN"), (closed, "CLOSED")];
+    setup.write("program", "");
+    let not_a_program = setup.folder.path().join("program");
     let channels = [
         format!("type = \"webhook\"\nurl = \"http://hooks.example.org:{open}/secret\""),
         format!("type = \"webhook\"\nurl = \"http://hooks.example.org:{closed}/secret\""),
@@ -334,7 +334,7 @@ fn channels_are_tried_and_told_nothing() {
     let config: String = channels
         .map(|(number, keys)| format!("[[channel]]\nname = \"c{number}\"\n{keys}\n"))
         .collect();
-    let run = house.check(&config, &["--resolver", &dns::start(ZONE)]);
+    let run = setup.check(&config, &["--resolver", &dns::start(ZONE)]);
     assert_eq!(run.stderr, "");
     assert_golden("check/channels.txt", &run.stdout);
     assert!(!run.stdout.contains("secret"));
@@ -345,7 +345,7 @@ fn channels_are_tried_and_told_nothing() {
 /// Where the way out is a proxy, check takes it as run does: what names the proxy knows, DNS need not.
 #[test]
 fn behind_a_proxy_it_is_the_proxy_that_is_asked() {
-    let house = House::new(VRPS);
+    let setup = Setup::new(VRPS);
     let target = TcpListener::bind("127.0.0.1:0").unwrap();
     let hook = target.local_addr().unwrap().port();
     let (ris, open) = (ris_live(), tunnel::start("HTTP/1.1 200 Connection established"));
@@ -358,7 +358,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_asked() {
     let told = |proxy: u16, none: &str| {
         let proxy = format!("http://user:secret@127.0.0.1:{proxy}");
         let variables = [("http_proxy", &*proxy), ("https_proxy", &*proxy), ("no_proxy", none)];
-        let run = house.check_in(&config, &["--resolver", &dns], &variables);
+        let run = setup.check_in(&config, &["--resolver", &dns], &variables);
         assert!(!run.stdout.contains("secret"), "{}", run.stdout);
         let lines = run.stdout.lines().map(|line| line.replace(&format!(":{ris}"), ":PORT"));
         let lines = lines.map(|line| line.replace(&format!(":{hook}"), ":PORT"));

@@ -90,7 +90,7 @@ fn controls() -> Vec<(Vec<u8>, (u8, Pdu))> {
         (written!(oracle::CacheReset::new(1)), (1, Pdu::CacheReset)),
         (
             written!(oracle::Error::new(1, 4, b"what was wrong", b"not\nhere")),
-            (1, Pdu::Error { code: 4, text: "nothere".to_owned() }),
+            (1, Pdu::Error { code: 4, text: "not here".to_owned() }),
         ),
     ]
 }
