@@ -1,9 +1,16 @@
 //! Text from outside: a registry's name, a router's description, what a server answers.
 
 /// Safe for a terminal, a log, a header, a page and a label: what moves the cursor, breaks the line, hides or
-/// turns the direction of text becomes one space.
+/// turns the direction of text becomes one space, and none beside a space that is there.
 pub fn printable(text: &str) -> String {
-    text.split(is_hidden).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let mut seen = String::with_capacity(text.len());
+    for part in text.split(is_hidden).filter(|part| !part.is_empty()) {
+        if !seen.is_empty() && !seen.ends_with(' ') && !part.starts_with(' ') {
+            seen.push(' ');
+        }
+        seen.push_str(part);
+    }
+    seen
 }
 
 /// The same, of at most so many characters; what is cut off leaves ` ..` behind.
@@ -44,6 +51,7 @@ mod tests {
         assert_eq!(printable("ri\u{1b}[31m\r\npe\u{202e}\u{e0041}x\u{61c}y"), "ri [31m pe x y");
         assert_eq!(printable("Réseau, IP №1"), "Réseau, IP №1");
         assert_eq!(printable("\n"), "");
+        assert_eq!(printable("bad\u{7} prefix\r\n of ours\n"), "bad prefix of ours");
     }
 
     #[test]
