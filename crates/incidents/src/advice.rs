@@ -56,7 +56,7 @@ pub(crate) fn advice(
     }
 }
 
-/// The halves ofwhat was announced; none where nobody would accept them.
+/// The halves of what was announced; none where nobody would accept them.
 fn more_specifics(announced: Prefix, rov: &OriginValidation, ours: &[Asn]) -> Vec<MoreSpecific> {
     let halves = announced.halves().filter(|_| !is_longest(announced));
     let allowed = |prefix: Prefix| {
