@@ -64,8 +64,8 @@ pub enum Order {
 ///     }
 /// }
 /// ```
-pub struct Scan<V: RecordVisitor, M> {
-    make: M,
+pub struct Scan<V: RecordVisitor> {
+    make: Box<dyn FnMut(&Input) -> V>,
     order: Order,
     reports: DamageReports,
     /// What is open in advance, to keep the cores busy.
@@ -122,11 +122,16 @@ struct OpenInput<V: RecordVisitor> {
     unreported: u64,
 }
 
-impl<V: RecordVisitor, M: FnMut(&Input) -> V> Scan<V, M> {
+impl<V: RecordVisitor> Scan<V> {
     /// `inputs` are in the order of their beginnings; `make` makes the visitor of one of them.
-    pub fn new(inputs: Vec<Input>, order: Order, reports: DamageReports, make: M) -> Self {
+    pub fn new(
+        inputs: Vec<Input>,
+        order: Order,
+        reports: DamageReports,
+        make: impl FnMut(&Input) -> V + 'static,
+    ) -> Self {
         Scan {
-            make,
+            make: Box::new(make),
             order,
             reports,
             cores: thread::available_parallelism().map_or(1, usize::from),

@@ -12,10 +12,8 @@ use crate::classify::{ElementClassifier, SharedPrefixes};
 ///
 /// No method is generic, so all that sees every element is compiled in this crate, as fast as it can be.
 pub struct Recording {
-    scan: Scan<FindingVisitor, VisitorOfInput>,
+    scan: Scan<FindingVisitor>,
 }
-
-type VisitorOfInput = Box<dyn FnMut(&Input) -> FindingVisitor>;
 
 impl Recording {
     /// Reads these inputs, and classifies what was recorded before `until`.
@@ -26,8 +24,8 @@ impl Recording {
         until: Option<Timestamp>,
     ) -> Self {
         let visitor = FindingVisitor::new(classifier, until);
-        let make = Box::new(move |_: &Input| visitor.clone());
-        Recording { scan: Scan::new(inputs, Order::Time, reports, make) }
+        let scan = Scan::new(inputs, Order::Time, reports, move |_| visitor.clone());
+        Recording { scan }
     }
 
     /// See [`Scan::set_threads`].

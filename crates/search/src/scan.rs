@@ -9,17 +9,15 @@ use crate::{Criteria, Query};
 ///
 /// No method is generic, so all that sees every element is compiled in this crate, as fast as it can be.
 pub struct Search {
-    scan: Scan<Query, QueryOfInput>,
+    scan: Scan<Query>,
 }
-
-type QueryOfInput = Box<dyn FnMut(&Input) -> Query>;
 
 impl Search {
     /// Looks in these inputs for what the criteria say, and reports damage so.
     pub fn new(inputs: Vec<Input>, reports: DamageReports, criteria: Criteria) -> Self {
         let order = if criteria.count { Order::Any } else { Order::Time };
         let query = Query::new(criteria);
-        Search { scan: Scan::new(inputs, order, reports, Box::new(move |_| query.clone())) }
+        Search { scan: Scan::new(inputs, order, reports, move |_| query.clone()) }
     }
 
     /// See [`Scan::set_threads`].

@@ -184,7 +184,7 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
     let gate = Arc::new(Gate { turns: Mutex::new(turns), ..Gate::default() });
     let merging = thread::current().id();
     let inputs = Inputs::find(paths, None).inputs;
-    let mut scan = Scan::new(inputs, Order::Time, DamageReports::default(), |input| {
+    let mut scan = Scan::new(inputs, Order::Time, DamageReports::default(), move |input| {
         let (visitor, gate, input) = (visitor.clone(), Arc::clone(&gate), input.name().into());
         Paced { visitor, gate, input, merging }
     });
