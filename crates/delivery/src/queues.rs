@@ -98,8 +98,8 @@ impl DeliveryQueues {
     ///
     /// Where the outbox cannot be read, or not written; what can be read is handed over all the same.
     pub fn dispatch(&mut self, outbox: Outbox<'_>, now: Moment) -> Result<(), StoreError> {
-        let written = self.write(outbox, self.time(now));
         let now = self.time(now);
+        let written = self.write(outbox, now);
         self.retry_unwritten(now);
         let behind = self.behind_unwritten(outbox)?;
         for (channel, queue) in &mut self.queues {
@@ -149,9 +149,8 @@ impl DeliveryQueues {
         for (channel, queue) in queues {
             for delivery in unstored.due(channel, now) {
                 // What the store knows of the same incident goes first.
-                let is_over = |number| unwritten.iter().any(|one| one.is_final_of(number));
                 let mut first = outbox.head(&delivery.receiver, &delivery.thread)?;
-                while let Some(number) = first.filter(|number| is_over(*number)) {
+                while let Some(number) = first.filter(|number| is_over(unwritten, *number)) {
                     first = outbox.behind(number)?.map(|next| next.number);
                 }
                 if first.is_some() {
@@ -228,11 +227,10 @@ impl DeliveryQueues {
 
     /// What waits behind deliveries that are over, although that cannot be written down.
     fn behind_unwritten(&self, outbox: Outbox<'_>) -> Result<Vec<Delivery>, StoreError> {
-        let is_over = |number| self.unwritten.iter().any(|one| one.is_final_of(number));
         let mut behind = Vec::new();
         for settlement in self.unwritten.iter().filter(|one| one.is_final()) {
             let next = outbox.behind(settlement.number)?;
-            behind.extend(next.filter(|next| !is_over(next.number)));
+            behind.extend(next.filter(|next| !is_over(&self.unwritten, next.number)));
         }
         Ok(behind)
     }
@@ -314,6 +312,11 @@ impl DeliveryQueues {
             active: trouble.is_some(),
         })
     }
+}
+
+/// Whether a delivery is over, although that is not written down.
+fn is_over(unwritten: &VecDeque<Settlement>, number: i64) -> bool {
+    unwritten.iter().any(|one| one.is_final_of(number))
 }
 
 /// What people call a receiver: the address of a mailbox, else the name of the channel.

@@ -35,6 +35,10 @@ pub struct Delivery {
     pub last_error: Option<String>,
 }
 
+/// What a [`Delivery`] is read from, where `o` is its row and `l` that of its text.
+const COLUMNS: &str = "o.number, o.channel, o.address, o.message_id, o.thread, o.urgent, l.content,
+                       o.created, o.attempts, o.last_error";
+
 /// A relay took it, and somebody says that it came back.
 pub(crate) const DOUBTFUL: &str = "(state = 'taken' AND last_error IS NOT NULL)";
 
@@ -73,13 +77,12 @@ impl<'a> Outbox<'a> {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT o.number, o.channel, o.address, o.message_id, o.thread, o.urgent, l.content,
-                    o.created, o.attempts, o.last_error
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}
              FROM outbox o JOIN letter l ON l.number = o.letter
              WHERE o.head = 1 AND o.channel = ?1 AND o.urgent = ?2 AND o.next_attempt <= ?3
              ORDER BY o.next_attempt, o.number LIMIT ?4",
-        )?;
+        ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = params![channel.as_str(), urgent, now.micros(), limit];
         let rows = statement.query_map(values, delivery)?;
@@ -110,14 +113,13 @@ impl<'a> Outbox<'a> {
     ///
     /// Where SQLite reports one.
     pub fn behind(&self, number: i64) -> Result<Option<Delivery>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT o.number, o.channel, o.address, o.message_id, o.thread, o.urgent, l.content,
-                    o.created, o.attempts, o.last_error
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}
              FROM outbox o JOIN letter l ON l.number = o.letter JOIN outbox ended
                  ON ended.channel = o.channel AND ended.address = o.address AND ended.thread = o.thread
              WHERE ended.number = ? AND o.number > ended.number AND o.state = 'waiting'
              ORDER BY o.number LIMIT 1",
-        )?;
+        ))?;
         Ok(statement.query_row([number], delivery).optional()?)
     }
 

@@ -57,7 +57,7 @@ async fn one_that_talks_before_it_reads_does_not_hang() {
 
 #[tokio::test]
 async fn one_that_leaves_something_behind_has_ended_even_so() {
-    assert_eq!(run("sleep 600 & exit 0").await, Ok(()));
+    assert_eq!(run("sleep 90 & exit 0").await, Ok(()));
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn one_that_hangs_is_killed_with_what_it_started() {
     let folder = std::env::temp_dir().join(format!("originwatch-group-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let pid = folder.join("pid");
-    let script = format!("sleep 600 & echo $! > {}; wait", pid.display());
+    let script = format!("sleep 90 & echo $! > {}; wait", pid.display());
     let [opened, _, _] = events();
     let error = shell(&script, Duration::from_secs(2)).send(&opened).await.unwrap_err();
     assert_eq!(name(&error), "timed out", "{error}");
@@ -79,7 +79,7 @@ async fn one_that_hangs_is_killed_with_what_it_started() {
             tokio::task::yield_now().await;
         }
     };
-    // A signal takes a moment to arrive, but not the ten minutes that it would live.
+    // A signal takes a moment to arrive, but not the time that it would live.
     assert!(tokio::time::timeout(LONG, end).await.is_ok(), "{grandchild} lives");
     std::fs::remove_dir_all(&folder).unwrap();
 }
