@@ -1,5 +1,6 @@
 //! RIS Live over a web socket, and over HTTP where that does not come about.
 
+mod block_decoder;
 mod connection;
 mod http;
 mod http_error;
@@ -22,7 +23,8 @@ use validator::Classifier;
 
 use crate::RisLiveMode;
 use crate::context::FeedContext;
-use crate::session::{Decoder, Outlet, Session};
+use crate::session::{Decoder, Outlet};
+use block_decoder::{BLOCK, BlockDecoder};
 use connection::Connection;
 use http_error::HttpError;
 use lost::{ACKNOWLEDGED_WITHIN, DEAD_AFTER, Lost, walker};
@@ -48,9 +50,6 @@ const POLITE: Duration = Duration::from_millis(200);
 
 /// So many web sockets in a row did not come about: a proxy lets none through, and HTTP is tried.
 const ATTEMPTS: u32 = 3;
-
-/// Messages that are there already are handed over together, up to so many bytes.
-const BLOCK: usize = 64 << 10;
 
 /// Whether a web socket opens there; nothing is asked for.
 ///
@@ -109,17 +108,17 @@ impl RisLive {
         };
         self.failures = 0;
         let decoder = Decoder::RisLive { walker: walker(), over_http: false };
-        let mut session = match self.outlet.open(decoder).await {
-            Ok(session) => session,
+        let mut decoder = match self.outlet.open(decoder).await {
+            Ok(session) => BlockDecoder::new(session),
             Err(blocked) => return blocked.into(),
         };
         tracing::info!(url = %self.url, "connected");
         let result = match connection {
-            Connection::Plain(socket) => Stream::new(*socket, self, &mut session).run().await,
-            Connection::Tls(socket) => Stream::new(*socket, self, &mut session).run().await,
+            Connection::Plain(socket) => Stream::new(*socket, self, &mut decoder).run().await,
+            Connection::Tls(socket) => Stream::new(*socket, self, &mut decoder).run().await,
         };
         let lost = result.err().unwrap_or(Lost::Closed);
-        session.close(Some(lost.to_string())).await;
+        decoder.close(lost.to_string()).await;
         lost
     }
 
@@ -150,7 +149,7 @@ impl RisLive {
 struct Stream<'a, S> {
     socket: WebSocketStream<S>,
     mode: RisLiveMode,
-    session: &'a mut Session,
+    decoder: &'a mut BlockDecoder,
     classifiers: watch::Receiver<Arc<Classifier>>,
     offenders: watch::Receiver<BTreeSet<Asn>>,
     /// What we are subscribed to, and what we have to say for that to be what we want.
@@ -171,12 +170,12 @@ enum Change {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
-    fn new(socket: WebSocketStream<S>, feed: &RisLive, session: &'a mut Session) -> Self {
+    fn new(socket: WebSocketStream<S>, feed: &RisLive, decoder: &'a mut BlockDecoder) -> Self {
         let now = Instant::now();
         let mut stream = Stream {
             socket,
             mode: feed.mode,
-            session,
+            decoder,
             classifiers: feed.classifiers.clone(),
             offenders: feed.offenders.clone(),
             subscribed: Vec::new(),
@@ -201,8 +200,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             let more = !self.to_say.is_empty();
             tokio::select! {
                 message = self.socket.next() => {
-                    self.take(message.ok_or(Lost::Closed)??).await?;
-                    self.take_what_is_there().await?;
+                    let now = Instant::now();
+                    self.take(message.ok_or(Lost::Closed)??, now)?;
+                    self.take_what_is_there(now).await?;
                 }
                 _ = polite.tick(), if more => self.say().await?,
                 Ok(()) = self.classifiers.changed() => self.plan(),
@@ -269,20 +269,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
 
     /// What has come in the meantime goes with it: one way through the channel for many messages. Where
     /// the connection ends with them they still count.
-    async fn take_what_is_there(&mut self) -> Result<(), Lost> {
-        let result = self.gather().await;
+    async fn take_what_is_there(&mut self, now: Instant) -> Result<(), Lost> {
+        let result = self.gather(now);
         if !self.block.is_empty() {
             // What comes next is about as much: growing step by step would copy it as often.
             let next = Vec::with_capacity(self.block.len());
-            self.session.push(std::mem::replace(&mut self.block, next)).await?;
+            self.decoder.push(std::mem::replace(&mut self.block, next)).await?;
         }
         result
     }
 
-    async fn gather(&mut self) -> Result<(), Lost> {
+    fn gather(&mut self, now: Instant) -> Result<(), Lost> {
         while self.block.len() < BLOCK {
             match futures_util::FutureExt::now_or_never(self.socket.next()) {
-                Some(Some(message)) => self.take(message?).await?,
+                Some(Some(message)) => self.take(message?, now)?,
                 Some(None) => return Err(Lost::Closed),
                 None => break,
             }
@@ -290,22 +290,22 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         Ok(())
     }
 
-    async fn take(&mut self, message: Message) -> Result<(), Lost> {
-        self.heard = Instant::now();
+    fn take(&mut self, message: Message, now: Instant) -> Result<(), Lost> {
+        self.heard = now;
         match message {
-            Message::Text(text) => self.take_text(text.as_bytes()),
-            Message::Binary(bytes) => self.take_text(&bytes),
+            Message::Text(text) => self.take_text(text.as_bytes(), now),
+            Message::Binary(bytes) => self.take_text(&bytes, now),
             Message::Close(_) => return Err(Lost::Closed),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
         Ok(())
     }
 
-    fn take_text(&mut self, text: &[u8]) {
+    fn take_text(&mut self, text: &[u8], now: Instant) {
         match Control::of(text) {
             Some(Control::Subscribed) => {
-                self.session.is_alive();
-                self.shown = Instant::now();
+                self.decoder.is_alive();
+                self.shown = now;
                 let all = self.unacknowledged == 1 && self.to_say.is_empty();
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
                 if all {
@@ -314,12 +314,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             }
             Some(Control::Error(error)) => tracing::error!(%error, "the server reports an error"),
             None => {
-                self.shown = Instant::now();
+                self.shown = now;
                 // A line of its own, whatever stands in it.
                 let begin = self.block.len();
                 self.block.extend_from_slice(text);
-                let line = self.block.get_mut(begin..).unwrap_or_default();
-                line.iter_mut().filter(|octet| **octet == b'\n').for_each(|octet| *octet = b' ');
+                if text.contains(&b'\n') {
+                    let line = self.block.get_mut(begin..).unwrap_or_default();
+                    line.iter_mut().filter(|it| **it == b'\n').for_each(|it| *it = b' ');
+                }
                 self.block.push(b'\n');
             }
         }
@@ -337,16 +339,17 @@ mod tests {
 
     /// What a connection ends with whose server reads all and says nothing but this, and when; and how
     /// many messages were read.
-    async fn served(said: &'static [u8]) -> (String, Duration, u64) {
-        let (ours, mut theirs) = tokio::io::duplex(1 << 10);
+    async fn served(said: &[u8]) -> (String, Duration, u64) {
+        let (ours, mut theirs) = tokio::io::duplex(1 << 20);
+        let said = said.to_vec();
         tokio::spawn(async move {
             theirs.read_exact(&mut [0; 2]).await.unwrap();
-            theirs.write_all(said).await.unwrap();
+            theirs.write_all(&said).await.unwrap();
             while theirs.read(&mut [0; 64]).await.unwrap() > 0 {}
         });
         let (outlet, mut events) = outlet(8);
         let decoder = Decoder::RisLive { walker: walker(), over_http: false };
-        let mut session = outlet.open(decoder).await.unwrap();
+        let mut decoder = BlockDecoder::new(outlet.open(decoder).await.unwrap());
         let Some(FeedEvent::Opened(opened)) = events.recv().await else { panic!() };
         let (_offenders, offenders) = watch::channel(BTreeSet::new());
         let (classifiers, url) = (outlet.classifiers.clone(), String::new());
@@ -354,8 +357,10 @@ mod tests {
         let feed = RisLive { url, mode, outlet, classifiers, offenders, failures: 0 };
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         let begun = Instant::now();
-        let lost = Stream::new(socket, &feed, &mut session).run().await.unwrap_err();
-        (lost.to_string(), begun.elapsed(), opened.activity.messages())
+        let lost = Stream::new(socket, &feed, &mut decoder).run().await.unwrap_err();
+        let lasted = begun.elapsed();
+        decoder.close(lost.to_string()).await;
+        (lost.to_string(), lasted, opened.activity.messages())
     }
 
     #[tokio::test(start_paused = true)]
@@ -366,6 +371,17 @@ mod tests {
         assert_eq!(lost, "closed by the server");
         // And the one that tells the walker what comes.
         assert_eq!(read, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_blocks_are_decoded_elsewhere_and_none_of_their_messages_is_lost() {
+        let text = format!("{{\"type\":\"some\",\"data\":\"{}\"}}", "x".repeat(1000));
+        let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+        let frame = [&[0x81, 126], &length[..], text.as_bytes()].concat();
+        let number = 4 * BLOCK / text.len() + 1;
+        let said = [frame.repeat(number), vec![0x88, 0]].concat();
+        let (lost, _, read) = served(&said).await;
+        assert_eq!((lost.as_str(), read), ("closed by the server", number as u64 + 1));
     }
 
     #[tokio::test(start_paused = true)]

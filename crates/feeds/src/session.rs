@@ -186,6 +186,11 @@ impl Session {
         Ok(())
     }
 
+    /// What it has read so far, for whoever follows that.
+    pub(crate) const fn activity(&self) -> &Arc<Activity> {
+        &self.reader.activity
+    }
+
     /// The other side is there, though it has nothing to tell.
     pub(crate) fn is_alive(&self) {
         self.reader.activity.live(Instant::now());

@@ -14,6 +14,9 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 /// From the name to the first message, all together.
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 
+/// What is read at once. The library fills so much with zeros before each reading, however little comes.
+const READ: usize = 32 << 10;
+
 /// A web socket, as the URL says.
 pub(super) enum Connection {
     Plain(Box<WebSocketStream<TcpStream>>),
@@ -57,7 +60,10 @@ async fn connect(url: &str) -> Result<Connection, ConnectError> {
     let request = uri.into_client_request()?;
     // No message that the parser would take is longer.
     let limit = Some(parser::LINE_MAX);
-    let limits = WebSocketConfig::default().max_message_size(limit).max_frame_size(limit);
+    let limits = WebSocketConfig::default()
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .read_buffer_size(READ);
     if !secure {
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await?;
         return Ok(Connection::Plain(Box::new(socket)));

@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 use super::communities::Communities;
 use super::hops::Hops;
 
-/// What a line is.
+/// What a line is. Nearly all are messages, which are read at once and not kept.
+#[expect(clippy::large_enum_variant, reason = "a box for each message costs more than the moves")]
 pub(super) enum Line<'a> {
-    Message(Box<Message<'a>>),
+    Message(Message<'a>),
     /// `ris_subscribe_ok`, `ris_rrc_list`, `pong`.
     Control,
     /// `ris_error`.
@@ -84,7 +85,7 @@ impl<'a> Line<'a> {
         if let Ok(Envelope { kind, data: Some(message) }) = serde_json::from_str(line)
             && kind.as_ref().is_none_or(|kind| kind.as_str() == "ris_message")
         {
-            return Line::Message(Box::new(message));
+            return Line::Message(message);
         }
         let Ok(Kind { kind, data }) = serde_json::from_str(line) else { return Line::Broken };
         match kind.as_ref().map(Text::as_str) {
