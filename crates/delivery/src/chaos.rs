@@ -1,46 +1,27 @@
 //! The scripted feed of forty incidents, while clock, store, places and process fail, one by one and together: by
 //! a seed, in virtual time. `ORIGINWATCH_CHAOS_SEEDS` says how many seeds are tried.
 
+mod process;
+mod script;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alerter::dispatch::{DispatchRules, Routing};
-use alerter::{ChannelName, DeliveryNote, Receiver};
+use alerter::DeliveryNote;
 use bgp::Timestamp;
 use clock::Moment;
 use rusqlite::Connection;
-use store::Journal;
-use tokio::sync::mpsc;
-use validator::{Finding, IncidentKind};
+use validator::Finding;
 
 use crate::attempt::{DeliveryAttempt, DeliveryReport, Outcome};
-use crate::queues::{DeliveryQueue, DeliveryQueues};
+use process::Process;
+use script::{ADDRESSES, INCIDENTS, Random, START, STEP, STORY, script};
 
-const START: i64 = 1_800_000_000;
-const INCIDENTS: u64 = 40;
-/// How long things happen and fail.
-const STORY: u64 = 4 * 3600;
 /// By when everything has come to rest.
 const END: u64 = STORY + 3 * 3600;
-const STEP: u64 = 20;
 /// How long anything may take that can be delivered: the longest backoff, and a turn.
 const SILENCE: u64 = 30 * 60 + 2 * STEP;
-const FEED: &str = "script";
-const ADDRESSES: [&str; 2] = ["night@example.net", "noc@example.net"];
-
-/// Splitmix64: the same in every version of every library.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
 
 /// What a mailbox does with what is sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,17 +43,6 @@ struct Arrival {
     at: u64,
 }
 
-/// One life of the daemon: engine, store and queues.
-struct Process {
-    journal: Journal,
-    queues: DeliveryQueues,
-    attempts: mpsc::Receiver<DeliveryAttempt>,
-    begun: Moment,
-    /// How far the script is read.
-    read: usize,
-    fault: Option<String>,
-}
-
 struct World {
     random: Random,
     path: PathBuf,
@@ -92,66 +62,6 @@ struct World {
     refusing: BTreeMap<&'static str, Vec<u64>>,
     /// What waits then is due within its own backoff from there on, whatever the clock says.
     kills: Vec<u64>,
-}
-
-impl Process {
-    /// Goes on where the store ends.
-    fn start(path: &Path, now: Moment) -> Self {
-        let (rules, sources) = (incidents::Rules::default(), incidents::Sources::default());
-        let (journal, _) =
-            Journal::open(path, rules, dispatch_rules(), Arc::default(), sources).unwrap();
-        let read = journal.store().position(FEED).unwrap();
-        let read = read.map_or(0, |read| read.parse().unwrap());
-        let (queues, attempts) = queues(now);
-        // The engine's time goes on from what the store knows.
-        let begun = Moment { wall: now.wall.max(journal.now()), ..now };
-        Process { journal, queues, attempts, begun, read, fault: None }
-    }
-
-    /// New rules and new queues; what is not written yet stays known.
-    fn reload(&mut self) {
-        let rules = incidents::Rules::default();
-        self.journal.change_rules(rules, dispatch_rules(), Arc::default()).unwrap();
-        (self.queues, self.attempts) = queues(self.queues.begun());
-    }
-
-    /// One turn of the engine: what the feed has brought, what is due, what is to be written and sent.
-    fn turn(&mut self, script: &[(u64, Finding)], elapsed: u64, now: Moment) -> Vec<String> {
-        self.journal.put_back(now.wall).unwrap();
-        // Where the wall clock is set back the engine goes on from there.
-        let time = now.wall.max(self.begun.wall + now.since(self.begun));
-        while let Some((_, finding)) = script.get(self.read).filter(|(at, _)| *at <= elapsed) {
-            self.journal.handle(time, finding.clone());
-            self.read += 1;
-            self.journal.set_position(FEED, self.read.to_string());
-        }
-        self.journal.handle_timeout(time);
-        let decided = self.journal.unwritten().iter();
-        let decided = decided.map(|one| one.content.message_id().to_owned()).collect();
-        let committed = self.journal.commit(self.queues.time(now));
-        self.fault = committed.err().map(|error| error.to_string());
-        if self.fault.is_none() {
-            self.queues.forget_unstored();
-        }
-        self.dispatch(now);
-        decided
-    }
-
-    fn dispatch(&mut self, now: Moment) {
-        let outbox = self.journal.store().outbox();
-        // What cannot be written is tried again.
-        let _ = self.queues.dispatch(outbox, now);
-        if let Some(fault) = &self.fault {
-            let unwritten = self.journal.unwritten();
-            self.queues.dispatch_unstored(outbox, unwritten, fault, now).unwrap();
-        }
-    }
-
-    fn settle(&mut self, now: Moment, report: DeliveryReport) {
-        // What cannot be written is tried again.
-        let _ = self.queues.settle(self.journal.store().outbox(), now, report);
-        self.dispatch(now);
-    }
 }
 
 impl World {
@@ -356,39 +266,6 @@ fn in_order<'a>(arrivals: impl Iterator<Item = &'a Arrival>) {
         assert!(number == 0 || told.contains(&(number - 1)), "{} too early", one.message_id);
         told.insert(number);
     }
-}
-
-fn dispatch_rules() -> DispatchRules {
-    let noc = |address: &str| Receiver { channel: ChannelName::Mail, address: address.to_owned() };
-    DispatchRules {
-        routing: Routing::to_all(ADDRESSES.map(noc).into()),
-        storm: None,
-        notification_limit: None,
-        ..DispatchRules::default()
-    }
-}
-
-fn queues(now: Moment) -> (DeliveryQueues, mpsc::Receiver<DeliveryAttempt>) {
-    let (sender, attempts) = mpsc::channel(8);
-    let queue = DeliveryQueue::new(sender, Duration::from_secs(5 * 86_400));
-    (DeliveryQueues::new([(ChannelName::Mail, queue)].into(), false, now), attempts)
-}
-
-/// Each begins at some time and ends within an hour.
-fn script(random: &mut Random) -> Vec<(u64, Finding)> {
-    let mut script = Vec::new();
-    for number in 0..INCIDENTS {
-        let begin = random.below(STORY - 3600);
-        let end = begin + STEP + random.below(3000);
-        for (second, active) in [(begin, true), (end, false)] {
-            let at = Timestamp::from_seconds(START + i64::try_from(second).unwrap());
-            let (kind, subject) = (IncidentKind::FeedSilent, format!("feed {number}"));
-            let details = vec!["no message".to_owned()];
-            script.push((second, Finding::Condition { at, kind, subject, details, active }));
-        }
-    }
-    script.sort_by_key(|(second, _)| *second);
-    script
 }
 
 #[test]
