@@ -475,4 +475,6 @@ impl Feed {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;

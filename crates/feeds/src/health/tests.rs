@@ -4,7 +4,7 @@ use super::*;
 use crate::{RisLiveMode, Tristate};
 
 /// So many seconds after we began, by a wall clock that is so many seconds off.
-fn moment(begun: Instant, second: u64, off: i64) -> Moment {
+pub(super) fn moment(begun: Instant, second: u64, off: i64) -> Moment {
     let wall = Timestamp::from_seconds(1_000_000 + second.cast_signed() + off);
     Moment { wall, instant: begun + Duration::from_secs(second) }
 }
@@ -13,7 +13,7 @@ fn feed(kind: FeedKind) -> Settings {
     Settings { kind, min_vantage_ases: None, silent_after: None }
 }
 
-fn ris_live(url: &str) -> Settings {
+pub(super) fn ris_live(url: &str) -> Settings {
     let (url, mode, ribs) = (url.to_owned(), RisLiveMode::Watched, Vec::new());
     feed(FeedKind::RisLive { url, mode, ribs })
 }
@@ -25,16 +25,16 @@ fn active(health: &FeedHealth, now: Moment) -> Vec<String> {
 }
 
 /// A session that begins.
-fn opened(feed: FeedId, number: u64, kind: SessionKind, now: Moment) -> Opened {
+pub(super) fn opened(feed: FeedId, number: u64, kind: SessionKind, now: Moment) -> Opened {
     let activity = Arc::new(Activity::new(now.instant));
     Opened { feed, session: SessionId(number), kind, activity }
 }
 
-fn stream() -> SessionKind {
+pub(super) fn stream() -> SessionKind {
     SessionKind::RisLive { over_http: false }
 }
 
-fn closed(number: u64) -> Closed {
+pub(super) fn closed(number: u64) -> Closed {
     Closed { session: SessionId(number), why: Some("closed".to_owned()), rib: None }
 }
 
@@ -180,16 +180,19 @@ fn a_stream_that_only_connects_is_silent() {
 
 /// A feed with one router, which was never there.
 fn routed(now: Moment) -> FeedHealth {
+    let mut health = FeedHealth::new(now);
+    health.follow(&[(FeedId(1), bmp())], now);
+    health
+}
+
+pub(super) fn bmp() -> Settings {
     let router = BmpRouter {
         address: [192, 0, 2, 1].into(),
         name: "edge1".to_owned(),
         own_as_in_path: Tristate::Auto,
         add_path: Tristate::Auto,
     };
-    let bmp = feed(FeedKind::Bmp { listen: ([127, 0, 0, 1], 0).into(), routers: vec![router] });
-    let mut health = FeedHealth::new(now);
-    health.follow(&[(FeedId(1), bmp)], now);
-    health
+    feed(FeedKind::Bmp { listen: ([127, 0, 0, 1], 0).into(), routers: vec![router] })
 }
 
 #[test]
