@@ -15,10 +15,14 @@ use crate::receiver::Receiver;
 use crate::summary::{Row, StormKey, SummaryId};
 use incidents::{IncidentId, Notice, pairs};
 
-/// Within an hour so many critical incidents of prefixes that a storm is not about are told at once; the next
-/// ones wait a while, or a mass event would make as many notifications as it has prefixes.
+/// Within an hour so many critical incidents of prefixes that a storm is not about are told at once, and so many by
+/// offenders that it does not know; the next ones wait a while, or a mass event would make as many notifications as it
+/// has prefixes or origins.
 const APART: usize = 5;
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// Of what follows each other faster no single one stands apart.
+const FLOOD: Duration = Duration::from_secs(10);
 
 /// The storms that last, and what may become one.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -47,6 +51,9 @@ struct OpenStorm {
     /// When a critical incident of another prefix was told at once, within the last hour.
     #[serde(default)]
     apart: VecDeque<Timestamp>,
+    /// The same of one by another offender.
+    #[serde(default)]
+    by_others: VecDeque<Timestamp>,
     severity: Severity,
 }
 
@@ -246,12 +253,14 @@ impl OpenStorm {
             backoff: Backoff::new(now, rules),
             due: None,
             apart: VecDeque::new(),
+            by_others: VecDeque::new(),
             severity: Severity::Notice,
         }
     }
 
-    /// Whether a critical incident is about a prefix that none of the others touches: decoys of one prefix must
-    /// not delay what happens to another. Only where all have the time in common.
+    /// Whether a critical incident is about a prefix that none of the others touches, or by an offender that none of
+    /// them has: decoys must not delay what happens to another prefix, nor who else does it to the same one. Only
+    /// where all have the time in common.
     fn stands_apart(&mut self, now: Timestamp, id: &IncidentId, alerts: &Alerts) -> bool {
         let Some(alert) = alerts.get(id) else { return false };
         let prefixes = &alert.latest.prefixes;
@@ -265,15 +274,22 @@ impl OpenStorm {
         let mut others = self.members.iter().filter(|member| *member != id);
         let is_known =
             others.any(|member| alerts.get(member).is_some_and(|it| touches(&it.latest)));
-        if alert.latest.severity != Severity::Critical || prefixes.is_empty() || is_known {
+        if alert.latest.severity != Severity::Critical || prefixes.is_empty() {
             return false;
         }
-        while self.apart.front().is_some_and(|at| now.since(*at) >= HOUR) {
-            self.apart.pop_front();
+        if !is_known {
+            return has_room(&mut self.apart, now);
         }
-        let is_told = self.apart.len() < APART;
-        self.apart.extend(is_told.then_some(now));
-        is_told
+        let is_flood = now.since(self.joined) < FLOOD;
+        !is_flood && !self.knows(&alert.latest, alerts) && has_room(&mut self.by_others, now)
+    }
+
+    /// Whether an offender of this incident is one of another that is in it.
+    fn knows(&self, notice: &Notice, alerts: &Alerts) -> bool {
+        let others = self.members.iter().filter(|member| **member != notice.incident);
+        let mut known =
+            others.filter_map(|member| alerts.get(member)).flat_map(|it| &it.latest.offenders);
+        known.any(|theirs| notice.offenders.iter().any(|ours| ours.asn == theirs.asn))
     }
 
     /// One more incident; whether it is worse than the others, or somebody has to be told who knows
@@ -303,6 +319,16 @@ impl OpenStorm {
         self.to.extend(new.iter().cloned());
         new
     }
+}
+
+/// Whether less than so many were told within the hour; then one more is.
+fn has_room(told: &mut VecDeque<Timestamp>, now: Timestamp) -> bool {
+    while told.front().is_some_and(|at| now.since(*at) >= HOUR) {
+        told.pop_front();
+    }
+    let has_room = told.len() < APART;
+    told.extend(has_room.then_some(now));
+    has_room
 }
 
 /// What an incident may have in common with others, the most telling first.

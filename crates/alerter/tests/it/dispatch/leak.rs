@@ -69,6 +69,27 @@ fn decoys_do_not_delay_a_critical_incident_of_another_prefix() {
     assert!(office.notifications.len() < before + 8, "{}", office.notifications.len());
 }
 
+/// Another AS does to the same prefix what the decoys did: who the offender is, is news.
+#[test]
+fn decoys_do_not_delay_another_offender_of_the_same_prefix() {
+    let mut office = Office::new(dispatch_rules());
+    for n in 0..8 {
+        office.say(n, i64::from(n), 0, Reason::Opened);
+    }
+    let before = office.notifications.len();
+    office.say(100, 30, 0, Reason::Opened);
+    assert_eq!(office.notifications.len(), before + 1);
+    assert!(told(&office.notifications[before..]).contains(&id(100)));
+    office.restart();
+    // A flood is bounded all the same: within the hour four more of a hundred, a minute apart from each other.
+    for n in 101..150 {
+        office.say(n, 60 + i64::from(n - 101) * 60, 0, Reason::Opened);
+    }
+    office.wait(4000);
+    assert_eq!(told(&office.notifications), (0..8).chain(100..150).map(id).collect());
+    assert!(office.notifications.len() < before + 16, "{}", office.notifications.len());
+}
+
 #[test]
 fn a_leak_of_three_hundred_thousand_prefixes_makes_fewer_than_ten_mails() {
     const WATCHED: u32 = 500;
