@@ -76,6 +76,21 @@ fn a_store_that_is_deleted_while_in_use_is_told_and_written_anew_and_no_second_d
 }
 
 #[test]
+fn a_disk_that_is_full_at_the_start_keeps_no_daemon_from_starting() {
+    let (relay, server) = (Relay::start(), Server::start(2));
+    let place = Place::new(relay.port, &server.feed("firehose"));
+    Daemon::start(&place.config()).stop();
+    let shell = "trap '' XFSZ; ulimit -S -f 0;";
+    let mut daemon = Daemon::run(Daemon::shell(shell, &place.config()));
+    daemon.wait_for("the store cannot be written");
+    assert_eq!(relay.next().header("X-Originwatch-Kind").unwrap(), "store-failing");
+    limit(&daemon, "unlimited");
+    daemon.wait_for("the store can be used, and holds what was kept in memory meanwhile");
+    daemon.stop();
+    assert_eq!(place.stored().len(), 1);
+}
+
+#[test]
 fn a_store_that_is_corrupt_at_the_start_is_set_aside_and_told() {
     let (relay, server) = (Relay::start(), Server::start(1));
     let place = Place::new(relay.port, &server.feed("firehose"));

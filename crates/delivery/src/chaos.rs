@@ -5,6 +5,8 @@ mod process;
 mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,8 @@ use script::{ADDRESSES, INCIDENTS, Random, START, STEP, STORY, script};
 const END: u64 = STORY + 3 * 3600;
 /// How long anything may take that can be delivered: the longest backoff, and a turn.
 const SILENCE: u64 = 30 * 60 + 2 * STEP;
+/// A place that takes nothing for so long is told of; where the process was killed meanwhile, after five attempts.
+const TOLD_AFTER: u64 = 600 + 930;
 
 /// What a mailbox does with what is sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +56,12 @@ struct World {
     /// How far the wall clock is off, in seconds.
     off: i64,
     is_full: bool,
+    /// Nobody can take the lock: who starts now does so without the store.
+    is_blocked: bool,
+    /// How many had arrived when a process started that knows all in memory alone.
+    in_memory_since: Option<usize>,
+    /// What that has decided.
+    unsaved: Vec<String>,
     places: BTreeMap<&'static str, Place>,
     script: Vec<(u64, Finding)>,
     process: Option<Process>,
@@ -62,6 +72,12 @@ struct World {
     refusing: BTreeMap<&'static str, Vec<u64>>,
     /// What waits then is due within its own backoff from there on, whatever the clock says.
     kills: Vec<u64>,
+    /// Since when no mailbox takes anything.
+    refused_since: Option<u64>,
+    /// Since when the process knows what became of its attempts.
+    knows_since: u64,
+    /// How often the store became corrupt.
+    spoilt: usize,
 }
 
 impl World {
@@ -75,6 +91,9 @@ impl World {
             elapsed: 0,
             off: 0,
             is_full: false,
+            is_blocked: false,
+            in_memory_since: None,
+            unsaved: Vec::new(),
             places: ADDRESSES.map(|address| (address, Place::Up)).into(),
             script,
             process: None,
@@ -82,6 +101,9 @@ impl World {
             decided: BTreeMap::new(),
             refusing: ADDRESSES.map(|address| (address, Vec::new())).into(),
             kills: Vec::new(),
+            refused_since: None,
+            knows_since: 0,
+            spoilt: 0,
         }
     }
 
@@ -99,23 +121,49 @@ impl World {
                 _ => {}
             }
             let now = self.now();
-            let mut process =
-                self.process.take().unwrap_or_else(|| Process::start(&self.path, now));
+            let mut process = self.process.take().unwrap_or_else(|| self.start(now));
             for id in process.turn(&self.script, self.elapsed, now) {
+                assert!(!self.is_full || process.fault.is_some());
+                self.unsaved.extend(self.in_memory_since.map(|_| id.clone()));
                 self.decided.entry(id).or_insert(self.elapsed);
+            }
+            if !process.is_in_memory() {
+                self.in_memory_since = None;
+                self.unsaved.clear();
             }
             while let Ok(attempt) = process.attempts.try_recv() {
                 let report = self.receive(attempt);
                 process.settle(now, report);
             }
+            self.look_at_mailboxes(&process);
             self.process = Some(process);
-            for (address, place) in &self.places {
-                if *place != Place::Up {
-                    self.refusing.entry(address).or_default().push(self.elapsed);
-                }
-            }
             self.elapsed += STEP;
         }
+    }
+
+    fn start(&mut self, now: Moment) -> Process {
+        let process = Process::start(&self.path, now);
+        self.in_memory_since = process.is_in_memory().then_some(self.arrivals.len());
+        process
+    }
+
+    /// Where no mailbox takes anything the process must know it, as `readyz` says: within an attempt, once that has
+    /// failed for as long as relays may defer.
+    fn look_at_mailboxes(&mut self, process: &Process) {
+        for (address, place) in &self.places {
+            if *place != Place::Up {
+                self.refusing.entry(address).or_default().push(self.elapsed);
+            }
+        }
+        if self.places.values().any(|place| *place == Place::Up) {
+            self.refused_since = None;
+            return;
+        }
+        let since = *self.refused_since.get_or_insert(self.elapsed);
+        let Some(first) = self.decided.values().filter(|at| **at >= since).min() else { return };
+        let known = (*first).max(self.knows_since) + TOLD_AFTER + SILENCE;
+        let places = ADDRESSES.map(str::to_owned);
+        assert!(self.elapsed < known || process.queues.fault_of_all(&places).is_some());
     }
 
     /// Something begins or ends about every two minutes.
@@ -124,7 +172,7 @@ impl World {
             return;
         }
         let address = ADDRESSES[usize::try_from(self.random.below(2)).unwrap()];
-        match self.random.below(9) {
+        match self.random.below(11) {
             0 => self.off += i64::try_from(self.random.below(7200)).unwrap() - 3600,
             1 | 2 => self.fill(!self.is_full),
             3 => drop(self.places.insert(address, Place::Up)),
@@ -132,27 +180,61 @@ impl World {
             5 => drop(self.places.insert(address, Place::Mute)),
             6 => self.delete(),
             7 => self.kill(),
-            _ => self.process.iter_mut().for_each(Process::reload),
+            8 => self.spoil(),
+            9 => self.block(!self.is_blocked),
+            _ => self.reload(),
+        }
+    }
+
+    fn reload(&mut self) {
+        self.process.iter_mut().for_each(Process::reload);
+        self.lose_attempts();
+    }
+
+    /// What became of attempts the next one knows by the store alone.
+    fn lose_attempts(&mut self) {
+        if self.is_full || self.in_memory_since.is_some() {
+            self.knows_since = self.elapsed;
         }
     }
 
     /// What was decided and not stored is decided again, later.
     fn kill(&mut self) {
-        self.kills.push(self.elapsed);
-        let Some(process) = self.process.take() else { return };
-        for one in process.journal.unwritten() {
-            self.decided.remove(one.content.message_id());
+        // A corrupt store is left at once; who dies before it is written anew has lost what it held.
+        if self.is_in_memory() && self.in_memory_since.is_none() {
+            return;
         }
+        self.kills.push(self.elapsed);
+        self.lose_attempts();
+        let Some(process) = self.process.take() else { return };
+        let unwritten = process.journal.unwritten().iter();
+        let unwritten = unwritten.map(|one| one.content.message_id().to_owned());
+        for id in unwritten.chain(self.unsaved.drain(..)) {
+            self.decided.remove(&id);
+        }
+        let told = self.in_memory_since.take().unwrap_or(self.arrivals.len());
+        self.arrivals[told..].iter_mut().for_each(|arrival| arrival.is_from_memory = true);
+    }
+
+    fn is_in_memory(&self) -> bool {
+        self.process.as_ref().is_some_and(Process::is_in_memory)
+    }
+
+    /// Whether somebody works on the file, as one who does no other harm finds it.
+    fn has_file(&self) -> bool {
+        let has_process = self.process.as_ref().is_some_and(|one| !one.is_in_memory());
+        has_process && !self.is_full && !self.is_blocked && self.path.exists()
     }
 
     fn end_faults(&mut self) {
+        self.block(false);
         self.fill(false);
         self.places = ADDRESSES.map(|address| (address, Place::Up)).into();
     }
 
     /// A store that takes nothing that the engine or the queues write, as one on a full disk.
     fn fill(&mut self, full: bool) {
-        if self.is_full == full || !self.path.exists() {
+        if self.is_full == full || full && !self.has_file() || !self.path.exists() {
             return;
         }
         self.is_full = full;
@@ -170,9 +252,44 @@ impl World {
         Connection::open(&self.path).unwrap().execute_batch(batch).unwrap();
     }
 
+    /// The lock is a folder, and cannot be opened: as where the disk is read-only, for one who starts.
+    fn block(&mut self, blocked: bool) {
+        let lock = format!("{}.lock", self.path.display());
+        if self.is_blocked == blocked || blocked && !self.has_file() {
+            return;
+        }
+        self.is_blocked = blocked;
+        match blocked {
+            true => {
+                // It may have been deleted.
+                let _ = std::fs::remove_file(&lock);
+                std::fs::create_dir(&lock).unwrap();
+            }
+            false => std::fs::remove_dir(&lock).unwrap(),
+        }
+    }
+
+    /// What is on the disk cannot be read any more, as with sectors that go bad.
+    fn spoil(&mut self) {
+        if !self.has_file() {
+            return;
+        }
+        self.spoilt += 1;
+        self.knows_since = self.elapsed;
+        let other = Connection::open(&self.path).unwrap();
+        let log = "PRAGMA wal_checkpoint(TRUNCATE)";
+        for step in [log, "REPLACE INTO position VALUES ('other', '')", log] {
+            other.prepare(step).unwrap().query([]).unwrap().next().unwrap();
+        }
+        drop(other);
+        let pages = std::fs::metadata(&self.path).unwrap().len() - 4096;
+        let file = OpenOptions::new().write(true).open(&self.path).unwrap();
+        file.write_all_at(&vec![0xff; usize::try_from(pages).unwrap()], 4096).unwrap();
+    }
+
     /// Somebody deletes the store, or all that belongs to it, while it is in use.
     fn delete(&mut self) {
-        if self.process.is_none() || !self.path.exists() {
+        if self.is_in_memory() || self.is_blocked || self.process.is_none() || !self.path.exists() {
             return;
         }
         std::fs::remove_file(&self.path).unwrap();
@@ -219,14 +336,15 @@ impl World {
         let stored: BTreeSet<_> =
             notices.iter().map(|one| one["message_id"].as_str().unwrap()).collect();
         assert_eq!(stored.len(), notices.len());
-        let opened = notices.iter().filter(|one| one["reason"] == "opened");
-        let subjects: BTreeSet<_> = opened.map(|one| one["subject"].as_str().unwrap()).collect();
-        assert_eq!(subjects.len(), usize::try_from(INCIDENTS).unwrap());
+        let decided: BTreeSet<_> = self.decided.keys().map(String::as_str).collect();
+        // A store that was corrupt has lost what had arrived by then.
+        assert!(stored == decided || self.spoilt > 0 && stored.is_subset(&decided));
         for address in ADDRESSES {
             let arrived = self.arrivals.iter().filter(|one| one.address == address);
             let from_store = arrived.clone().filter(|one| !one.is_from_memory);
             let ids: BTreeSet<_> = from_store.map(|one| one.message_id.as_str()).collect();
-            assert_eq!(ids, stored);
+            assert_eq!(ids, decided);
+            assert_eq!(self.opened(address), usize::try_from(INCIDENTS).unwrap());
             let mut contents = BTreeMap::new();
             for one in arrived.clone() {
                 let first = contents.entry(&one.message_id).or_insert(&one.content);
@@ -236,11 +354,19 @@ impl World {
                     one.message_id
                 );
                 // Only who was killed before the disk was free again has told what is not stored.
-                assert!(!self.kills.is_empty() || stored.contains(one.message_id.as_str()));
+                assert!(!self.kills.is_empty() || decided.contains(one.message_id.as_str()));
             }
             in_order(arrived.clone());
-            stored.iter().for_each(|id| self.in_time(address, id));
+            decided.iter().for_each(|id| self.in_time(address, id));
         }
+    }
+
+    /// How many incidents it was told the beginning of.
+    fn opened(&self, address: &str) -> usize {
+        let arrived = self.arrivals.iter().filter(|one| one.address == address);
+        let notices = arrived.map(|one| serde_json::from_str(&one.content).unwrap());
+        let opened = notices.filter(|one: &serde_json::Value| one["reason"] == "opened");
+        opened.map(|one| one["subject"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>().len()
     }
 
     /// Only a mailbox that takes nothing delays what it is sent.
@@ -277,22 +403,39 @@ fn whatever_fails_everything_arrives_in_time_under_one_name_and_in_order() {
     let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let folder = tempfile::tempdir_in(folder).unwrap();
     let threads = std::thread::available_parallelism().unwrap().get();
-    let add = |all: (usize, usize), one: (usize, usize)| (all.0 + one.0, all.1 + one.1);
     let try_some = &|first: usize| {
         let some = (0..seeds).skip(first).step_by(threads);
-        some.map(|seed| try_one(seed, folder.path())).fold((0, 0), add)
+        some.map(|seed| try_one(seed, folder.path())).fold(Tried::default(), Tried::add)
     };
     let tried = std::thread::scope(|scope| {
         let tries = (0..threads).map(|first| scope.spawn(move || try_some(first)));
         let tries: Vec<_> = tries.collect();
-        tries.into_iter().map(|one| one.join().unwrap()).fold((0, 0), add)
+        tries.into_iter().map(|one| one.join().unwrap()).fold(Tried::default(), Tried::add)
     });
-    println!("{seeds} seeds: {} kills, {} notifications from memory", tried.0, tried.1);
-    assert!(tried.0 > 0 && tried.1 > 0);
+    let Tried { kills, spoilt, from_memory } = tried;
+    println!("{seeds} seeds: {kills} kills, {spoilt} corrupt stores, {from_memory} from memory");
+    assert!(kills > 0 && spoilt > 0 && from_memory > 0);
 }
 
-/// How often the daemon was killed, and how much went out from memory.
-fn try_one(seed: u64, folder: &Path) -> (usize, usize) {
+/// How often the daemon was killed and its store became corrupt, and how much went out from memory.
+#[derive(Default)]
+struct Tried {
+    kills: usize,
+    spoilt: usize,
+    from_memory: usize,
+}
+
+impl Tried {
+    fn add(self, other: Self) -> Self {
+        Tried {
+            kills: self.kills + other.kills,
+            spoilt: self.spoilt + other.spoilt,
+            from_memory: self.from_memory + other.from_memory,
+        }
+    }
+}
+
+fn try_one(seed: u64, folder: &Path) -> Tried {
     let mut world = World::new(seed, folder);
     let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         world.run();
@@ -300,5 +443,9 @@ fn try_one(seed: u64, folder: &Path) -> (usize, usize) {
     }));
     assert!(run.is_ok(), "seed {seed}");
     std::fs::remove_file(&world.path).unwrap();
-    (world.kills.len(), world.arrivals.iter().filter(|one| one.is_from_memory).count())
+    Tried {
+        kills: world.kills.len(),
+        spoilt: world.spoilt,
+        from_memory: world.arrivals.iter().filter(|one| one.is_from_memory).count(),
+    }
 }

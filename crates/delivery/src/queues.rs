@@ -24,6 +24,9 @@ const LATE: Duration = Duration::from_secs(60);
 /// A relay may defer a first mail for a while (greylisting); what takes longer is told.
 const TELL_AFTER: Duration = Duration::from_secs(600);
 
+/// So many attempts of one delivery take about as long, whatever a clock says.
+const TOLD_FROM: u32 = 5;
+
 /// What is on its way. The outbox itself lies in the store, which only its owner writes.
 ///
 /// All times here are those of one clock that began with the wall clock and goes on steadily, so that who
@@ -117,7 +120,8 @@ impl DeliveryQueues {
                     continue;
                 }
                 let created = if self.recorded { now } else { delivery.created };
-                let since = *self.tried_since.entry(delivery.number).or_insert(created);
+                // It may have been decided by a clock that was ahead.
+                let since = *self.tried_since.entry(delivery.number).or_insert(created.min(now));
                 let (by, number) = (now.since(since), delivery.number);
                 let why = delivery.last_error.clone().unwrap_or_else(|| "this monitor".to_owned());
                 let note = (by >= LATE).then_some(DeliveryNote::Late { by, why });
@@ -201,6 +205,12 @@ impl DeliveryQueues {
                 // Then the clock here goes on from before, as that of the engine does.
                 self.begun.wall = self.begun.wall.max(outbox.written_at(backoff)?);
                 return Err(error);
+            }
+            // What an earlier process has learned of a place, `readyz` must know from the beginning.
+            for (receiver, error) in outbox.failing(TOLD_FROM)? {
+                if self.queues.contains_key(&receiver.channel) {
+                    self.troubles.entry(place(&receiver).to_owned()).or_insert(Some(error));
+                }
             }
         }
         while let Some(settlement) = self.unwritten.front() {

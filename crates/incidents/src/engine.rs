@@ -70,6 +70,7 @@ impl Incidents {
             offender_activity: &self.offender_activity,
             incidents: self.incidents.values().collect(),
             history: &self.history,
+            first_salt: self.history.first_salt(),
         };
         memory.pack()
     }
@@ -89,7 +90,7 @@ impl Incidents {
         incidents.now = memory.now;
         incidents.routes = memory.routes.reindexed(&incidents.directory);
         incidents.offender_activity = memory.offender_activity;
-        incidents.history = memory.history;
+        incidents.history = memory.history.with_first_salt(memory.first_salt);
         for incident in memory.incidents {
             let group_key = incident.group_key.clone();
             incidents.incidents.insert(group_key.clone(), incident);
@@ -112,6 +113,11 @@ impl Incidents {
             offender_activity: &self.offender_activity,
             history: &self.history,
         }
+    }
+
+    /// What was told before this time is lost: no incident gets a name from now on that it may have had then.
+    pub fn lose_history(&mut self, now: Timestamp) {
+        self.history.lose(now);
     }
 
     /// The data sources that the following notices name.
@@ -381,14 +387,7 @@ impl Incidents {
         let taken = |id: &IncidentId| {
             self.incidents.values().any(|incident| incident.id == *id) || self.history.contains(id)
         };
-        let mut salt = 0;
-        loop {
-            let id = IncidentId::new(at, group_key, salt);
-            if !taken(&id) {
-                return id;
-            }
-            salt += 1;
-        }
+        IncidentId::first_free(at, group_key, self.history.first_salt(), taken)
     }
 
     /// Something about an incident changed: decides its state and whether to tell.

@@ -28,6 +28,22 @@ impl IncidentId {
         IncidentId(format!("OW-{day}-{who}-{:04x}", hash.folded()))
     }
 
+    /// The first name from this salt on that is not taken.
+    pub(crate) fn first_free(
+        first_seen: Timestamp,
+        group_key: &GroupKey,
+        mut salt: u32,
+        taken: impl Fn(&Self) -> bool,
+    ) -> Self {
+        loop {
+            let id = IncidentId::new(first_seen, group_key, salt);
+            if !taken(&id) {
+                return id;
+            }
+            salt = salt.wrapping_add(1);
+        }
+    }
+
     /// The name of what did not happen. It reads as all others do: a reply may be about it.
     pub fn of_drill(at: Timestamp, kind: IncidentKind) -> Self {
         let mut hash = Fnv::new();

@@ -24,6 +24,9 @@ pub(crate) struct Memory {
     pub(crate) incidents: Vec<Incident>,
     #[serde(rename = "archive")]
     pub(crate) history: History,
+    /// Older versions did not write it.
+    #[serde(default)]
+    pub(crate) first_salt: u32,
 }
 
 /// The same, borrowed.
@@ -36,6 +39,7 @@ pub(crate) struct MemoryRef<'a> {
     pub(crate) incidents: Vec<&'a Incident>,
     #[serde(rename = "archive")]
     pub(crate) history: &'a History,
+    pub(crate) first_salt: u32,
 }
 
 impl Memory {

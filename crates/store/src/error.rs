@@ -1,6 +1,14 @@
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
+
+/// Of the errors of input and output those that say that what is on the disk cannot be read.
+const UNREADABLE: [i32; 4] = [
+    ffi::SQLITE_IOERR_READ,
+    ffi::SQLITE_IOERR_SHORT_READ,
+    ffi::SQLITE_IOERR_DATA,
+    ffi::SQLITE_IOERR_CORRUPTFS,
+];
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,10 +74,13 @@ impl StoreError {
     pub fn is_corrupt(&self) -> bool {
         match self {
             StoreError::Corrupt(_) | StoreError::Content(_) => true,
-            StoreError::Sqlite(error) => matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-            ),
+            StoreError::Sqlite(error) => {
+                let code = error.sqlite_error_code();
+                matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+                    || error
+                        .sqlite_error()
+                        .is_some_and(|error| UNREADABLE.contains(&error.extended_code))
+            }
             StoreError::InUse { .. }
             | StoreError::Lock { .. }
             | StoreError::File { .. }

@@ -1,59 +1,55 @@
-use std::fmt;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use alerter::{AnnotatedIncident, AnnotatedNotice, Notification};
 use bgp::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::connection::{connect, copy_to_memory, new_in_memory};
+use crate::displaced::{Displaced, Harm};
 use crate::entry::{Entry, read_entries, write_entries};
 use crate::error::StoreError;
 use crate::incident::{write_incidents, write_notices};
-use crate::inode::{Inode, beside, clear_beside, set_aside};
-use crate::lock::lock;
-use crate::outbox::{Outbox, write_notifications};
+use crate::inode::{Inode, beside, clear_beside};
+use crate::lock::{keep_lock, lock};
+use crate::outbox::{Delivery, Outbox, write_deliveries, write_notifications};
 use crate::request::{Answer, Request, unanswered, write_answers};
-use crate::schema;
 use crate::silences::{Silences, write_silences};
 
-/// The SQLite file. One process holds it open for writing; others may read.
+/// The SQLite file, or what stands for it in memory while it cannot be used. One process holds it open for writing;
+/// others may read.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
     path: PathBuf,
-    inode: Inode,
-    /// Whether SQLite's log was seen beside it: before anything is read or written there is none.
-    has_log: bool,
-    /// Held for as long as the store is: the operating system frees it even after `kill -9`.
-    lock: File,
+    place: Place,
+    /// Held for as long as the store is: the operating system frees it even after `kill -9`. None where it cannot
+    /// be had, and then the store lies in memory.
+    lock: Option<File>,
 }
 
-/// What happened to the file while it was open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Displaced {
-    /// It was deleted, or the log beside it.
-    Deleted,
-    /// Another file took its name.
-    Replaced {
-        /// Where that lies now.
-        aside: PathBuf,
+/// Where the store lies.
+#[derive(Debug)]
+enum Place {
+    File {
+        inode: Inode,
+        /// Whether SQLite's log was seen beside it: before anything is read or written there is none.
+        has_log: bool,
     },
+    /// Nothing else has it, until the file can be written.
+    Memory(Origin),
 }
 
-impl fmt::Display for Displaced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Displaced::Deleted => {
-                f.write_str("the store was deleted while in use, and is written anew")
-            }
-            Displaced::Replaced { aside } => write!(
-                f,
-                "the store was replaced while in use, and is written anew; what replaced it is now {}",
-                aside.display()
-            ),
-        }
-    }
+/// What a store in memory has to do with the file at its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// All that this file holds.
+    Copy(Inode),
+    /// This file is corrupt.
+    Corrupt(Inode),
+    /// Nothing: a new one was begun.
+    New,
 }
 
 /// What engine and dispatcher know; none of what an older version did not write.
@@ -77,7 +73,7 @@ pub(crate) struct Batch {
     pub(crate) notices: Vec<AnnotatedNotice>,
     pub(crate) notifications: Vec<Notification>,
     pub(crate) summaries: Vec<AnnotatedIncident>,
-    pub(crate) positions: Vec<(String, String)>,
+    pub(crate) positions: BTreeMap<String, String>,
     pub(crate) answers: Vec<(i64, Answer)>,
     /// What others may see of the dispatcher, where that has changed.
     pub(crate) silences: Option<Silences>,
@@ -93,9 +89,43 @@ impl Store {
     /// Where another instance has it, where it is not ours, and where SQLite or the file system
     /// refuses.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = lock(path)?;
+        let lock = Some(lock(path)?);
         let (connection, inode) = connect(path)?;
-        Ok(Store { connection, path: path.to_owned(), inode, has_log: false, lock })
+        let place = Place::File { inode, has_log: false };
+        Ok(Store { connection, path: path.to_owned(), place, lock })
+    }
+
+    /// A store in memory in place of a file that cannot be used: a copy of what it holds where that can be read,
+    /// else a new one.
+    ///
+    /// # Errors
+    ///
+    /// Where another instance has the file, and where there is no memory.
+    pub(crate) fn in_memory(path: &Path) -> Result<Self, StoreError> {
+        match copy_to_memory(path) {
+            Ok((connection, inode)) => Store::with(connection, path, Origin::Copy(inode)),
+            Err(_) => Store::new_in_memory(path),
+        }
+    }
+
+    /// As [`in_memory`](Self::in_memory), without what the file holds.
+    pub(crate) fn new_in_memory(path: &Path) -> Result<Self, StoreError> {
+        Store::with(new_in_memory()?, path, Origin::New)
+    }
+
+    fn with(connection: Connection, path: &Path, origin: Origin) -> Result<Self, StoreError> {
+        let lock = match lock(path) {
+            Ok(lock) => Some(lock),
+            Err(error @ StoreError::InUse { .. }) => return Err(error),
+            // What keeps us out does so with others.
+            Err(_) => None,
+        };
+        Ok(Store { connection, path: path.to_owned(), place: Place::Memory(origin), lock })
+    }
+
+    /// Another path from now on, for one that lies in memory.
+    pub(crate) fn move_to(&mut self, path: &Path) {
+        (self.path, self.lock) = (path.to_owned(), None);
     }
 
     /// Whether SQLite finds it as it should be.
@@ -108,47 +138,84 @@ impl Store {
         }
     }
 
+    /// Whether the file cannot be used, and all that is written is kept in memory alone.
+    pub const fn is_in_memory(&self) -> bool {
+        matches!(self.place, Place::Memory(_))
+    }
+
+    /// Whether it is in memory and holds all that the file does.
+    pub(crate) const fn is_copy(&self) -> bool {
+        matches!(self.place, Place::Memory(Origin::Copy(_)))
+    }
+
+    /// Goes on in memory, since nobody can read the file: with these positions and deliveries.
+    pub(crate) fn leave_file(
+        &mut self,
+        positions: &BTreeMap<String, String>,
+        deliveries: &BTreeMap<i64, Delivery>,
+    ) -> Result<(), StoreError> {
+        let Place::File { inode, .. } = self.place else { return Ok(()) };
+        let mut anew = new_in_memory()?;
+        let transaction = anew.transaction()?;
+        write_positions(&transaction, positions)?;
+        write_deliveries(&transaction, deliveries.values())?;
+        transaction.commit()?;
+        self.connection = anew;
+        self.place = Place::Memory(Origin::Corrupt(inode));
+        Ok(())
+    }
+
     /// Looks whether the file is still where it was, and writes it anew where it was deleted or replaced. What
-    /// replaced it is set aside.
+    /// replaced it is set aside. A store in memory is written into the file, if that can be written.
     pub(crate) fn put_back(&mut self, now: Timestamp) -> Result<Option<Displaced>, StoreError> {
         let path = self.path.clone();
         let failed = |error| StoreError::file(&path, error);
-        self.keep_lock()?;
-        let displaced = match Inode::at(&path).map_err(failed)? {
-            Some(inode) if inode == self.inode => {
-                let had_log = self.has_log;
-                self.has_log = Inode::at(&beside(&path, "-wal")).map_err(failed)?.is_some();
+        keep_lock(&path, &mut self.lock)?;
+        let at_path = Inode::at(&path).map_err(failed)?;
+        let harm = match &mut self.place {
+            Place::File { inode, has_log } if at_path == Some(*inode) => {
+                let had_log = *has_log;
+                *has_log = Inode::at(&beside(&path, "-wal")).map_err(failed)?.is_some();
                 // Without it nobody else sees what was written last.
-                match had_log && !self.has_log {
-                    true => Displaced::Deleted,
+                match had_log && !*has_log {
+                    true => Harm::Deleted,
                     false => return Ok(None),
                 }
             }
-            Some(_) => {
-                Displaced::Replaced { aside: set_aside(&path, "replaced", now).map_err(failed)? }
-            }
-            None => Displaced::Deleted,
+            Place::File { .. } if at_path.is_some() => Harm::Replaced,
+            Place::File { .. } => Harm::Deleted,
+            Place::Memory(origin) => harm_in_memory(&path, at_path, *origin)?,
         };
+        Ok(Some(self.write_anew(harm, now)?))
+    }
+
+    /// Writes it beside its path, and gives it its name when it is there. What has that is set aside where it is not
+    /// all in here.
+    fn write_anew(&mut self, harm: Harm, now: Timestamp) -> Result<Displaced, StoreError> {
+        let path = self.path.clone();
+        let failed = |error| StoreError::file(&path, error);
         let anew = beside(&path, ".new");
         if anew.exists() {
             fs::remove_file(&anew).map_err(failed)?;
         }
-        self.connection.execute("VACUUM INTO ?", [anew.to_string_lossy()])?;
+        if let Err(error) = self.connection.execute("VACUUM INTO ?", [anew.to_string_lossy()]) {
+            // On a full disk what there is of it would take the room of others.
+            if anew.exists() {
+                fs::remove_file(&anew).map_err(failed)?;
+            }
+            return Err(error.into());
+        }
+        let displaced = harm.set_aside(&path, now).map_err(failed)?;
         clear_beside(&path).map_err(failed)?;
         fs::rename(&anew, &path).map_err(failed)?;
-        (self.connection, self.inode) = connect(&path)?;
-        self.has_log = false;
-        Ok(Some(displaced))
-    }
-
-    /// A lock on a file that is gone keeps nobody out.
-    fn keep_lock(&mut self) -> Result<(), StoreError> {
-        let failed = |error| StoreError::file(&self.path, error);
-        let held = Inode::of(&self.lock).map_err(failed)?;
-        if Inode::at(&beside(&self.path, ".lock")).map_err(failed)? != Some(held) {
-            self.lock = lock(&self.path)?;
+        // Where it cannot be opened now it is tried again, and is not taken for somebody else's.
+        if let Some(inode) = Inode::at(&path).map_err(failed)? {
+            self.place = Place::Memory(Origin::Copy(inode));
         }
-        Ok(())
+        let (connection, inode) = connect(&path)?;
+        self.connection = connection;
+        self.place = Place::File { inode, has_log: false };
+        Ok(displaced)
     }
 
     /// Where it lies.
@@ -174,6 +241,13 @@ impl Store {
     pub fn position(&self, feed: &str) -> Result<Option<String>, StoreError> {
         let position = "SELECT value FROM position WHERE feed = ?";
         Ok(self.connection.query_row(position, [feed], |row| row.get(0)).optional()?)
+    }
+
+    /// How far each feed was read when the last commit was made, and what others keep there.
+    pub(crate) fn positions(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut positions = self.connection.prepare("SELECT feed, value FROM position")?;
+        let positions = positions.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(positions.collect::<Result<_, _>>()?)
     }
 
     /// Every notice that was ever given, as JSON, the oldest first; also those that no notification told.
@@ -221,12 +295,7 @@ impl Store {
                 }
                 None => write_entries(&transaction, &batch.entries)?,
             }
-            let mut position = transaction.prepare_cached(
-                "INSERT INTO position VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
-            )?;
-            for (feed, value) in &batch.positions {
-                position.execute([feed, value])?;
-            }
+            write_positions(&transaction, &batch.positions)?;
             write_incidents(&transaction, &batch.summaries)?;
             write_notices(&transaction, &batch.notices)?;
             write_notifications(&transaction, &batch.notifications, due)?;
@@ -260,13 +329,33 @@ impl Store {
     }
 }
 
-/// The database, and which file it is.
-fn connect(path: &Path) -> Result<(Connection, Inode), StoreError> {
-    let mut connection = Connection::open(path)?;
-    schema::prepare(&mut connection)?;
-    let inode = Inode::at(path).map_err(|error| StoreError::file(path, error))?;
-    let gone = || StoreError::file(path, io::ErrorKind::NotFound.into());
-    Ok((connection, inode.ok_or_else(gone)?))
+/// What is to be said of the file at a path, when a store that lies in memory takes its place.
+fn harm_in_memory(path: &Path, at_path: Option<Inode>, origin: Origin) -> Result<Harm, StoreError> {
+    let Some(at_path) = at_path else { return Ok(Harm::Unusable { holds: false }) };
+    match origin {
+        Origin::Copy(inode) if inode == at_path => return Ok(Harm::Unusable { holds: false }),
+        Origin::Corrupt(inode) if inode == at_path => return Ok(Harm::Corrupt),
+        Origin::Copy(_) | Origin::Corrupt(_) | Origin::New => {}
+    }
+    match connect(path) {
+        Ok(_) => Ok(Harm::Unusable { holds: true }),
+        Err(error) if error.is_corrupt() => Ok(Harm::Corrupt),
+        // Of another program, of a newer version, or still not to be had.
+        Err(error) => Err(error),
+    }
+}
+
+fn write_positions(
+    transaction: &Connection,
+    positions: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    let mut position = transaction.prepare_cached(
+        "INSERT INTO position VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+    )?;
+    for (feed, value) in positions {
+        position.execute([feed, value])?;
+    }
+    Ok(())
 }
 
 fn write_checkpoint(

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,12 @@ use bgp::{Route, Timestamp, Vantage};
 use incidents::{AsDirectory, IncidentId, IncidentSummary, Incidents, Rules, Sources};
 use validator::{Classifier, Finding};
 
+use crate::displaced::Displaced;
 use crate::entry::{Entry, Event};
 use crate::error::StoreError;
-use crate::file::{Batch, Displaced, SavedState, Store};
+use crate::file::{Batch, SavedState, Store};
 use crate::inode::set_aside;
+use crate::kept::Kept;
 use crate::request::{Answer, Request};
 use crate::silences::Silences;
 use crate::state_machine::{Output, StateMachine};
@@ -64,6 +66,18 @@ pub struct Journal {
     refreshed: Timestamp,
     /// Orders since the last commit: annotations may have changed.
     ordered: bool,
+    /// How far each feed was read, whether that is written or not.
+    positions: BTreeMap<String, String>,
+    kept: Kept,
+}
+
+/// What there is in place of the store that was to be opened.
+#[derive(Debug)]
+pub enum Substitute {
+    /// It was corrupt, and lies here now: this is a new one.
+    SetAside(PathBuf),
+    /// It cannot be used, for this reason: this one lies in memory until it can.
+    InMemory(StoreError),
 }
 
 /// What was found when the journal was opened.
@@ -91,35 +105,51 @@ impl Journal {
         Journal::on(Store::open(path)?, rules, dispatcher, directory, sources)
     }
 
-    /// As [`open`](Self::open); a store that is corrupt is set aside for a new one, and then the third says where
-    /// it lies.
+    /// As [`open`](Self::open), but a monitor that does not start is mute: a store that is corrupt is set aside for a
+    /// new one, and one that cannot be used is kept in memory until it can. The third says so.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and where it cannot be set aside.
-    pub fn open_or_set_aside(
+    /// Where another instance works on the store.
+    pub fn open_or_begin(
         path: &Path,
         now: Timestamp,
         rules: Rules,
         dispatcher: DispatchRules,
         directory: Arc<AsDirectory>,
-    ) -> Result<(Self, Opening, Option<PathBuf>), StoreError> {
-        let begin = || {
-            let store = Store::open(path)?;
+    ) -> Result<(Self, Opening, Option<Substitute>), StoreError> {
+        let on = |store: Store| {
             store.check()?;
             let (rules, dispatcher) = (rules.clone(), dispatcher.clone());
             Journal::on(store, rules, dispatcher, directory.clone(), Sources::default())
         };
-        let (begun, aside) = match begin() {
-            Err(error) if error.is_corrupt() => {
-                let aside = set_aside(path, "corrupt", now);
-                let aside = aside.map_err(|error| StoreError::file(path, error))?;
-                (begin(), Some(aside))
-            }
-            begun => (begun, None),
+        let begin = || on(Store::open(path)?);
+        let begun = match begin() {
+            Ok((journal, opening)) => return Ok((journal, opening, None)),
+            Err(error) if error.is_corrupt() => set_aside(path, "corrupt", now)
+                .map_err(|error| StoreError::file(path, error))
+                .and_then(|aside| Ok((begin()?, Substitute::SetAside(aside)))),
+            Err(error) => Err(error),
         };
-        let (journal, opening) = begun?;
-        Ok((journal, opening, aside))
+        let ((mut journal, opening), substitute) = match begun {
+            Ok(begun) => begun,
+            Err(error @ StoreError::InUse { .. }) => return Err(error),
+            Err(error) => {
+                let copy = on(Store::in_memory(path)?);
+                let begun = match copy {
+                    Ok(begun) => begun,
+                    // What it holds cannot be read.
+                    Err(_) => on(Store::new_in_memory(path)?)?,
+                };
+                (begun, Substitute::InMemory(error))
+            }
+        };
+        if !journal.store.is_copy() {
+            // What was told before is not known: the same evidence must not get a name that is taken.
+            journal.state.incidents.lose_history(now);
+            journal.whole = true;
+        }
+        Ok((journal, opening, Some(substitute)))
     }
 
     fn on(
@@ -147,6 +177,9 @@ impl Journal {
             // What comes of it was written with it.
             state.take(entry);
         }
+        let positions = store.positions()?;
+        let mut kept = Kept::default();
+        kept.take_in(store.outbox())?;
         let journal = Journal {
             state,
             store,
@@ -156,6 +189,8 @@ impl Journal {
             now,
             refreshed: Timestamp::default(),
             ordered: false,
+            positions,
+            kept,
         };
         Ok((journal, opening))
     }
@@ -182,13 +217,36 @@ impl Journal {
     }
 
     /// Looks whether the file is still the one that was opened. One that was deleted or replaced is written anew,
-    /// with all that was committed.
+    /// with all that was committed, as is one that could not be used, as soon as it can.
     ///
     /// # Errors
     ///
     /// Where it cannot be looked at or written anew, and where another instance has taken its place.
     pub fn put_back(&mut self, now: Timestamp) -> Result<Option<Displaced>, StoreError> {
+        if self.store.is_in_memory() && self.whole {
+            // A checkpoint goes first: after a crash the file must tell what it has told.
+            return Ok(None);
+        }
+        self.kept.forget_ended(self.store.outbox())?;
         self.store.put_back(now)
+    }
+
+    /// The path of the file that is to be written, for a store that lies in [memory](Store::is_in_memory).
+    pub fn move_to(&mut self, path: &Path) {
+        self.store.move_to(path);
+    }
+
+    /// Goes on without the file, since nobody can [read](StoreError::is_corrupt) it any more: with all that is known
+    /// in memory, and what waits in the outbox. The next [`put_back`](Self::put_back) writes a new file.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory: then nothing has changed.
+    pub fn leave_file(&mut self) -> Result<(), StoreError> {
+        let deliveries = self.kept.with_readable(self.store.outbox());
+        self.store.leave_file(&self.positions, &deliveries)?;
+        self.whole = true;
+        Ok(())
     }
 
     /// The latest time that it was told: the next must not be earlier.
@@ -272,8 +330,9 @@ impl Journal {
 
     /// Notes how far a feed was read; written together with what it brought.
     pub fn set_position(&mut self, feed: &str, value: impl Into<String>) {
-        self.batch.positions.retain(|(name, _)| name != feed);
-        self.batch.positions.push((feed.to_owned(), value.into()));
+        let value = value.into();
+        self.positions.insert(feed.to_owned(), value.clone());
+        self.batch.positions.insert(feed.to_owned(), value);
     }
 
     /// What the following notices say of the data sources.
@@ -314,6 +373,9 @@ impl Journal {
             (self.whole, self.ordered) = (false, false);
         }
         let batch = std::mem::take(&mut self.batch);
+        if !batch.notifications.is_empty() {
+            self.kept.take_in(self.store.outbox())?;
+        }
         if self.journaled >= CHECKPOINT_EVERY {
             self.checkpoint()?;
         }

@@ -10,12 +10,15 @@
 //! owner takes with [`Journal::take_requests`].
 
 mod client;
+mod connection;
+mod displaced;
 mod entry;
 mod error;
 mod file;
 mod incident;
 mod inode;
 mod journal;
+mod kept;
 mod lock;
 mod outbox;
 mod request;
@@ -24,9 +27,10 @@ mod silences;
 mod state_machine;
 
 pub use client::{IncidentCount, Queued, StoreClient};
+pub use displaced::Displaced;
 pub use error::StoreError;
-pub use file::{Displaced, Store};
-pub use journal::{Journal, Opening};
+pub use file::Store;
+pub use journal::{Journal, Opening, Substitute};
 pub use outbox::{Delivery, Outbox};
 pub use request::{ANSWER_WITHIN, Answer, LOOK_EVERY, Request};
 pub use silences::Silences;

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
-use crate::inode::beside;
+use crate::inode::{Inode, beside};
 
 /// How long somebody may hold the lock who does not own the store: one that only asks, or a child process that
 /// has not become another program yet and has inherited it.
@@ -40,6 +40,16 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
             }
         }
     }
+}
+
+/// Takes the lock where it is not held; a lock on a file that is gone keeps nobody out.
+pub(crate) fn keep_lock(path: &Path, held: &mut Option<File>) -> Result<(), StoreError> {
+    let failed = |error| StoreError::file(path, error);
+    let inode = held.as_ref().map(Inode::of).transpose().map_err(failed)?;
+    if inode.is_none() || Inode::at(&beside(path, ".lock")).map_err(failed)? != inode {
+        *held = Some(lock(path)?);
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<(PathBuf, File), StoreError> {

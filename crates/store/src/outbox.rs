@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerter::{ChannelName, Notification, Receiver};
@@ -297,6 +298,49 @@ impl<'a> Outbox<'a> {
         Ok(transaction.commit()?)
     }
 
+    /// Those that wait behind this number, the oldest first, up to the first that cannot be read.
+    pub(crate) fn waiting_behind(
+        &self,
+        number: i64,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.number, o.channel, o.address, o.message_id, o.thread, o.urgent, l.content,
+                    o.created, o.attempts, o.last_error
+             FROM outbox o JOIN letter l ON l.number = o.letter
+             WHERE o.number > ? AND o.state = 'waiting' ORDER BY o.number LIMIT ?",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let waiting = statement.query_map(params![number, limit], delivery)?;
+        Ok(waiting.map_while(Result::ok).collect())
+    }
+
+    /// The numbers of those that wait.
+    pub(crate) fn numbers_waiting(&self) -> Result<BTreeSet<i64>, StoreError> {
+        let waiting = "SELECT number FROM outbox WHERE state = 'waiting'";
+        let mut waiting = self.connection.prepare_cached(waiting)?;
+        let waiting = waiting.query_map([], |row| row.get(0))?;
+        Ok(waiting.collect::<Result<_, _>>()?)
+    }
+
+    /// The places where something waits that was tried so often and not taken, and what happened the last time.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn failing(&self, attempts: u32) -> Result<Vec<(Receiver, String)>, StoreError> {
+        let mut statement = self.connection.prepare(
+            "SELECT channel, address, last_error, max(number) FROM outbox
+             WHERE state = 'waiting' AND last_error IS NOT NULL AND attempts >= ?
+             GROUP BY channel, address",
+        )?;
+        let failing = statement.query_map([attempts], |row| {
+            let (channel, address) = (row.get::<_, String>(0)?.into(), row.get(1)?);
+            Ok((Receiver { channel, address }, row.get(2)?))
+        })?;
+        Ok(failing.collect::<Result<_, _>>()?)
+    }
+
     /// How many deliveries wait for each channel that any wait for.
     ///
     /// # Errors
@@ -349,6 +393,47 @@ fn promote(transaction: &Connection, number: i64) -> Result<(), StoreError> {
                     WHERE o.number = ? AND w.state = 'waiting' AND w.channel = o.channel
                       AND w.address = o.address AND w.thread = o.thread)";
     transaction.prepare_cached(next)?.execute([number])?;
+    Ok(())
+}
+
+/// Deliveries under the numbers that they had, the oldest first; they are due at once.
+pub(crate) fn write_deliveries<'a>(
+    transaction: &Connection,
+    deliveries: impl IntoIterator<Item = &'a Delivery>,
+) -> Result<(), StoreError> {
+    let mut letter = transaction
+        .prepare_cached("INSERT INTO letter (message_id, at, content) VALUES (?, ?, ?)")?;
+    let mut outbox = transaction.prepare_cached(
+        "INSERT INTO outbox (number, letter, message_id, thread, urgent, channel, address, created,
+                             next_attempt, attempts, last_error, head)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, NOT EXISTS (
+             SELECT 1 FROM outbox WHERE state = 'waiting' AND channel = ?6 AND address = ?7
+                 AND thread = ?4))",
+    )?;
+    let mut letters = BTreeMap::new();
+    for one in deliveries {
+        let number = match letters.get(&one.message_id) {
+            Some(number) => *number,
+            None => {
+                letter.execute(params![one.message_id, one.created.micros(), one.content])?;
+                let number = transaction.last_insert_rowid();
+                letters.insert(&one.message_id, number);
+                number
+            }
+        };
+        outbox.execute(params![
+            one.number,
+            number,
+            one.message_id,
+            one.thread,
+            one.urgent,
+            one.receiver.channel.as_str(),
+            one.receiver.address,
+            one.created.micros(),
+            one.attempts,
+            one.last_error,
+        ])?;
+    }
     Ok(())
 }
 

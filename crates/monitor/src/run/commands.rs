@@ -4,17 +4,21 @@
 use alerter::dispatch::{Action, Command};
 use alerter::{Receiver, Window};
 use bgp::Timestamp;
-use store::Journal;
+use store::{Journal, StoreError};
 
 use super::addresses::Addresses;
 
 /// Does what people have asked for in the store; `due` is the time of the outbox.
-pub(super) fn take_requests(journal: &mut Journal, now: Timestamp, due: Timestamp) {
-    match journal.take_requests(now, due) {
-        Ok(0) => {}
-        Ok(requests) => tracing::info!(actions = requests, "actions done"),
-        Err(error) => tracing::error!(%error, "requested actions cannot be read"),
+pub(super) fn take_requests(
+    journal: &mut Journal,
+    now: Timestamp,
+    due: Timestamp,
+) -> Result<(), StoreError> {
+    match journal.take_requests(now, due)? {
+        0 => {}
+        requests => tracing::info!(actions = requests, "actions done"),
     }
+    Ok(())
 }
 
 /// What a receiver depends on, where it has changed: each time is an entry in the journal.

@@ -255,8 +255,7 @@ impl Engine {
         let now = Moment::now();
         match event {
             DeliveryEvent::Attempted(report) => {
-                let outbox = self.journal.store().outbox();
-                let written = self.queues.settle(outbox, now, report);
+                let written = self.queues.settle(self.journal.store().outbox(), now, report);
                 self.store_faults.note(Writer::Outbox, &written);
                 self.dispatch();
             }
@@ -316,7 +315,8 @@ impl Engine {
         }
         let due = self.queues.time(now);
         self.store_faults.look_after(&mut self.journal, now);
-        take_requests(&mut self.journal, self.clock.at(now).unwrap_or(now.wall), due);
+        let taken = take_requests(&mut self.journal, self.clock.at(now).unwrap_or(now.wall), due);
+        self.store_faults.note(Writer::Requests, &taken);
         let feeds = self.update_sources(now);
         for collector in self.feeds.followed() {
             self.journal.set_position(&rib_key(&collector), now.wall.to_string());

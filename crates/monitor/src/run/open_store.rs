@@ -8,12 +8,12 @@ use bgp::Timestamp;
 use clock::{Moment, wall};
 use delivery::ReplyLog;
 use incidents::AsDirectory;
-use store::{Journal, StoreError};
+use store::{Journal, StoreError, Substitute};
 
 use super::calendars;
 use super::carried_state::OpenStore;
 use super::clock::is_recorded;
-use super::store_faults::StoreFaults;
+use super::store_faults::{StoreFaults, Writer};
 use crate::config::Config;
 use crate::exit::Failure;
 
@@ -24,8 +24,7 @@ pub(super) fn open_store<'s>(
     directory: Arc<AsDirectory>,
     known: &'s mut Option<OpenStore>,
 ) -> Result<&'s mut OpenStore, Failure> {
-    let is_same = |open: &OpenStore| open.journal.store().path() == config.store;
-    let open = match known.take_if(|open| is_same(open)) {
+    let open = match known.take_if(|open| goes_on(open, config)) {
         Some(mut open) => {
             let changed = take_over(&mut open, config, directory);
             let open = known.insert(open);
@@ -33,11 +32,12 @@ pub(super) fn open_store<'s>(
             open
         }
         None => {
+            let first = known.is_none();
             if let Some(other) = known {
                 // It is closed when this one is open.
-                other.journal.commit(wall())?;
+                write_down(&mut other.journal)?;
             }
-            known.insert(open_anew(config, directory)?)
+            known.insert(open_anew(config, directory, first)?)
         }
     };
     announce(config, &mut open.journal);
@@ -46,8 +46,32 @@ pub(super) fn open_store<'s>(
 }
 
 /// Closes it for good: what cannot be written now is lost.
-pub(super) fn close_store(open: OpenStore) -> Result<(), Failure> {
+pub(super) fn close_store(mut open: OpenStore) -> Result<(), Failure> {
+    write_down(&mut open.journal)?;
     open.journal.close(wall())?;
+    Ok(())
+}
+
+/// Whether what is open serves this config: then it is not opened anew.
+fn goes_on(open: &mut OpenStore, config: &Config) -> bool {
+    let store = open.journal.store();
+    if store.path() == config.store {
+        return true;
+    }
+    // One that could not be used, in whose place the config names one that is still to be made.
+    let moves = store.is_in_memory() && !config.store.exists();
+    if moves {
+        open.journal.move_to(&config.store);
+    }
+    moves
+}
+
+/// Whatever is not in the file yet.
+fn write_down(journal: &mut Journal) -> Result<(), StoreError> {
+    journal.commit(wall())?;
+    if journal.store().is_in_memory() {
+        journal.put_back(wall())?;
+    }
     Ok(())
 }
 
@@ -59,16 +83,31 @@ fn take_over(
     open.journal.change_rules(config.rules(), config.dispatch_rules(), directory)
 }
 
-/// A monitor that does not start is mute: a store that nobody can read is set aside.
-fn open_anew(config: &Config, directory: Arc<AsDirectory>) -> Result<OpenStore, StoreError> {
+/// A monitor that does not start is mute: it does so without the store where it has to. Where another runs already,
+/// that goes on instead.
+fn open_anew(
+    config: &Config,
+    directory: Arc<AsDirectory>,
+    first: bool,
+) -> Result<OpenStore, StoreError> {
     let (now, rules, dispatcher) = (Moment::now(), config.rules(), config.dispatch_rules());
-    let (journal, opening, aside) =
-        Journal::open_or_set_aside(&config.store, now.wall, rules, dispatcher, directory)?;
+    let (journal, opening, substitute) =
+        Journal::open_or_begin(&config.store, now.wall, rules, dispatcher, directory)?;
     let mut faults = StoreFaults::default();
-    if let Some(aside) = aside {
-        let aside = aside.display();
-        let what = format!("the store was corrupt and is now {aside}; a new one was begun");
-        faults.note_file(what, now);
+    match substitute {
+        None => {}
+        Some(Substitute::SetAside(aside)) => {
+            let aside = aside.display();
+            let what = format!("the store was corrupt and is now {aside}; a new one was begun");
+            faults.note_file(what, now);
+        }
+        Some(Substitute::InMemory(error)) if first => {
+            faults.note(Writer::File, &Err::<(), _>(error));
+            tracing::error!(
+                "until then everything is kept in memory, and lost if this ends before"
+            );
+        }
+        Some(Substitute::InMemory(error)) => return Err(error),
     }
     let store = config.store.display();
     tracing::info!(%store, checkpoint = opening.checkpoint, entries = opening.entries, "store open");

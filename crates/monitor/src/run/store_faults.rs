@@ -1,21 +1,29 @@
 use std::time::Duration;
 
 use clock::Moment;
-use store::{Journal, StoreError};
+use store::{Displaced, Journal, StoreError};
 use validator::{Condition, IncidentKind};
 
 /// How long a file that is another one counts as trouble.
 const TOLD_FOR: Duration = Duration::from_secs(600);
+
+/// How often a store in memory is tried to be written into its file: on a disk that is nearly full that is much.
+const TRY_EVERY: Duration = Duration::from_secs(10);
 
 /// What is wrong with the store, as people are told of it.
 #[derive(Debug, Default)]
 pub(super) struct StoreFaults {
     journal: Option<String>,
     outbox: Option<String>,
+    requests: Option<String>,
     /// The file is gone, and cannot be written anew.
     file: Option<String>,
     /// What became of the file, and when.
     displaced: Option<(String, Moment)>,
+    /// Nobody can read the file any more.
+    corrupt: bool,
+    /// When it could not be written anew.
+    failed: Option<Moment>,
 }
 
 /// What writes into the store.
@@ -25,6 +33,8 @@ pub(super) enum Writer {
     Journal,
     /// What becomes of deliveries.
     Outbox,
+    /// What others ask for.
+    Requests,
     /// The whole file.
     File,
 }
@@ -36,8 +46,10 @@ impl StoreFaults {
         let fault = match writer {
             Writer::Journal => &mut self.journal,
             Writer::Outbox => &mut self.outbox,
+            Writer::Requests => &mut self.requests,
             Writer::File => &mut self.file,
         };
+        self.corrupt |= written.as_ref().is_err_and(StoreError::is_corrupt);
         *fault =
             written.as_ref().err().map(|error| format!("the store cannot be written: {error}"));
         match (before, self.text()) {
@@ -51,7 +63,8 @@ impl StoreFaults {
 
     /// What is wrong now.
     pub(super) fn text(&self) -> Option<&str> {
-        self.journal.as_deref().or(self.outbox.as_deref()).or(self.file.as_deref())
+        let faults = [&self.journal, &self.outbox, &self.file, &self.requests];
+        faults.into_iter().find_map(|fault| fault.as_deref())
     }
 
     /// What the journal could not write: then notifications go out from memory.
@@ -59,12 +72,29 @@ impl StoreFaults {
         self.journal.as_deref()
     }
 
-    /// The file may have been deleted or replaced: SQLite would go on with one that nobody else sees.
+    /// The file may have been deleted or replaced, and SQLite would go on with one that nobody else sees; or nobody
+    /// can read it, and it is done without.
     pub(super) fn look_after(&mut self, journal: &mut Journal, now: Moment) {
+        if std::mem::take(&mut self.corrupt) {
+            let left = journal.leave_file();
+            self.note(Writer::File, &left);
+        }
+        let lately = |failed: Moment| now.since(failed) < TRY_EVERY;
+        if journal.store().is_in_memory() && self.failed.is_some_and(lately) {
+            return;
+        }
         let put_back = journal.put_back(now.wall);
-        self.note(Writer::File, &put_back);
-        if let Ok(Some(displaced)) = put_back {
-            self.note_file(displaced.to_string(), now);
+        self.failed = put_back.is_err().then_some(now);
+        if put_back.is_err() || !journal.store().is_in_memory() {
+            self.note(Writer::File, &put_back);
+        }
+        match put_back {
+            // Nobody has done anything to the file.
+            Ok(Some(displaced @ Displaced::Unusable { aside: None })) => {
+                tracing::info!("{displaced}")
+            }
+            Ok(Some(displaced)) => self.note_file(displaced.to_string(), now),
+            Ok(None) | Err(_) => {}
         }
     }
 

@@ -1,13 +1,14 @@
 //! A store that takes nothing for a while: nothing is lost, and nothing is done twice.
 
 use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use alerter::ChannelName;
 use bgp::Timestamp;
 use rusqlite::Connection;
-use store::{Displaced, Journal, Request, StoreClient, StoreError};
+use store::{Displaced, Journal, Opening, Request, StoreClient, StoreError, Substitute};
 use validator::{Finding, IncidentKind};
 
 use crate::journal::{Folder, dispatch_rules, open};
@@ -22,6 +23,10 @@ fn fill(path: &Path) {
 
 fn free(path: &Path) {
     Connection::open(path).unwrap().execute_batch("DROP TRIGGER full").unwrap();
+}
+
+fn begin(path: &Path) -> Result<(Journal, Opening, Option<Substitute>), StoreError> {
+    Journal::open_or_begin(path, at(0), rules(), dispatch_rules(), directory().into())
 }
 
 fn silent(now: Timestamp, number: usize, active: bool) -> Finding {
@@ -218,20 +223,17 @@ fn a_store_that_is_corrupt_is_set_aside_and_one_of_another_program_is_not() {
             store.execute("UPDATE checkpoint SET engine = x'00'", []).unwrap();
         },
     ];
-    let begin = |path: &Path| {
-        Journal::open_or_set_aside(path, at(0), rules(), dispatch_rules(), directory().into())
-    };
     for (number, harm) in harms.into_iter().enumerate() {
         let folder = Folder::new(&format!("corrupt-{number}"));
         let path = folder.store();
         let (mut journal, _, aside) = begin(&path).unwrap();
-        assert_eq!(aside, None);
+        assert!(aside.is_none());
         journal.handle(at(0), silent(at(0), 0, true));
         journal.close(at(0)).unwrap();
         harm(&path);
         let harmed = std::fs::read(&path).unwrap();
         let (mut journal, opening, aside) = begin(&path).unwrap();
-        let aside = aside.unwrap();
+        let Some(Substitute::SetAside(aside)) = aside else { panic!("{aside:?}") };
         let name = aside.file_name().unwrap().to_str().unwrap();
         assert!(name.starts_with("originwatch.db.corrupt-20"), "{name}");
         assert_eq!(std::fs::read(aside).unwrap(), harmed);
@@ -243,5 +245,142 @@ fn a_store_that_is_corrupt_is_set_aside_and_one_of_another_program_is_not() {
     let other = Connection::open(folder.store()).unwrap();
     other.execute_batch("CREATE TABLE theirs (a)").unwrap();
     drop(other);
-    assert!(matches!(begin(&folder.store()).unwrap_err(), StoreError::Foreign));
+    assert!(matches!(open(&folder.store()).unwrap_err(), StoreError::Foreign));
+    let theirs = std::fs::read(folder.store()).unwrap();
+    let (mut journal, _, substitute) = begin(&folder.store()).unwrap();
+    assert!(matches!(substitute, Some(Substitute::InMemory(StoreError::Foreign))));
+    journal.commit(at(0)).unwrap();
+    assert!(matches!(journal.put_back(at(0)).unwrap_err(), StoreError::Foreign));
+    assert_eq!(std::fs::read(folder.store()).unwrap(), theirs);
+}
+
+/// A full disk, one that cannot be written, a folder that is not there: what happens is kept, and written later.
+#[test]
+fn a_store_that_cannot_be_used_at_the_start_lies_in_memory_until_it_can() {
+    let folder = Folder::new("nowhere");
+    let path = folder.store().with_file_name("missing").join("originwatch.db");
+    let (mut journal, _, substitute) = begin(&path).unwrap();
+    assert!(matches!(substitute, Some(Substitute::InMemory(StoreError::Lock { .. }))));
+    journal.handle(at(1), silent(at(1), 0, true));
+    assert_eq!(journal.commit(at(1)).unwrap().len(), 1);
+    assert!(journal.put_back(at(1)).is_err());
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    assert_eq!(journal.put_back(at(2)).unwrap(), Some(Displaced::Unusable { aside: None }));
+    assert!(!journal.store().is_in_memory());
+    assert!(matches!(open(&path).unwrap_err(), StoreError::InUse { .. }));
+    journal.handle(at(3), silent(at(3), 1, true));
+    journal.commit(at(3)).unwrap();
+    drop(journal);
+    let journal = open(&path).unwrap();
+    assert_eq!(journal.summaries().len(), 2);
+    assert_eq!(journal.store().outbox().queue_length().unwrap(), (4, 0));
+}
+
+#[test]
+fn what_a_store_holds_that_cannot_be_written_is_known_in_memory() {
+    for has_log in [false, true] {
+        let (was, is) = (Folder::new("written"), Folder::new("read-only"));
+        let mut journal = open(&was.store()).unwrap();
+        journal.handle(at(0), silent(at(0), 0, true));
+        journal.commit(at(0)).unwrap();
+        if !has_log {
+            journal.close(at(0)).unwrap();
+        }
+        for end in ["", "-wal"].iter().take(1 + usize::from(has_log)) {
+            let name = |folder: &Folder| format!("{}{end}", folder.store().display());
+            std::fs::copy(name(&was), name(&is)).unwrap();
+        }
+        let lock = is.store().with_file_name("originwatch.db.lock");
+        std::fs::create_dir(&lock).unwrap();
+        let before = std::fs::read(is.store()).unwrap();
+        let (mut journal, _, substitute) = begin(&is.store()).unwrap();
+        assert!(matches!(substitute, Some(Substitute::InMemory(_))));
+        assert_eq!(journal.summaries().len(), 1);
+        journal.handle(at(1), silent(at(1), 1, true));
+        journal.commit(at(1)).unwrap();
+        assert_eq!(std::fs::read(is.store()).unwrap(), before);
+        std::fs::remove_dir(&lock).unwrap();
+        assert_eq!(journal.put_back(at(2)).unwrap(), Some(Displaced::Unusable { aside: None }));
+        drop(journal);
+        let journal = open(&is.store()).unwrap();
+        assert_eq!(journal.summaries().len(), 2);
+        assert_eq!(journal.store().outbox().queue_length().unwrap(), (4, 0));
+    }
+}
+
+/// As sectors that go bad: SQLite notices when it reads them.
+fn spoil(path: &Path) {
+    let other = Connection::open(path).unwrap();
+    let log = "PRAGMA wal_checkpoint(TRUNCATE)";
+    for step in [log, "REPLACE INTO position VALUES ('other', '')", log] {
+        other.prepare(step).unwrap().query([]).unwrap().next().unwrap();
+    }
+    drop(other);
+    let pages = std::fs::metadata(path).unwrap().len() - 4096;
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(&vec![0xff; pages.try_into().unwrap()], 4096).unwrap();
+}
+
+#[test]
+fn a_store_that_becomes_corrupt_while_it_is_open_is_written_anew_with_what_waits() {
+    let folder = Folder::new("spoilt");
+    let path = folder.store();
+    let mut journal = open(&path).unwrap();
+    journal.handle(at(0), silent(at(0), 0, true));
+    journal.set_position("feed", "1");
+    journal.commit(at(0)).unwrap();
+    let due =
+        |journal: &Journal| journal.store().outbox().due(&ChannelName::Mail, at(9), 9).unwrap();
+    let [first, second] = due(&journal).try_into().unwrap();
+    journal.store().outbox().record_taken(first.number).unwrap();
+    assert_eq!(journal.put_back(at(0)).unwrap(), None);
+    spoil(&path);
+    journal.handle(at(1), silent(at(1), 1, true));
+    assert!(journal.commit(at(1)).unwrap_err().is_corrupt());
+    journal.leave_file().unwrap();
+    // What it told goes first.
+    assert_eq!(journal.put_back(at(1)).unwrap(), None);
+    assert_eq!(journal.commit(at(1)).unwrap().len(), 1);
+    let Some(Displaced::Corrupt { aside }) = journal.put_back(at(2)).unwrap() else { panic!() };
+    assert!(aside.exists());
+    drop(journal);
+    let mut journal = open(&path).unwrap();
+    assert_eq!(journal.store().position("feed").unwrap().as_deref(), Some("1"));
+    let waiting = due(&journal);
+    assert_eq!(waiting.len(), 3);
+    let kept = waiting.iter().find(|one| one.number == second.number).unwrap();
+    assert_eq!(kept.message_id, second.message_id);
+    assert_eq!(kept.content, second.content);
+    journal.handle(at(9), silent(at(9), 0, false));
+    journal.handle_timeout(at(20_000));
+    assert_eq!(journal.commit(at(20_000)).unwrap().len(), 1);
+}
+
+/// The same evidence in a store that knows nothing of it has another name, and so other Message-IDs.
+#[test]
+fn after_a_store_that_was_lost_no_name_comes_again() {
+    let folder = Folder::new("names");
+    let path = folder.store();
+    let names = |journal: &mut Journal| {
+        journal.handle(at(1), silent(at(1), 0, true));
+        let notices = journal.commit(at(1)).unwrap();
+        notices.iter().map(|notice| notice.message_id.clone()).collect::<Vec<_>>()
+    };
+    let mut journal = open(&path).unwrap();
+    let first = names(&mut journal);
+    drop(journal);
+    std::fs::write(&path, "no database").unwrap();
+    let (mut journal, _, _) = begin(&path).unwrap();
+    let second = names(&mut journal);
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first, second);
+    // Also of what begins after the next start.
+    journal.close(at(2)).unwrap();
+    let mut journal = open(&path).unwrap();
+    journal.handle(at(3), silent(at(3), 1, true));
+    let third = journal.commit(at(3)).unwrap().remove(0).message_id.clone();
+    let other = Folder::new("never-lost");
+    let mut never = open(&other.store()).unwrap();
+    never.handle(at(3), silent(at(3), 1, true));
+    assert_ne!(third, never.commit(at(3)).unwrap().remove(0).message_id);
 }
