@@ -11,6 +11,7 @@ mod delivery;
 mod drill;
 mod endangered;
 mod heartbeat;
+mod pages;
 mod reload;
 mod replies;
 mod ris_live;

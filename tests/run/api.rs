@@ -13,13 +13,14 @@ use crate::play::spool::{drop_in, place, updates};
 
 const TOKEN: &str = "0123456789abcdef0123";
 
-struct Api {
+/// How a daemon is asked.
+pub(super) struct Api {
     port: u16,
 }
 
 impl Api {
     /// A daemon that has told of the hijack of 2014, with an API.
-    fn start(token: &str) -> (Relay, Place, Daemon, Api, String) {
+    pub(super) fn start(token: &str) -> (Relay, Place, Daemon, Api, String) {
         let relay = Relay::start();
         let place = place(&relay);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -33,6 +34,12 @@ impl Api {
     }
 
     fn send(&self, head: &str, body: &str) -> (u16, String) {
+        let (head, body) = self.exchange(head, body);
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body)
+    }
+
+    /// The head of the answer, and its body.
+    pub(super) fn exchange(&self, head: &str, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let length = body.len();
         let request = format!(
@@ -43,7 +50,15 @@ impl Api {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        (head.to_owned(), body.to_owned())
+    }
+
+    /// A connection that has asked for this path and reads on.
+    pub(super) fn listen(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream
     }
 
     fn get(&self, path: &str) -> (u16, Value) {

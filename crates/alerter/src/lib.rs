@@ -29,7 +29,7 @@ mod window;
 pub use annotations::{Acknowledged, Annotations, Note, Signed};
 pub use channel_name::ChannelName;
 pub use content::mail;
-pub use content::{grouped, notice_text, plural, summary_text};
+pub use content::{grouped, html, moment, notice_text, plural, summary_text};
 pub use delivery_note::DeliveryNote;
 pub use dispatch_note::{DispatchNote, Hold};
 pub use drill::drill;

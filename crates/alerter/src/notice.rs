@@ -69,6 +69,11 @@ impl Operator {
         Operator { site: printable(site), name: printable(name), time_zone }
     }
 
+    /// The short name of the site, which stands in front of every subject.
+    pub fn site(&self) -> &str {
+        &self.site
+    }
+
     /// The operator's time zone.
     pub const fn time_zone(&self) -> &TimeZone {
         &self.time_zone

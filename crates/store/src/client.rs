@@ -97,6 +97,21 @@ impl StoreClient {
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
+    /// The incidents that are over and were first seen last, at most so many, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn latest_resolved(&self, limit: usize) -> Result<Vec<AnnotatedIncident>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT summary FROM incident WHERE state = 'resolved'
+             ORDER BY first_seen DESC, id LIMIT ?1",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map([limit], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
     /// For each kind, severity and state: how many incidents are not over for good.
     ///
     /// # Errors
@@ -142,6 +157,20 @@ impl StoreClient {
             .connection
             .prepare_cached("SELECT notice FROM notice WHERE incident = ? ORDER BY sequence")?;
         let rows = statement.query_map([incident], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// The notices of all incidents, the latest first, at most so many.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn latest_notices(&self, limit: usize) -> Result<Vec<AnnotatedNotice>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT notice FROM notice ORDER BY rowid DESC LIMIT ?")?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map([limit], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 

@@ -20,7 +20,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::app_state::{AppState, now};
+use crate::atom;
+use crate::events::events;
 use crate::metrics::{self, Stored};
+use crate::pages;
 use crate::problem::Problem;
 use crate::{Health, Settings};
 
@@ -43,6 +46,9 @@ pub fn router(settings: Settings, health: watch::Receiver<Health>) -> Router {
         handlers.route_layer(middleware::from_fn_with_state(state.clone(), admit))
     };
     Router::new()
+        .merge(pages::router())
+        .route("/events", get(events))
+        .route("/feed.atom", get(atom::feed))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -111,6 +117,7 @@ async fn metrics(State(state): State<Arc<AppState>>) -> Answered {
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
+/// Which incidents: those that are not over, unless `all` or a filter is given.
 #[derive(Deserialize)]
 struct Which {
     #[serde(default)]
@@ -131,20 +138,8 @@ async fn incident(
     name: Result<Path<String>, PathRejection>,
 ) -> Answered {
     let Path(name) = name?;
-    let found = state.look({
-        let name = name.clone();
-        move |client| {
-            let exact = |i: &alerter::AnnotatedIncident| i.incident.as_str() == name;
-            let incident = client.named(&name)?.into_iter().find(exact);
-            Ok((incident, client.notices(&name)?))
-        }
-    });
-    match found.await? {
-        (Some(incident), notices) => {
-            Ok(Json(json!({ "incident": incident, "notices": notices })).into_response())
-        }
-        (None, _) => Err(Problem::NotFound(format!("there is no incident {name}"))),
-    }
+    let (incident, notices) = state.incident(&name).await?;
+    Ok(Json(json!({ "incident": incident, "notices": notices })).into_response())
 }
 
 /// What somebody wants, as far as it needs saying.

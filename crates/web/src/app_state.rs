@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use alerter::dispatch::{Action, Command};
+use alerter::{AnnotatedIncident, AnnotatedNotice, Operator};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -25,19 +26,42 @@ pub(crate) struct AppState {
     pub(crate) store: PathBuf,
     token: Option<String>,
     pub(crate) hosts: Hosts,
+    pub(crate) operator: Operator,
     health: watch::Receiver<Health>,
     room: Semaphore,
 }
 
 impl AppState {
     pub(crate) fn new(settings: Settings, health: watch::Receiver<Health>) -> Self {
-        let Settings { store, token, address, hosts } = settings;
+        let Settings { store, token, address, hosts, operator } = settings;
         let (hosts, room) = (Hosts::new(address, hosts), Semaphore::new(AT_ONCE));
-        AppState { store, token, hosts, health, room }
+        AppState { store, token, hosts, operator, health, room }
     }
 
     pub(crate) fn health(&self) -> Health {
         self.health.borrow().clone()
+    }
+
+    /// What the engine says from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// An incident by its whole name, and its notices, the oldest first.
+    pub(crate) async fn incident(
+        &self,
+        name: &str,
+    ) -> Result<(AnnotatedIncident, Vec<AnnotatedNotice>), Problem> {
+        let wanted = name.to_owned();
+        let found = self.look(move |client| {
+            let exact = |one: &AnnotatedIncident| one.incident.as_str() == wanted;
+            let incident = client.named(&wanted)?.into_iter().find(exact);
+            Ok((incident, client.notices(&wanted)?))
+        });
+        match found.await? {
+            (Some(incident), notices) => Ok((incident, notices)),
+            (None, _) => Err(Problem::NotFound(format!("there is no incident {name}"))),
+        }
     }
 
     /// Whether this one may change something.

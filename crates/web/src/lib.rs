@@ -1,4 +1,4 @@
-//! What programs ask and want over HTTP, over the store.
+//! What people look at and what programs ask and want over HTTP, over the store.
 //!
 //! Start with [`router`]: the paths and who answers them. It is one more client of the store, as the commands
 //! are: what it answers stands in the file, and what somebody wants becomes a request there, done by the
@@ -10,10 +10,14 @@
 
 mod api;
 mod app_state;
+mod atom;
 mod connections;
+mod events;
 mod health;
 mod host;
+mod incident_filter;
 mod metrics;
+mod pages;
 mod problem;
 mod settings;
 

@@ -31,7 +31,8 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    fn parts(self) -> (StatusCode, String) {
+    /// Its status, and what to say of it.
+    pub(crate) fn parts(self) -> (StatusCode, String) {
         match self {
             Problem::Unauthorized { .. } => {
                 (StatusCode::UNAUTHORIZED, "this needs a token: Authorization: Bearer ..".into())

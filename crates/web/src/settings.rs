@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use alerter::Operator;
+
 /// By what it runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -12,4 +14,6 @@ pub struct Settings {
     pub address: IpAddr,
     /// Under which names it may be asked beside its address and `localhost`.
     pub hosts: Vec<String>,
+    /// Whose pages these are, and in which time zone they tell the time beside UTC.
+    pub operator: Operator,
 }

@@ -4,6 +4,7 @@
 //! `page`, which `text` and [`mail`] draw.
 
 mod draft;
+pub mod html;
 pub mod mail;
 pub(crate) mod notice_page;
 pub(crate) mod page;
@@ -15,5 +16,6 @@ pub(crate) mod title;
 pub(crate) mod words;
 
 pub use notice_page::notice_text;
+pub use page::moment;
 pub use phrase::{grouped, plural};
 pub use summary_page::summary_text;

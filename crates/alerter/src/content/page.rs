@@ -105,7 +105,7 @@ impl Page {
 }
 
 /// `2014-04-02 19:26:05 BST (18:26:05 UTC)`; once where the zone is UTC.
-pub(crate) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
     let utc = at.to_jiff();
     let local = utc.to_zoned(zone.clone());
     if local.offset() == Offset::UTC {

@@ -15,7 +15,8 @@ use crate::exit::Failure;
 pub(super) fn settings(config: &Config, web: &config::Web) -> Result<web::Settings, Failure> {
     let token = web.token_file.as_deref().map(token).transpose()?;
     let (store, hosts) = (config.store.clone(), web.hosts.clone());
-    Ok(web::Settings { store, token, address: web.listen.ip(), hosts })
+    let (address, operator) = (web.listen.ip(), config.told_as());
+    Ok(web::Settings { store, token, address, hosts, operator })
 }
 
 /// How the RPKI data is; none where no source is to give any.

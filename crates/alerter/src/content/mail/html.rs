@@ -4,12 +4,12 @@
 use std::sync::LazyLock;
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Error, Output, State, Value, context};
+use minijinja::{Environment, Error, Value, context};
 use validator::Severity;
 
+use crate::content::html::{environment, escaped};
 use crate::content::page::{Badge, Page};
 use crate::content::text::render_text;
-use incidents::printable;
 
 const TEMPLATES: [(&str, &str); 3] = [
     ("head.html", include_str!("templates/head.html")),
@@ -38,45 +38,8 @@ pub(super) fn render_text_as_html(text: &str) -> String {
 }
 
 fn render(name: &str, context: Value) -> Result<String, Error> {
-    static ENVIRONMENT: LazyLock<Environment<'_>> = LazyLock::new(environment);
+    static ENVIRONMENT: LazyLock<Environment<'_>> = LazyLock::new(|| environment(&TEMPLATES));
     ENVIRONMENT.get_template(name)?.render(context)
-}
-
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_formatter(write_escaped);
-    for (name, template) in TEMPLATES {
-        // One that is wrong is missed when it is wanted.
-        environment.add_template(name, template).ok();
-    }
-    environment
-}
-
-/// What macros wrote stands; all else goes on one line, with nothing hidden in it. The formatter of minijinja would
-/// write each `/` of a prefix as six characters.
-fn write_escaped(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    match value.is_safe() {
-        true => write!(out, "{value}")?,
-        false => out.write_str(&escaped(&value.to_string()))?,
-    }
-    Ok(())
-}
-
-/// Text between tags or in quotes, safe for both.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in printable(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 const fn colour(badge: &Badge) -> &'static str {
