@@ -31,6 +31,14 @@ pub(super) static SCRIPT: Asset = Asset {
     name: LazyLock::new(|| SCRIPT.hashed()),
 };
 
+pub(super) static ICON: Asset = Asset {
+    stem: "icon",
+    kind: "svg",
+    content: include_str!("assets/icon.svg"),
+    content_type: "image/svg+xml",
+    name: LazyLock::new(|| ICON.hashed()),
+};
+
 impl Asset {
     /// Where pages find it.
     pub(super) fn address(&self) -> String {
@@ -44,7 +52,7 @@ impl Asset {
 }
 
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
-    let Some(asset) = [&STYLE, &SCRIPT].into_iter().find(|asset| *asset.name == name) else {
+    let Some(asset) = [&STYLE, &SCRIPT, &ICON].into_iter().find(|asset| *asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let fields = [

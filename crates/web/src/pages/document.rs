@@ -92,8 +92,9 @@ fn render(
 ) -> Result<String, minijinja::Error> {
     static ENVIRONMENT: LazyLock<Environment<'_>> = LazyLock::new(|| html::environment(&TEMPLATES));
     let (style, script) = (assets::STYLE.address(), assets::SCRIPT.address());
+    let icon = assets::ICON.address();
     let site = operator.site();
-    ENVIRONMENT.get_template(template)?.render(context! { style, script, site, ..facts })
+    ENVIRONMENT.get_template(template)?.render(context! { style, script, icon, site, ..facts })
 }
 
 #[cfg(test)]
