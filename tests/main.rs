@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod incidents;
 mod indosat;
+mod init;
 mod kinds;
 #[expect(dead_code, reason = "the other suite uses the rest")]
 mod play;

@@ -8,6 +8,7 @@ use crate::check::{self, CheckArgs};
 use crate::exit::{ExitCode, Failure};
 use crate::help::{self, HelpArgs};
 use crate::incidents::IncidentsArgs;
+use crate::init::{self, InitArgs};
 use crate::mail::MailArgs;
 use crate::maintenance::MaintenanceArgs;
 use crate::replay::{self, ReplayArgs};
@@ -30,6 +31,8 @@ pub struct Cli {
 /// What the first word of the command line may be.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a config for your ASes from RPKI, tables and registries, or add to it what is new.
+    Init(Box<InitArgs>),
     /// Monitor the feeds until a signal stops it, and notify by mail and other channels.
     Run(RunArgs),
     /// Run recorded routes through the incident engine and print its notices.
@@ -71,6 +74,7 @@ Exit codes:
 /// Does what the command line says.
 pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
+        Command::Init(args) => init::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Search(args) => search::run(&args),

@@ -5,7 +5,8 @@
 //! parser, the classifier and the incident engine, to notices. [`run`] is the same for as long as
 //! it lives. [`replay_mailer`] carries the notices of a replay to a relay or into files.
 //! [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
-//! [`mail`] look into the store of a running [`run`], and leave requests there.
+//! [`mail`] look into the store of a running [`run`], and leave requests there. [`init`] writes the config in
+//! the first place.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
 //! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
@@ -23,6 +24,7 @@ pub mod exit;
 pub mod format;
 pub mod help;
 pub mod incidents;
+pub mod init;
 pub mod mail;
 mod mail_composer;
 pub mod maintenance;

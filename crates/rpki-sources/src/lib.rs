@@ -40,6 +40,6 @@ pub use choice::Policy;
 pub use fault::Fault;
 pub use held_back::{HeldBack, Loss};
 pub use once::{LoadError, load_once, load_once_blocking};
-pub use source::{Cache, Source, SourceError};
+pub use source::{Cache, PUBLIC_VALIDATORS, Source, SourceError};
 pub use sources::{Sources, follow};
 pub use state::{Health, Rpki, SourceState};

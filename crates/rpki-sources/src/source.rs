@@ -16,6 +16,14 @@ pub enum Source {
     Rtr(Cache),
 }
 
+/// What public validators say, as JSON over HTTPS, for whoever has none of their own: rpki-client's console, NTT and
+/// Cloudflare. Nobody promises that they answer, so several are asked.
+pub const PUBLIC_VALIDATORS: [&str; 3] = [
+    "https://console.rpki-client.org/vrps.json",
+    "https://rpki.gin.ntt.net/api/export.json",
+    "https://rpki.cloudflare.com/rpki.json",
+];
+
 /// An RTR cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cache {
@@ -89,7 +97,10 @@ mod tests {
             "https://rpki.example.net/json",
             "rtr://cache.example.net:3323",
             "rtrs://[2001:db8::1]:324",
-        ] {
+        ]
+        .into_iter()
+        .chain(PUBLIC_VALIDATORS)
+        {
             let source = Source::parse(text, Path::new("")).unwrap();
             assert_eq!(source.to_string(), text);
         }
