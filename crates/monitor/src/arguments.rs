@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bgp::{Timestamp, parse_duration};
+use regex::bytes::Regex;
 
 /// Who asks, as it will be shown: the login name, through sudo that of the person behind it.
 pub(crate) fn login() -> String {
@@ -28,9 +29,52 @@ pub(crate) fn kind(text: &str) -> Result<validator::IncidentKind, String> {
     serde_json::from_value(name).map_err(|_| format!("there is no kind of incident '{text}'"))
 }
 
+/// An expression for AS paths, with the `_` of routers: a boundary between two ASes, or an end of the path.
+pub(crate) fn as_path(text: &str) -> Result<Regex, regex::Error> {
+    let (mut pattern, mut characters, mut in_class) = (String::new(), text.chars(), false);
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => {
+                pattern.push('\\');
+                pattern.extend(characters.next());
+                continue;
+            }
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '_' if !in_class => {
+                pattern.push_str("(?:^|[ ,{}()]+|$)");
+                continue;
+            }
+            _ => {}
+        }
+        pattern.push(character);
+    }
+    Regex::new(&pattern)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_underscore_is_where_an_as_begins_or_ends() {
+        let matches =
+            |pattern: &str, path: &str| as_path(pattern).unwrap().is_match(path.as_bytes());
+        for path in ["4761", "4761 1", "1 4761", "1 4761 2", "1 {4761,2}", "1 {2,4761}", "(4761) 1"]
+        {
+            assert!(matches("_4761_", path), "{path}");
+        }
+        for path in ["14761", "47610", "1 47612 3", "1 {14761}", ""] {
+            assert!(!matches("_4761_", path), "{path}");
+        }
+        assert!(matches("_1_2_", "9 1 2") && !matches("_1_2_", "1 9 2"));
+        assert!(matches("^1_", "1 2") && !matches("^1_", "12") && matches("_1$", "2 1"));
+        // What is a regular expression already stays one.
+        assert!(
+            matches(r"\b4761\b", "1 4761 2") && !matches(r"a\_", "1 2") && !matches("[_]", "1 2")
+        );
+        assert!(as_path("(").is_err());
+    }
 
     #[test]
     fn lengths_of_time_are_those_of_the_config() {

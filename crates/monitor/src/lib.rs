@@ -22,6 +22,7 @@ mod dns;
 mod drill;
 pub mod exit;
 pub mod format;
+mod given_time;
 pub mod help;
 pub mod incidents;
 pub mod init;

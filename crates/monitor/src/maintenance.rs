@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use alerter::dispatch;
 use alerter::{Expected, Window};
-use bgp::{Asn, Prefix, Timestamp};
+use bgp::{Asn, Prefix};
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::tz::TimeZone;
 use validator::{IncidentKind, Severity};
 
 use crate::arguments;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
+use crate::given_time::{self, GivenTime};
 use crate::incidents::table;
 use crate::requests;
 
@@ -49,12 +51,14 @@ enum Action {
 struct AddArgs {
     /// The name of the window.
     name: String,
-    /// When the window begins; RFC 3339 or seconds since 1970 [default: now].
-    #[arg(long, value_name = "TIME")]
-    from: Option<Timestamp>,
+    /// When the window begins: '2026-12-01 22:00' by the operator's clock, 2026-12-01T22:00:00Z, or
+    /// seconds since 1970 [default: now].
+    #[arg(long, value_name = "TIME", value_parser = given_time::given, allow_hyphen_values = true)]
+    from: Option<GivenTime>,
     /// When the window ends.
-    #[arg(long, value_name = "TIME", required_unless_present = "length")]
-    until: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = given_time::given, allow_hyphen_values = true,
+          required_unless_present = "length")]
+    until: Option<GivenTime>,
     /// How long the window lasts: 90m, 4h, 2d.
     #[arg(long = "for", value_name = "TIME", value_parser = arguments::duration, conflicts_with = "until")]
     length: Option<Duration>,
@@ -95,19 +99,21 @@ enum Pierce {
 const EXAMPLES: &str = "\
 Example:
   A /24 moves to AS64501 tonight:
-    originwatch maintenance add move --from 2026-12-01T22:00:00Z --for 2h \\
+    originwatch maintenance add move --from '2026-12-01 22:00' --for 2h \\
         --prefix 198.18.0.0/24 --pierce nothing --expect announced:198.18.0.0/24:AS64501";
 
 /// Does what the command line says.
 pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
-    let (_, client) = requests::open_store(args.config.as_deref())?;
+    let (config, client) = requests::open_store(args.config.as_deref())?;
     match &args.action {
         Action::Add(add) => {
             let by = add.by.clone().unwrap_or_else(arguments::login);
             requests::command(
                 &client,
                 &by,
-                dispatch::Action::MaintenanceAdd { window: window(add)? },
+                dispatch::Action::MaintenanceAdd {
+                    window: window(add, &config.operator.time_zone)?,
+                },
             )
         }
         Action::Remove { name } => {
@@ -137,9 +143,12 @@ pub fn run(args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-fn window(add: &AddArgs) -> Result<Window, Failure> {
-    let from = add.from.unwrap_or_else(arguments::now);
-    let until = add.length.map(|length| from + length).or(add.until);
+fn window(add: &AddArgs, zone: &TimeZone) -> Result<Window, Failure> {
+    let now = arguments::now();
+    let time = |given: GivenTime| given.at(now, zone).map_err(Failure::Usage);
+    let from = add.from.map_or(Ok(now), time)?;
+    let until =
+        add.length.map(|length| Ok(from + length)).or_else(|| add.until.map(time)).transpose()?;
     let until = until.ok_or_else(|| Failure::Usage("when does it end?".to_owned()))?;
     Ok(Window {
         prefixes: add.prefix.clone(),

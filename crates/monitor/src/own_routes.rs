@@ -15,6 +15,7 @@ use crate::arguments::now;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::format::Format;
+use crate::given_time;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// How the command line says it.
@@ -42,7 +43,7 @@ pub struct OwnRoutesArgs {
     pub slurm: Vec<PathBuf>,
 
     /// Leave out VRPs and ASPAs that have expired by this time [default: now].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = given_time::in_utc, allow_hyphen_values = true)]
     pub at: Option<Timestamp>,
 
     /// A RIB, in MRT or any other recording, from which your routes are taken; may be repeated.

@@ -9,6 +9,7 @@ use validator::{OriginValidation, RpkiSnapshot, ValidatedRoute, ValidationState,
 
 use crate::arguments::now;
 use crate::exit::{ExitCode, Failure};
+use crate::given_time;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// The longest line that is read: a prefix and an AS number need 60 bytes.
@@ -28,7 +29,7 @@ pub struct ValidateArgs {
     pub slurm: Vec<PathBuf>,
 
     /// Leave out VRPs and ASPAs that have expired by this time [default: now].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = given_time::in_utc, allow_hyphen_values = true)]
     pub at: Option<Timestamp>,
 
     /// Print JSON in the format of Routinator's validity API.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use alerter::AnnotatedIncident;
 use alerter::Scope;
 use alerter::dispatch;
-use bgp::{Asn, Prefix, Timestamp};
+use bgp::{Asn, Prefix};
 use clap::{Args, Subcommand};
 use incidents::IncidentId;
 use store::StoreClient;
@@ -19,6 +19,7 @@ use validator::IncidentKind;
 use crate::arguments;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
+use crate::given_time::{self, GivenTime};
 use crate::requests;
 
 pub(crate) use list::table;
@@ -79,9 +80,10 @@ enum Action {
         #[arg(long = "for", value_name = "TIME", value_parser = arguments::duration,
               required_unless_present = "until")]
         length: Option<Duration>,
-        /// Until this time; RFC 3339 or seconds since 1970.
-        #[arg(long, value_name = "TIME", conflicts_with = "length")]
-        until: Option<Timestamp>,
+        /// Until this time: '2026-12-01 22:00' by the operator's clock, 2026-12-01T22:00:00Z, or seconds
+        /// since 1970.
+        #[arg(long, value_name = "TIME", value_parser = given_time::given, conflicts_with = "length")]
+        until: Option<GivenTime>,
         /// Your name, recorded with it [default: the login name].
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
@@ -164,8 +166,10 @@ pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
             requests::command(&client, &signed(mark.by.as_ref()), action)
         }
         Action::Mute { scope, length, until, by } => {
-            let until =
-                length.map(|length| arguments::now() + length).or(*until).unwrap_or_default();
+            let now = arguments::now();
+            let given = until.map(|given| given.at(now, &config.operator.time_zone));
+            let given = given.transpose().map_err(Failure::Usage)?;
+            let until = length.map(|length| now + length).or(given).unwrap_or_default();
             let action = dispatch::Action::Mute { scope: read(&client, scope)?, until };
             requests::command(&client, &signed(by.as_ref()), action)
         }

@@ -5,6 +5,7 @@ use bgp::{Asn, Prefix, Timestamp};
 use clap::Args;
 
 use crate::format::Format;
+use crate::given_time;
 use crate::recordings::ArchiveArgs;
 
 /// `originwatch replay`.
@@ -50,14 +51,15 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 
-    /// Start at this time, in RFC 3339 or seconds since 1970. What was recorded before is the initial
-    /// state: incidents that are open already are notified at this time. With --collector the initial
-    /// state is the last RIB of each collector and the updates since.
-    #[arg(long, value_name = "TIME")]
+    /// Start at this time: 2014-04-02T18:26:00Z, '2014-04-02 18:26' or 2014-04-02 (UTC), today, yesterday,
+    /// -2h, or seconds since 1970. What was recorded before is the initial state: incidents that are open
+    /// already are notified at this time. With --collector the initial state is the last RIB of each
+    /// collector and the updates since.
+    #[arg(long, value_name = "TIME", value_parser = given_time::in_utc, allow_hyphen_values = true)]
     pub from: Option<Timestamp>,
 
     /// Leave out what was recorded at this time or later.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = given_time::in_utc, allow_hyphen_values = true)]
     pub until: Option<Timestamp>,
 
     #[command(flatten)]

@@ -6,6 +6,8 @@ use bgp::{Asn, Prefix, Timestamp};
 use clap::Args;
 use regex::bytes::Regex;
 
+use crate::arguments;
+use crate::given_time;
 use crate::recordings::ArchiveArgs;
 
 /// `originwatch search`.
@@ -41,8 +43,9 @@ pub struct SearchArgs {
     #[arg(long, value_name = "ASN", value_delimiter = ',')]
     pub peer: Vec<Asn>,
 
-    /// Routes whose AS path matches; a path is written as '64500 64496 {64497,64498}'.
-    #[arg(long, value_name = "REGEX")]
+    /// Routes whose AS path matches; a path is written as '64500 64496 {64497,64498}'. As in the
+    /// expressions of routers, _ stands between two ASes and at both ends: _64496_.
+    #[arg(long, value_name = "REGEX", value_parser = arguments::as_path)]
     pub as_path: Option<Regex>,
 
     /// Routes of this origin validation state (RFC 6811).
@@ -57,12 +60,13 @@ pub struct SearchArgs {
     #[arg(long = "type", value_enum, value_name = "TYPE", value_delimiter = ',')]
     pub types: Vec<ElementType>,
 
-    /// Leave out what was recorded before this time; RFC 3339 or seconds since 1970.
-    #[arg(long, value_name = "TIME")]
+    /// Leave out what was recorded before this time: 2014-04-02T18:26:00Z, '2014-04-02 18:26' or 2014-04-02
+    /// (UTC), today, yesterday, -2h, or seconds since 1970.
+    #[arg(long, value_name = "TIME", value_parser = given_time::in_utc, allow_hyphen_values = true)]
     pub from: Option<Timestamp>,
 
     /// Leave out what was recorded at this time or later.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = given_time::in_utc, allow_hyphen_values = true)]
     pub until: Option<Timestamp>,
 
     /// Output format.
@@ -100,5 +104,5 @@ Examples:
   The RPKI-invalid routes that one AS originates, as a table:
     originwatch search --origin AS4761 --rov invalid --vrps vrps.json --format table rib.bz2
   How many routes went through an AS that night, from the archive:
-    originwatch search --as-path '\\b4761\\b' --count --collector rrc00,route-views2 \\
-      --from 2014-04-02T18:00:00Z --until 2014-04-02T20:00:00Z";
+    originwatch search --as-path _4761_ --count --collector rrc00,route-views2 \\
+      --from '2014-04-02 18:00' --until '2014-04-02 20:00'";
