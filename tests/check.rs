@@ -63,7 +63,9 @@ impl Setup {
         const HEAD: &str = "[operator]\nname = \"Example\"\nasns = [64500]\n\
                             [[watch]]\nprefix = \"198.18.0.0/21\"\n\
                             [rpki]\nsources = [ { json = \"vrps.json\" } ]\n";
-        self.write("originwatch.toml", &format!("{HEAD}{config}"));
+        // Without a word about feeds it would be RIS Live, and no test goes to the network.
+        let feeds = if config.contains("[[feed]]") { "" } else { "feed = []\n" };
+        self.write("originwatch.toml", &format!("{feeds}{HEAD}{config}"));
         let path = self.folder.path().join("originwatch.toml");
         let mut all = vec!["check", "-c", path.to_str().unwrap()];
         all.extend(arguments);
@@ -247,7 +249,7 @@ fn a_config_that_watches_nothing_is_a_fault() {
     let run = setup.check("", &["--offline"]);
     let lines: Vec<_> = run.stdout.lines().filter(|line| line.contains("feed")).collect();
     let none =
-        "fault  feeds: no [[feed]]: `run` would watch nothing (this config serves `replay` only)";
+        "fault  feeds: feed = []: `run` would watch nothing (this config serves `replay` only)";
     assert_eq!((run.code, lines), (Some(1), vec![none]));
 
     let config = setup.folder.path().join("derived.toml");

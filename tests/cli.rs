@@ -141,14 +141,12 @@ fn without_c_the_config_of_the_folder_is_taken() {
 
 #[test]
 fn check_tries_the_files_that_the_config_names() {
-    // Nothing is wrong with it but that it is for replays.
+    // It names no feed, so RIS Live is one.
     let shipped = originwatch(["check", "--offline", "-c", "data/indosat-2014/originwatch.toml"]);
-    assert_eq!((shipped.code, shipped.stderr.as_str()), (Some(1), ""));
-    let faults: Vec<_> = shipped.stdout.lines().filter(|l| l.starts_with("fault")).collect();
-    let no_feed =
-        "fault  feeds: no [[feed]]: `run` would watch nothing (this config serves `replay` only)";
-    assert_eq!(faults, [no_feed]);
-    assert!(shipped.stdout.ends_with("1 fault found\n"), "{}", shipped.stdout);
+    assert_eq!((shipped.code, shipped.stderr.as_str()), (Some(0), ""));
+    let untried = shipped.stdout.lines().find(|line| line.starts_with("note   not checked"));
+    assert!(untried.unwrap().ends_with(", wss://ris-live.ripe.net/v1/ws/"), "{}", shipped.stdout);
+    assert!(shipped.stdout.ends_with("no fault found\n"), "{}", shipped.stdout);
 
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("originwatch.toml");

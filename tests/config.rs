@@ -452,3 +452,15 @@ fn one_router_of_our_own_is_enough_and_a_feed_may_ask_for_more() {
     let files = "[[feed]]\ntype = \"mrt-dir\"\npath = \"/spool\"\nmin_vantage_ases = 5\n";
     assert!(config(files).unwrap_err().contains("unknown key 'min_vantage_ases'"));
 }
+
+/// Nobody is blind who did not choose to be.
+#[test]
+fn without_a_word_about_feeds_ris_live_is_the_feed() {
+    let feeds = |more: &str| {
+        let text = format!("{more}[operator]\nname = \"Example\"\nasns = [64500]\n");
+        Config::parse(Path::new("originwatch.toml"), &text).unwrap().feeds
+    };
+    let written = feeds("feed = [ { type = \"ris-live\" } ]\n");
+    assert_eq!((feeds(""), written.len()), (written, 1));
+    assert_eq!(feeds("feed = []\n"), []);
+}

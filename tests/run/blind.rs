@@ -59,7 +59,9 @@ fn a_config_by_which_nothing_is_seen_or_nobody_is_told_is_refused() {
         assert_eq!(status.code(), Some(2), "{said}");
         assert!(said.contains(why), "{said}");
     };
-    refused(&Place::new(relay.port, ""), "has no [[feed]]: nothing would be seen");
+    let place = Place::new(relay.port, "");
+    place.edit("[operator]", "feed = []\n[operator]");
+    refused(&place, "says feed = []: nothing would be seen");
     let place = spool::place(&relay);
     without(&place, "[[watch]]", "[incident]");
     refused(&place, "has no [[watch]], and no [rpki] sources");

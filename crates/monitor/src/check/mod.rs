@@ -84,7 +84,7 @@ async fn examine(config: &Config, args: &CheckArgs) -> Report {
     if config.feeds.is_empty() {
         report.fault(
             "feeds",
-            "no [[feed]]: `run` would watch nothing (this config serves `replay` only)",
+            "feed = []: `run` would watch nothing (this config serves `replay` only)",
         );
     }
     report.append(feeds::store(&config.store));

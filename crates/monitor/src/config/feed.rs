@@ -6,6 +6,9 @@ use super::fault::Fault;
 use super::section::Section;
 use super::value;
 
+/// RIPE NCC's own, which needs no registration.
+const RIS_LIVE: &str = "wss://ris-live.ripe.net/v1/ws/";
+
 const TRISTATE: &[(&str, Tristate)] =
     &[("auto", Tristate::Auto), ("on", Tristate::On), ("off", Tristate::Off)];
 
@@ -16,8 +19,19 @@ enum Type {
     MrtDir,
 }
 
-/// Reads `[[feed]]`.
-pub(super) fn read(section: Section<'_>) -> Option<Feed> {
+/// Each `[[feed]]`. Where none is written, RIS Live, so that nobody is blind who did not choose to be: who says
+/// `feed = []` does.
+pub(super) fn read_all(root: &Section<'_>) -> Vec<Feed> {
+    let written = root.sections("feed").into_iter().filter_map(read).collect();
+    if root.has("feed") { written } else { vec![unwritten()] }
+}
+
+fn unwritten() -> Feed {
+    let (url, mode, ribs) = (RIS_LIVE.to_owned(), RisLiveMode::Watched, Vec::new());
+    Feed { kind: FeedKind::RisLive { url, mode, ribs }, min_vantage_ases: None, silent_after: None }
+}
+
+fn read(section: Section<'_>) -> Option<Feed> {
     const TYPES: &[(&str, Type)] =
         &[("ris-live", Type::RisLive), ("bmp", Type::Bmp), ("mrt-dir", Type::MrtDir)];
     let expected = "a type: \"ris-live\", \"bmp\" or \"mrt-dir\"";
@@ -58,7 +72,7 @@ fn ris_live(section: &Section<'_>) -> Option<FeedKind> {
     let mode = section.optional("mode", value::word(MODES));
     let ribs = section.entries("rib", RIB, |name, value| rib(section, name, value));
     Some(FeedKind::RisLive {
-        url: url.unwrap_or_else(|| "wss://ris-live.ripe.net/v1/ws/".to_owned()),
+        url: url.unwrap_or_else(|| RIS_LIVE.to_owned()),
         mode: mode.unwrap_or(RisLiveMode::Watched),
         ribs: ribs.unwrap_or_default(),
     })

@@ -64,7 +64,7 @@ pub struct Config {
     pub rpki: Sources,
     /// `[incident]`; [`rules`](Self::rules) has the operator too.
     pub incident: Rules,
-    /// `[[feed]]`.
+    /// `[[feed]]`; RIS Live where the config does not say, and none where it says `feed = []`.
     pub feeds: Vec<Feed>,
     /// `[archive]`.
     pub archive: Archive,
@@ -202,7 +202,7 @@ impl Config {
         let watches = watch::read_all(&root.sections("watch"), asns, upstreams);
         let rpki = root.section("rpki").map_or_else(|| Some(Sources::default()), rpki::read);
         let incident = root.section("incident").map_or_else(Rules::default, |s| incident::read(&s));
-        let feeds = root.sections("feed").into_iter().filter_map(feed::read).collect();
+        let feeds = feed::read_all(root);
         let archive = root.section("archive").map_or_else(Archive::default, |s| archive::read(&s));
         let mail = root.section("mail").map(Mail::read);
         let channels = Channel::read_all(&root.sections("channel"));

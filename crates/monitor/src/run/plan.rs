@@ -76,7 +76,7 @@ impl Plan {
 /// What the config alone shows: that nothing can be seen by it, or that nobody can be told.
 fn refuse_blind_or_mute(config: &Config) -> Result<(), Failure> {
     let missing = if config.feeds.is_empty() {
-        "has no [[feed]]: nothing would be seen (`replay` needs none)"
+        "says feed = []: nothing would be seen (`replay` needs no feed)"
     } else if config.watches.is_empty() && config.rpki.list.is_empty() {
         "has no [[watch]], and no [rpki] sources to take watches from: nothing would be watched"
     } else if config.mail.is_none() && config.channels.is_empty() {
