@@ -464,3 +464,15 @@ fn without_a_word_about_feeds_ris_live_is_the_feed() {
     assert_eq!((feeds(""), written.len()), (written, 1));
     assert_eq!(feeds("feed = []\n"), []);
 }
+
+#[test]
+fn without_a_relay_it_is_that_of_this_machine() {
+    let relay = |more: &str| {
+        let to = "from = \"a@example.net\"\nto = [\"b@example.net\"]\n";
+        let text = format!("{OPERATOR}[mail]\n{to}{more}");
+        Config::parse(Path::new("originwatch.toml"), &text).unwrap().mail.unwrap().relay.to_string()
+    };
+    assert_eq!(relay(""), "smtp://localhost:25");
+    assert_eq!(relay("tls = \"implicit\"\n"), "smtps://localhost:465");
+    assert_eq!(relay("relay = \"smtp://mail.example.net\"\n"), "smtp://mail.example.net:587");
+}

@@ -22,7 +22,7 @@ pub struct Mail {
     pub from: Mailbox,
     /// Each of these gets a mail of their own; at least one.
     pub to: Vec<Mailbox>,
-    /// Relay that every mail goes to first.
+    /// Relay that every mail goes to first; that of this machine if not given.
     pub relay: Relay,
     /// Who we are to the relay, and the file with the password.
     pub login: Option<(String, PathBuf)>,
@@ -69,7 +69,10 @@ impl Mail {
         let from = section.required("from", FROM, mailbox);
         let to = recipients(&section);
         let tls = section.optional("tls", value::word(TLS));
-        let relay = section.required("relay", RELAY, relay(tls));
+        let relay = match section.has("relay") {
+            true => section.optional("relay", relay(tls)),
+            false => Some(Relay::of_this_machine(tls)),
+        };
         let failover = section.list("failover", self::relay(tls)).unwrap_or_default();
         let login = login(&section, relay.iter().chain(&failover));
         let helo = section.optional("helo", |value| {
@@ -113,6 +116,14 @@ impl Mail {
 }
 
 impl Relay {
+    /// The one that every machine with a mail system has. Within the machine nobody reads along, and its certificate
+    /// is seldom one that anybody trusts.
+    fn of_this_machine(tls: Option<Tls>) -> Self {
+        let tls = tls.unwrap_or(Tls::None);
+        let port = if tls == Tls::Implicit { 465 } else { 25 };
+        Relay { host: "localhost".to_owned(), port, tls }
+    }
+
     fn is_local(&self) -> bool {
         let address = self.host.parse::<IpAddr>();
         self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
