@@ -6,7 +6,7 @@ use bgp::{Asn, Prefix};
 use validator::{OriginValidation, Origins, Remedy, Vrp};
 
 use crate::group_key::PartKey;
-use crate::incident::Part;
+use crate::occurrence::Part;
 use crate::notice::{Advice, MoreSpecific, Roa};
 
 /// Whether nobody would accept anything more specific.

@@ -4,21 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp::{Asn, Prefix, Timestamp, Vantage};
+use bgp::{Asn, Prefix, Timestamp, Vantage, printable};
 use serde::{Deserialize, Serialize};
-use validator::{Held, IncidentKind, OriginValidation, Severity, ValidationState, Watch};
+use validator::{IncidentKind, OriginValidation, Severity, ValidationState, Watch};
 
 use crate::changes::{Facts, IncidentChange, changes};
-use crate::evidence::{Evidence, EvidenceLog};
 use crate::group_key::{Breach, Class, GroupKey, PartKey};
 use crate::history::{Flapping, Past};
 use crate::incident_id::IncidentId;
 use crate::offender_activity::{OffenderActivity, window_start};
-use crate::pairs;
+use crate::occurrence::{Occurrence, Part};
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::route_table::{RouteTable, VantagePoint};
 use crate::rules::{Rules, are_enough};
-use bgp::printable;
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,48 +86,6 @@ pub(crate) struct Incident {
     pub(crate) notified_at: Timestamp,
     #[serde(rename = "told")]
     notified: Facts,
-}
-
-/// One time that it happened.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Occurrence {
-    pub(crate) since: Timestamp,
-    pub(crate) last_seen: Timestamp,
-    #[serde(with = "pairs")]
-    pub(crate) parts: BTreeMap<PartKey, Part>,
-    /// Vantage points that hold at least one route, and how many.
-    #[serde(with = "pairs")]
-    pub(crate) holding: BTreeMap<VantageId, usize>,
-    pub(crate) ever: BTreeSet<VantageId>,
-    /// Vantage points of which this was the first word about our space.
-    #[serde(default)]
-    pub(crate) newcomers: BTreeSet<VantageId>,
-    /// Vantage points whose routes were given up: not heard of again after a gap.
-    #[serde(default)]
-    pub(crate) given_up: BTreeSet<VantageId>,
-    /// Who stood next to the offender, and at which vantage points that was seen.
-    #[serde(with = "pairs")]
-    pub(crate) acceptors: BTreeMap<Asn, BTreeSet<VantageId>>,
-    pub(crate) known: Facts,
-    pub(crate) evidence: EvidenceLog,
-    /// How often it came back before it was resolved.
-    #[serde(default)]
-    pub(crate) returns: usize,
-    /// Of a condition whether it lasts; never set of what routes do.
-    #[serde(default)]
-    pub(crate) active: bool,
-}
-
-/// One announced prefix and the watch that it touches.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Part {
-    pub(crate) kind: IncidentKind,
-    #[serde(default)]
-    pub(crate) grave: bool,
-    pub(crate) watch: Option<Arc<Watch>>,
-    pub(crate) rov: OriginValidation,
-    /// The path identifier keeps ADD-PATH routes apart.
-    pub(crate) holders: BTreeSet<(VantageId, u32)>,
 }
 
 impl Incident {
@@ -361,119 +317,5 @@ impl Incident {
             last_seen: self.occurrence.last_seen,
             prefixes: self.occurrence.parts.len(),
         })
-    }
-}
-
-impl Occurrence {
-    fn new(at: Timestamp) -> Self {
-        Occurrence {
-            since: at,
-            last_seen: at,
-            parts: BTreeMap::new(),
-            holding: BTreeMap::new(),
-            ever: BTreeSet::new(),
-            newcomers: BTreeSet::new(),
-            given_up: BTreeSet::new(),
-            acceptors: BTreeMap::new(),
-            known: Facts::default(),
-            evidence: EvidenceLog::default(),
-            returns: 0,
-            active: false,
-        }
-    }
-
-    fn hold(
-        &mut self,
-        key: RouteKey,
-        row: &RouteEntry,
-        breach: Breach,
-        vantage_point: &VantagePoint,
-        rules: &Rules,
-        offenders: &[Asn],
-    ) {
-        let RouteEntry { held, at, .. } = row;
-        self.since = self.since.min(*at);
-        self.last_seen = self.last_seen.max(*at);
-        self.learn(key.vantage, held, &breach, vantage_point, rules, offenders);
-        let part = self.parts.entry(breach.part).or_insert_with(|| Part {
-            kind: breach.kind,
-            grave: false,
-            watch: None,
-            rov: OriginValidation::default(),
-            holders: BTreeSet::new(),
-        });
-        part.kind = breach.kind;
-        part.grave |= breach.grave;
-        part.watch = breach.watch;
-        part.rov.clone_from(&held.rov);
-        if part.holders.insert((key.vantage, key.path_id)) {
-            *self.holding.entry(key.vantage).or_default() += 1;
-            self.ever.insert(key.vantage);
-            if vantage_point.routes_told == 1 {
-                self.newcomers.insert(key.vantage);
-            }
-            self.given_up.remove(&key.vantage);
-            self.evidence.push(Evidence {
-                at: *at,
-                collector: printable(&vantage_point.vantage.collector),
-                peer_ip: vantage_point.vantage.address,
-                peer_asn: vantage_point.vantage.asn,
-                country: vantage_point.country,
-                prefix: key.prefix,
-                as_path: held.route.path.to_string(),
-            });
-        }
-    }
-
-    /// Takes from a route what can change.
-    fn learn(
-        &mut self,
-        vantage: VantageId,
-        held: &Held,
-        breach: &Breach,
-        vantage_point: &VantagePoint,
-        rules: &Rules,
-        offenders: &[Asn],
-    ) {
-        let asn = vantage_point.vantage.asn;
-        let path = &held.route.path;
-        self.known.prefixes.insert(breach.part.announced);
-        let severity = breach.kind.severity(held.rov.state(), breach.grave);
-        self.known.severity = self.known.severity.max(Some(severity));
-        for offender in offenders {
-            // A route server does not stand on the path: then the vantage AS itself took it.
-            let acceptor = path.left_neighbour(*offender).unwrap_or(asn);
-            if acceptor != *offender {
-                self.acceptors.entry(acceptor).or_default().insert(vantage);
-                // A change is told only of whom the notice names.
-                let named = acceptor.has_noc() && !rules.own_asns.contains(&acceptor);
-                self.known.acceptors.extend(named.then_some(acceptor));
-            }
-        }
-        if rules.country.is_some() && vantage_point.country == rules.country {
-            self.known.home = rules.country;
-        }
-        let hops = path.asns().chain([asn]).filter(|hop| !offenders.contains(hop));
-        self.known.upstreams.extend(hops.filter(|hop| rules.upstreams.contains(hop)));
-    }
-
-    fn release(&mut self, at: Timestamp, key: RouteKey, part: PartKey) {
-        let Some(part) = self.parts.get_mut(&part) else { return };
-        if !part.holders.remove(&(key.vantage, key.path_id)) {
-            return;
-        }
-        self.last_seen = self.last_seen.max(at);
-        if let Some(count) = self.holding.get_mut(&key.vantage) {
-            *count -= 1;
-            if *count == 0 {
-                self.holding.remove(&key.vantage);
-            }
-        }
-    }
-}
-
-impl Part {
-    pub(crate) fn severity(&self) -> Severity {
-        self.kind.severity(self.rov.state(), self.grave)
     }
 }

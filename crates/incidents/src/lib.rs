@@ -3,7 +3,7 @@
 //! Start with [`Incidents`], the engine: findings go in with [`Incidents::handle`], a
 //! [`Notice`] comes out of [`Incidents::poll`] when there is something worth telling. Behind it
 //! stand one table of current routes (`route_table`), the incidents that they make (`group_key`,
-//! `incident`) and the pure decision of what changed (`changes`). A notice carries every fact that is
+//! `incident`, `occurrence`) and the pure decision of what changed (`changes`). A notice carries every fact that is
 //! told later.
 //!
 //! ```
@@ -38,6 +38,7 @@ mod incident_id;
 mod incident_view;
 mod memory;
 mod notice;
+mod occurrence;
 mod offender_activity;
 pub mod pairs;
 mod report;
