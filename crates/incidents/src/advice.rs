@@ -6,8 +6,8 @@ use bgp::{Asn, Prefix};
 use validator::{OriginValidation, Origins, Remedy, Vrp};
 
 use crate::group_key::PartKey;
-use crate::occurrence::Part;
 use crate::notice::{Advice, MoreSpecific, Roa};
+use crate::occurrence::Part;
 
 /// Whether nobody would accept anything more specific.
 fn is_longest(prefix: Prefix) -> bool {

@@ -55,6 +55,29 @@ pub enum IncidentChange {
     Detail(String),
 }
 
+impl IncidentChange {
+    /// Whether it makes an incident worse, and not only wider: that is told at once.
+    pub const fn is_worse(&self) -> bool {
+        match self {
+            IncidentChange::Severity(_)
+            | IncidentChange::Prefix(_)
+            | IncidentChange::SeenIn(_)
+            | IncidentChange::Upstream(_)
+            | IncidentChange::Mass => true,
+            IncidentChange::AcceptedBy(_)
+            | IncidentChange::SpreadPast(_)
+            | IncidentChange::HeldBy(_)
+            | IncidentChange::Detail(_) => false,
+        }
+    }
+
+    /// The same of what an incident says a few times at most: hundreds of our prefixes may be hit one after the
+    /// other, and mails about them keep their distance.
+    pub const fn is_worse_once(&self) -> bool {
+        self.is_worse() && !matches!(self, IncidentChange::Prefix(_))
+    }
+}
+
 impl Facts {
     /// Notes how many of how many vantage points hold the route.
     pub(crate) fn note_spread(&mut self, holding: usize, total: usize) {

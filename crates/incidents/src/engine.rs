@@ -130,8 +130,10 @@ impl Incidents {
         self.handle_timeout(now);
         match finding {
             Finding::Route(finding) => self.route(finding),
-            // A session that is up says something of our space soon enough, or does not count.
-            Finding::SessionUp { .. } => {}
+            // It may hold what others hold, whatever it has told of so far.
+            Finding::SessionUp { at, vantage } => {
+                self.routes.vantage_up(&vantage, at, &self.directory);
+            }
             Finding::SessionDown { at, vantage } => {
                 let Down { taken, carried } = self.routes.vantage_down(&vantage);
                 for (key, row) in taken {
@@ -145,16 +147,12 @@ impl Incidents {
                 self.reassess_breached(&stale);
             }
             Finding::EndOfRib { at, vantage, family } => {
-                for key in self.routes.stale_of(&vantage, family) {
-                    self.withdraw(at, key);
-                }
+                let stale = self.routes.stale_of(&vantage, family);
+                stale.into_iter().for_each(|key| self.withdraw(at, key));
             }
             Finding::OffenderActivity { at, prefix, origin, holders } => {
                 self.offender_activity.note(at, prefix, origin, &holders);
-                let group_key = GroupKey::of(Class::Hijack, [origin]);
-                if self.incidents.contains_key(&group_key) {
-                    self.reassess(&group_key);
-                }
+                self.reassess(&GroupKey::of(Class::Hijack, [origin]));
             }
             Finding::Condition { at, kind, subject, details, active } => {
                 self.condition(at, kind, &subject, details, active, None);
@@ -185,13 +183,10 @@ impl Incidents {
         about: Option<(Arc<Watch>, OriginValidation)>,
     ) {
         let group_key = GroupKey::condition(kind, subject);
-        if !self.incidents.contains_key(&group_key) {
-            if !active {
-                return;
-            }
-            let incident = Incident::new(self.new_id(&group_key, at), group_key.clone(), at);
-            self.incidents.insert(group_key.clone(), incident);
+        if !active && !self.incidents.contains_key(&group_key) {
+            return;
         }
+        self.begin(&group_key, at);
         if let Some(incident) = self.incidents.get_mut(&group_key) {
             incident.set_condition(at, kind, details, active);
             if let Some((watch, rov)) = about {
@@ -212,7 +207,8 @@ impl Incidents {
 
     /// Does what is due at `now`. Safe to call early or twice.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        while let Some((due, what)) = self.next_due().filter(|(due, _)| *due <= now) {
+        let next = |this: &Self| Due::next(&this.routes, &this.timers, &this.rules);
+        while let Some((due, what)) = next(self).filter(|(due, _)| *due <= now) {
             self.now = self.now.max(due);
             match what {
                 Due::GiveUp(key) => self.give_up(key),
@@ -227,14 +223,10 @@ impl Incidents {
         self.now = self.now.max(now);
     }
 
-    fn next_due(&self) -> Option<(Timestamp, Due)> {
-        Due::next(&self.routes, &self.timers, &self.rules)
-    }
-
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while only a
     /// finding can change anything.
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        self.next_due().map(|(due, _)| due)
+        Due::next(&self.routes, &self.timers, &self.rules).map(|(due, _)| due)
     }
 
     /// The next notice, in the order in which they were decided.
@@ -242,16 +234,38 @@ impl Incidents {
         self.notices.pop_front()
     }
 
-    /// The input is at its end: changes that were being gathered are told now.
+    /// The input is at its end: what was being gathered is told now.
     pub fn finish(&mut self, now: Timestamp) {
         self.handle_timeout(now);
+        let gathering = self.keys_where(|one| one.occurrence.gathering_since.is_some());
+        gathering.iter().for_each(|group_key| self.open_gathered(group_key));
         let lasting = |incident: &Incident| matches!(incident.phase, Phase::Open | Phase::Stale);
-        let open = self.incidents.iter().filter(|(_, incident)| lasting(incident));
-        let gathered = open.filter(|(_, incident)| !incident.changes().is_empty());
-        let group_keys: Vec<GroupKey> = gathered.map(|(group_key, _)| group_key.clone()).collect();
-        for group_key in group_keys {
+        for group_key in self.keys_where(|one| lasting(one) && !one.changes().is_empty()) {
             self.tell(&group_key, Reason::Update);
             self.schedule(&group_key);
+        }
+    }
+
+    fn keys_where(&self, is_asked: impl Fn(&Incident) -> bool) -> Vec<GroupKey> {
+        let asked = self.incidents.iter().filter(|(_, incident)| is_asked(incident));
+        asked.map(|(group_key, _)| group_key.clone()).collect()
+    }
+
+    /// A person says of an incident about an AS next to us that it belongs there: neither this route nor later ones
+    /// are told, whatever was learned and whatever the config says. Nothing of another incident.
+    pub fn accept(&mut self, now: Timestamp, id: &IncidentId) {
+        self.handle_timeout(now);
+        let Some(incident) = self.incidents.values().find(|incident| incident.id == *id) else {
+            return;
+        };
+        let keys: BTreeSet<RouteKey> = incident.occurrence.held_at().collect();
+        let hops: Vec<_> = incident.first_hops().collect();
+        hops.iter().for_each(|(watched, hop)| self.routes.accept_first_hop(*watched, *hop));
+        for key in keys {
+            let row = self.routes.row(&key).cloned();
+            if let Some((row, asn)) = row.zip(self.routes.asn(key.vantage)) {
+                self.put(key, row, asn);
+            }
         }
     }
 
@@ -312,14 +326,9 @@ impl Incidents {
 
     /// Decides anew on every incident that one of these routes is part of.
     fn reassess_breached(&mut self, keys: &[RouteKey]) {
-        let breached = keys.iter().flat_map(|key| {
-            let row = self.routes.row(key).zip(self.routes.asn(key.vantage));
-            row.map(|(row, asn)| breaches(key.prefix, &row.held, asn)).unwrap_or_default()
-        });
+        let breached = keys.iter().flat_map(|key| self.routes.breaches(key));
         let group_keys: BTreeSet<GroupKey> = breached.map(|breach| breach.group_key).collect();
-        for group_key in group_keys {
-            self.reassess(&group_key);
-        }
+        group_keys.iter().for_each(|group_key| self.reassess(group_key));
     }
 
     fn put(&mut self, key: RouteKey, mut row: RouteEntry, vantage: Asn) {
@@ -338,12 +347,9 @@ impl Incidents {
         if !self.routes.is_lost(prefix) {
             return;
         }
-        let over =
-            |group_key: &&GroupKey| group_key.class == Class::Other(IncidentKind::SuperPrefix);
-        let group_keys: Vec<GroupKey> = self.incidents.keys().filter(over).cloned().collect();
-        for group_key in group_keys {
-            self.reassess(&group_key);
-        }
+        let over = Class::Other(IncidentKind::SuperPrefix);
+        let group_keys = self.keys_where(|incident| incident.group_key.class == over);
+        group_keys.iter().for_each(|group_key| self.reassess(group_key));
     }
 
     /// A vantage point broke the rules `before` and breaks the rules `after`. The new route
@@ -361,33 +367,29 @@ impl Incidents {
             touched.insert(breach.group_key.clone());
             self.hold(key, breach);
         }
-        for group_key in touched {
-            self.reassess(&group_key);
-        }
+        touched.iter().for_each(|group_key| self.reassess(group_key));
     }
 
     fn hold(&mut self, key: RouteKey, breach: Breach) {
+        let Some(at) = self.routes.row(&key).map(|row| row.at) else { return };
+        self.begin(&breach.group_key, at);
         let Some(row) = self.routes.row(&key) else { return };
         let Some(vantage_point) = self.routes.vantage_point(key.vantage) else { return };
-        if !self.incidents.contains_key(&breach.group_key) {
-            let incident = Incident::new(
-                self.new_id(&breach.group_key, row.at),
-                breach.group_key.clone(),
-                row.at,
-            );
-            self.incidents.insert(breach.group_key.clone(), incident);
-        }
         if let Some(incident) = self.incidents.get_mut(&breach.group_key) {
             incident.hold(key, row, breach, vantage_point, &self.rules);
         }
     }
 
-    /// A name that no other incident has.
-    fn new_id(&self, group_key: &GroupKey, at: Timestamp) -> IncidentId {
-        let taken = |id: &IncidentId| {
+    /// There is an incident of this group key, under a name that no other has.
+    fn begin(&mut self, group_key: &GroupKey, at: Timestamp) {
+        if self.incidents.contains_key(group_key) {
+            return;
+        }
+        let is_taken = |id: &IncidentId| {
             self.incidents.values().any(|incident| incident.id == *id) || self.history.contains(id)
         };
-        IncidentId::first_free(at, group_key, self.history.first_salt(), taken)
+        let id = IncidentId::first_free(at, group_key, self.history.first_salt(), is_taken);
+        self.incidents.insert(group_key.clone(), Incident::new(id, group_key.clone(), at));
     }
 
     /// Something about an incident changed: decides its state and whether to tell.
@@ -397,7 +399,7 @@ impl Incidents {
         let (held, certain) = (incident.lasts(), incident.is_certain(&self.routes));
         match incident.phase {
             Phase::Suspected | Phase::Resolved { .. } => {
-                if incident.reaches_threshold(&self.routes, &self.rules) {
+                if incident.is_ripe(self.now, &self.routes, &self.rules) {
                     self.open_incident(group_key, certain);
                 }
             }
@@ -429,6 +431,14 @@ impl Incidents {
         }
     }
 
+    /// Holders have gathered for long enough. Also where it is over by then: enough held it at the same time.
+    fn open_gathered(&mut self, group_key: &GroupKey) {
+        let Some(incident) = self.incidents.get(group_key) else { return };
+        let certain = !incident.lasts() || incident.is_certain(&self.routes);
+        self.open_incident(group_key, certain);
+        self.reassess(group_key);
+    }
+
     fn tell_if_due(&mut self, group_key: &GroupKey) {
         let Some(incident) = self.incidents.get(group_key) else { return };
         let waited = incident.deadline(&self.rules).is_some_and(|due| due <= self.now);
@@ -441,6 +451,11 @@ impl Incidents {
     fn expire(&mut self, group_key: &GroupKey) {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
         match incident.phase {
+            Phase::Suspected | Phase::Resolved { .. }
+                if incident.gathered(&self.rules).is_some_and(|due| due <= self.now) =>
+            {
+                return self.open_gathered(group_key);
+            }
             // Whoever comes later belongs to what was seen first, but not for ever.
             Phase::Suspected => {
                 self.incidents.remove(group_key);
@@ -463,17 +478,12 @@ impl Incidents {
     fn retire(&mut self, group_key: &GroupKey) {
         let Some(incident) = self.incidents.remove(group_key) else { return };
         self.history.record(&group_key.offenders, incident.past);
-        let held = incident.occurrence.holding.keys().copied().collect::<BTreeSet<_>>();
-        let keys = self.routes.rows().map(|(key, _)| *key);
-        let keys: Vec<RouteKey> = keys.filter(|key| held.contains(&key.vantage)).collect();
+        // Several of its parts may be of one route.
+        let keys: BTreeSet<RouteKey> = incident.occurrence.held_at().collect();
         for key in keys {
-            let Some((row, asn)) = self.routes.row(&key).zip(self.routes.asn(key.vantage)) else {
-                continue;
-            };
-            for breach in breaches(key.prefix, &row.held, asn) {
-                if breach.group_key == *group_key {
-                    self.hold(key, breach);
-                }
+            let breaches = self.routes.breaches(&key).into_iter();
+            for breach in breaches.filter(|breach| breach.group_key == *group_key) {
+                self.hold(key, breach);
             }
         }
         self.reassess(group_key);
@@ -481,11 +491,9 @@ impl Incidents {
 
     fn tell(&mut self, group_key: &GroupKey, reason: Reason) {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
-        if reason == Reason::Update {
-            incident.updates += 1;
-        }
+        incident.updates += u32::from(reason == Reason::Update);
         let changes = if reason == Reason::Update { incident.changes() } else { Vec::new() };
-        let sequence = incident.record_notified(self.now);
+        let sequence = incident.record_notified(self.now, reason, &self.rules);
         let Some(incident) = self.incidents.get(group_key) else { return };
         let notice = self.reporter().report(incident, self.now, reason, sequence, changes);
         self.notices.extend(notice);

@@ -1,7 +1,7 @@
 //! Who stands next to us on the paths to our prefixes, as far as it was seen. Where the config names no
 //! upstreams, this tells a forged origin from a route of ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bgp::{Asn, Prefix, Timestamp};
@@ -29,12 +29,26 @@ struct Learned {
     exact_since: Option<Timestamp>,
     /// When each AS was first seen next to us.
     hops: BTreeMap<Asn, Timestamp>,
+    /// Those that a person said are ours, whatever was learned and whatever the config says.
+    #[serde(default)]
+    accepted: BTreeSet<Asn>,
+}
+
+/// An AS that stands next to us on the paths to a watched prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FirstHop {
+    /// Which.
+    pub asn: Asn,
+    /// When it was first seen there; none of one that was only accepted.
+    pub since: Option<Timestamp>,
+    /// Whether a person said that it belongs there.
+    pub accepted: bool,
 }
 
 impl FirstHops {
     /// Judges the first hop of a route that keeps to the rules, or is only longer than it should be: a more-specific
     /// behind an AS that never stood there is no route of ours as far as anybody knows. What is no news is learned.
-    /// `heard` is when the vantage point first told of our space: what it tells in its first table is no
+    /// `heard` is when the vantage point was first heard: what it tells in its first table is no
     /// news.
     pub(crate) fn judge(
         &mut self,
@@ -44,6 +58,10 @@ impl FirstHops {
         heard: Timestamp,
     ) {
         for one in &mut held.matches {
+            if self.is_accepted(one) {
+                (one.kind, one.culprit, one.grave) = (None, None, false);
+                continue;
+            }
             let Some((watched, hop)) = unjudged(one) else { continue };
             if prefix != watched && heard + KNOWN_AFTER <= at && self.is_new(watched, hop, at) {
                 (one.kind, one.culprit) = (Some(IncidentKind::FirstHop), Some(hop));
@@ -53,16 +71,47 @@ impl FirstHops {
         }
     }
 
+    /// A person says that this AS stands next to us.
+    pub(crate) fn accept(&mut self, watched: Prefix, hop: Asn) {
+        let accepted = &mut self.by_watch.entry(watched).or_default().accepted;
+        if accepted.len() < HOPS {
+            accepted.insert(hop);
+        }
+    }
+
+    /// Who stands next to us on the paths to this watched prefix, as far as it is known.
+    pub(crate) fn of(&self, watched: Prefix) -> Vec<FirstHop> {
+        let Some(Learned { hops, accepted, .. }) = self.by_watch.get(&watched) else {
+            return Vec::new();
+        };
+        let asns: BTreeSet<&Asn> = hops.keys().chain(accepted).collect();
+        let hop = |asn: &Asn| FirstHop {
+            asn: *asn,
+            since: hops.get(asn).copied(),
+            accepted: accepted.contains(asn),
+        };
+        asns.into_iter().map(hop).collect()
+    }
+
+    /// Whether a person said of who stands there, which the rules call a stranger, that it belongs there.
+    fn is_accepted(&self, one: &Match) -> bool {
+        let watched = one.watch.as_ref().map(|watch| watch.prefix);
+        let learned = watched.and_then(|watched| self.by_watch.get(&watched));
+        one.kind == Some(IncidentKind::FirstHop)
+            && one.culprit.zip(learned).is_some_and(|(hop, of)| of.accepted.contains(&hop))
+    }
+
     /// Whether it is known who stands there, and this one does not.
     fn is_new(&self, watched: Prefix, hop: Asn, at: Timestamp) -> bool {
         let Some(learned) = self.by_watch.get(&watched) else { return false };
         let is_known = |since: &Timestamp| *since + KNOWN_AFTER <= at;
         let has_baseline = learned.exact_since.as_ref().is_some_and(is_known);
-        has_baseline && !learned.hops.get(&hop).is_some_and(is_known)
+        let is_known = learned.hops.get(&hop).is_some_and(is_known);
+        has_baseline && !is_known && !learned.accepted.contains(&hop)
     }
 
     fn learn(&mut self, watched: Prefix, hop: Asn, at: Timestamp, is_exact: bool) {
-        let Learned { exact_since, hops } = self.by_watch.entry(watched).or_default();
+        let Learned { exact_since, hops, .. } = self.by_watch.entry(watched).or_default();
         if is_exact {
             *exact_since = Some(exact_since.unwrap_or(at).min(at));
         }

@@ -12,8 +12,9 @@ use crate::changes::{Facts, IncidentChange, changes};
 use crate::group_key::{Breach, Class, GroupKey, PartKey};
 use crate::history::{Flapping, Past};
 use crate::incident_id::IncidentId;
-use crate::offender_activity::{OffenderActivity, window_start};
+use crate::notice::Reason;
 use crate::occurrence::{Occurrence, Part};
+use crate::offender_activity::{OffenderActivity, window_start};
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::route_table::{RouteTable, VantagePoint};
 use crate::rules::{Rules, are_enough};
@@ -50,6 +51,14 @@ const FLAPPING_WITHIN: Duration = Duration::from_secs(6 * 3600);
 const FLAPPING_AFTER: usize = 2;
 const FLAPPING_QUIET: u32 = 4;
 
+/// After a first update that did not wait, the next one that does not waits so long, and each further one
+/// twice as long, up to the interval of all updates: a leak that reaches hundreds of our prefixes, one
+/// after the other, must not make as many mails.
+const PROMPT_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// Past this share of the vantage points, in percent, an incident opens without waiting for more.
+const SPREAD_ENOUGH: usize = 10;
+
 /// Where an incident stands, with what that state alone needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +91,9 @@ pub(crate) struct Incident {
     pub(crate) sequence: u32,
     /// Updates since it opened or reopened.
     pub(crate) updates: u32,
+    /// Updates in a row that did not wait for the interval of updates.
+    #[serde(default)]
+    prompt_updates: u32,
     #[serde(rename = "told_at")]
     pub(crate) notified_at: Timestamp,
     #[serde(rename = "told")]
@@ -99,6 +111,7 @@ impl Incident {
             past: Vec::new(),
             sequence: 0,
             updates: 0,
+            prompt_updates: 0,
             notified_at: at,
             notified: Facts::default(),
         }
@@ -113,7 +126,10 @@ impl Incident {
         vantage_point: &VantagePoint,
         rules: &Rules,
     ) {
-        if matches!(self.phase, Phase::Resolved { .. }) && self.occurrence.holding.is_empty() {
+        let is_over = matches!(self.phase, Phase::Resolved { .. })
+            && self.occurrence.holding.is_empty()
+            && self.occurrence.gathering_since.is_none();
+        if is_over {
             self.occurrence = Occurrence::new(row.at);
         }
         self.first_seen = self.first_seen.min(row.at);
@@ -161,12 +177,11 @@ impl Incident {
 
     /// Whether it lasts for certain: nothing of it has to be believed across a gap.
     pub(crate) fn is_certain(&self, routes: &RouteTable) -> bool {
-        let certain = |(part, key): (&Part, &PartKey)| {
-            part.holders.iter().any(|holder| routes.is_certain(&key.row(*holder)))
-        };
-        let occurrence = &self.occurrence;
         match routes.has_stale() {
-            true => occurrence.active || occurrence.parts.iter().any(|(k, p)| certain((p, k))),
+            true => {
+                self.occurrence.active
+                    || self.occurrence.held_at().any(|key| routes.is_certain(&key))
+            }
             false => self.lasts(),
         }
     }
@@ -176,10 +191,12 @@ impl Incident {
         if !routes.has_stale() {
             return 0;
         }
-        let parts = self.occurrence.parts.iter();
-        let holders = parts.flat_map(|(key, part)| part.holders.iter().map(|h| key.row(*h)));
-        let certain: BTreeSet<VantageId> =
-            holders.filter(|key| routes.is_certain(key)).map(|key| key.vantage).collect();
+        let certain: BTreeSet<VantageId> = self
+            .occurrence
+            .held_at()
+            .filter(|key| routes.is_certain(key))
+            .map(|key| key.vantage)
+            .collect();
         self.occurrence.holding.len() - certain.len()
     }
 
@@ -194,8 +211,16 @@ impl Incident {
         self.occurrence.release(at, key, part);
     }
 
+    /// The watched prefixes next to which a stranger stands, and who.
+    pub(crate) fn first_hops(&self) -> impl Iterator<Item = (Prefix, Asn)> + use<'_> {
+        let is_of_hops = self.group_key.class == Class::Other(IncidentKind::FirstHop);
+        let watched = self.occurrence.parts.keys().filter_map(|part| part.watched);
+        let by = |watched| self.group_key.offenders.iter().map(move |hop| (watched, *hop));
+        watched.filter(move |_| is_of_hops).flat_map(by)
+    }
+
     /// Whether enough distinct vantage ASes hold a breach of one watch at the same time.
-    pub(crate) fn reaches_threshold(&self, routes: &RouteTable, rules: &Rules) -> bool {
+    fn reaches_threshold(&self, routes: &RouteTable, rules: &Rules) -> bool {
         if self.occurrence.active {
             return true;
         }
@@ -210,6 +235,32 @@ impl Incident {
             }
         }
         by_watch.values().any(are_enough)
+    }
+
+    /// Whether it is to be told now. Where enough hold it, but more may be about to, holders gather from now
+    /// on.
+    pub(crate) fn is_ripe(&mut self, now: Timestamp, routes: &RouteTable, rules: &Rules) -> bool {
+        let reached = self.reaches_threshold(routes, rules);
+        let at_once = reached && self.opens_at_once(routes, rules);
+        if reached && !at_once {
+            self.occurrence.gathering_since.get_or_insert(now);
+        }
+        at_once
+    }
+
+    /// Whether nothing is gained by waiting for more holders before it is told: many hold it already, or
+    /// one that is believed alone, or it is no route at all.
+    fn opens_at_once(&self, routes: &RouteTable, rules: &Rules) -> bool {
+        let Occurrence { active, holding, newcomers, .. } = &self.occurrence;
+        let holders = || holding.keys().filter_map(|id| routes.vantage_point(*id));
+        let total = routes.total();
+        // Of vantage points that nobody heard of before, nobody knows of how many they are a part.
+        let new = holding.keys().filter(|id| newcomers.contains(id)).count();
+        let is_share_known = total.saturating_sub(new) >= holding.len();
+        *active
+            || rules.open_after.is_zero()
+            || is_share_known && holding.len() * 100 > SPREAD_ENOUGH * total
+            || holders().any(|holder| rules.is_believed_alone(&holder.vantage.collector))
     }
 
     /// Takes from the tables what can change: spread, mass, an own route that was lost.
@@ -272,17 +323,44 @@ impl Incident {
     /// When time alone will change something.
     pub(crate) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         match self.phase {
+            Phase::Suspected | Phase::Resolved { .. } if self.gathered(rules).is_some() => {
+                self.gathered(rules)
+            }
             Phase::Suspected if self.lasts() => None,
             Phase::Suspected => Some(self.occurrence.last_seen + rules.resolve_after),
-            Phase::Open | Phase::Stale if self.changes().is_empty() => None,
-            Phase::Open | Phase::Stale => Some(self.notified_at + rules.update_every),
+            Phase::Open | Phase::Stale => {
+                let changes = self.changes();
+                let is_worse = changes.iter().any(IncidentChange::is_worse);
+                let wait = if is_worse { self.prompt_wait(rules) } else { rules.update_every };
+                (!changes.is_empty()).then(|| self.notified_at + wait)
+            }
             Phase::Clearing { since } => Some(since + self.quiet(rules)),
             Phase::Resolved { at } => Some(at + rules.reopen_within),
         }
     }
 
+    /// When holders have gathered for long enough.
+    pub(crate) fn gathered(&self, rules: &Rules) -> Option<Timestamp> {
+        self.occurrence.gathering_since.map(|since| since + rules.open_after)
+    }
+
+    /// How long after the last notice what makes it worse is told: at once, but for what follows on the
+    /// heels of another.
+    fn prompt_wait(&self, rules: &Rules) -> Duration {
+        let doubled = |times: u32| PROMPT_AGAIN_AFTER.saturating_mul(1_u32 << times);
+        let again = self.prompt_updates.checked_sub(1).map(|times| doubled(times.min(16)));
+        again.unwrap_or_default().max(rules.open_after).min(rules.update_every)
+    }
+
     /// All that is known was told now, under the sequence number that is returned.
-    pub(crate) fn record_notified(&mut self, at: Timestamp) -> u32 {
+    pub(crate) fn record_notified(&mut self, at: Timestamp, reason: Reason, rules: &Rules) -> u32 {
+        let is_worse = self.changes().iter().any(IncidentChange::is_worse);
+        if reason != Reason::Update || at > self.notified_at + rules.update_every {
+            self.prompt_updates = 0;
+        } else if is_worse {
+            self.prompt_updates = self.prompt_updates.saturating_add(1);
+        }
+        self.occurrence.gathering_since = None;
         self.notified = self.occurrence.known.clone();
         self.notified_at = at;
         self.sequence += 1;

@@ -15,7 +15,7 @@ use crate::group_key::GroupKey;
 pub struct IncidentId(String);
 
 impl IncidentId {
-    pub(crate) fn new(first_seen: Timestamp, group_key: &GroupKey, salt: u32) -> Self {
+    fn new(first_seen: Timestamp, group_key: &GroupKey, salt: u32) -> Self {
         let class = group_key.class.name();
         let mut hash = Fnv::new();
         hash.write(&first_seen.seconds().to_be_bytes());

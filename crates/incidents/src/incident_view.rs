@@ -14,7 +14,7 @@ use crate::incident_id::IncidentId;
 use crate::notice::{Notice, Reason};
 use crate::report::Reporter;
 use crate::route_entry::{RouteEntry, RouteKey};
-use crate::{Party, Sources};
+use crate::{FirstHop, Party, Sources};
 
 /// An incident in one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl<'a> IncidentView<'a> {
         IncidentView { reporter, now, incidents }
     }
 
-    /// The vantage points that are up and have said something of our space.
+    /// The vantage points that are up, be it that they have said something of our space or not.
     pub fn vantages(&self) -> Vec<Vantage> {
         self.reporter
             .routes
@@ -93,6 +93,16 @@ impl<'a> IncidentView<'a> {
         let incident = self.by_id(id).filter(|incident| incident.sequence > 0)?;
         let (reason, sequence) = (Reason::Reminder, incident.sequence - 1);
         self.reporter.report(incident, now, reason, sequence, Vec::new())
+    }
+
+    /// Whether an incident is about an AS next to us that [`accept`](crate::Incidents::accept) can be said of.
+    pub fn can_be_accepted(&self, id: &IncidentId) -> bool {
+        self.by_id(id).is_some_and(|incident| incident.first_hops().next().is_some())
+    }
+
+    /// Who stands next to us on the paths to this watched prefix: learned from what was seen, or accepted.
+    pub fn first_hops(&self, watched: Prefix) -> Vec<FirstHop> {
+        self.reporter.routes.first_hops(watched)
     }
 
     /// What an incident is about that contains the address.

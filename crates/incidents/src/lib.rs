@@ -56,6 +56,7 @@ pub use country::{Country, ParseCountryError};
 pub use directory::{AsDirectory, DirectoryError, Party};
 pub use engine::Incidents;
 pub use evidence::Evidence;
+pub use first_hops::FirstHop;
 pub use history::{Flapping, Past};
 pub use incident::State;
 pub use incident_id::{Fnv, IncidentId};

@@ -40,6 +40,9 @@ pub(crate) struct Occurrence {
     /// How often it came back before it was resolved.
     #[serde(default)]
     pub(crate) returns: usize,
+    /// Since when enough hold or held it, while it is not told yet: holders gather.
+    #[serde(default)]
+    pub(crate) gathering_since: Option<Timestamp>,
     /// Of a condition whether it lasts; never set of what routes do.
     #[serde(default)]
     pub(crate) active: bool,
@@ -72,6 +75,7 @@ impl Occurrence {
             known: Facts::default(),
             evidence: EvidenceLog::default(),
             returns: 0,
+            gathering_since: None,
             active: false,
         }
     }
@@ -118,6 +122,12 @@ impl Occurrence {
                 as_path: held.route.path.to_string(),
             });
         }
+    }
+
+    /// Where the routes stand that it is made of.
+    pub(crate) fn held_at(&self) -> impl Iterator<Item = RouteKey> + use<'_> {
+        let parts = self.parts.iter();
+        parts.flat_map(|(key, part)| part.holders.iter().map(|holder| key.row(*holder)))
     }
 
     /// Takes from a route what can change.

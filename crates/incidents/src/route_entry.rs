@@ -4,7 +4,7 @@ use bgp::{Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 use validator::{Held, Match};
 
-/// A vantage point that has said something about watched space. Numbered by first sight.
+/// A vantage point that has said something. Numbered by first sight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct VantageId(u32);

@@ -9,7 +9,8 @@ use bgp::{Asn, Family, Prefix, Timestamp, Vantage};
 use serde::{Deserialize, Serialize};
 use validator::Watch;
 
-use crate::first_hops::FirstHops;
+use crate::first_hops::{FirstHop, FirstHops};
+use crate::group_key::{Breach, breaches};
 use crate::pairs;
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
 use crate::rules::are_enough;
@@ -24,7 +25,7 @@ pub(crate) struct VantagePoint {
     #[serde(skip)]
     pub(crate) country: Option<Country>,
     pub(crate) up: bool,
-    /// When it first told of our space.
+    /// When it was first heard.
     #[serde(default = "long_ago")]
     pub(crate) heard: Timestamp,
     /// How many routes it has told since, up to a bound.
@@ -117,6 +118,16 @@ impl RouteTable {
         if let Some(vantage_point) = self.vantage_points.get(key.vantage.index()) {
             self.first_hops.judge(key.prefix, &mut row.held, row.at, vantage_point.heard);
         }
+    }
+
+    /// A person says that this AS stands next to us.
+    pub(crate) fn accept_first_hop(&mut self, watched: Prefix, hop: Asn) {
+        self.first_hops.accept(watched, hop);
+    }
+
+    /// Who stands next to us on the paths to this watched prefix, as far as it is known.
+    pub(crate) fn first_hops(&self, watched: Prefix) -> Vec<FirstHop> {
+        self.first_hops.of(watched)
     }
 
     /// Puts a route in place of the one before, which is returned.
@@ -300,6 +311,12 @@ impl RouteTable {
     /// The route at this place.
     pub(crate) fn row(&self, key: &RouteKey) -> Option<&RouteEntry> {
         self.rows.get(key)
+    }
+
+    /// Every rule that the route at this place breaks.
+    pub(crate) fn breaches(&self, key: &RouteKey) -> Vec<Breach> {
+        let row = self.rows.get(key).zip(self.asn(key.vantage));
+        row.map(|(row, asn)| breaches(key.prefix, &row.held, asn)).unwrap_or_default()
     }
 
     /// The vantage points that are up.

@@ -20,11 +20,15 @@ pub struct Rules {
     /// The same of vantage points whose collector bears this name, where it differs: one router of
     /// our own is to be believed alone.
     pub min_vantage_ases_of: BTreeMap<String, u32>,
+    /// How long holders gather before an incident opens, so that its first notice tells of more than its
+    /// first messages. Where the spread says enough, or a vantage point that is believed alone, none
+    /// gather.
+    pub open_after: Duration,
     /// How long nobody must hold the route before an incident is resolved.
     pub resolve_after: Duration,
     /// How long after it was resolved a repeat is the same incident.
     pub reopen_within: Duration,
-    /// Updates are at least this far apart.
+    /// Updates are at least this far apart, but for what makes an incident worse.
     pub update_every: Duration,
     /// How long a loss of visibility must last before it is told.
     pub visibility_after: Duration,
@@ -46,6 +50,7 @@ impl Default for Rules {
             upstreams: Vec::new(),
             min_vantage_ases: 2,
             min_vantage_ases_of: BTreeMap::new(),
+            open_after: Duration::from_secs(5),
             resolve_after: 15 * MINUTE,
             reopen_within: 7 * 24 * 60 * MINUTE,
             update_every: 15 * MINUTE,
@@ -57,6 +62,11 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// Whether vantage points of this collector are believed alone: a router of ours.
+    pub(crate) fn is_believed_alone(&self, collector: &str) -> bool {
+        self.min_vantage_ases_of.get(collector).is_some_and(|min| *min <= 1)
+    }
+
     /// How many distinct vantage ASes must say so of a watch before a vantage point of this collector is
     /// believed: the word of the watch, else of the feed, else the general one.
     pub(crate) fn threshold(&self, watch: Option<&Watch>, collector: &str) -> u32 {

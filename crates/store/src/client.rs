@@ -1,11 +1,15 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use alerter::{AnnotatedIncident, AnnotatedNotice, ChannelName};
 use bgp::Timestamp;
+use incidents::{AsDirectory, Incidents, Rules};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
 
+use crate::entry::{Entry, Event, read_entries};
 use crate::error::StoreError;
+use crate::file::Checkpoint;
 use crate::lock::is_locked;
 use crate::outbox::{DOUBTFUL, Outbox, STATE};
 use crate::request::{Answer, Request};
@@ -172,6 +176,50 @@ impl StoreClient {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map([limit], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// What the owner wrote down under this name of a feed.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one.
+    pub fn position(&self, feed: &str) -> Result<Option<String>, StoreError> {
+        let position = "SELECT value FROM position WHERE feed = ?";
+        Ok(self.connection.query_row(position, [feed], |row| row.get(0)).optional()?)
+    }
+
+    /// The engine as it stood at the last commit, at most a second ago while somebody owns the store: for those who
+    /// want to know how things are, and not how they were when they were last told.
+    ///
+    /// # Errors
+    ///
+    /// Where SQLite reports one, and where what the store holds cannot be read.
+    pub fn engine(
+        &self,
+        rules: Rules,
+        directory: Arc<AsDirectory>,
+    ) -> Result<Incidents, StoreError> {
+        // Both of the same moment.
+        let transaction = self.connection.unchecked_transaction()?;
+        let (checkpoint, entries) = (Checkpoint::read(&transaction)?, read_entries(&transaction)?);
+        let mut incidents = match &checkpoint.engine {
+            Some(saved) => Incidents::restore(rules, directory, saved)?,
+            None => Incidents::new(rules, directory),
+        };
+        for Entry { now, event } in entries {
+            match event {
+                Event::Finding(finding) => incidents.handle(now, *finding),
+                Event::Command(command) => {
+                    if let Some(incident) = command.action.accepted() {
+                        incidents.accept(now, incident);
+                    }
+                }
+                Event::Time => incidents.handle_timeout(now),
+            }
+            // What they say was told.
+            while incidents.poll().is_some() {}
+        }
+        Ok(incidents)
     }
 
     /// What waits to be delivered, what was given up and what is doubtful, the oldest first, at most so many.

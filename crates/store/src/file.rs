@@ -59,6 +59,18 @@ pub(crate) struct Checkpoint {
     pub(crate) dispatcher: Option<Vec<u8>>,
 }
 
+impl Checkpoint {
+    /// The last one.
+    pub(crate) fn read(connection: &Connection) -> Result<Self, StoreError> {
+        let checkpoint = "SELECT engine, desk FROM checkpoint";
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(Checkpoint { engine: row.get(0)?, dispatcher: row.get(1)? })
+        };
+        let checkpoint = connection.query_row(checkpoint, [], row).optional()?;
+        Ok(checkpoint.unwrap_or_default())
+    }
+}
+
 /// All that engine and dispatcher know, to be written.
 #[derive(Debug)]
 pub(crate) struct SavedState {
@@ -225,12 +237,7 @@ impl Store {
 
     /// The last checkpoint, and what came after it.
     pub(crate) fn load(&self) -> Result<(Checkpoint, Vec<Entry>), StoreError> {
-        let checkpoint = "SELECT engine, desk FROM checkpoint";
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok(Checkpoint { engine: row.get(0)?, dispatcher: row.get(1)? })
-        };
-        let checkpoint = self.connection.query_row(checkpoint, [], row).optional()?;
-        Ok((checkpoint.unwrap_or_default(), read_entries(&self.connection)?))
+        Ok((Checkpoint::read(&self.connection)?, read_entries(&self.connection)?))
     }
 
     /// How far a feed was read when the last commit was made.

@@ -35,7 +35,12 @@ impl StateMachine {
         match event {
             Event::Finding(finding) => self.incidents.handle(now, *finding),
             Event::Command(command) => {
-                output.refusal = self.dispatcher.command(now, command, &self.incidents).err();
+                let accepted = command.action.accepted().cloned();
+                let done = self.dispatcher.command(now, command, &self.incidents);
+                if let (Some(incident), true) = (accepted, done.is_ok()) {
+                    self.incidents.accept(now, &incident);
+                }
+                output.refusal = done.err();
             }
             Event::Time => self.incidents.handle_timeout(now),
         }

@@ -179,6 +179,7 @@ async fn act(
     let action = match action.as_str() {
         "ack" => Action::Acknowledge { incident },
         "close" => Action::Close { incident },
+        "accept" => Action::Accept { incident },
         "note" => Action::Note { incident, text: request.text.unwrap_or_default() },
         "mute" => Action::Mute { until: request.until()?, scope: Scope::Incident(incident) },
         "unmute" => Action::Unmute { scope: Scope::Incident(incident) },

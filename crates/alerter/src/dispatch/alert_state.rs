@@ -172,9 +172,8 @@ impl AlertState {
     /// Whether its updates come at widening intervals and the latest is too early; then it is held
     /// back.
     pub(super) fn is_backed_off(&mut self, now: Timestamp) -> bool {
-        let more_serious =
-            self.latest.changes.iter().any(|n| matches!(n, IncidentChange::Severity(_)));
-        let update = self.latest.reason == Reason::Update && !more_serious;
+        let cannot_wait = self.latest.changes.iter().any(IncidentChange::is_worse_once);
+        let update = self.latest.reason == Reason::Update && !cannot_wait;
         let early = self.backoff.is_some_and(|backoff| now < backoff.next());
         let backed_off = update && early && self.is_mass() && self.notified && self.storm.is_none();
         if backed_off {

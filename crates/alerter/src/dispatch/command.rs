@@ -49,6 +49,12 @@ pub enum Action {
         /// Which.
         incident: IncidentId,
     },
+    /// The AS next to us that an incident is about belongs there: an upstream or a peer of ours. It is over, and
+    /// no later route through it is told.
+    Accept {
+        /// Which.
+        incident: IncidentId,
+    },
     /// A note that stands in later notices.
     Note {
         /// Which.
@@ -84,6 +90,24 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The incident that is accepted: the engine has to know it, too.
+    pub const fn accepted(&self) -> Option<&IncidentId> {
+        match self {
+            Action::Accept { incident } => Some(incident),
+            Action::Acknowledge { .. }
+            | Action::Mute { .. }
+            | Action::Unmute { .. }
+            | Action::Close { .. }
+            | Action::Note { .. }
+            | Action::MaintenanceAdd { .. }
+            | Action::MaintenanceRemove { .. }
+            | Action::SetWindows { .. }
+            | Action::SetAddresses { .. } => None,
+        }
+    }
+}
+
 /// The command makes no sense now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -93,6 +117,9 @@ pub enum Refusal {
     /// It is over already.
     #[error("{0} is over")]
     Over(IncidentId),
+    /// It is not about who stands next to us.
+    #[error("{0} is not about an AS next to ours (first-hop): there is nothing to accept")]
+    NotAcceptable(IncidentId),
     /// The end has come already.
     #[error("the end, {until}, is not after now, {now}")]
     EndInThePast {

@@ -183,6 +183,14 @@ impl Dispatcher {
                     self.change_storm(&group_key, Urgency::AtInterval, incidents);
                 }
             }
+            Action::Accept { incident } => {
+                if !incidents.view().can_be_accepted(&incident) {
+                    return Err(Refusal::NotAcceptable(incident));
+                }
+                memory.alerts.acknowledge(by.clone(), at, &incident)?;
+                memory.alerts.note(by, at, &incident, "accepted as a neighbour of ours")?;
+                self.schedule(&Wake::Alert(incident));
+            }
             Action::Note { incident, text } => memory.alerts.note(by, at, &incident, &text)?,
             Action::MaintenanceAdd { window } => {
                 let gone = memory.windows.add(at, window)?;

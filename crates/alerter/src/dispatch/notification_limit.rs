@@ -108,8 +108,7 @@ impl OfReceiver {
 /// Nothing critical waits for a digest, and what is a digest itself does not either.
 fn cannot_wait(content: &Content) -> bool {
     let Content::Notice(notice) = content else { return true };
-    let more_serious =
-        || notice.changes.iter().any(|change| matches!(change, IncidentChange::Severity(_)));
+    let more_serious = || notice.changes.iter().any(IncidentChange::is_worse_once);
     notice.severity == Severity::Critical
         && match notice.reason {
             Reason::Opened | Reason::Reopened | Reason::Reminder => true,

@@ -18,7 +18,9 @@ const LONGEST_MUTE: Duration = Duration::from_secs(366 * 24 * 3600);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// Its first line is no command.
-    #[error("'{0}' is no command (expected ACK, MUTE, UNMUTE, CLOSE or NOTE in the first line)")]
+    #[error(
+        "'{0}' is no command (expected ACK, MUTE, UNMUTE, CLOSE, ACCEPT or NOTE in the first line)"
+    )]
     None(String),
     /// A mute without a usable end.
     #[error(
@@ -68,6 +70,7 @@ fn command(
     let what = match word.trim_end_matches(['.', '!', ':']).to_ascii_uppercase().as_str() {
         "ACK" | "ACKNOWLEDGE" if alone => Action::Acknowledge { incident },
         "CLOSE" if alone => Action::Close { incident },
+        "ACCEPT" if alone => Action::Accept { incident },
         "UNMUTE" if alone => Action::Unmute { scope: scope() },
         "MUTE" => {
             let until = end(rest, now, zone);

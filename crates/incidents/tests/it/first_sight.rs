@@ -2,9 +2,11 @@
 
 use bgp::Asn;
 use incidents::IncidentChange;
-use validator::{IncidentKind, Severity};
+use validator::{
+    IncidentKind, Origins, RpkiSnapshot, Severity, ValidationState, Vrp, VrpTable, Watch,
+};
 
-use crate::lab::{FIRST, Lab, MINUTE, at, line};
+use crate::lab::{FIRST, Lab, MINUTE, at, line, prefix, rules, watch};
 
 /// Within our max_length, and nothing that we announced before.
 const MORE_SPECIFIC: &str = "198.18.1.0/24";
@@ -106,4 +108,76 @@ fn what_stood_next_to_us_before_and_what_a_first_table_tells_is_no_news() {
     lab.announce(30 * MINUTE, 14, MORE_SPECIFIC, &[114, 64530, 64500]);
     lab.announce(30 * MINUTE, 15, MORE_SPECIFIC, &[115, 64530, 64500]);
     assert_eq!(lab.timeline(), []);
+}
+
+/// 17 August 2022: AS209243 announced 44.235.216.0/24 of Amazon with a forged path, inside of 44.224.0.0/11 whose ROAs
+/// allow that length: RPKI-valid, and the bridge of Celer ended up elsewhere for three hours.
+#[test]
+fn a_forged_path_in_front_of_a_valid_more_specific_is_told() {
+    let watch =
+        Watch::new(prefix("44.224.0.0/11"), Origins::Only([14618, 16509].map(Asn::new).into()), 24);
+    let mut lab = Lab::with(vec![watch], rules());
+    let vrps =
+        [14618, 16509].map(|asn| Vrp::new(prefix("44.224.0.0/11"), 24, Asn::new(asn)).unwrap());
+    let snapshot = RpkiSnapshot::of(VrpTable::new(vrps));
+    lab.classifier = lab.classifier.with_snapshot(snapshot.into());
+    for n in 0..40 {
+        let transit = [1299, 3356, 6461][n as usize % 3];
+        lab.announce(-3600, n, "44.224.0.0/11", &[100 + n, transit, 16509]);
+    }
+    for n in 10..14 {
+        lab.announce(0, n, "44.235.216.0/24", &[100 + n, 1299, 209_243, 14618]);
+    }
+    let told = lab.last();
+    assert_eq!((told.kind, told.severity), (IncidentKind::FirstHop, Severity::Warning));
+    assert_eq!(told.offenders[0].asn, Asn::new(209_243));
+    assert_eq!(told.prefixes[0].rov.state(), ValidationState::Valid);
+    let hops = lab.incidents.view().first_hops(prefix("44.224.0.0/11"));
+    assert_eq!(hops.iter().map(|hop| hop.asn.number()).collect::<Vec<_>>(), [1299, 3356, 6461]);
+    assert_eq!(hops[0].since, Some(at(-3600)));
+}
+
+#[test]
+fn who_is_accepted_stands_next_to_us_rightly() {
+    let mut lab = Lab::with_baseline();
+    for n in [10, 11] {
+        lab.announce(0, n, MORE_SPECIFIC, &[100 + n, 3356, 209_243, 64500]);
+    }
+    let id = lab.last().incident.clone();
+    assert!(lab.incidents.view().can_be_accepted(&id));
+    lab.incidents.accept(at(60), &id);
+    lab.drain();
+    lab.restart();
+    lab.tick(30 * MINUTE);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(16 * MINUTE, "RESOLVED", 0)]);
+    let hops = lab.incidents.view().first_hops(prefix(FIRST));
+    let hop = hops.iter().find(|hop| hop.asn.number() == 209_243).unwrap();
+    assert!(hop.accepted);
+    // Neither is another route through it news, nor one that the config would call strange.
+    for n in [12, 13] {
+        lab.announce(40 * MINUTE, n, "198.18.2.0/24", &[100 + n, 209_243, 64500]);
+    }
+    lab.tick(60 * MINUTE);
+    assert_eq!(lab.notices.len(), 2);
+}
+
+#[test]
+fn who_is_accepted_is_no_stranger_to_the_upstreams_of_the_config() {
+    let mut named = watch(FIRST);
+    named.upstreams = Some(vec![Asn::new(64510)]);
+    let mut lab = Lab::with(vec![named], rules());
+    for n in [10, 11] {
+        lab.announce(0, n, FIRST, &[100 + n, 209_243, 64500]);
+    }
+    assert_eq!(lab.last().kind, IncidentKind::FirstHop);
+    lab.incidents.accept(at(60), &lab.last().incident.clone());
+    for n in 12..20 {
+        lab.announce(MINUTE, n, FIRST, &[100 + n, 209_243, 64500]);
+    }
+    lab.tick(30 * MINUTE);
+    assert_eq!(lab.timeline(), [line(0, "OPEN", 2), line(16 * MINUTE, "RESOLVED", 0)]);
+    // A hijack cannot be accepted.
+    lab.hijack(40 * MINUTE, 10, FIRST);
+    lab.hijack(40 * MINUTE, 11, FIRST);
+    assert!(!lab.incidents.view().can_be_accepted(&lab.last().incident));
 }

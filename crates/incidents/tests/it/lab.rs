@@ -65,6 +65,8 @@ pub(crate) fn rules() -> Rules {
         country: Some("GB".parse().unwrap()),
         upstreams: vec![Asn::new(64510), Asn::new(64511)],
         forget_after: FORGET_AFTER,
+        // What comes at which moment is easier to follow; `first_notice` tries the other.
+        open_after: Duration::ZERO,
         ..Rules::default()
     }
 }
@@ -160,11 +162,22 @@ impl Lab {
     /// Forty vantage points hold our two prefixes as they should be.
     pub(crate) fn with_baseline() -> Self {
         let mut lab = Self::new();
-        for n in 0..40 {
-            lab.announce(-3600, n, FIRST, &[100 + n, 64510, 64500]);
-            lab.announce(-3600, n, SECOND, &[100 + n, 64511, 64500]);
-        }
+        lab.fill();
         lab
+    }
+
+    pub(crate) fn fill(&mut self) {
+        self.fill_with(&[64510, 64500], [FIRST.to_owned()]);
+        self.fill_with(&[64511, 64500], [SECOND.to_owned()]);
+    }
+
+    /// Forty vantage points hold these, behind that.
+    pub(crate) fn fill_with(&mut self, path: &[u32], prefixes: impl IntoIterator<Item = String>) {
+        for text in prefixes {
+            for n in 0..40 {
+                self.announce(-3600, n, &text, &[&[100 + n], path].concat());
+            }
+        }
     }
 
     pub(crate) fn announce(&mut self, second: i64, n: u32, prefix: &str, path: &[u32]) {
@@ -257,8 +270,12 @@ impl Lab {
 
     /// What a crash and a new start do to the engine.
     pub(crate) fn restart(&mut self) {
+        self.restart_under(rules());
+    }
+
+    pub(crate) fn restart_under(&mut self, rules: Rules) {
         let saved = self.incidents.save().unwrap();
-        self.incidents = Incidents::restore(rules(), directory().into(), &saved).unwrap();
+        self.incidents = Incidents::restore(rules, directory().into(), &saved).unwrap();
         self.incidents.set_sources(sources());
     }
 

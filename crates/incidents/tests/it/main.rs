@@ -7,6 +7,7 @@
 
 mod conditions;
 mod engine;
+mod first_notice;
 mod first_sight;
 mod gap;
 #[expect(dead_code, reason = "shared with the tests of what stands behind the engine")]

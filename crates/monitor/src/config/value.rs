@@ -99,6 +99,17 @@ pub(super) fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, Fault> 
     parse_duration(text).ok_or_else(|| wrong(value, "is not a duration", expected))
 }
 
+/// A duration that has a limit, in whole seconds.
+pub(super) fn duration_up_to(
+    limit: Duration,
+) -> impl Fn(&Spanned<DeValue<'_>>) -> Result<Duration, Fault> {
+    move |value| {
+        let read = duration(value)?;
+        let expected = format!("at most \"{}s\"", limit.as_secs());
+        (read <= limit).then_some(read).ok_or_else(|| wrong(value, "is too long", &expected))
+    }
+}
+
 /// One of a few words.
 pub(super) fn word<T: Copy>(
     words: &'static [(&'static str, T)],

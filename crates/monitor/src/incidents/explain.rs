@@ -1,10 +1,13 @@
 use std::io::{self, Write};
 
 use alerter::AnnotatedIncident;
-use incidents::{AffectedPrefix, Evidence, Notice};
+use bgp::Prefix;
+use incidents::{AffectedPrefix, Evidence, FirstHop, Notice};
 use store::StoreClient;
 use validator::Vrp;
 
+use super::current::Current;
+use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
 
@@ -13,10 +16,13 @@ pub(super) fn explain(
     client: &StoreClient,
     incident: &AnnotatedIncident,
     format: Format,
+    config: &Config,
 ) -> Result<ExitCode, Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
     let notices = client.notices(incident.incident.as_str())?;
-    match (notices.last(), format) {
+    let last = notices.last();
+    let now = last.map(|last| Current::of(client, config, incident, last)).transpose()?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match (now, format) {
         (None, _) => {
             let (holding, total) = (incident.holding, incident.total);
             writeln!(
@@ -26,17 +32,25 @@ pub(super) fn explain(
                 incident.state.name()
             )?;
         }
-        (Some(notice), Format::Json) => {
+        (Some(Current { notice, first_hops }), Format::Json) => {
+            let first_hops: Vec<_> = first_hops
+                .iter()
+                .map(|(watched, hops)| serde_json::json!({ "watched": watched, "hops": hops }))
+                .collect();
             let why = serde_json::json!({
                 "incident": notice.incident,
                 "rule": notice.kind.spec().meaning,
                 "prefixes": notice.prefixes,
                 "evidence": notice.evidence,
                 "evidence_count": notice.evidence_count,
+                "first_hops": first_hops,
             });
             writeln!(out, "{why}")?;
         }
-        (Some(notice), Format::Text) => tell(&mut out, notice)?,
+        (Some(Current { notice, first_hops }), Format::Text) => {
+            tell(&mut out, &notice)?;
+            neighbours(&mut out, &first_hops)?;
+        }
     }
     out.flush()?;
     Ok(ExitCode::Done)
@@ -59,6 +73,19 @@ fn tell(out: &mut impl Write, notice: &Notice) -> io::Result<()> {
     }
     for sight in &notice.evidence {
         writeln!(out, "  {}", seen(sight))?;
+    }
+    Ok(())
+}
+
+/// Who stands next to us, as far as it was seen.
+fn neighbours(out: &mut impl Write, first_hops: &[(Prefix, Vec<FirstHop>)]) -> io::Result<()> {
+    for (watched, hops) in first_hops {
+        writeln!(out, "\nNext to us on the paths to {watched}:")?;
+        for FirstHop { asn, since, accepted } in hops {
+            let since = since.map(|since| format!(", since {since}")).unwrap_or_default();
+            let accepted = if *accepted { ", accepted" } else { "" };
+            writeln!(out, "  {asn}{since}{accepted}")?;
+        }
     }
     Ok(())
 }

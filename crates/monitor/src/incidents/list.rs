@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use alerter::{AnnotatedIncident, Annotations, notice_text};
 use store::StoreClient;
 
+use super::current::Current;
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
@@ -30,7 +31,7 @@ pub(super) fn list(client: &StoreClient, all: bool, format: Format) -> Result<Ex
     Ok(ExitCode::Done)
 }
 
-/// Prints the last notice of an incident with what people have said about it, or all as one object.
+/// Prints an incident as it is now with what people have said about it, or with all its notices as one object.
 pub(super) fn show(
     client: &StoreClient,
     incident: &AnnotatedIncident,
@@ -38,10 +39,13 @@ pub(super) fn show(
     config: &Config,
 ) -> Result<ExitCode, Failure> {
     let notices = client.notices(incident.incident.as_str())?;
+    let last = notices.last();
+    let now = last.map(|last| Current::of(client, config, incident, last)).transpose()?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
         Format::Json => {
-            let whole = serde_json::json!({ "incident": incident, "notices": notices });
+            let now = now.map(|now| now.notice);
+            let whole = serde_json::json!({ "incident": incident, "notices": notices, "now": now });
             writeln!(out, "{whole}")?;
         }
         Format::Text => {
@@ -50,13 +54,10 @@ pub(super) fn show(
             for said in said(&incident.annotations) {
                 writeln!(out, "{said}")?;
             }
-            match notices.last() {
-                Some(notice) => {
-                    writeln!(
-                        out,
-                        "\n{}",
-                        notice_text(notice, &config.operator.time_zone).trim_end()
-                    )?;
+            match now {
+                Some(Current { notice, .. }) => {
+                    let text = notice_text(&notice, &config.operator.time_zone);
+                    writeln!(out, "\nAs of {}\n{}", notice.at, text.trim_end())?;
                 }
                 None => writeln!(out, "nothing was told of it")?,
             }

@@ -1,5 +1,7 @@
 //! `originwatch incidents`: what there is, and what people want done about it.
 
+mod accept;
+mod current;
 mod explain;
 mod list;
 
@@ -47,9 +49,10 @@ enum Action {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Show the latest notice of an incident, with its acknowledgement and notes.
+    /// Show an incident as it is now, with its acknowledgement, notes and notices.
     Show(One),
-    /// Explain an incident: the rule that it breaks, what RPKI says, who saw it.
+    /// Explain an incident as it is now: the rule that it breaks, what RPKI says, who saw it, who usually stands
+    /// next to us.
     Explain(One),
     /// Print the notices of an incident, or of all, as JSON, one object a line.
     Export {
@@ -64,6 +67,11 @@ enum Action {
     Ack(Mark),
     /// Close an incident: no more notifications until it has really ended.
     Close(Mark),
+    /// Accept the AS that a first-hop incident is about: it stands next to us rightly.
+    ///
+    /// The incident ends, and no later route through that AS is told. Where the config names upstreams, what it would
+    /// have to say is printed.
+    Accept(Mark),
     /// Add a note to an incident, which its later notices show.
     Note {
         #[command(flatten)]
@@ -155,10 +163,15 @@ pub fn run(args: &IncidentsArgs) -> Result<ExitCode, Failure> {
             list::show(&client, &one(&client, &show.incident)?, show.format, &config)
         }
         Action::Explain(explain) => {
-            explain::explain(&client, &one(&client, &explain.incident)?, explain.format)
+            let incident = one(&client, &explain.incident)?;
+            explain::explain(&client, &incident, explain.format, &config)
         }
         Action::Export { incident, .. } => export(&client, incident.as_deref()),
         Action::Ack(ack) => mark(ack, |incident| dispatch::Action::Acknowledge { incident }),
+        Action::Accept(accept) => {
+            let incident = one(&client, &accept.incident)?;
+            accept::accept(&client, &config, &incident, &signed(accept.by.as_ref()))
+        }
         Action::Close(close) => mark(close, |incident| dispatch::Action::Close { incident }),
         Action::Note { mark, text } => {
             let incident = one(&client, &mark.incident)?.summary.incident;

@@ -10,6 +10,7 @@ use crate::notice::AnnotatedNotice;
 use crate::notification::Content;
 use crate::summary::{Cause, Summary};
 use incidents::{IncidentChange, IncidentId, printable};
+use validator::IncidentKind;
 
 pub(super) struct Contents {
     pub(super) subject: String,
@@ -20,6 +21,8 @@ pub(super) struct Contents {
     pub(super) json: String,
     /// What a reply would be about.
     pub(super) incident: Option<IncidentId>,
+    /// Whether it is about an AS next to ours, which a reply may accept.
+    pub(super) can_be_accepted: bool,
     /// What proves that a reply is to this mail.
     pub(super) reference: Option<String>,
 }
@@ -45,7 +48,10 @@ impl Contents {
                 (summary_subject(summary), page, serde_json::to_string_pretty(summary), None)
             }
         };
+        let can_be_accepted =
+            matches!(content, Content::Notice(notice) if notice.kind == IncidentKind::FirstHop);
         Contents {
+            can_be_accepted,
             subject,
             headers,
             page,

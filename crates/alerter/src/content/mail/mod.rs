@@ -163,9 +163,13 @@ fn reply(contents: &mut Contents, head: &MailComposer, recipient: &Mailbox) -> O
     let (replies, incident) = (head.replies.as_ref()?, contents.incident.as_ref()?);
     let address = replies.address(incident, &recipient.email)?;
     let token = Token::new(&replies.key, incident, &recipient.email);
-    let how = "Reply with one of these as the first line: ACK, MUTE 4h, UNMUTE, CLOSE, NOTE and a \
-               text."
-        .to_owned();
+    let accept = match contents.can_be_accepted {
+        true => "ACCEPT (the AS next to ours belongs there), ",
+        false => "",
+    };
+    let how = format!(
+        "Reply with one of these as the first line: ACK, MUTE 4h, UNMUTE, CLOSE, {accept}NOTE and a text."
+    );
     let blocks = vec![Block::Paragraph(how), Block::Paragraph(format!("Reference: {token}"))];
     contents.page.section(None, blocks);
     contents.reference = Some(token.to_string());
