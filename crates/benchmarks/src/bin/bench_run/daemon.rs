@@ -140,6 +140,7 @@ helo = "monitor.example.net"
 
 # The feed is played faster than it was.
 [incident]
+open_after = "0s"
 visibility_after = "0s"
 
 [storm]
