@@ -331,7 +331,7 @@ fn a_feed_may_begin_with_tables() {
 fn every_key_that_the_shipped_config_explains_exists() {
     let text = shipped_text();
     let (all, taken) = with_all_keys(&text);
-    assert_eq!(taken, 120);
+    assert_eq!(taken, 122);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 3);

@@ -95,7 +95,7 @@ fn four_parts_by_one_as_are_one_incident_and_another_accepting_as_is_an_update()
             "OW-20260101-AS64667-c121 opened: sub-prefix-hijack of 198.18.192.0/24 \
              198.18.193.0/24 198.18.195.0/24 198.18.197.0/24 by AS64667 via AS6939",
             "OW-20260101-AS64667-c121 update: sub-prefix-hijack of 198.18.192.0/24 \
-             198.18.193.0/24 198.18.195.0/24 198.18.197.0/24 by AS64667 via AS6939",
+             198.18.193.0/24 198.18.195.0/24 198.18.197.0/24 by AS64667 via AS6939 AS19151",
             "OW-20260101-AS64667-c121 update: sub-prefix-hijack of 198.18.192.0/24 \
              198.18.193.0/24 198.18.195.0/24 198.18.197.0/24 by AS64667 via AS6939 AS19151",
         ]
@@ -163,6 +163,8 @@ fn a_leak_of_parts_is_a_new_more_specific_where_the_watch_is_shorter() {
         [
             "OW-20260101-AS64500-f3dc opened: new-more-specific of 198.18.32.0/21 by AS64500 \
              via AS64510",
+            "OW-20260101-AS64500-f3dc update: new-more-specific of 198.18.32.0/21 \
+             198.18.40.0/21 by AS64500 via AS64510",
             "OW-20260101-AS64500-f3dc update: new-more-specific of 198.18.32.0/21 \
              198.18.40.0/21 198.18.48.0/21 by AS64500 via AS64510",
             "OW-20260101-AS64500-f3dc resolved: new-more-specific of 198.18.32.0/21 \
@@ -279,13 +281,10 @@ fn a_feed_with_marked_events_gives_exactly_those_of_the_origin() {
             "OW-20260101-visibility-loss-108c opened: visibility-loss of 198.51.100.0/22 by  via ",
             "OW-20260101-AS64670-8fcf resolved: origin-hijack of 198.51.100.0/22 by AS64670 \
              via AS3491",
-            "OW-20260101-AS64667-edaa update: sub-prefix-hijack of 198.18.4.0/24 by AS64667 \
-             via AS3491",
             "OW-20260101-AS64666-400f resolved: origin-hijack of 198.18.0.0/21 by AS64666 \
              via AS3491",
             "OW-20260101-visibility-loss-108c resolved: visibility-loss of 198.51.100.0/22 \
              by  via ",
-            "OW-20260101-AS64671-a3d5 update: super-prefix of 198.18.0.0/16 by AS64671 via AS3491",
         ]
     );
 }

@@ -89,6 +89,33 @@ fn it_is_one_incident_that_opens_resolves_and_repeats() {
     assert_golden("indosat/notices.json", &format!("{whole:#}\n"));
 }
 
+/// Nobody says whose the space of others is but the table of the afternoon.
+#[test]
+fn without_rpki_what_others_originated_before_tells_that_it_is_mass() {
+    let place = tempfile::tempdir().unwrap();
+    let config = fs::read_to_string(root().join(CONFIG)).unwrap();
+    let config = config.replace("[rpki]\nsources = [{ json = \"vrps.json\" }]\n", "");
+    assert!(!config.contains("rpki"));
+    fs::write(place.path().join("originwatch.toml"), config).unwrap();
+    let names = root().join(FOLDER).join("as-names.csv");
+    fs::copy(names, place.path().join("as-names.csv")).unwrap();
+    let config = place.path().join("originwatch.toml");
+    let replay = |threads| {
+        let words = ["replay", "--threads", threads, "--format", "json", "-c"];
+        let run = originwatch(words.into_iter().chain([config.to_str().unwrap(), FOLDER]));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        notices(&run.stdout)
+    };
+    let told = replay("1");
+    assert_eq!(told.len(), 7);
+    for notice in &told {
+        assert_eq!(notice["extent"]["class"], "mass");
+        assert_eq!(notice["extent"]["usual"], 0);
+        assert!(notice["extent"]["origins"].as_u64().unwrap() > 100, "{}", notice["extent"]);
+    }
+    assert_eq!(told, replay("4"));
+}
+
 fn in_short(notice: &Value) -> Value {
     let list = |name: &str| notice[name].as_array().unwrap().iter();
     json!({

@@ -289,6 +289,39 @@ fn rpki_is_asked_about_the_time_of_the_recording() {
     assert_eq!(asked(None), ("unknown".into(), false));
 }
 
+/// What ends while the recording goes on is judged anew then, whatever the records are about.
+#[test]
+fn rpki_is_asked_about_each_moment_of_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("recording.json");
+    // Our own route, which a VRP of another network makes invalid until it ends, and something of others later on.
+    let ours = |n| line(0, n).replace(",4761]", ",64510,64500]");
+    let later = line(9000, 3).replace("198.18.0.0/21", "203.0.113.0/24");
+    fs::write(&recording, ours(1) + &ours(2) + &later).unwrap();
+    let vrps = folder.path().join("vrps.json");
+    let ends = 1_396_463_160 + 3600;
+    let ending =
+        format!(r#"{{"asn":64999,"prefix":"198.18.0.0/21","maxLength":21,"expires":{ends}}}"#);
+    let other = r#"{"asn":64999,"prefix":"192.0.2.0/24","maxLength":24}"#;
+    fs::write(&vrps, format!("{{\"roas\":[{ending},{other}]}}")).unwrap();
+    let watch = ["replay", "--format", "json", "--prefix", "198.18.0.0/21", "--origin", "64500"];
+    let run = originwatch(watch.into_iter().chain([
+        "--vrps",
+        vrps.to_str().unwrap(),
+        recording.to_str().unwrap(),
+    ]));
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let told = notices(&run.stdout);
+    let told = |reason: &str, kind: &str| {
+        let mut those = told.iter().filter(|n| n["reason"] == reason && n["kind"] == kind);
+        those.next().map(|notice| notice["at"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(told("opened", "rpki-invalid").as_deref(), Some("2014-04-02T18:26:05Z"));
+    // A quarter of an hour after it was invalid for the last time.
+    assert_eq!(told("resolved", "rpki-invalid").as_deref(), Some("2014-04-02T19:41:00Z"));
+    assert_eq!(told("opened", "rpki-uncovered").as_deref(), Some("2014-04-02T19:26:00Z"));
+}
+
 #[test]
 fn of_several_sources_the_first_that_works_is_taken_and_the_others_are_told() {
     let (folder, config) = config_with(

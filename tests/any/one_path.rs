@@ -60,7 +60,8 @@ fn place(prefixes: &[Prefix], relay: &Relay, feed: &str) -> Place {
     let watch = |prefix: &Prefix| format!("[[watch]]\nprefix = \"{prefix}\"\norigins = [64500]\n");
     let watches: String = prefixes.iter().map(watch).collect();
     fs::write(place.config(), format!("{head}{watches}\n[rpki]{tail}")).unwrap();
-    place.edit("min_vantage_ases = 2", "min_vantage_ases = 1");
+    // A replay tells at its end what was gathering, and a daemon has no end.
+    place.edit("min_vantage_ases = 2", "min_vantage_ases = 1\nopen_after = \"0s\"");
     place
 }
 

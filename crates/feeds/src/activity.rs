@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bgp::Timestamp;
+use bgp::{Asn, Timestamp};
 
 /// What a session has read, written by its task and looked at by whoever follows its health: it costs
 /// no message.
@@ -15,6 +17,10 @@ pub struct Activity {
     alive: AtomicU64,
     /// The latest time stamp, in microseconds; the least of all for none.
     stamped: AtomicI64,
+    /// The ASes that the other side was asked for and has acknowledged.
+    asked: Mutex<BTreeSet<Asn>>,
+    /// What the other side has, and nobody asked for.
+    left_out: Mutex<Vec<String>>,
 }
 
 impl Activity {
@@ -26,6 +32,8 @@ impl Activity {
             heard: AtomicU64::new(0),
             alive: AtomicU64::new(0),
             stamped: AtomicI64::new(i64::MIN),
+            asked: Mutex::default(),
+            left_out: Mutex::default(),
         }
     }
 
@@ -49,6 +57,32 @@ impl Activity {
     /// The latest message bears this time.
     pub(crate) fn stamp(&self, at: Timestamp) {
         self.stamped.store(at.micros(), Ordering::Relaxed);
+    }
+
+    /// Something that the other side has is left out.
+    pub(crate) fn leaves_out(&self, what: String) {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// What the other side has that is left out, each once.
+    pub fn left_out(&self) -> Vec<String> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The other side tells of these ASes from now on.
+    pub(crate) fn tells_of(&self, asked: &BTreeSet<Asn>) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone_from(asked);
+    }
+
+    /// It is to tell of no other ASes than these any more.
+    pub(crate) fn tells_only_of(&self, asked: &BTreeSet<Asn>) {
+        let mut known = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|asn| asked.contains(asn));
+    }
+
+    /// The ASes that it was asked for and tells of.
+    pub fn asked(&self) -> BTreeSet<Asn> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Messages, records or lines so far.

@@ -156,6 +156,8 @@ async fn serve(
         router: name.clone(),
         own_as_in_path: setting(router.own_as_in_path),
         add_path: setting(router.add_path),
+        vrfs: router.vrfs.iter().filter_map(|vrf| vrf.parse().ok()).collect(),
+        vrf_names: router.vrfs.clone(),
         ..Facts::default()
     };
     let session = Box::new(bmp::Session::new(facts));

@@ -5,9 +5,13 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bgp::Prefix;
+use bgp::{Asn, Prefix, RouteOrigin, Timestamp};
 use parser::{Element, ElementKind};
 use validator::{Classifier, Finding, OwnPrefixes};
+
+use crate::known_origins::KnownOrigins;
+use crate::recent::{Recent, mix};
+use crate::vantage_points::VantagePoints;
 
 /// Prefixes that are remembered across the inputs of a replay: more than one session remembers, so that
 /// what the merged order admits was always found.
@@ -18,6 +22,17 @@ const SHARED_MAX: usize = 1 << 17;
 pub struct ElementClassifier {
     classifier: Arc<Classifier>,
     own: Own,
+    others: Others,
+    vantage_points: VantagePoints,
+}
+
+/// What others originate: what an offender takes of it is told by the RPKI data, and where they say too little,
+/// by what was seen before.
+#[derive(Clone, Debug)]
+struct Others {
+    known: Arc<KnownOrigins>,
+    /// Routes that were learned last: hundreds of vantage points tell of the same.
+    recent: Recent,
 }
 
 /// The prefixes outside every watch that our own AS has announced.
@@ -37,15 +52,24 @@ pub struct SharedPrefixes {
 }
 
 impl ElementClassifier {
-    /// For a session that tells everything in order.
-    pub fn of_session(classifier: Arc<Classifier>) -> Self {
-        ElementClassifier { classifier, own: Own::Session(OwnPrefixes::default()) }
+    /// For a session that tells everything in order. What others originate is known to all sessions.
+    pub fn of_session(classifier: Arc<Classifier>, known: Arc<KnownOrigins>) -> Self {
+        let own = Own::Session(OwnPrefixes::default());
+        let vantage_points = VantagePoints::new();
+        ElementClassifier { classifier, own, others: Others::new(known), vantage_points }
     }
 
     /// For one of several recordings that are read side by side. It finds all that matters, and may find
-    /// more: an [`OwnPrefixes`] behind the merge by time admits what counts.
-    pub fn of_recording(classifier: Arc<Classifier>, shared: Arc<SharedPrefixes>) -> Self {
-        ElementClassifier { classifier, own: Own::Recordings(shared) }
+    /// more: an [`OwnPrefixes`] and an [`OffenderFilter`](crate::OffenderFilter) behind the merge by time admit what
+    /// counts.
+    pub fn of_recording(
+        classifier: Arc<Classifier>,
+        shared: Arc<SharedPrefixes>,
+        known: Arc<KnownOrigins>,
+    ) -> Self {
+        let own = Own::Recordings(shared);
+        let vantage_points = VantagePoints::new();
+        ElementClassifier { classifier, own, others: Others::new(known), vantage_points }
     }
 
     /// Goes on with other RPKI data or other watches.
@@ -56,6 +80,19 @@ impl ElementClassifier {
     /// What it classifies by.
     pub const fn classifier(&self) -> &Arc<Classifier> {
         &self.classifier
+    }
+
+    /// That somebody is heard for the first time, whatever about: then it is a vantage point, and a notice says of how
+    /// many of those a route is held.
+    pub fn newcomer(&mut self, element: &Element<'_>) -> Option<Finding> {
+        let is_of_session = match element.kind {
+            ElementKind::State { .. } | ElementKind::Unreadable => true,
+            ElementKind::Rib { .. }
+            | ElementKind::Announce { .. }
+            | ElementKind::Withdraw { .. } => false,
+        };
+        let is_new = !is_of_session && self.vantage_points.is_new(element.vantage);
+        is_new.then(|| Finding::SessionUp { at: element.at, vantage: element.vantage.clone() })
     }
 
     /// The finding that an element makes, if it makes one. Nearly none does, and those cost no
@@ -74,7 +111,7 @@ impl ElementClassifier {
                 let (prefix, origin) = (nlri.prefix, element.origin());
                 let known = self.own.contains(prefix);
                 if !known && !self.classifier.matches_announcement(prefix, &origin) {
-                    return None;
+                    return self.of_others(element.at, prefix, &origin);
                 }
                 if self.classifier.is_own_origination(prefix, &origin)
                     && !self.classifier.matches(prefix)
@@ -85,7 +122,47 @@ impl ElementClassifier {
             }
         };
         let finding = self.classifier.classify(&element.observation()?, known)?;
+        if !self.classifier.knows_holders() {
+            self.others.known.note(&finding);
+        }
         self.own.admits(&finding, &self.classifier).then_some(finding)
+    }
+
+    /// A route that has nothing to do with us, unless it is an offender's.
+    fn of_others(
+        &mut self,
+        at: Timestamp,
+        prefix: Prefix,
+        origin: &RouteOrigin,
+    ) -> Option<Finding> {
+        if self.classifier.knows_holders() {
+            return None;
+        }
+        let origin = origin.asn()?;
+        self.others.learn(at, prefix, origin);
+        let since = self.others.known.offender_since(origin)?;
+        let holders = match self.own {
+            Own::Session(_) => self.others.known.holders(prefix, origin, since),
+            // What stands in recordings that are read ahead or behind is known behind the merge.
+            Own::Recordings(_) => Vec::new(),
+        };
+        let is_told = !holders.is_empty() || matches!(self.own, Own::Recordings(_));
+        is_told.then_some(Finding::OffenderActivity { at, prefix, origin, holders })
+    }
+}
+
+impl Others {
+    const fn new(known: Arc<KnownOrigins>) -> Self {
+        Others { known, recent: Recent::new() }
+    }
+
+    fn learn(&mut self, at: Timestamp, prefix: Prefix, origin: Asn) {
+        let bits = prefix.bits();
+        let rest = u64::from(origin.number()) << 8 | u64::from(prefix.length());
+        // Two routes that are the same here are learned the next time.
+        if self.recent.is_new(mix([(bits >> 64) as u64, bits as u64, rest])) {
+            self.known.learn(at, prefix, origin);
+        }
     }
 }
 

@@ -107,11 +107,19 @@ impl CollectorRibs {
     }
 
     fn is_over(&self, finding: &Finding) -> bool {
-        let Finding::Route(RouteFinding { at, vantage, prefix, .. }) = finding else {
-            return false;
+        let (at, vantage, prefix) = match finding {
+            Finding::Route(RouteFinding { at, vantage, prefix, .. }) => (at, vantage, Some(prefix)),
+            Finding::SessionUp { at, vantage } => (at, vantage, None),
+            Finding::SessionDown { .. }
+            | Finding::Stale { .. }
+            | Finding::EndOfRib { .. }
+            | Finding::OffenderActivity { .. }
+            | Finding::Condition { .. } => return false,
         };
-        let since =
-            |withdrawn: &Withdrawn| withdrawn.all.max(withdrawn.routes.get(prefix).copied());
+        let since = |withdrawn: &Withdrawn| {
+            let of_prefix = prefix.and_then(|prefix| withdrawn.routes.get(prefix)).copied();
+            withdrawn.all.max(of_prefix)
+        };
         let withdrawn = self.withdrawn.get(vantage).and_then(since);
         self.count >= WITHDRAWN_MAX || withdrawn.is_some_and(|since| since >= *at)
     }

@@ -1,11 +1,11 @@
 mod router;
 mod stamps;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bgp::Timestamp;
+use bgp::{Asn, Timestamp};
 use clock::Moment;
 use validator::{Condition, IncidentKind};
 
@@ -70,6 +70,8 @@ pub struct RouterStatus {
     pub up: bool,
     /// Since when it is so.
     pub since: Timestamp,
+    /// The VRFs that it has and nobody asked for.
+    pub left_out: Vec<String>,
 }
 
 /// A time of which a feed cannot tell.
@@ -263,6 +265,11 @@ impl FeedHealth {
         conditions
     }
 
+    /// The ASes that feeds were asked for, and tell of by now.
+    pub fn asked(&self) -> BTreeSet<Asn> {
+        self.sessions.values().flat_map(|session| session.activity.asked()).collect()
+    }
+
     /// How each feed stands, in the order of the config.
     pub fn status(&self, now: Moment) -> Vec<FeedStatus> {
         let status = |feed: &Feed| FeedStatus { up: self.brings(feed, now), ..feed.status(now) };
@@ -333,6 +340,7 @@ impl Session {
             && router.session == Some(self.id)
         {
             router.heard = true;
+            router.left_out = self.activity.left_out();
             if router.is_up(now) {
                 router.last_up = now;
             }
@@ -404,6 +412,7 @@ impl Feed {
             name: name.clone(),
             up: router.is_up(now),
             since: router.since.wall,
+            left_out: router.left_out.clone(),
         };
         FeedStatus {
             name: self.name_with_lacks(),
@@ -422,7 +431,8 @@ impl Feed {
         let over = self.over_http.then(|| "over HTTP".to_owned());
         let without = (!self.without.is_empty())
             .then(|| format!("without the tables of {}", self.without.join(", ")));
-        match over.into_iter().chain(without).collect::<Vec<_>>().join(", ") {
+        let vrfs = self.routers.iter().filter_map(|(name, router)| router.vrfs_left_out(name));
+        match over.into_iter().chain(without).chain(vrfs).collect::<Vec<_>>().join(", ") {
             lacks if lacks.is_empty() => self.name.clone(),
             lacks => format!("{} ({lacks})", self.name),
         }

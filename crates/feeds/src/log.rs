@@ -35,7 +35,7 @@ pub(crate) fn router(router: &str, event: &Event<'_>) {
         Event::VrfLeftOut { vrf, .. } => {
             let name = vrf.table_name.as_deref().unwrap_or_default();
             let vrf = vrf.distinguisher;
-            tracing::info!(router, %vrf, name, "vrf left out: only the global table is watched");
+            tracing::warn!(router, %vrf, name, "vrf left out: 'vrfs' of the router does not name it");
         }
         Event::Item(_) => {}
     }

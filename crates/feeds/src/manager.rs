@@ -12,6 +12,7 @@ use validator::Classifier;
 use crate::bmp::{ListenError, bind};
 use crate::context::FeedContext;
 use crate::initial_rib::InitialRibs;
+use crate::known_origins::KnownOrigins;
 use crate::session::Outlet;
 use crate::{Feed, FeedEvent, FeedId, FeedKind, Position, bmp, mrt_dir, ris_live};
 
@@ -46,6 +47,8 @@ pub struct Manager {
     sessions: Arc<AtomicU64>,
     classifiers: watch::Sender<Arc<Classifier>>,
     offenders: watch::Sender<BTreeSet<Asn>>,
+    /// Who originates what, as any feed told.
+    known_origins: Arc<KnownOrigins>,
 }
 
 /// One of them.
@@ -104,6 +107,7 @@ impl Manager {
             sessions: Arc::default(),
             classifiers: watch::Sender::new(Arc::new(classifier)),
             offenders: watch::Sender::default(),
+            known_origins: Arc::default(),
         }
     }
 
@@ -191,6 +195,7 @@ impl Manager {
             events: self.events.clone(),
             sessions: self.sessions.clone(),
             classifiers: self.classifiers.subscribe(),
+            known_origins: self.known_origins.clone(),
         };
         let context = FeedContext {
             outlet,

@@ -7,12 +7,14 @@ use parser::{Element, ElementKind, Filter, Received};
 use validator::{Classifier, Finding};
 
 use crate::classify::{ElementClassifier, SharedPrefixes};
+use crate::known_origins::{KnownOrigins, OffenderFilter};
 
 /// A replay's feed: recordings, merged by time, to findings.
 ///
 /// No method is generic, so all that sees every element is compiled in this crate, as fast as it can be.
 pub struct Recording {
     scan: Scan<FindingVisitor>,
+    known: Option<Arc<KnownOrigins>>,
 }
 
 impl Recording {
@@ -23,9 +25,16 @@ impl Recording {
         classifier: Arc<Classifier>,
         until: Option<Timestamp>,
     ) -> Self {
+        let knows_holders = classifier.knows_holders();
         let visitor = FindingVisitor::new(classifier, until);
+        let known = (!knows_holders).then(|| visitor.known.clone());
         let scan = Scan::new(inputs, Order::Time, reports, move |_| visitor.clone());
-        Recording { scan }
+        Recording { scan, known }
+    }
+
+    /// What the findings have to pass where RPKI data do not say whose the space of others is.
+    pub fn offender_filter(&self) -> Option<OffenderFilter> {
+        self.known.clone().map(OffenderFilter::new)
     }
 
     /// See [`Scan::set_threads`].
@@ -77,12 +86,13 @@ impl ElementCounts {
 /// that matters, and may find more: which prefixes outside every watch our own AS has announced by then
 /// is known only in the order of time, so what is found of them is admitted behind the merge.
 ///
-/// It keeps every element of a prefix that our own AS announces in any input that was walked so far, and
-/// where that comes too late, the scan walks again.
+/// It keeps every element of a prefix that our own AS announces, and of an origin that hits us, in any input that
+/// was walked so far, and where that comes too late, the scan walks again.
 #[derive(Clone)]
 pub struct FindingVisitor {
     classifier: ElementClassifier,
     own: Arc<SharedPrefixes>,
+    known: Arc<KnownOrigins>,
     until: Option<Timestamp>,
     counts: ElementCounts,
     elements: u64,
@@ -94,10 +104,11 @@ pub struct Found(pub u64, pub Finding);
 impl FindingVisitor {
     /// All visitors of one replay are clones of one.
     fn new(classifier: Arc<Classifier>, until: Option<Timestamp>) -> Self {
-        let own = Arc::<SharedPrefixes>::default();
+        let (own, known) = (Arc::<SharedPrefixes>::default(), Arc::<KnownOrigins>::default());
         FindingVisitor {
-            classifier: ElementClassifier::of_recording(classifier, own.clone()),
+            classifier: ElementClassifier::of_recording(classifier, own.clone(), known.clone()),
             own,
+            known,
             until,
             counts: ElementCounts::default(),
             elements: 0,
@@ -122,13 +133,16 @@ impl RecordVisitor for FindingVisitor {
         self.counts.count(element);
         if self.until.is_some_and(|until| until <= element.at) {
             self.counts.outside += 1;
-        } else if let Some(finding) = self.classifier.finding(element) {
-            units.push(Found(self.elements, finding));
+        } else {
+            let found = |finding| Found(self.elements, finding);
+            units.extend(self.classifier.newcomer(element).map(found));
+            units.extend(self.classifier.finding(element).map(found));
         }
     }
 
     fn knowledge(&self) -> Option<u64> {
-        Some(self.own.count())
+        // Both only grow.
+        Some(self.own.count() + self.known.added())
     }
 
     fn number(Found(number, _): &Found) -> u64 {

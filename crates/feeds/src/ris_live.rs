@@ -152,6 +152,8 @@ struct Stream<'a, S> {
     decoder: &'a mut BlockDecoder,
     classifiers: watch::Receiver<Arc<Classifier>>,
     offenders: watch::Receiver<BTreeSet<Asn>>,
+    /// The offenders of what is asked for.
+    asked: BTreeSet<Asn>,
     /// What we are subscribed to, and what we have to say for that to be what we want.
     subscribed: Vec<Subscription>,
     to_say: VecDeque<Change>,
@@ -178,6 +180,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             decoder,
             classifiers: feed.classifiers.clone(),
             offenders: feed.offenders.clone(),
+            asked: BTreeSet::new(),
             subscribed: Vec::new(),
             to_say: VecDeque::new(),
             unacknowledged: 0,
@@ -229,6 +232,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         let mut wanted = subscriptions(self.mode, self.classifiers.borrow_and_update().watches());
         let offenders = self.offenders.borrow_and_update();
         if self.mode == RisLiveMode::Watched {
+            self.asked.clone_from(&offenders);
+            self.session.tells_only_of(&self.asked);
             wanted.extend(offenders.iter().map(|asn| Subscription::originated_by(*asn)));
         }
         let new = wanted.iter().filter(|one| !self.subscribed.contains(one)).cloned();
@@ -309,6 +314,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                 let all = self.unacknowledged == 1 && self.to_say.is_empty();
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
                 if all {
+                    self.session.tells_of(&self.asked);
                     tracing::info!(subscriptions = self.subscribed.len(), "subscribed");
                 }
             }

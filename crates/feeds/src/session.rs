@@ -1,6 +1,6 @@
 //! One connection or one file: bytes in, findings out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use validator::{Classifier, Finding, RouteFinding};
 
 use crate::classify::ElementClassifier;
 use crate::event::{Batch, Closed, FeedEvent, FeedId, Opened, RibSummary, SessionId, SessionKind};
+use crate::known_origins::KnownOrigins;
 use crate::{Activity, Position, log};
 
 /// How many events may wait for the engine: a batch has a few hundred findings, so this bounds the
@@ -57,6 +58,7 @@ pub(crate) struct Outlet {
     pub(crate) events: mpsc::Sender<FeedEvent>,
     pub(crate) sessions: Arc<AtomicU64>,
     pub(crate) classifiers: watch::Receiver<Arc<Classifier>>,
+    pub(crate) known_origins: Arc<KnownOrigins>,
 }
 
 /// What turns the bytes of a session into elements.
@@ -158,6 +160,7 @@ impl Outlet {
             | Decoder::Rib(_)
             | Decoder::CollectorRib { .. } => self.name.to_owned(),
         };
+        let classifier = ElementClassifier::of_session(classifier, self.known_origins.clone());
         let reader = Reader::new(name, decoder, classifier, activity);
         let events = self.events.clone();
         (Session { id, events, classifiers, reader }, FeedEvent::Opened(opened))
@@ -194,6 +197,16 @@ impl Session {
     /// The other side is there, though it has nothing to tell.
     pub(crate) fn is_alive(&self) {
         self.reader.activity.live(Instant::now());
+    }
+
+    /// The other side was asked for what these ASes announce, and has acknowledged that.
+    pub(crate) fn tells_of(&self, asked: &BTreeSet<Asn>) {
+        self.reader.activity.tells_of(asked);
+    }
+
+    /// It is to tell of no other ASes than these any more.
+    pub(crate) fn tells_only_of(&self, asked: &BTreeSet<Asn>) {
+        self.reader.activity.tells_only_of(asked);
     }
 
     /// Whether the bytes so far end within a message.
@@ -245,13 +258,13 @@ impl Reader {
     fn new(
         name: String,
         decoder: Decoder,
-        classifier: Arc<Classifier>,
+        classifier: ElementClassifier,
         activity: Arc<Activity>,
     ) -> Self {
         Reader {
             name,
             decoder,
-            classifier: ElementClassifier::of_session(classifier),
+            classifier,
             activity,
             bytes: Vec::new(),
             taken: 0,
@@ -347,6 +360,8 @@ impl Reader {
                 walker.step(left, *last, &Received, &mut |item| match item {
                     Item::Element(ref element) => {
                         *reached = (*reached).max(Some(element.at));
+                        let newcomer = classifier.newcomer(element);
+                        findings.extend(newcomer.map(|up| stamped(up, arrived)));
                         let finding = classifier.finding(element);
                         if of_a_table {
                             rib.routes += 1;
@@ -376,7 +391,7 @@ impl Reader {
     /// The same of a router.
     fn read_bmp(&mut self) -> bool {
         let Reader { decoder, bytes, taken, last, findings, classifier, .. } = self;
-        let Reader { damages, reached, lost, .. } = self;
+        let Reader { damages, reached, lost, activity, .. } = self;
         let Decoder::Bmp { session, router } = decoder else { return false };
         let now = wall();
         let mut step = Step::More(0);
@@ -385,8 +400,9 @@ impl Reader {
             let mut sink = |event: bmp::Event<'_>| match event {
                 bmp::Event::Item(Item::Element(ref element)) => {
                     *reached = (*reached).max(Some(element.at));
-                    let finding = classifier.finding(element);
-                    findings.extend(finding.map(|finding| stamped(finding, Some(now))));
+                    let found = classifier.newcomer(element).into_iter();
+                    let found = found.chain(classifier.finding(element));
+                    findings.extend(found.map(|finding| stamped(finding, Some(now))));
                 }
                 bmp::Event::Item(Item::Damage(damage)) => log::damage(router, damages, damage),
                 bmp::Event::EndOfRib { vantage, family, .. } => {
@@ -394,10 +410,13 @@ impl Reader {
                     let (at, vantage, family) = (now, vantage.clone(), Some(family));
                     findings.push(Finding::EndOfRib { at, vantage, family });
                 }
+                bmp::Event::VrfLeftOut { vrf, .. } => {
+                    log::router(router, &event);
+                    activity.leaves_out(left_out(vrf));
+                }
                 bmp::Event::Initiation { .. }
                 | bmp::Event::PeerUp { .. }
                 | bmp::Event::PeerDown { .. }
-                | bmp::Event::VrfLeftOut { .. }
                 | bmp::Event::Termination { .. } => log::router(router, &event),
             };
             step = session.step(left, Some(now), &Everything, &mut sink);
@@ -432,6 +451,12 @@ impl Reader {
             | Decoder::Rib(_) => None,
         }
     }
+}
+
+/// A VRF as it is told: by its distinguisher, and the name of its table where there is one.
+fn left_out(vrf: &bmp::VrfLeftOut) -> String {
+    let name = vrf.table_name.as_deref().map(|name| format!(" ({})", bgp::excerpt(name, 60)));
+    format!("VRF {}{}", vrf.distinguisher, name.unwrap_or_default())
 }
 
 /// A finding with a time that can be believed: `arrived` is when it came, of a live feed.
@@ -474,6 +499,7 @@ pub(crate) mod tests {
         let classifier = Classifier::new(Arc::default(), Arc::default());
         let (_, classifiers) = watch::channel(Arc::new(classifier));
         let sessions = Arc::default();
-        (Outlet { feed: FeedId(0), name: "test", events, sessions, classifiers }, receiver)
+        let (feed, known_origins) = (FeedId(0), Arc::default());
+        (Outlet { feed, name: "test", events, sessions, classifiers, known_origins }, receiver)
     }
 }

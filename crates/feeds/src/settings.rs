@@ -83,6 +83,9 @@ pub struct BmpRouter {
     pub own_as_in_path: Tristate,
     /// Whether its messages carry path identifiers (RFC 7911).
     pub add_path: Tristate,
+    /// The VRFs that hold routes of the Internet, beside the global table: by route distinguisher, or by the
+    /// name of their table, where the router tells it (RFC 9069 section 5.2.1).
+    pub vrfs: Vec<String>,
 }
 
 /// Told, or found out from the data.

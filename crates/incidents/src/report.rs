@@ -73,7 +73,7 @@ impl Reporter<'_> {
                 &incident.group_key.offenders,
                 window_start(occurrence.since),
                 window_start(incident.first_seen),
-                self.sources.others.by(at, occurrence.since),
+                self.sources.others.by(at, &incident.group_key.offenders),
             ),
             record: self.record(incident),
             changes,

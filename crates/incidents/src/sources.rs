@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bgp::Timestamp;
+use bgp::{Asn, Timestamp};
 use validator::VrpTable;
 
 use crate::offender_activity::MASS_HOLDERS;
@@ -20,34 +21,39 @@ pub struct Sources {
 }
 
 /// Whether the data sources tell what an offender announces of other networks' space.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OthersTold {
     /// No: the RPKI data do not say whose it is.
     #[default]
     No,
-    /// When it is asked for, which is done when an incident opens, and takes a minute.
-    WhenAsked,
+    /// When it is asked for, which is done from the first sight of an offender on: who was asked for, and since when
+    /// what they announce is told.
+    WhenAsked(BTreeMap<Asn, Timestamp>),
     /// Yes, all the time.
     Yes,
 }
 
 impl OthersTold {
-    /// Of these VRPs, and of feeds of which some tell all that they see (`tells_all`) or none does.
-    pub fn of(vrps: &VrpTable, tells_all: bool) -> Self {
+    /// Of these VRPs, and of feeds of which some tell all that they see (`tells_all`) or none does, but what ASes
+    /// announce that they were asked for, since then (`asked`).
+    pub fn of(vrps: &VrpTable, tells_all: bool, asked: BTreeMap<Asn, Timestamp>) -> Self {
         // With fewer networks in it nothing could be called mass.
         match (vrps.has_asns(MASS_HOLDERS + 1), tells_all) {
             (false, _) => OthersTold::No,
-            (true, false) => OthersTold::WhenAsked,
+            (true, false) => OthersTold::WhenAsked(asked),
             (true, true) => OthersTold::Yes,
         }
     }
 
-    /// Whether it is known at a time, of an incident that began at another.
-    pub(crate) fn by(self, at: Timestamp, began: Timestamp) -> bool {
-        const ANSWERED_AFTER: Duration = Duration::from_secs(60);
+    /// Whether it is known of these ASes at a time.
+    pub(crate) fn by(&self, at: Timestamp, offenders: &[Asn]) -> bool {
+        // What hits hundreds of networks says so within seconds.
+        const TOLD_AFTER: Duration = Duration::from_secs(3);
         match self {
             OthersTold::No => false,
-            OthersTold::WhenAsked => at >= began + ANSWERED_AFTER,
+            OthersTold::WhenAsked(asked) => offenders
+                .iter()
+                .all(|asn| asked.get(asn).is_some_and(|since| *since + TOLD_AFTER <= at)),
             OthersTold::Yes => true,
         }
     }

@@ -30,6 +30,7 @@ pub mod mail;
 mod mail_composer;
 pub mod maintenance;
 pub mod own_routes;
+mod reclassify;
 pub mod recordings;
 pub mod replay;
 pub mod replay_mailer;

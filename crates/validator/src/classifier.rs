@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp::{
-    Asn, AsnKind, Change, Community, Event, Observation, Prefix, Route, RouteOrigin, Vantage,
+    Asn, AsnKind, Change, Community, Event, Observation, Prefix, Route, RouteOrigin, Timestamp,
+    Vantage,
 };
 
 use crate::{
@@ -46,7 +47,12 @@ pub struct Classifier {
     /// covered has lost its cover.
     vanished: BTreeSet<Vrp>,
     neighbours: Neighbours,
+    /// See [`knows_holders`](Self::knows_holders).
+    knows_holders: bool,
 }
+
+/// Of so many networks at least VRPs have to say what is theirs: with fewer nothing could be called mass.
+const HOLDERS: usize = 11;
 
 /// How the neighbours of our own routers stand to us (RFC 9234 section 3): what a path must not
 /// do is told more sharply where that is known.
@@ -77,6 +83,7 @@ impl Classifier {
     pub fn new(watches: Arc<WatchList>, snapshot: Arc<RpkiSnapshot>) -> Self {
         Classifier {
             watches,
+            knows_holders: snapshot.vrps.has_asns(HOLDERS),
             snapshot,
             vanished: BTreeSet::new(),
             neighbours: Neighbours::default(),
@@ -99,7 +106,17 @@ impl Classifier {
         let mut vanished = self.vanished.clone();
         vanished.extend(self.watches.iter().flat_map(|watch| near(watch)));
         vanished.retain(|vrp| !snapshot.vrps.contains(vrp));
-        Classifier { snapshot, vanished, ..self.clone() }
+        let knows_holders = snapshot.vrps.has_asns(HOLDERS);
+        Classifier { snapshot, vanished, knows_holders, ..self.clone() }
+    }
+
+    /// When the first VRP in or around watched space ends, or the first ASPA: then verdicts change although
+    /// nobody said anything. None while none does.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let vrps = self.snapshot.vrps.iter_expiry();
+        let near = vrps.filter(|(vrp, _)| self.watches.touches(vrp.prefix()));
+        let near = near.filter_map(|(_, expires)| expires).min();
+        [near, self.snapshot.aspas.next_expiry()].into_iter().flatten().min()
     }
 
     /// The finding that an observation makes, if it makes one. `known` says that the session has
@@ -161,6 +178,12 @@ impl Classifier {
     /// nothing: it serves revalidation too.
     pub fn judge(&self, prefix: Prefix, route: &Arc<Route>, vantage: &Vantage) -> Held {
         self.held(prefix, route, route.origin(vantage.asn), vantage)
+    }
+
+    /// Whether the RPKI data say of the space of many networks whose it is, so that they tell what an offender does
+    /// to others.
+    pub const fn knows_holders(&self) -> bool {
+        self.knows_holders
     }
 
     /// The watch list.

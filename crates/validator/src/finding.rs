@@ -11,7 +11,7 @@ use crate::{IncidentKind, OriginValidation, Severity, ValidationState, Watch};
 pub enum Finding {
     /// A route in or around watched space came or went.
     Route(RouteFinding),
-    /// A session came up.
+    /// A session came up, or told of anything for the first time.
     SessionUp {
         /// By the clock of the collector or router.
         at: Timestamp,

@@ -120,7 +120,7 @@ impl Health {
         let parts = Parts {
             engine: Part::new(engine, "running"),
             store: Part::new(self.store_fault.clone(), "can be written"),
-            feeds: Part::new(self.feeds_fault(), format!("{} up", self.feeds.len())),
+            feeds: Part::new(self.feeds_fault(), self.feeds_up()),
             rpki,
             watches: Part::new(
                 none(self.watches == 0, "watch"),
@@ -134,6 +134,12 @@ impl Health {
         let Parts { engine, store, feeds, watches, channels, .. } = &parts;
         let ready = [engine, store, feeds, watches, channels].iter().all(|part| part.ok);
         Readiness { ready, status: self.status.clone(), parts }
+    }
+
+    /// By their names, which say what each lacks.
+    fn feeds_up(&self) -> String {
+        let names: Vec<_> = self.feeds.iter().map(|feed| feed.name.as_str()).collect();
+        format!("{} up: {}", names.len(), names.join(", "))
     }
 
     fn feeds_fault(&self) -> Option<String> {

@@ -11,6 +11,9 @@ use crate::SessionId;
 const FLAPPING: usize = 5;
 const FLAPPING_WITHIN: Duration = Duration::from_secs(300);
 
+/// VRFs that are named where it is said that they are left out.
+const VRFS_NAMED: usize = 3;
+
 /// One router of a feed.
 #[derive(Debug)]
 pub(super) struct Router {
@@ -22,11 +25,20 @@ pub(super) struct Router {
     pub(super) last_up: Moment,
     /// When it connected, the last times.
     pub(super) connected: VecDeque<Moment>,
+    /// The VRFs that it has and nobody asked for.
+    pub(super) left_out: Vec<String>,
 }
 
 impl Router {
     pub(super) const fn new(now: Moment) -> Self {
-        Router { session: None, heard: false, since: now, last_up: now, connected: VecDeque::new() }
+        Router {
+            session: None,
+            heard: false,
+            since: now,
+            last_up: now,
+            connected: VecDeque::new(),
+            left_out: Vec::new(),
+        }
     }
 
     pub(super) fn open(&mut self, session: SessionId, now: Moment) {
@@ -49,6 +61,15 @@ impl Router {
     /// Whether it is connected, has said something, and stays.
     pub(super) fn is_up(&self, now: Moment) -> bool {
         self.heard && !self.is_flapping(now)
+    }
+
+    /// What it has and nobody asked for, in words for notices.
+    pub(super) fn vrfs_left_out(&self, name: &str) -> Option<String> {
+        let (first, more) =
+            self.left_out.split_at_checked(VRFS_NAMED).unwrap_or((&self.left_out, &[]));
+        let more =
+            (!more.is_empty()).then(|| format!(" and {} more", more.len())).unwrap_or_default();
+        (!first.is_empty()).then(|| format!("without {}{more} of {name}", first.join(", ")))
     }
 
     /// What is wrong with it, if it is not up.

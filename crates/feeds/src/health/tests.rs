@@ -89,6 +89,7 @@ fn gaps_are_told_of_each_router_and_once_of_streams_that_end_together() {
         name: name.to_owned(),
         own_as_in_path: Tristate::Auto,
         add_path: Tristate::Auto,
+        vrfs: Vec::new(),
     };
     let routers = vec![router("edge1"), router("edge2")];
     let bmp = feed(FeedKind::Bmp { listen: ([127, 0, 0, 1], 0).into(), routers });
@@ -191,6 +192,7 @@ pub(super) fn bmp() -> Settings {
         name: "edge1".to_owned(),
         own_as_in_path: Tristate::Auto,
         add_path: Tristate::Auto,
+        vrfs: Vec::new(),
     };
     feed(FeedKind::Bmp { listen: ([127, 0, 0, 1], 0).into(), routers: vec![router] })
 }

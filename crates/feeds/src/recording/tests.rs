@@ -1,7 +1,7 @@
 //! Inputs that meet in a prefix that was learned: whichever thread is faster, the findings are those
 //! of reading everything in the order of time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -157,23 +157,30 @@ fn files(inputs: &[Vec<Said>; 2]) -> (TempDir, [PathBuf; 2]) {
     (folder, paths)
 }
 
-/// Reads everything, sorts it by time, and sifts it. Of equals, what begins first comes first.
+/// Reads everything, sorts it by time, and sifts it. Of equals, what begins first comes first. Each input says once
+/// of each vantage point that it is there.
 fn naive(paths: &[PathBuf]) -> Vec<Finding> {
-    let mut all: BTreeMap<(Timestamp, usize), Vec<Observation>> = BTreeMap::new();
+    let mut all: BTreeMap<(Timestamp, usize), Vec<(bool, Observation)>> = BTreeMap::new();
     for (number, input) in Inputs::find(paths, None).inputs.iter().enumerate() {
         let mut reader = Reader::new(File::open(input.name()).unwrap(), &input.collector);
+        let mut heard = HashSet::new();
         while reader.read_record(&Received, &mut |item| {
             let Item::Element(element) = item else { panic!("{item:?}") };
-            all.entry((element.at, number)).or_default().extend(element.observation());
+            let is_new = heard.insert(element.vantage.clone());
+            let observation = element.observation().map(|observation| (is_new, observation));
+            all.entry((element.at, number)).or_default().extend(observation);
         }) {}
     }
     let (classifier, mut own) = (classifier(), OwnPrefixes::default());
-    let classify = |observation: &Observation| {
+    let classify = |(is_new, observation): &(bool, Observation)| {
         let bgp::Event::Route { prefix, .. } = observation.event else { panic!("{observation:?}") };
-        let finding = classifier.classify(observation, own.contains(prefix))?;
-        own.admit(&finding, &classifier).then_some(finding)
+        let (at, vantage) = (observation.at, observation.vantage.clone());
+        let up = is_new.then_some(Finding::SessionUp { at, vantage });
+        let finding = classifier.classify(observation, own.contains(prefix));
+        let finding = finding.filter(|finding| own.admit(finding, &classifier));
+        up.into_iter().chain(finding).collect::<Vec<_>>()
     };
-    all.values().flatten().filter_map(classify).collect()
+    all.values().flatten().flat_map(classify).collect()
 }
 
 /// The same with a thread for each input, which take their elements in the order of `turns`.
@@ -181,6 +188,7 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
     let (classifier, mut own) = (classifier(), OwnPrefixes::default());
     let visitor = FindingVisitor::new(classifier.clone(), None);
     let turns = turns.iter().map(|number| paths[*number].clone()).collect();
+    let mut offenders = OffenderFilter::new(visitor.known.clone());
     let gate = Arc::new(Gate { turns: Mutex::new(turns), ..Gate::default() });
     let merging = thread::current().id();
     let inputs = Inputs::find(paths, None).inputs;
@@ -195,7 +203,8 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
         match event {
             Event::Units(units, count, _) => {
                 let found = units.take(count).map(|Found(_, finding)| finding);
-                findings.extend(found.filter(|finding| own.admit(finding, &classifier)));
+                let admitted = found.filter(|finding| own.admit(finding, &classifier));
+                findings.extend(admitted.filter_map(|finding| offenders.admit(finding)));
             }
             Event::Done(_) => (),
             Event::Warning(text) => panic!("{text}"),

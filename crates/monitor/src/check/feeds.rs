@@ -3,11 +3,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
-use feeds::{Feed, FeedKind, Rib, RibPlace};
+use feeds::{BmpRouter, Feed, FeedKind, Rib, RibPlace};
 use store::{StoreClient, StoreError};
 
 use super::report::Report;
 use crate::config::{Config, Web};
+use crate::run::vrfs_key;
 
 /// How long a feed may take to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
@@ -33,7 +34,10 @@ pub(super) async fn probe(feed: &Feed, config: &Config, offline: bool) -> Report
             let what = format!("feed bmp {listen}");
             match routers.is_empty() {
                 true => report.fault(what, "'routers' is empty: nobody may connect"),
-                false => listening(&what, *listen, &config.store, &mut report),
+                false => {
+                    listening(&what, *listen, &config.store, &mut report);
+                    vrfs(&what, routers, &config.store, &mut report);
+                }
             }
         }
         FeedKind::MrtDir { path, rib } => {
@@ -55,6 +59,20 @@ fn tables(ribs: &[Rib], report: &mut Report) {
     for rib in ribs {
         if let RibPlace::File(path) = &rib.place {
             super::report::readable(path, report);
+        }
+    }
+}
+
+/// The VRFs that routers have told of and nobody asked for, as the instance wrote down that runs with this store, or
+/// did.
+fn vrfs(what: &str, routers: &[BmpRouter], store: &Path, report: &mut Report) {
+    let Ok(client) = StoreClient::open(store) else { return };
+    for BmpRouter { name, .. } in routers {
+        if let Ok(Some(vrfs)) = client.position(&vrfs_key(name))
+            && !vrfs.is_empty()
+        {
+            let hint = "if one holds routes of the Internet, name it in 'vrfs'";
+            report.note(what, format!("{name} has {vrfs}, which is left out: {hint}"));
         }
     }
 }

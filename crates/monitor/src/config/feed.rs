@@ -107,16 +107,20 @@ fn bmp(section: &Section<'_>) -> Option<FeedKind> {
             "who may connect, as [ { address = \"192.0.2.1\", name = \"edge1\" } ]",
         );
     }
+    let vrfs = section.list("vrfs", value::line).unwrap_or_default();
+    let router = |section: &Section<'_>| router(section, &vrfs);
     let routers = section.sections("routers").iter().filter_map(router).collect();
     Some(FeedKind::Bmp { listen: listen?, routers })
 }
 
-fn router(section: &Section<'_>) -> Option<BmpRouter> {
+/// One of them; `vrfs` are those of all.
+fn router(section: &Section<'_>, vrfs: &[String]) -> Option<BmpRouter> {
     let address =
         section.required("address", "for example address = \"192.0.2.1\"", value::address);
     let name = section.optional("name", value::line);
     let own_as_in_path = section.optional("own_as_in_path", value::word(TRISTATE));
     let add_path = section.optional("add_path", value::word(TRISTATE));
+    let own_vrfs = section.list("vrfs", value::line);
     section.finish();
     let address = address?;
     Some(BmpRouter {
@@ -124,6 +128,7 @@ fn router(section: &Section<'_>) -> Option<BmpRouter> {
         name: name.unwrap_or_else(|| address.to_string()),
         own_as_in_path: own_as_in_path.unwrap_or_default(),
         add_path: add_path.unwrap_or_default(),
+        vrfs: own_vrfs.unwrap_or_else(|| vrfs.to_vec()),
     })
 }
 

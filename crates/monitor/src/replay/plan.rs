@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ impl Plan {
             // A recording is as old as it is: there is no now to measure against.
             stale: false,
         };
-        let others = OthersTold::of(&self.snapshot.vrps, true);
+        let others = OthersTold::of(&self.snapshot.vrps, true, BTreeMap::new());
         let known = !self.snapshot.source.is_empty();
         let feeds = args.inputs.iter().map(feed).collect();
         Sources { feeds, rpki: known.then_some(rpki), others, clock: None }

@@ -1,8 +1,9 @@
 //! What notices say of the data behind them, and whether the RPKI data is fit for use.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bgp::Timestamp;
+use bgp::{Asn, Timestamp};
 use clock::{Moment, StepDetector};
 use feeds::FeedStatus;
 use incidents::{ClockStep, FeedGap, FeedState, OthersTold, RpkiState, Sources};
@@ -19,14 +20,15 @@ const RPKI_WAIT: Duration = Duration::from_secs(300);
 const STEP_TOLD_FOR: Duration = Duration::from_secs(86_400);
 
 /// What notices say of the feeds, the RPKI data and the clock. `tells_all`: some feed tells more than it is asked
-/// for.
+/// for; `asked`: of whom they were asked, and since when they tell.
 pub(super) fn sources(
     feeds: &[FeedStatus],
     rpki: &Rpki,
     tells_all: bool,
+    asked: BTreeMap<Asn, Timestamp>,
     clock: Option<ClockStep>,
 ) -> Sources {
-    let others = OthersTold::of(&rpki.snapshot.vrps, tells_all);
+    let others = OthersTold::of(&rpki.snapshot.vrps, tells_all, asked);
     let feeds = feeds.iter().map(feed_state).collect();
     Sources { feeds, rpki: rpki_state(rpki), others, clock }
 }

@@ -8,7 +8,7 @@ use alerter::replies::Incoming;
 use bgp::{Timestamp, Vantage};
 use clock::{Moment, StepDetector};
 use delivery::{DeliveryEvent, DeliveryQueues, ReplyLog};
-use feeds::{Batch, Feed, FeedEvent, FeedStatus, rib_key};
+use feeds::{Batch, Feed, FeedEvent, FeedStatus};
 use rpki_sources::Rpki;
 use store::Journal;
 use tokio::runtime::Handle;
@@ -24,10 +24,10 @@ use super::data_sources::{latest_step, nothing_watched, rpki_faults, rpki_stale,
 use super::feed_tracker::FeedTracker;
 use super::input::Input;
 use super::offenders::OpenOffenders;
-use super::reclassify::reclassify;
 use super::roa_watch::{RoaWatch, has_outgrown};
 use super::store_faults::{StoreFaults, Writer};
 use crate::config::Config;
+use crate::reclassify::reclassify;
 
 /// What no notice waits for is written at the latest after this: a crash costs a second of reading
 /// again, and a busy feed costs one write a second.
@@ -283,7 +283,8 @@ impl Engine {
         let feeds = self.feeds.health.status(now);
         let tells_all = self.config.feeds.iter().any(Feed::tells_all);
         let step = latest_step(&self.clock_steps, now);
-        self.journal.set_sources(sources(&feeds, &self.rpki.borrow(), tells_all, step));
+        let asked = self.offenders.told(now.wall, &self.feeds.health.asked());
+        self.journal.set_sources(sources(&feeds, &self.rpki.borrow(), tells_all, asked, step));
         feeds
     }
 
@@ -318,8 +319,8 @@ impl Engine {
         let taken = take_requests(&mut self.journal, self.clock.at(now).unwrap_or(now.wall), due);
         self.store_faults.note(Writer::Requests, &taken);
         let feeds = self.update_sources(now);
-        for collector in self.feeds.followed() {
-            self.journal.set_position(&rib_key(&collector), now.wall.to_string());
+        for (key, value) in self.feeds.positions(now) {
+            self.journal.set_position(&key, value);
             self.touch();
         }
         for router in self.feeds.complete_ribs(now) {
@@ -355,9 +356,8 @@ impl Engine {
     }
 
     fn publish(&mut self, feeds: Vec<FeedStatus>, now: Moment) {
-        let open = self.journal.incidents().view().open();
-        self.offenders.publish(&open);
-        let open = open.len();
+        let incidents = self.journal.incidents().view().summaries();
+        let open = self.offenders.publish(&incidents);
         let (waiting, dead) = self.journal.store().outbox().queue_length().unwrap_or_default();
         self.journal.set_queue(Queue { waiting, dead });
         let summary = self.feeds.health.summary(now);

@@ -4,7 +4,7 @@ use bgp::Vantage;
 use clock::Moment;
 use feeds::{
     Closed, CollectorRibs, Feed, FeedHealth, FeedId, Opened, RibSummary, SessionId, SessionKind,
-    Staleness,
+    Staleness, rib_key,
 };
 use validator::Finding;
 
@@ -159,16 +159,25 @@ impl FeedTracker {
         complete.into_iter().collect()
     }
 
-    /// The collectors that are followed since their table was read, where it is time to write that down:
-    /// what is older than that the store knows better.
-    pub(super) fn followed(&mut self) -> Vec<String> {
+    /// What the store is to know of the feeds, where it is time to write that down: the collectors that are followed
+    /// since their table was read, since what is older than that the store knows better, and for `check` the
+    /// VRFs of each router that are left out.
+    pub(super) fn positions(&mut self, now: Moment) -> Vec<(String, String)> {
         if self.noted.is_some_and(|noted| noted.elapsed() < NOTED_EVERY) {
             return Vec::new();
         }
         self.noted = Some(Instant::now());
         let followed = self.ribs.followed().filter(|(_, feed)| self.health.is_up(*feed));
-        followed.map(|(collector, _)| collector.to_owned()).collect()
+        let followed = followed.map(|(collector, _)| (rib_key(collector), now.wall.to_string()));
+        let routers = self.health.status(now).into_iter().flat_map(|feed| feed.routers);
+        let vrfs = routers.map(|router| (vrfs_key(&router.name), router.left_out.join(", ")));
+        followed.chain(vrfs).collect()
     }
+}
+
+/// The name of a position in the store: the VRFs of a router that are left out.
+pub(crate) fn vrfs_key(router: &str) -> String {
+    format!("vrfs {router}")
 }
 
 fn retain(mut vantages: Vec<Vantage>, which: impl FnMut(&Vantage) -> bool) -> Vec<Vantage> {

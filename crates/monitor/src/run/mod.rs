@@ -28,7 +28,6 @@ mod log;
 mod offenders;
 mod open_store;
 mod plan;
-mod reclassify;
 mod roa_watch;
 mod signals;
 mod store_faults;
@@ -46,6 +45,7 @@ use supervisor::Supervisor;
 use web::Health;
 
 pub use args::RunArgs;
+pub(crate) use feed_tracker::vrfs_key;
 pub use log::LogFormat;
 
 /// How long threads that read files may take to notice that it is over.
