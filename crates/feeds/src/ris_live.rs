@@ -233,7 +233,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         let offenders = self.offenders.borrow_and_update();
         if self.mode == RisLiveMode::Watched {
             self.asked.clone_from(&offenders);
-            self.session.tells_only_of(&self.asked);
+            self.decoder.activity().tells_only_of(&self.asked);
             wanted.extend(offenders.iter().map(|asn| Subscription::originated_by(*asn)));
         }
         let new = wanted.iter().filter(|one| !self.subscribed.contains(one)).cloned();
@@ -314,7 +314,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                 let all = self.unacknowledged == 1 && self.to_say.is_empty();
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
                 if all {
-                    self.session.tells_of(&self.asked);
+                    self.decoder.activity().tells_of(&self.asked);
                     tracing::info!(subscriptions = self.subscribed.len(), "subscribed");
                 }
             }

@@ -1,6 +1,6 @@
 //! One connection or one file: bytes in, findings out.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -197,16 +197,6 @@ impl Session {
     /// The other side is there, though it has nothing to tell.
     pub(crate) fn is_alive(&self) {
         self.reader.activity.live(Instant::now());
-    }
-
-    /// The other side was asked for what these ASes announce, and has acknowledged that.
-    pub(crate) fn tells_of(&self, asked: &BTreeSet<Asn>) {
-        self.reader.activity.tells_of(asked);
-    }
-
-    /// It is to tell of no other ASes than these any more.
-    pub(crate) fn tells_only_of(&self, asked: &BTreeSet<Asn>) {
-        self.reader.activity.tells_only_of(asked);
     }
 
     /// Whether the bytes so far end within a message.

@@ -40,6 +40,11 @@ impl BlockDecoder {
         Ok(())
     }
 
+    /// What it has read so far, and what it was asked for.
+    pub(super) fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
     /// The other side is there, though it has nothing to tell.
     pub(super) fn is_alive(&self) {
         self.activity.live(std::time::Instant::now());
