@@ -10,7 +10,7 @@ use parser::{Element, ElementKind};
 use validator::{Classifier, Finding, OwnPrefixes};
 
 use crate::known_origins::KnownOrigins;
-use crate::recent::{Recent, mix};
+use crate::recent::{Recent, halves, mix};
 use crate::vantage_points::VantagePoints;
 
 /// Prefixes that are remembered across the inputs of a replay: more than one session remembers, so that
@@ -157,10 +157,10 @@ impl Others {
     }
 
     fn learn(&mut self, at: Timestamp, prefix: Prefix, origin: Asn) {
-        let bits = prefix.bits();
+        let [upper, lower] = halves(prefix.bits());
         let rest = u64::from(origin.number()) << 8 | u64::from(prefix.length());
         // Two routes that are the same here are learned the next time.
-        if self.recent.is_new(mix([(bits >> 64) as u64, bits as u64, rest])) {
+        if self.recent.is_new(mix([upper, lower, rest])) {
             self.known.learn(at, prefix, origin);
         }
     }

@@ -107,8 +107,9 @@ impl KnownOrigins {
 
     fn place(&self, prefix: Prefix) -> (u64, &Mutex<HashMap<u64, Origins>>) {
         let key = self.hasher.hash_one(prefix);
-        // The remainder is a place in the array.
-        (key, &self.shards[key as usize % SHARDS])
+        let place = usize::try_from(key % SHARDS as u64).unwrap_or_default();
+        // A remainder is a place in the array.
+        (key, &self.shards[place])
     }
 }
 
@@ -222,11 +223,12 @@ mod tests {
     #[test]
     fn prefixes_and_offenders_are_remembered_up_to_a_bound() {
         let mut offenders = Offenders::default();
-        for n in 0..2 * OFFENDERS_MAX as u32 {
+        let many = 2 * u32::try_from(OFFENDERS_MAX).unwrap();
+        for n in 0..many {
             assert!(offenders.note(at(n.into()), Asn::new(n)));
         }
         assert_eq!(offenders.0.len(), OFFENDERS_MAX);
-        assert!(offenders.0.contains_key(&Asn::new(2 * OFFENDERS_MAX as u32 - 1)));
+        assert!(offenders.0.contains_key(&Asn::new(many - 1)));
         let known = KnownOrigins::default();
         let (_, shard) = known.place("203.0.113.0/24".parse().unwrap());
         let full = (0..(PREFIXES_MAX / SHARDS) as u64).map(|n| (n, Origins([NOBODY, NOBODY])));

@@ -16,9 +16,15 @@ impl Recent {
     pub(crate) fn is_new(&mut self, hash: u64) -> bool {
         self.0.resize(PLACES, 0);
         // The upper bits are the best mixed.
-        let place = self.0.get_mut((hash >> 48) as usize % PLACES);
+        let place = usize::try_from(hash >> 48).unwrap_or_default() % PLACES;
+        let place = self.0.get_mut(place);
         place.is_some_and(|place| std::mem::replace(place, hash) != hash)
     }
+}
+
+/// The upper and the lower half.
+pub(crate) fn halves(bits: u128) -> [u64; 2] {
+    [bits >> 64, bits & u128::from(u64::MAX)].map(|half| u64::try_from(half).unwrap_or_default())
 }
 
 /// Quick rather than good.

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use bgp::Vantage;
 
-use crate::recent::{Recent, mix};
+use crate::recent::{Recent, halves, mix};
 
 /// Vantage points that one session or one recording is known to have: all of RIPE RIS has some thousands.
 const MOST: usize = 1 << 14;
@@ -33,6 +33,6 @@ fn hash(vantage: &Vantage) -> u64 {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address),
     };
-    let fixed = [(address >> 64) as u64, address as u64, u64::from(vantage.asn.number())];
-    mix(fixed.into_iter().chain(vantage.collector.bytes().map(u64::from)))
+    let collector = vantage.collector.bytes().map(u64::from);
+    mix(halves(address).into_iter().chain([u64::from(vantage.asn.number())]).chain(collector))
 }

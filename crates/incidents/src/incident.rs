@@ -330,8 +330,12 @@ impl Incident {
             Phase::Suspected => Some(self.occurrence.last_seen + rules.resolve_after),
             Phase::Open | Phase::Stale => {
                 let changes = self.changes();
-                let is_worse = changes.iter().any(IncidentChange::is_worse);
-                let wait = if is_worse { self.prompt_wait(rules) } else { rules.update_every };
+                let is = |what: fn(&IncidentChange) -> bool| changes.iter().any(what);
+                let wait = match (is(IncidentChange::is_worse_once), is(IncidentChange::is_worse)) {
+                    (true, _) => rules.open_after.min(rules.update_every),
+                    (false, true) => self.prompt_wait(rules),
+                    (false, false) => rules.update_every,
+                };
                 (!changes.is_empty()).then(|| self.notified_at + wait)
             }
             Phase::Clearing { since } => Some(since + self.quiet(rules)),
@@ -344,8 +348,7 @@ impl Incident {
         self.occurrence.gathering_since.map(|since| since + rules.open_after)
     }
 
-    /// How long after the last notice what makes it worse is told: at once, but for what follows on the
-    /// heels of another.
+    /// How long after the last notice another prefix is told: at once, but for what follows on the heels of another.
     fn prompt_wait(&self, rules: &Rules) -> Duration {
         let doubled = |times: u32| PROMPT_AGAIN_AFTER.saturating_mul(1_u32 << times);
         let again = self.prompt_updates.checked_sub(1).map(|times| doubled(times.min(16)));

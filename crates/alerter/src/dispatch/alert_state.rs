@@ -185,6 +185,8 @@ impl AlertState {
     /// A notice of it goes out at `now`.
     pub(super) fn step_backoff(&mut self, now: Timestamp, rules: &Storm) {
         match &mut self.backoff {
+            // What could not wait for its turn makes the next one no later.
+            Some(backoff) if now < backoff.next() => {}
             Some(backoff) => backoff.step(now, rules),
             none => *none = Some(Backoff::new(now, rules)),
         }

@@ -65,11 +65,12 @@ impl Router {
 
     /// What it has and nobody asked for, in words for notices.
     pub(super) fn vrfs_left_out(&self, name: &str) -> Option<String> {
-        let (first, more) =
-            self.left_out.split_at_checked(VRFS_NAMED).unwrap_or((&self.left_out, &[]));
-        let more =
-            (!more.is_empty()).then(|| format!(" and {} more", more.len())).unwrap_or_default();
-        (!first.is_empty()).then(|| format!("without {}{more} of {name}", first.join(", ")))
+        let named = self.left_out.iter().take(VRFS_NAMED).map(String::as_str).collect::<Vec<_>>();
+        let more = match self.left_out.len().saturating_sub(VRFS_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!named.is_empty()).then(|| format!("without {}{more} of {name}", named.join(", ")))
     }
 
     /// What is wrong with it, if it is not up.

@@ -110,24 +110,18 @@ fn at_the_end_of_the_input_what_was_gathering_is_told() {
 
 #[test]
 fn what_makes_it_worse_is_told_at_once_and_what_makes_it_wider_waits() {
-    let worse: [(fn(&mut Lab, i64), IncidentChange); 4] = [
-        (|lab, second| lab.hijack(second, 12, MORE_SPECIFIC), {
-            IncidentChange::Prefix(prefix(MORE_SPECIFIC))
-        }),
-        (|lab, second| lab.hijack(second, 12, SECOND), IncidentChange::Prefix(prefix(SECOND))),
-        (|lab, second| lab.hijack(second, 3, FIRST), {
-            IncidentChange::SeenIn("GB".parse().unwrap())
-        }),
-        (|lab, second| lab.announce(second, 12, FIRST, &[112, 64510, 4651, 4761]), {
-            IncidentChange::Upstream(Asn::new(64510))
-        }),
+    let worse = [
+        (12, MORE_SPECIFIC, vec![112, 4651, 4761], IncidentChange::Prefix(prefix(MORE_SPECIFIC))),
+        (12, SECOND, vec![112, 4651, 4761], IncidentChange::Prefix(prefix(SECOND))),
+        (3, FIRST, vec![103, 4651, 4761], IncidentChange::SeenIn("GB".parse().unwrap())),
+        (12, FIRST, vec![112, 64510, 4761], IncidentChange::Upstream(Asn::new(64510))),
     ];
-    for (happens, change) in worse {
+    for (n, announced, path, change) in worse {
         let mut lab = gathering();
         lab.hijack(0, 10, FIRST);
         lab.hijack(0, 11, FIRST);
         lab.tick(5);
-        happens(&mut lab, MINUTE);
+        lab.announce(MINUTE, n, announced, &path);
         assert_eq!(
             lab.timeline(),
             [line(5, "OPEN", 2), line(MINUTE, "UPDATE 01", 3)],
