@@ -199,8 +199,7 @@ impl Incidents {
             self.timers.set(&group_key, None);
             if let Some(incident) = self.incidents.remove(&group_key) {
                 // Remembered for its name, which must not be given again.
-                let past = incident.as_past();
-                self.history.record(&group_key.offenders, past);
+                self.history.record(&group_key.offenders, incident.as_past());
             }
         }
     }
@@ -255,12 +254,9 @@ impl Incidents {
     /// are told, whatever was learned and whatever the config says. Nothing of another incident.
     pub fn accept(&mut self, now: Timestamp, id: &IncidentId) {
         self.handle_timeout(now);
-        let Some(incident) = self.incidents.values().find(|incident| incident.id == *id) else {
-            return;
-        };
+        let Some(incident) = self.incidents.values().find(|one| one.id == *id) else { return };
         let keys: BTreeSet<RouteKey> = incident.occurrence.held_at().collect();
-        let hops: Vec<_> = incident.first_hops().collect();
-        hops.iter().for_each(|(watched, hop)| self.routes.accept_first_hop(*watched, *hop));
+        incident.first_hops().for_each(|(watched, hop)| self.routes.accept_first_hop(watched, hop));
         for key in keys {
             let row = self.routes.row(&key).cloned();
             if let Some((row, asn)) = row.zip(self.routes.asn(key.vantage)) {
@@ -276,9 +272,8 @@ impl Incidents {
         now: Timestamp,
         judge: impl Fn(Prefix, &Arc<Route>, &Vantage) -> Held,
     ) {
-        for finding in self.view().judged_anew(now, judge) {
-            self.handle(now, finding);
-        }
+        let findings = self.view().judged_anew(now, judge);
+        findings.into_iter().for_each(|finding| self.handle(now, finding));
     }
 
     fn route(&mut self, finding: RouteFinding) {
@@ -452,7 +447,7 @@ impl Incidents {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
         match incident.phase {
             Phase::Suspected | Phase::Resolved { .. }
-                if incident.gathered(&self.rules).is_some_and(|due| due <= self.now) =>
+                if incident.has_gathered(self.now, &self.rules) =>
             {
                 return self.open_gathered(group_key);
             }
@@ -482,18 +477,17 @@ impl Incidents {
         let keys: BTreeSet<RouteKey> = incident.occurrence.held_at().collect();
         for key in keys {
             let breaches = self.routes.breaches(&key).into_iter();
-            for breach in breaches.filter(|breach| breach.group_key == *group_key) {
-                self.hold(key, breach);
-            }
+            breaches.filter(|one| one.group_key == *group_key).for_each(|one| self.hold(key, one));
         }
         self.reassess(group_key);
     }
 
     fn tell(&mut self, group_key: &GroupKey, reason: Reason) {
         let Some(incident) = self.incidents.get_mut(group_key) else { return };
-        incident.updates += u32::from(reason == Reason::Update);
-        let changes = if reason == Reason::Update { incident.changes() } else { Vec::new() };
-        let sequence = incident.record_notified(self.now, reason, &self.rules);
+        let is_update = reason == Reason::Update;
+        incident.updates += u32::from(is_update);
+        let changes = if is_update { incident.changes() } else { Vec::new() };
+        let sequence = incident.record_notified(self.now, is_update, &self.rules);
         let Some(incident) = self.incidents.get(group_key) else { return };
         let notice = self.reporter().report(incident, self.now, reason, sequence, changes);
         self.notices.extend(notice);

@@ -12,7 +12,6 @@ use crate::changes::{Facts, IncidentChange, changes};
 use crate::group_key::{Breach, Class, GroupKey, PartKey};
 use crate::history::{Flapping, Past};
 use crate::incident_id::IncidentId;
-use crate::notice::Reason;
 use crate::occurrence::{Occurrence, Part};
 use crate::offender_activity::{OffenderActivity, window_start};
 use crate::route_entry::{RouteEntry, RouteKey, VantageId};
@@ -343,8 +342,13 @@ impl Incident {
         }
     }
 
+    /// Whether holders have gathered, and for long enough.
+    pub(crate) fn has_gathered(&self, now: Timestamp, rules: &Rules) -> bool {
+        self.gathered(rules).is_some_and(|due| due <= now)
+    }
+
     /// When holders have gathered for long enough.
-    pub(crate) fn gathered(&self, rules: &Rules) -> Option<Timestamp> {
+    fn gathered(&self, rules: &Rules) -> Option<Timestamp> {
         self.occurrence.gathering_since.map(|since| since + rules.open_after)
     }
 
@@ -356,9 +360,9 @@ impl Incident {
     }
 
     /// All that is known was told now, under the sequence number that is returned.
-    pub(crate) fn record_notified(&mut self, at: Timestamp, reason: Reason, rules: &Rules) -> u32 {
+    pub(crate) fn record_notified(&mut self, at: Timestamp, is_update: bool, rules: &Rules) -> u32 {
         let is_worse = self.changes().iter().any(IncidentChange::is_worse);
-        if reason != Reason::Update || at > self.notified_at + rules.update_every {
+        if !is_update || at > self.notified_at + rules.update_every {
             self.prompt_updates = 0;
         } else if is_worse {
             self.prompt_updates = self.prompt_updates.saturating_add(1);

@@ -1,4 +1,4 @@
-use alerter::dispatch::{Dispatcher, Refusal};
+use alerter::dispatch::{Command, Dispatcher, Refusal};
 use alerter::{AnnotatedNotice, Notification};
 use bgp::Timestamp;
 use incidents::Incidents;
@@ -35,17 +35,25 @@ impl StateMachine {
         match event {
             Event::Finding(finding) => self.incidents.handle(now, *finding),
             Event::Command(command) => {
-                let accepted = command.action.accepted().cloned();
-                let done = self.dispatcher.command(now, command, &self.incidents);
-                if let (Some(incident), true) = (accepted, done.is_ok()) {
-                    self.incidents.accept(now, &incident);
-                }
-                output.refusal = done.err();
+                output.refusal = self.command(now, command).err();
             }
             Event::Time => self.incidents.handle_timeout(now),
         }
         self.pass_on(now, &mut output);
         output
+    }
+
+    /// What is accepted the engine has to know, too.
+    fn command(&mut self, now: Timestamp, command: Command) -> Result<(), Refusal> {
+        let Some(incident) = command.action.accepted().cloned() else {
+            return self.dispatcher.command(now, command, &self.incidents);
+        };
+        if !self.incidents.view().can_be_accepted(&incident) {
+            return Err(Refusal::NotAcceptable(incident));
+        }
+        self.dispatcher.command(now, command, &self.incidents)?;
+        self.incidents.accept(now, &incident);
+        Ok(())
     }
 
     /// When time alone does something.

@@ -50,7 +50,7 @@ pub enum Action {
         incident: IncidentId,
     },
     /// The AS next to us that an incident is about belongs there: an upstream or a peer of ours. It is over, and
-    /// no later route through it is told.
+    /// no later route through it is told; here it is acknowledged, and the engine does the rest.
     Accept {
         /// Which.
         incident: IncidentId,

@@ -163,7 +163,7 @@ impl Dispatcher {
         let (by, at) = (line(&command.by), self.memory.now);
         let memory = &mut self.memory;
         match command.action {
-            Action::Acknowledge { incident } => {
+            Action::Acknowledge { incident } | Action::Accept { incident } => {
                 memory.alerts.acknowledge(by, at, &incident)?;
                 self.schedule(&Wake::Alert(incident));
             }
@@ -182,14 +182,6 @@ impl Dispatcher {
                 if let Some(group_key) = storm {
                     self.change_storm(&group_key, Urgency::AtInterval, incidents);
                 }
-            }
-            Action::Accept { incident } => {
-                if !incidents.view().can_be_accepted(&incident) {
-                    return Err(Refusal::NotAcceptable(incident));
-                }
-                memory.alerts.acknowledge(by.clone(), at, &incident)?;
-                memory.alerts.note(by, at, &incident, "accepted as a neighbour of ours")?;
-                self.schedule(&Wake::Alert(incident));
             }
             Action::Note { incident, text } => memory.alerts.note(by, at, &incident, &text)?,
             Action::MaintenanceAdd { window } => {
