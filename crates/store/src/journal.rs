@@ -178,8 +178,7 @@ impl Journal {
             state.take(entry);
         }
         let positions = store.positions()?;
-        let mut kept = Kept::default();
-        kept.take_in(store.outbox())?;
+        let kept = Kept::of(store.outbox())?;
         let journal = Journal {
             state,
             store,
@@ -245,6 +244,8 @@ impl Journal {
     pub fn leave_file(&mut self) -> Result<(), StoreError> {
         let deliveries = self.kept.with_readable(self.store.outbox());
         self.store.leave_file(&self.positions, &deliveries)?;
+        // Numbers go on from those that wait.
+        self.kept = Kept::of(self.store.outbox())?;
         self.whole = true;
         Ok(())
     }
@@ -373,8 +374,13 @@ impl Journal {
             (self.whole, self.ordered) = (false, false);
         }
         let batch = std::mem::take(&mut self.batch);
-        if !batch.notifications.is_empty() {
-            self.kept.take_in(self.store.outbox())?;
+        if !batch.notifications.is_empty()
+            && let Err(error) = self.kept.take_in(self.store.outbox())
+        {
+            // What nobody can read back is written once more.
+            self.batch.notices = batch.notices;
+            self.batch.notifications = batch.notifications;
+            return Err(error);
         }
         if self.journaled >= CHECKPOINT_EVERY {
             self.checkpoint()?;

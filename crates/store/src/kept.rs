@@ -15,6 +15,13 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// What waits in this outbox.
+    pub(crate) fn of(outbox: Outbox<'_>) -> Result<Self, StoreError> {
+        let mut kept = Kept::default();
+        kept.take_in(outbox)?;
+        Ok(kept)
+    }
+
     /// Takes in what waits since the last time.
     pub(crate) fn take_in(&mut self, outbox: Outbox<'_>) -> Result<(), StoreError> {
         let room = MOST.saturating_sub(self.deliveries.len());
@@ -37,10 +44,12 @@ impl Kept {
 
     /// All of them, and of an outbox what of it can be read beside them.
     pub(crate) fn with_readable(&self, outbox: Outbox<'_>) -> BTreeMap<i64, Delivery> {
-        // What cannot be read is lost but for what is kept.
-        let readable = outbox.waiting_behind(0, usize::MAX).unwrap_or_default();
-        let mut deliveries = self.deliveries.clone();
-        deliveries.extend(readable.into_iter().map(|delivery| (delivery.number, delivery)));
+        let (mut deliveries, mut newest) = (self.deliveries.clone(), 0);
+        // From the first on that cannot be read what is not kept is lost.
+        while let Ok(Some(delivery)) = outbox.waiting_behind(newest, 1).map(|mut one| one.pop()) {
+            newest = delivery.number;
+            deliveries.insert(newest, delivery);
+        }
         deliveries
     }
 }

@@ -298,7 +298,7 @@ impl<'a> Outbox<'a> {
         Ok(transaction.commit()?)
     }
 
-    /// Those that wait behind this number, the oldest first, up to the first that cannot be read.
+    /// Those that wait behind this number, the oldest first.
     pub(crate) fn waiting_behind(
         &self,
         number: i64,
@@ -312,7 +312,7 @@ impl<'a> Outbox<'a> {
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let waiting = statement.query_map(params![number, limit], delivery)?;
-        Ok(waiting.map_while(Result::ok).collect())
+        Ok(waiting.collect::<Result<_, _>>()?)
     }
 
     /// The numbers of those that wait.

@@ -356,6 +356,36 @@ fn a_store_that_becomes_corrupt_while_it_is_open_is_written_anew_with_what_waits
     assert_eq!(journal.commit(at(20_000)).unwrap().len(), 1);
 }
 
+/// In a new store numbers begin anew: what has a lower one than what was kept before waits all the same.
+#[test]
+fn what_waits_outlives_one_corrupt_store_after_another() {
+    let folder = Folder::new("spoilt-twice");
+    let path = folder.store();
+    let mut journal = open(&path).unwrap();
+    for round in 0..2_i64 {
+        for number in 0..3 {
+            let second = round * 10 + number;
+            let subject = usize::try_from(second).unwrap();
+            journal.handle(at(second), silent(at(second), subject, true));
+        }
+        journal.commit(at(round * 10 + 3)).unwrap();
+        let due = journal.store().outbox().due(&ChannelName::Mail, at(50), 9).unwrap();
+        assert_eq!(due.len(), 6);
+        if round == 0 {
+            for one in due {
+                journal.store().outbox().record_taken(one.number).unwrap();
+            }
+        }
+        assert_eq!(journal.put_back(at(round * 10 + 3)).unwrap(), None);
+        spoil(&path);
+        journal.leave_file().unwrap();
+        journal.commit(at(round * 10 + 5)).unwrap();
+        let displaced = journal.put_back(at(round * 10 + 6)).unwrap();
+        assert!(matches!(displaced, Some(Displaced::Corrupt { .. })), "{displaced:?}");
+    }
+    assert_eq!(journal.store().outbox().queue_length().unwrap(), (6, 0));
+}
+
 /// The same evidence in a store that knows nothing of it has another name, and so other Message-IDs.
 #[test]
 fn after_a_store_that_was_lost_no_name_comes_again() {
