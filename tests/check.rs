@@ -391,6 +391,24 @@ fn behind_a_proxy_it_is_the_proxy_that_is_asked() {
     // What needs none is reached without.
     let without = told(closed.port, "example.net");
     assert!(without.iter().all(|line| !line.contains("proxy")), "{without:?}");
+    // The config goes before the environment.
+    let closed = format!("http://127.0.0.1:{}", closed.port);
+    let variables =
+        [("http_proxy", &*closed), ("https_proxy", &*closed), ("no_proxy", "example.net")];
+    setup.write("login", "secret\n");
+    let network = format!(
+        "[network]\nproxy = \"http://127.0.0.1:{}\"\nno_proxy = [\"192.0.2.0/24\"]\n\
+         username = \"user\"\npassword_file = \"login\"\n",
+        open.port
+    );
+    let config = format!("{config}{network}");
+    let run = setup.check_in(&config, &["--resolver", &dns], &variables);
+    let connected =
+        run.stdout.lines().filter(|line| line.starts_with("ok") && line.contains(".example.net:"));
+    assert_eq!(connected.count(), 2, "{}", run.stdout);
+    let mut asked: Vec<String> = open.asked.try_iter().collect();
+    asked.sort();
+    assert_eq!(asked, [of("hook", hook), of("ris", ris)]);
 }
 
 /// A RIS Live server that only opens web sockets.

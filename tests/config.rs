@@ -80,6 +80,12 @@ const BROKEN: &[(&str, &str)] = &[
         "[[feed]]\ntype = \"ris-live\"\nrib = { rrc1 = \"latest\", route-views2 = \"latest\", rrc21 = 1 }\n",
     ),
     ("an archive that is nowhere", "[archive]\nbroker = \"api.bgpkit.com\"\ncache_size = 0\n"),
+    (
+        "a proxy with a login in it, and half of a login",
+        "[network]\nproxy = \"http://user:secret@proxy.example.net:3128\"\nusername = \"user\"\n",
+    ),
+    ("a proxy of another kind", "[network]\nproxy = \"socks5://proxy.example.net:1080\"\n"),
+    ("what needs no proxy, and no proxy", "[network]\nno_proxy = [\"example.net\"]\n"),
     ("BMP without an allow list", "[[feed]]\ntype = \"bmp\"\nlisten = \"127.0.0.1:11019\"\n"),
     (
         "a router without an address",
@@ -259,7 +265,7 @@ fn a_password_in_a_wrong_place_is_not_repeated() {
         let error = Config::parse(Path::new("originwatch.toml"), &text).expect_err(name);
         assert!(!error.report().contains("secret"), "{}", error.report());
     }
-    assert_eq!(secret.count(), 4);
+    assert_eq!(secret.count(), 5);
 }
 
 #[test]
@@ -331,7 +337,7 @@ fn a_feed_may_begin_with_tables() {
 fn every_key_that_the_shipped_config_explains_exists() {
     let text = shipped_text();
     let (all, taken) = with_all_keys(&text);
-    assert_eq!(taken, 122);
+    assert_eq!(taken, 127);
     let config =
         Config::parse(Path::new("originwatch.toml"), &all).map_err(|e| e.report()).unwrap();
     assert_eq!(config.feeds.len(), 3);
@@ -371,6 +377,9 @@ fn every_key_that_the_shipped_config_explains_exists() {
     let heartbeat = config.heartbeat.unwrap();
     assert_eq!(heartbeat.url, "https://hc.example.net/ping/4f1c");
     assert_eq!(heartbeat.every, Duration::from_secs(300));
+    let proxy = config.proxy.unwrap();
+    assert_eq!(proxy.address, "proxy.example.net:3128");
+    assert_eq!(proxy.no_proxy, ["example.net", "192.0.2.0/24"]);
     let (all, plain) = (config.mail.unwrap(), plain.mail.unwrap());
     assert_eq!(all.failover_after, plain.failover_after);
     assert_eq!(all.give_up_after, plain.give_up_after);

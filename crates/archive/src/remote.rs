@@ -2,6 +2,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::time::Duration;
 
+use network::http_client;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Client, Response, StatusCode};
 use tokio::runtime::{Builder, Runtime};
@@ -154,8 +155,7 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 /// Recordings are taken as they are: one that is packed by gzip must not be unpacked on the way, or it
 /// could not be taken up at an octet.
 pub(crate) fn client() -> io::Result<Client> {
-    Client::builder()
-        .user_agent(concat!("originwatch/", env!("CARGO_PKG_VERSION")))
+    http_client()
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
         .no_gzip()

@@ -40,4 +40,5 @@ pub mod run;
 pub mod search;
 pub mod validate;
 mod watches;
+mod way_out;
 pub mod whatif;

@@ -16,6 +16,7 @@ use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
 use crate::incidents::table;
 use crate::requests;
+use crate::way_out;
 
 /// Deliveries that a list shows.
 const LISTED: usize = 1000;
@@ -68,6 +69,7 @@ pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::Test { channel, to, kind } => {
             let config = Config::load(args.config.as_deref())?;
+            way_out::take(&config)?;
             let aim = Aim { channel: channel.as_ref(), to: to.as_ref(), kind: *kind };
             drill::run(&config, &aim)
         }

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::exit::Failure;
 use crate::format::Format;
 use crate::given_time;
+use crate::way_out;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 /// How the command line says it.
@@ -80,6 +81,7 @@ impl OwnRoutes {
     pub fn load(args: &OwnRoutesArgs) -> Result<Self, Failure> {
         let (watches, configured) = if args.origin.is_empty() {
             let config = Config::load(args.config.as_deref())?;
+            way_out::take(&config)?;
             (config.watches, config.rpki)
         } else {
             let watches = WatchList::new([], args.origin.clone());

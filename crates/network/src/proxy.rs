@@ -1,17 +1,94 @@
 //! The way through an HTTP proxy, for connections that are not HTTP: a tunnel (RFC 9110 section 9.3.6).
 //!
-//! Whether there is one the environment says, as curl reads it and as our HTTP client does: `HTTPS_PROXY`,
-//! `HTTP_PROXY`, `ALL_PROXY`, and `NO_PROXY` for what needs none.
+//! Whether there is one the config says, and else the environment, as curl reads it and as our HTTP client does:
+//! `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and `NO_PROXY` for what needs none. What the config says holds for the
+//! whole process, as the environment does: it is the way out of this machine, and no property of a feed or a channel.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use reqwest::{NoProxy, Url};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::secret::{PasswordError, password};
+
 /// The longest head of an answer.
 const HEAD_MAX: usize = 16 << 10;
+
+/// What the config says; none: the environment says it.
+static CONFIGURED: RwLock<Option<Arc<Configured>>> = RwLock::new(None);
+
+/// A proxy as a config names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// Its `host:port`.
+    pub address: String,
+    /// What is reached without it: names, with all below them, addresses and prefixes, as in `NO_PROXY`.
+    pub no_proxy: Vec<String>,
+    /// Who we are to it, and the file with the password.
+    pub login: Option<(String, PathBuf)>,
+}
+
+/// The same, as those want it who ask.
+struct Configured {
+    matcher: Matcher,
+    for_http: reqwest::Proxy,
+}
+
+/// Why a proxy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// There is no password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Its address is none.
+    #[error("the proxy {0} is no host:port")]
+    Address(String),
+}
+
+/// What is connected from now on goes through this proxy, whatever the environment says; without one it is as the
+/// environment says. Reads the password.
+///
+/// # Errors
+///
+/// Where the password cannot be had, and where the address is none: then all stays as it is.
+pub fn configure(config: Option<&ProxyConfig>) -> Result<(), ProxyError> {
+    let configured = config.map(Configured::new).transpose()?.map(Arc::new);
+    *CONFIGURED.write().unwrap_or_else(PoisonError::into_inner) = configured;
+    Ok(())
+}
+
+/// For an HTTP client; none where the environment says it, which such clients read themselves.
+pub(crate) fn for_http() -> Option<reqwest::Proxy> {
+    configured().map(|configured| configured.for_http.clone())
+}
+
+fn configured() -> Option<Arc<Configured>> {
+    CONFIGURED.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+impl Configured {
+    fn new(config: &ProxyConfig) -> Result<Self, ProxyError> {
+        let ProxyConfig { address, no_proxy, login } = config;
+        let wrong = || ProxyError::Address(address.clone());
+        let mut url = Url::parse(&format!("http://{address}")).map_err(|_| wrong())?;
+        if let Some((user, file)) = login {
+            let password = password(file)?;
+            url.set_username(user).map_err(|()| wrong())?;
+            url.set_password(Some(&password)).map_err(|()| wrong())?;
+        }
+        let no_proxy = no_proxy.join(",");
+        let for_http = reqwest::Proxy::all(url.clone()).map_err(|_| wrong())?;
+        Ok(Configured {
+            matcher: Matcher::builder().all(url.as_str()).no(no_proxy.as_str()).build(),
+            for_http: for_http.no_proxy(NoProxy::from_string(&no_proxy)),
+        })
+    }
+}
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -53,11 +130,15 @@ pub enum ConnectError {
 pub struct Proxy(Intercept);
 
 impl Proxy {
-    /// That of the environment for a server; none where it is reached without.
+    /// That of the config or the environment for a server; none where it is reached without.
     pub fn of(secure: bool, host: &str, port: u16) -> Option<Self> {
         let scheme = if secure { "https" } else { "http" };
-        let url = format!("{scheme}://{}", authority(host, port));
-        Matcher::from_env().intercept(&url.parse().ok()?).map(Proxy)
+        let url = format!("{scheme}://{}", authority(host, port)).parse().ok()?;
+        let proxy = match configured() {
+            Some(configured) => configured.matcher.intercept(&url),
+            None => Matcher::from_env().intercept(&url),
+        };
+        proxy.map(Proxy)
     }
 
     /// Its host and port, without a login.
@@ -109,7 +190,7 @@ impl Proxy {
     }
 }
 
-/// A connection to a server, through the proxy of the environment where there is one for it.
+/// A connection to a server, through the proxy where there is one for it.
 ///
 /// # Errors
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use network::{Backoff, jittered};
+use network::{Backoff, http_client, jittered};
 use reqwest::header::{
     ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
@@ -97,11 +97,7 @@ struct Fetcher {
 
 impl Fetcher {
     fn new(url: String, limit: u64) -> Result<Self, HttpError> {
-        let client = Client::builder()
-            .user_agent(concat!("originwatch/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .timeout(WHOLE);
+        let client = http_client().connect_timeout(CONNECT).read_timeout(SILENCE).timeout(WHOLE);
         Ok(Fetcher { client: client.build()?, url, conditions: HeaderMap::new(), limit })
     }
 

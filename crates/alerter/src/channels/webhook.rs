@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bgp::Timestamp;
+use network::http_client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Response, StatusCode, Url};
@@ -242,8 +243,7 @@ impl fmt::Debug for Webhook {
 
 fn client(config: &WebhookConfig) -> Result<Client, WebhookError> {
     let tls = |error: reqwest::Error| WebhookError::Tls(one_line(&error));
-    let mut builder = Client::builder()
-        .user_agent(concat!("originwatch/", env!("CARGO_PKG_VERSION")))
+    let mut builder = http_client()
         .redirect(Policy::none())
         // Retrying is the outbox's: it knows what was taken.
         .retry(reqwest::retry::never())

@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use network::http_client;
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::http_error::HttpError;
@@ -28,8 +29,7 @@ pub(super) async fn follow(
     outlet: &Outlet,
 ) -> Result<Infallible, Lost> {
     let url = stream(url).ok_or(HttpError::Url)?;
-    let client = Client::builder()
-        .user_agent(concat!("originwatch/", env!("CARGO_PKG_VERSION")))
+    let client = http_client()
         .connect_timeout(CONNECT_WITHIN)
         .read_timeout(SILENCE)
         .tcp_keepalive(Duration::from_secs(20))

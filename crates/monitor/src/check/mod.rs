@@ -29,6 +29,7 @@ use crate::config::{Config, Mail, Relay};
 use crate::dns::Dns;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
+use crate::way_out;
 use ::feeds::FeedKind;
 use reach::{Place, Way};
 use report::Report;
@@ -38,6 +39,7 @@ pub use args::CheckArgs;
 /// Checks the config that the command line names.
 pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let config = Config::load(args.config.as_deref())?;
+    way_out::take(&config)?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
     let report = runtime.block_on(examine(&config, args));

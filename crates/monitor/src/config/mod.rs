@@ -13,6 +13,7 @@ mod heartbeat;
 mod incident;
 mod mail;
 mod maintenance;
+mod network;
 mod operator;
 mod replies;
 mod rpki;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
+use ::network::proxy::ProxyConfig;
 use alerter::dispatch::DispatchRules;
 use alerter::{ChannelName, Window};
 use feeds::Feed;
@@ -68,6 +70,8 @@ pub struct Config {
     pub feeds: Vec<Feed>,
     /// `[archive]`.
     pub archive: Archive,
+    /// `[network]`; none if the environment says whether there is a proxy.
+    pub proxy: Option<ProxyConfig>,
     /// `[mail]`; none if nothing is to be mailed.
     pub mail: Option<Mail>,
     /// `[[channel]]`.
@@ -204,6 +208,7 @@ impl Config {
         let incident = root.section("incident").map_or_else(Rules::default, |s| incident::read(&s));
         let feeds = feed::read_all(root);
         let archive = root.section("archive").map_or_else(Archive::default, |s| archive::read(&s));
+        let proxy = root.section("network").and_then(|section| network::read(&section));
         let mail = root.section("mail").map(Mail::read);
         let channels = Channel::read_all(&root.sections("channel"));
         let dispatcher = dispatcher::read(
@@ -228,6 +233,7 @@ impl Config {
             incident,
             feeds,
             archive,
+            proxy,
             // A [mail] that cannot be read is a fault, not a config without mail.
             mail: mail.map_or(Some(None), |mail| mail.map(Some))?,
             channels: channels?,

@@ -9,7 +9,7 @@ use validator::{Origins, RpkiSnapshot, Watch, WatchList};
 use super::args::ReplayArgs;
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::{directory, watches};
+use crate::{directory, watches, way_out};
 use rpki_sources::{Source, Sources as RpkiSources, load_once_blocking};
 
 /// What is watched and by which rules: from a config, or from the command line alone.
@@ -29,7 +29,9 @@ impl Plan {
     /// out.
     pub(super) fn new(args: &ReplayArgs, at: Option<Timestamp>) -> Result<Self, Failure> {
         if args.prefix.is_empty() {
-            Plan::of_config(Config::load(args.config.as_deref())?, at)
+            let config = Config::load(args.config.as_deref())?;
+            way_out::take(&config)?;
+            Plan::of_config(config, at)
         } else {
             Plan::of_arguments(args, at)
         }

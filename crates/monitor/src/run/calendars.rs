@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use alerter::calendar::{self, CalendarError};
 use jiff::tz::TimeZone;
+use network::http_client;
 use reqwest::{Client, StatusCode};
 use tokio::sync::mpsc;
 use tokio::task::block_in_place;
@@ -54,8 +55,7 @@ pub(super) const SOURCE: &str = "calendar ";
 /// Follows one calendar until the engine ends.
 pub(super) async fn run(calendar: Calendar, zone: TimeZone, inputs: mpsc::Sender<Input>) {
     let Calendar { name, place } = calendar;
-    let user_agent = concat!("originwatch/", env!("CARGO_PKG_VERSION"));
-    let client = match Client::builder().user_agent(user_agent).timeout(WITHIN).build() {
+    let client = match http_client().timeout(WITHIN).build() {
         Ok(client) => client,
         Err(error) => return tracing::error!(name, %error, "the calendar cannot be read"),
     };

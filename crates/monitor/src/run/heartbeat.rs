@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use network::http_client;
 use reqwest::{Client, StatusCode};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -24,8 +25,7 @@ enum HeartbeatError {
 /// Asks for the URL while the engine is running and all is well, and is silent while it is not.
 pub(super) async fn run(heartbeat: Heartbeat, mut health: watch::Receiver<Health>) {
     let Heartbeat { url, every } = heartbeat;
-    let user_agent = concat!("originwatch/", env!("CARGO_PKG_VERSION"));
-    let client = match Client::builder().user_agent(user_agent).timeout(WITHIN).build() {
+    let client = match http_client().timeout(WITHIN).build() {
         Ok(client) => client,
         Err(error) => return tracing::error!(%error, "no heartbeat can be sent"),
     };

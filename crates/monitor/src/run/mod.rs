@@ -40,6 +40,7 @@ use tokio::runtime::Builder;
 
 use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
+use crate::way_out;
 use signals::{Signal, Signals, Systemd};
 use supervisor::Supervisor;
 use web::Health;
@@ -119,6 +120,7 @@ async fn apply(
 ) -> Result<(), Failure> {
     let sockets = systemd.sockets();
     let sockets = sockets.map_err(|error| Failure::Start { what: "inherited sockets", error })?;
+    way_out::take(config)?;
     supervisor.apply(config, sockets).await?;
     systemd.ready();
     tracing::info!(config = %config.path.display(), "running");
@@ -138,6 +140,7 @@ async fn change(
     };
     let error = error.text();
     tracing::error!(%error, "the new config does not work: the old one stays");
+    way_out::take(config)?;
     match supervisor.is_closed() {
         true => apply(supervisor, config, systemd).await,
         false => {

@@ -8,6 +8,7 @@ use alerter::content::mail::MailComposer;
 use clock::Moment;
 use delivery::{DeliveryEvent, DeliveryQueues};
 use feeds::{EVENTS, FeedKind, InitialRibs, Manager, Socket, WantedFeed};
+use network::proxy::ProxyConfig;
 use rpki_sources::Rpki;
 use store::{Journal, StoreError};
 use tokio::net::TcpListener;
@@ -39,6 +40,8 @@ pub(super) struct Supervisor {
     /// The feeds, which outlive a reload, as the RPKI data does.
     feeds: Manager,
     rpki: Option<RpkiFeed>,
+    /// Through which that comes, if there is one in the config.
+    proxy: Option<ProxyConfig>,
     deliveries: mpsc::Sender<DeliveryEvent>,
     inputs: mpsc::Sender<Input>,
     /// Of the engine before; none while one runs.
@@ -58,6 +61,7 @@ impl Supervisor {
         Supervisor {
             feeds: Manager::new(events),
             rpki: None,
+            proxy: None,
             deliveries,
             inputs,
             carried_state: Some(CarriedState::none(brought, reported, receiver)),
@@ -78,7 +82,10 @@ impl Supervisor {
         config: &Config,
         inherited: Vec<std::net::TcpListener>,
     ) -> Result<(), Failure> {
-        let plan = Plan::make(config, inherited, &self.feeds, self.rpki.as_ref()).await?;
+        // By another way out the sources are asked anew.
+        let known = self.rpki.as_ref().filter(|_| self.proxy == config.proxy);
+        let plan = Plan::make(config, inherited, &self.feeds, known).await?;
+        self.proxy.clone_from(&config.proxy);
         self.pause().await?;
         self.open(config, plan).await
     }

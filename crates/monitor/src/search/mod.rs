@@ -18,6 +18,7 @@ pub use args::SearchArgs;
 use crate::config::{Config, LoadError};
 use crate::console::Console;
 use crate::exit::{ExitCode, Failure};
+use crate::way_out;
 use validator::RpkiSnapshot;
 
 /// How many damages of one input are reported one by one, where nobody asked for all.
@@ -64,7 +65,10 @@ fn archive(args: &SearchArgs) -> Result<Archive, Failure> {
         return Ok(Archive::default());
     }
     match Config::load(args.config.as_deref()) {
-        Ok(config) => Ok(config.archive),
+        Ok(config) => {
+            way_out::take(&config)?;
+            Ok(config.archive)
+        }
         Err(LoadError::Nowhere) => Ok(Archive::default()),
         Err(error) => Err(error.into()),
     }
