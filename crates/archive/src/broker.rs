@@ -21,6 +21,9 @@ use crate::remote::{causes, client, runtime};
 /// How many files the broker names at once; it gives no more.
 const PAGE: usize = 1000;
 
+/// The longest answer, unpacked: of so many files some hundred kilobytes.
+const ANSWER_MAX: usize = 16 << 20;
+
 /// Most pages that are asked for: the files of a thousand collectors for a day. A broker that says
 /// that there is always one more would else never end.
 const PAGES_MAX: usize = 400;
@@ -208,10 +211,17 @@ struct File {
 
 async fn ask_page(client: &Client, question: &str) -> io::Result<Vec<File>> {
     let failed = |error: reqwest::Error| io::Error::other(causes(&error));
-    let response = client.get(question).send().await.map_err(failed)?;
+    let mut response = client.get(question).send().await.map_err(failed)?;
     let status = response.status();
-    let text = response.text().await.map_err(failed)?;
-    let answer: Value = serde_json::from_str(&text)
+    let mut answer = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        answer.extend_from_slice(&chunk);
+        if answer.len() > ANSWER_MAX {
+            let limit = ANSWER_MAX >> 20;
+            return Err(io::Error::other(format!("the broker answers more than {limit} MiB")));
+        }
+    }
+    let answer: Value = serde_json::from_slice(&answer)
         .map_err(|_| io::Error::other(format!("the broker answers {status} and no JSON")))?;
     let complaint = answer.get("SearchError").or_else(|| answer.get("error"));
     if let Some(complaint) = complaint.and_then(Value::as_str) {
@@ -254,9 +264,40 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::*;
+    use crate::remote;
 
     /// The shape of a `BrokerItem` of the SDK of BGPKIT.
+    #[test]
+    fn an_answer_that_unpacks_without_end_is_refused() {
+        let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+        bomb.write_all(&vec![b' '; ANSWER_MAX + 1]).unwrap();
+        let bomb = bomb.finish().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            let length = bomb.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            // It hangs up when it has had enough.
+            let _ = stream.write_all(&bomb);
+        });
+        let client = network::http_client().build().unwrap();
+        let answer = remote::runtime().unwrap().block_on(ask_page(&client, &url));
+        assert_eq!(answer.unwrap_err().to_string(), "the broker answers more than 16 MiB");
+        server.join().unwrap();
+    }
+
     #[test]
     fn an_item_of_the_broker_is_a_file() {
         let item = serde_json::json!({

@@ -23,9 +23,9 @@ struct Limits {
     vrps: usize,
 }
 
-/// Five times the largest that is published and five times all VRPs there are, so that a source
-/// gone mad costs some hundred megabytes and not the machine.
-const LIMITS: Limits = Limits { bytes: 512 << 20, vrps: 4_000_000 };
+/// Two and a half times the largest that is published and five times all VRPs there are: so much memory a source gone
+/// mad costs, and no more.
+const LIMITS: Limits = Limits { bytes: 256 << 20, vrps: 4_000_000 };
 
 /// Reads a whole source: gzip and bzip2 by content, then JSON or lines by content.
 ///

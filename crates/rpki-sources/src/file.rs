@@ -16,8 +16,8 @@ use crate::report::{Report, now};
 /// file systems too, where inotify says nothing.
 pub(crate) const POLL: Duration = Duration::from_secs(5);
 
-/// The most that is read, packed or not: five times what all of RPKI needs today (97 MB of JSON).
-pub(crate) const MAX_BYTES: u64 = 512 << 20;
+/// The most that is read, packed or not: two and a half times what all of RPKI needs today (97 MB of JSON).
+pub(crate) const MAX_BYTES: u64 = 256 << 20;
 
 /// Why a file gives nothing.
 #[derive(Debug, thiserror::Error)]
