@@ -204,7 +204,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             tokio::select! {
                 message = self.socket.next() => {
                     let now = Instant::now();
-                    self.take(message.ok_or(Lost::Closed)??, now)?;
+                    self.take(message.ok_or(Lost::Closed)??, now).await?;
                     self.take_what_is_there(now).await?;
                 }
                 _ = polite.tick(), if more => self.say().await?,
@@ -275,19 +275,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     /// What has come in the meantime goes with it: one way through the channel for many messages. Where
     /// the connection ends with them they still count.
     async fn take_what_is_there(&mut self, now: Instant) -> Result<(), Lost> {
-        let result = self.gather(now);
-        if !self.block.is_empty() {
-            // What comes next is about as much: growing step by step would copy it as often.
-            let next = Vec::with_capacity(self.block.len());
-            self.decoder.push(std::mem::replace(&mut self.block, next)).await?;
-        }
+        let result = self.gather(now).await;
+        self.hand_over().await?;
         result
     }
 
-    fn gather(&mut self, now: Instant) -> Result<(), Lost> {
+    async fn gather(&mut self, now: Instant) -> Result<(), Lost> {
         while self.block.len() < BLOCK {
             match futures_util::FutureExt::now_or_never(self.socket.next()) {
-                Some(Some(message)) => self.take(message?, now)?,
+                Some(Some(message)) => self.take(message?, now).await?,
                 Some(None) => return Err(Lost::Closed),
                 None => break,
             }
@@ -295,20 +291,38 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         Ok(())
     }
 
-    fn take(&mut self, message: Message, now: Instant) -> Result<(), Lost> {
-        self.heard = now;
-        match message {
-            Message::Text(text) => self.take_text(text.as_bytes(), now),
-            Message::Binary(bytes) => self.take_text(&bytes, now),
-            Message::Close(_) => return Err(Lost::Closed),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+    async fn hand_over(&mut self) -> Result<(), Lost> {
+        if !self.block.is_empty() {
+            // What comes next is about as much: growing step by step would copy it as often.
+            let next = Vec::with_capacity(self.block.len());
+            self.decoder.push(std::mem::replace(&mut self.block, next)).await?;
         }
         Ok(())
     }
 
-    fn take_text(&mut self, text: &[u8], now: Instant) {
+    async fn take(&mut self, message: Message, now: Instant) -> Result<(), Lost> {
+        self.heard = now;
+        let text = match &message {
+            Message::Text(text) => text.as_bytes(),
+            Message::Binary(bytes) => bytes,
+            Message::Close(_) => return Err(Lost::Closed),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
+        };
         match Control::of(text) {
-            Some(Control::Subscribed) => {
+            Some(control) => {
+                // What the server says of itself comes behind what it has told by then.
+                self.hand_over().await?;
+                self.decoder.decoded().await?;
+                self.obey(control, now);
+            }
+            None => self.add_line(text, now),
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, control: Control, now: Instant) {
+        match control {
+            Control::Subscribed => {
                 self.decoder.is_alive();
                 self.shown = now;
                 let all = self.unacknowledged == 1 && self.to_say.is_empty();
@@ -318,19 +332,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                     tracing::info!(subscriptions = self.subscribed.len(), "subscribed");
                 }
             }
-            Some(Control::Error(error)) => tracing::error!(%error, "the server reports an error"),
-            None => {
-                self.shown = now;
-                // A line of its own, whatever stands in it.
-                let begin = self.block.len();
-                self.block.extend_from_slice(text);
-                if text.contains(&b'\n') {
-                    let line = self.block.get_mut(begin..).unwrap_or_default();
-                    line.iter_mut().filter(|it| **it == b'\n').for_each(|it| *it = b' ');
-                }
-                self.block.push(b'\n');
-            }
+            Control::Error(error) => tracing::error!(%error, "the server reports an error"),
         }
+    }
+
+    /// A line of its own, whatever stands in it.
+    fn add_line(&mut self, text: &[u8], now: Instant) {
+        self.shown = now;
+        let begin = self.block.len();
+        self.block.extend_from_slice(text);
+        if text.contains(&b'\n') {
+            let line = self.block.get_mut(begin..).unwrap_or_default();
+            line.iter_mut().filter(|it| **it == b'\n').for_each(|it| *it = b' ');
+        }
+        self.block.push(b'\n');
     }
 }
 

@@ -11,7 +11,7 @@ use bgp::{Asn, Community, Timestamp};
 
 use crate::attributes::NlriSource;
 use crate::{
-    AsSize, Element, ElementKind, Nlri, PathSegment, RouteAttributes, SegmentKind, Source,
+    AsSize, Element, ElementKind, Nlri, Path, PathSegment, RouteAttributes, SegmentKind, Source,
 };
 
 /// Writes lines one after the other. What the next has in common with the last is not made again:
@@ -201,11 +201,9 @@ fn label(out: &mut Vec<u8>, source: Source) {
 
 /// Path, origin, next hop, LOCAL_PREF, MULTI_EXIT_DISC, communities, aggregation.
 fn route(attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
-    let path = attributes.path();
-    match path.unmerged() {
-        _ if attributes.has_broken_path() => text(out, "! Error !"),
-        Some(segments) => write_path(out, segments),
-        None => write_path(out, path.segments()),
+    match attributes.has_broken_path() {
+        true => text(out, "! Error !"),
+        false => write_path(attributes.path(), out),
     }
     match attributes.origin_code() {
         Some(0) => text(out, "|IGP|"),
@@ -243,7 +241,15 @@ fn route(attributes: RouteAttributes<'_>, source: Source, out: &mut Vec<u8>) {
     out.push(b'|');
 }
 
-fn write_path<'a>(out: &mut Vec<u8>, segments: impl Iterator<Item = PathSegment<'a>>) {
+/// Appends an AS path as bgpdump writes it: `64500 64501 {64502,64503}`.
+pub fn write_path(path: Path<'_>, out: &mut Vec<u8>) {
+    match path.unmerged() {
+        Some(segments) => write_segments(out, segments),
+        None => write_segments(out, path.segments()),
+    }
+}
+
+fn write_segments<'a>(out: &mut Vec<u8>, segments: impl Iterator<Item = PathSegment<'a>>) {
     let mut spaced = false;
     for segment in segments {
         if spaced {

@@ -304,7 +304,44 @@ impl<'a> Iterator for Segments<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::bgpdump::write_path;
+
+    /// Segments of each kind as they stand on the wire, none of them empty.
+    fn segments(size: AsSize) -> impl Strategy<Value = Vec<u8>> {
+        let segment = (1..=4_u8, prop::collection::vec(any::<u16>(), 1..6));
+        prop::collection::vec(segment, 0..5).prop_map(move |segments| {
+            let mut bytes = Vec::new();
+            for (kind, asns) in segments {
+                bytes.extend([kind, u8::try_from(asns.len()).unwrap()]);
+                for asn in asns {
+                    match size {
+                        AsSize::Two => bytes.extend(asn.to_be_bytes()),
+                        AsSize::Four => bytes.extend((u32::from(asn) * 65_537).to_be_bytes()),
+                    }
+                }
+            }
+            bytes
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_is_written_as_the_one_in_words(
+            four in segments(AsSize::Four),
+            two in segments(AsSize::Two),
+            as4 in segments(AsSize::Four),
+        ) {
+            let paths = [Path::new(&four, AsSize::Four), Path::merged(&two, &as4)];
+            for path in paths.into_iter().flat_map(|path| [path, path.behind_first()]) {
+                let mut text = Vec::new();
+                write_path(path, &mut text);
+                prop_assert_eq!(String::from_utf8(text).unwrap(), path.to_as_path().to_string());
+            }
+        }
+    }
 
     /// Found by the fuzzer: the end of AS4_PATH was taken for the end of the path.
     #[test]

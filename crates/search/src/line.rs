@@ -1,5 +1,6 @@
 use std::io::{self, Write as _};
 
+use parser::bgpdump::write_path;
 use parser::{Element, ElementKind};
 use validator::ValidationState;
 
@@ -88,7 +89,9 @@ fn route(element: &Element<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let Some(nlri) = element.nlri() else { return Ok(()) };
     write!(out, r#","prefix":"{}","path_id":{}"#, nlri.prefix, nlri.path_id)?;
     let Some(attributes) = element.attributes() else { return Ok(()) };
-    write!(out, r#","as_path":"{}","origins":["#, attributes.path().to_as_path())?;
+    out.extend_from_slice(br#","as_path":""#);
+    write_path(attributes.path(), out);
+    out.extend_from_slice(br#"","origins":["#);
     list(element.origin().members().iter().map(|asn| asn.number()), out)?;
     out.push(b']');
     if attributes.is_unreadable() {

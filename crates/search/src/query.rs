@@ -1,9 +1,8 @@
-use std::io::Write as _;
 use std::sync::Arc;
 
 use archive::RecordVisitor;
 use bgp::{Asn, Timestamp};
-use parser::bgpdump::Lines;
+use parser::bgpdump::{Lines, write_path};
 use parser::{Element, Everything, Filter};
 use regex::bytes::Regex;
 use validator::{Near, RpkiSnapshot, ValidationState};
@@ -171,8 +170,7 @@ impl Conditions {
         }
         if let Some(wanted) = &self.path {
             path.clear();
-            // Writing to memory cannot fail.
-            let _ = write!(path, "{}", attributes.path().to_as_path());
+            write_path(attributes.path(), path);
             if !wanted.is_match(path) {
                 return Err(Miss);
             }

@@ -59,7 +59,8 @@ impl BlockDecoder {
         }
     }
 
-    async fn decoded(&mut self) -> Result<(), Blocked> {
+    /// All that was taken in is decoded.
+    pub(super) async fn decoded(&mut self) -> Result<(), Blocked> {
         let Some(decoding) = self.decoding.take() else { return Ok(()) };
         match decoding.await {
             Ok(result) => result,
