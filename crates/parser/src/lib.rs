@@ -32,6 +32,7 @@ mod attributes;
 mod code;
 mod cursor;
 mod damage;
+mod digits;
 mod element;
 mod filter;
 mod mrt;
