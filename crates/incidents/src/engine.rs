@@ -251,12 +251,12 @@ impl Incidents {
     }
 
     /// A person says of an incident about an AS next to us that it belongs there: neither this route nor later ones
-    /// are told, whatever was learned and whatever the config says. Nothing of another incident.
+    /// are told, to whatever prefix of ours. Nothing of another incident.
     pub fn accept(&mut self, now: Timestamp, id: &IncidentId) {
         self.handle_timeout(now);
         let Some(incident) = self.incidents.values().find(|one| one.id == *id) else { return };
         let keys: BTreeSet<RouteKey> = incident.occurrence.held_at().collect();
-        incident.first_hops().for_each(|(watched, hop)| self.routes.accept_first_hop(watched, hop));
+        incident.first_hops().for_each(|hop| self.routes.accept_first_hop(hop));
         for key in keys {
             let row = self.routes.row(&key).cloned();
             if let Some((row, asn)) = row.zip(self.routes.asn(key.vantage)) {

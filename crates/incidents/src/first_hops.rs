@@ -12,7 +12,7 @@ use crate::pairs;
 
 /// What was first seen so long ago is known: a table takes minutes to tell.
 const KNOWN_AFTER: Duration = Duration::from_secs(600);
-/// First hops that are remembered for one watch: a network has some hundreds of neighbours at most.
+/// First hops that are remembered for one watch, and accepted in all: a network has some hundreds of neighbours at most.
 const HOPS: usize = 4096;
 
 /// The ASes next to us, by watched prefix, and when each was first seen there.
@@ -20,6 +20,10 @@ const HOPS: usize = 4096;
 pub(crate) struct FirstHops {
     #[serde(with = "pairs")]
     by_watch: BTreeMap<Prefix, Learned>,
+    /// Those that a person said stand next to us, whatever was learned and whatever the config says: of every
+    /// watch, since a transit carries all that we announce.
+    #[serde(default)]
+    accepted: BTreeSet<Asn>,
 }
 
 /// What is known of one watch.
@@ -29,9 +33,6 @@ struct Learned {
     exact_since: Option<Timestamp>,
     /// When each AS was first seen next to us.
     hops: BTreeMap<Asn, Timestamp>,
-    /// Those that a person said are ours, whatever was learned and whatever the config says.
-    #[serde(default)]
-    accepted: BTreeSet<Asn>,
 }
 
 /// An AS that stands next to us on the paths to a watched prefix.
@@ -72,33 +73,29 @@ impl FirstHops {
     }
 
     /// A person says that this AS stands next to us.
-    pub(crate) fn accept(&mut self, watched: Prefix, hop: Asn) {
-        let accepted = &mut self.by_watch.entry(watched).or_default().accepted;
-        if accepted.len() < HOPS {
-            accepted.insert(hop);
+    pub(crate) fn accept(&mut self, hop: Asn) {
+        if self.accepted.len() < HOPS {
+            self.accepted.insert(hop);
         }
     }
 
     /// Who stands next to us on the paths to this watched prefix, as far as it is known.
     pub(crate) fn of(&self, watched: Prefix) -> Vec<FirstHop> {
-        let Some(Learned { hops, accepted, .. }) = self.by_watch.get(&watched) else {
-            return Vec::new();
-        };
-        let asns: BTreeSet<&Asn> = hops.keys().chain(accepted).collect();
+        let hops = self.by_watch.get(&watched).map(|learned| &learned.hops);
+        let seen = hops.into_iter().flat_map(BTreeMap::keys);
+        let asns: BTreeSet<&Asn> = seen.chain(&self.accepted).collect();
         let hop = |asn: &Asn| FirstHop {
             asn: *asn,
-            since: hops.get(asn).copied(),
-            accepted: accepted.contains(asn),
+            since: hops.and_then(|hops| hops.get(asn)).copied(),
+            accepted: self.accepted.contains(asn),
         };
         asns.into_iter().map(hop).collect()
     }
 
     /// Whether a person said of who stands there, which the rules call a stranger, that it belongs there.
     fn is_accepted(&self, one: &Match) -> bool {
-        let watched = one.watch.as_ref().map(|watch| watch.prefix);
-        let learned = watched.and_then(|watched| self.by_watch.get(&watched));
         one.kind == Some(IncidentKind::FirstHop)
-            && one.culprit.zip(learned).is_some_and(|(hop, of)| of.accepted.contains(&hop))
+            && one.culprit.is_some_and(|hop| self.accepted.contains(&hop))
     }
 
     /// Whether it is known who stands there, and this one does not.
@@ -107,7 +104,7 @@ impl FirstHops {
         let is_known = |since: &Timestamp| *since + KNOWN_AFTER <= at;
         let has_baseline = learned.exact_since.as_ref().is_some_and(is_known);
         let is_known = learned.hops.get(&hop).is_some_and(is_known);
-        has_baseline && !is_known && !learned.accepted.contains(&hop)
+        has_baseline && !is_known && !self.accepted.contains(&hop)
     }
 
     fn learn(&mut self, watched: Prefix, hop: Asn, at: Timestamp, is_exact: bool) {

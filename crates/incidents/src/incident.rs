@@ -210,12 +210,10 @@ impl Incident {
         self.occurrence.release(at, key, part);
     }
 
-    /// The watched prefixes next to which a stranger stands, and who.
-    pub(crate) fn first_hops(&self) -> impl Iterator<Item = (Prefix, Asn)> + use<'_> {
+    /// The strangers that stand next to us; none of another kind.
+    pub(crate) fn first_hops(&self) -> impl Iterator<Item = Asn> + use<'_> {
         let is_of_hops = self.group_key.class == Class::Other(IncidentKind::FirstHop);
-        let watched = self.occurrence.parts.keys().filter_map(|part| part.watched);
-        let by = |watched| self.group_key.offenders.iter().map(move |hop| (watched, *hop));
-        watched.filter(move |_| is_of_hops).flat_map(by)
+        self.group_key.offenders.iter().copied().filter(move |_| is_of_hops)
     }
 
     /// Whether enough distinct vantage ASes hold a breach of one watch at the same time.

@@ -121,8 +121,8 @@ impl RouteTable {
     }
 
     /// A person says that this AS stands next to us.
-    pub(crate) fn accept_first_hop(&mut self, watched: Prefix, hop: Asn) {
-        self.first_hops.accept(watched, hop);
+    pub(crate) fn accept_first_hop(&mut self, hop: Asn) {
+        self.first_hops.accept(hop);
     }
 
     /// Who stands next to us on the paths to this watched prefix, as far as it is known.
