@@ -3,10 +3,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::play::bmp::feed;
+use crate::play::bmp::{PREFIX, feed, watch};
 use crate::play::daemon::Daemon;
 use crate::play::place::Place;
 use crate::play::relay::Relay;
+use crate::recordings::{self, ROUTER};
 
 #[test]
 fn strangers_and_those_who_speak_something_else_are_turned_away() {
@@ -61,4 +62,53 @@ fn a_router_that_is_gone_is_told_until_it_is_back() {
     drop(router);
     told("reopened");
     daemon.stop();
+}
+
+/// The messages of a router, whose peers all lie in the VRF 64500:100.
+fn in_vrf(mut stream: Vec<u8>) -> Vec<u8> {
+    // Type 0 and its value (RFC 4364 section 4.2).
+    const DISTINGUISHER: [u8; 8] = [0, 0, 0xfb, 0xf4, 0, 0, 0, 100];
+    let mut rest = stream.as_mut_slice();
+    // The common header (RFC 7854 section 4.1): version, length, type; behind it that of a peer (section 4.2): type,
+    // flags, distinguisher. Initiation and Termination, 4 and 5, have none.
+    while let [3, a, b, c, d, kind, ..] = *rest {
+        let (message, after) = rest.split_at_mut(u32::from_be_bytes([a, b, c, d]) as usize);
+        if !matches!(kind, 4 | 5) {
+            message[6] = 1;
+            message[8..16].copy_from_slice(&DISTINGUISHER);
+        }
+        rest = after;
+    }
+    stream
+}
+
+/// Internet in a VRF.
+#[test]
+fn a_vrf_counts_where_it_is_named_and_is_told_where_it_is_left_out() {
+    let capture = in_vrf(std::fs::read(recordings::path(ROUTER)).unwrap());
+    for (vrfs, kinds) in [
+        ("vrfs = [\"64500:100\"]", vec!["origin-hijack", "own-as-new-prefix", "sub-prefix-hijack"]),
+        ("", vec![]),
+    ] {
+        let relay = Relay::start();
+        let (port, feed) = feed("127.0.0.1", vrfs);
+        let place = Place::new(relay.port, &feed);
+        watch(&place, PREFIX);
+        let mut daemon = Daemon::start(&place.config());
+        let mut router = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        router.write_all(&capture).unwrap();
+        if kinds.is_empty() {
+            let told = daemon.wait_for("left out");
+            assert!(told.contains("64500:100"), "{told}");
+        }
+        let mut mailed: Vec<_> =
+            kinds.iter().map(|_| relay.next().header("X-Originwatch-Kind").unwrap()).collect();
+        mailed.sort();
+        drop(router);
+        daemon.wait_for("disconnected: closed by the router");
+        daemon.stop();
+        assert_eq!(mailed, kinds);
+        let stored = place.stored();
+        assert_eq!(stored.is_empty(), kinds.is_empty(), "{stored:?}");
+    }
 }
