@@ -12,7 +12,7 @@ use crate::play::LIMIT;
 use crate::play::daemon::Daemon;
 use crate::play::place::{Place, without_times};
 use crate::play::relay::Relay;
-use crate::play::ris_live::{story, wall};
+use crate::play::ris_live::{announce, story, wall};
 use crate::play::ris_server::{Server, Step};
 
 #[test]
@@ -46,6 +46,36 @@ fn live_gives_what_a_replay_of_the_same_messages_gives() {
 /// Takes the class of the scope out of each notice.
 fn scopes(notices: &mut [Value]) -> Vec<Value> {
     notices.iter_mut().map(|notice| notice["extent"]["class"].take()).collect()
+}
+
+/// What else the offender announces is asked for at its first sight, and answered before anybody is told.
+#[test]
+fn the_first_notice_says_that_many_others_are_hit_although_only_ours_is_asked_for() {
+    let (relay, server) = (Relay::start(), Server::start(4));
+    let place = Place::new(relay.port, &server.feed("watched"));
+    let daemon = Daemon::start(&place.config());
+    let visit = server.visit();
+    visit.send(&story(wall())[..4]);
+    let (asked, subscription) = channel();
+    visit.steps.send(Step::Read(asked)).unwrap();
+    assert_eq!(subscription.recv_timeout(LIMIT).unwrap()["data"]["path"], "4761$");
+    let vrps = std::fs::read(place.path("vrps.json")).unwrap();
+    let vrps: Value = serde_json::from_slice(&vrps).unwrap();
+    let others = vrps["roas"].as_array().unwrap().iter().filter(|roa| roa["asn"] != "AS64500");
+    let others: Vec<String> = others
+        .take(100)
+        .map(|roa| announce(wall(), 3, roa["prefix"].as_str().unwrap(), &[103, 4651, 4761]))
+        .collect();
+    visit.send(&others);
+    visit.send(&story(wall())[5..6]);
+    let opened = relay.next();
+    assert_eq!(opened.header("X-Originwatch-Reason").as_deref(), Some("opened"));
+    daemon.stop();
+    let told = &place.stored()[0];
+    assert_eq!(
+        (&told["extent"]["class"], &told["extent"]["prefixes"]),
+        (&"mass".into(), &100.into())
+    );
 }
 
 #[test]
