@@ -26,14 +26,10 @@ pub(crate) fn watch(place: &Place, prefix: &str) {
     let (head, tail) = text.split_once("[[watch]]").unwrap();
     let (_, tail) = tail.split_once("[rpki]").unwrap();
     // The captures last for seconds: a loss of visibility would be told at once.
-    // One router is enough, and no more are waited for, in a replay of its bytes too, which does not know whose
-    // they are.
+    // One router is enough, in a replay of its bytes too, which does not know whose they are.
     let watch = format!("[[watch]]\nprefix = \"{prefix}\"\n");
     fs::write(place.config(), format!("{head}{watch}\n[rpki]{tail}")).unwrap();
-    place.edit(
-        "min_vantage_ases = 2",
-        "min_vantage_ases = 1\nopen_after = \"0s\"\nvisibility_after = \"0s\"",
-    );
+    place.edit("min_vantage_ases = 2", "min_vantage_ases = 1\nvisibility_after = \"0s\"");
 }
 
 /// A router that has said what it says in a capture, up to where its peers go down.

@@ -2,7 +2,7 @@
 //! is, this tells whether an offender takes that, too.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,10 +29,30 @@ const BEGUN_BEFORE: Duration = Duration::from_secs(3600);
 pub struct KnownOrigins {
     hasher: RandomState,
     /// By the hash of the prefix: two that have the same would be one in some ten million tables.
-    shards: [Mutex<HashMap<u64, Origins>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
     offenders: Mutex<Offenders>,
     /// How often an offender was added.
     added: AtomicU64,
+}
+
+type Shard = HashMap<u64, Origins, BuildHasherDefault<Hashed>>;
+
+/// What is a hash already is its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        self.0 = octets.iter().fold(self.0, |hash, octet| hash.rotate_left(8) ^ u64::from(*octet));
+    }
 }
 
 /// The first two that originated a prefix, and since when: the second seconds, then the AS, the earlier first.
@@ -105,9 +125,10 @@ impl KnownOrigins {
         origins.into_iter().filter(is_holder).map(|(_, asn)| asn).collect()
     }
 
-    fn place(&self, prefix: Prefix) -> (u64, &Mutex<HashMap<u64, Origins>>) {
+    fn place(&self, prefix: Prefix) -> (u64, &Mutex<Shard>) {
         let key = self.hasher.hash_one(prefix);
-        let place = usize::try_from(key % SHARDS as u64).unwrap_or_default();
+        // Neither the lowest nor the highest bits: by those a map finds its places.
+        let place = usize::try_from((key >> 32) % SHARDS as u64).unwrap_or_default();
         // A remainder is a place in the array.
         (key, &self.shards[place])
     }

@@ -38,7 +38,7 @@ impl Daemon {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("originwatch.toml");
         fs::write(&path, config)?;
-        fs::write(folder.path().join("vrps.json"), VRPS)?;
+        fs::write(folder.path().join("vrps.json"), vrps())?;
         let mut run = Command::new(program);
         run.arg("run").arg("-c").arg(&path).stdin(Stdio::null()).stderr(Stdio::piped());
         let mut child = run.spawn()?;
@@ -166,6 +166,14 @@ origins = [1103]
 upstreams = [20965]
 "#;
 
-const VRPS: &str = r#"{"roas":[
-    {"asn":"AS3333","prefix":"193.0.0.0/21","maxLength":21},
-    {"asn":"AS1103","prefix":"145.220.8.0/21","maxLength":21}]}"#;
+/// Ours, and those of some others, as every validator's set has them: where the data name few networks, who
+/// originates what is learned from the feed instead.
+fn vrps() -> String {
+    let roa = |asn: u32, prefix: &str, length: u8| {
+        format!(r#"{{"asn":"AS{asn}","prefix":"{prefix}/{length}","maxLength":{length}}}"#)
+    };
+    let ours = [roa(3333, "193.0.0.0", 21), roa(1103, "145.220.8.0", 21)];
+    let others = (0..20).map(|n| roa(64496 + n, &format!("198.18.{n}.0"), 24));
+    let roas: Vec<_> = ours.into_iter().chain(others).collect();
+    format!(r#"{{"roas":[{}]}}"#, roas.join(","))
+}
