@@ -18,7 +18,7 @@ fn a_router_gives_what_a_replay_of_its_bytes_gives() {
     let capture = recordings::path(ROUTER);
     watch(&place, PREFIX);
     // What a router of ours holds is told at once; a replay does not know whose it is.
-    place.edit("min_vantage_ases = 1", "min_vantage_ases = 1\nopen_after = \"0s\"");
+    place.edit("visibility_after = \"0s\"", "visibility_after = \"0s\"\nopen_after = \"0s\"");
     let mut daemon = Daemon::start(&place.config());
     let mut router = TcpStream::connect(("127.0.0.1", port)).unwrap();
     // A router that trickles: every boundary is somewhere within a message.
