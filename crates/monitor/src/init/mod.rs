@@ -1,7 +1,7 @@
 //! `originwatch init`: from an AS number to a config that watches it.
 //!
 //! `facts` reads what the command line names, with `tables` for who announces what; the crate `setup` decides and
-//! writes; `questions` asks what no table says. At the end stands [`check`](crate::check).
+//! writes; `questions` asks what no table says. At the end stands [`check`].
 
 mod args;
 mod facts;
