@@ -33,6 +33,7 @@ fn hash(vantage: &Vantage) -> u64 {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address),
     };
-    let collector = vantage.collector.bytes().map(u64::from);
+    let word = |octets: &[u8]| octets.iter().fold(0, |word, octet| word << 8 | u64::from(*octet));
+    let collector = vantage.collector.as_bytes().chunks(8).map(word);
     mix(halves(address).into_iter().chain([u64::from(vantage.asn.number())]).chain(collector))
 }
