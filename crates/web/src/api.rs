@@ -117,7 +117,7 @@ async fn metrics(State(state): State<Arc<AppState>>) -> Answered {
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
-/// Which incidents: those that are not over, unless `all` or a filter is given.
+/// Which incidents: those that are not over for good, or all.
 #[derive(Deserialize)]
 struct Which {
     #[serde(default)]
