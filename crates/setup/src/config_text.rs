@@ -105,12 +105,7 @@ fn head(text: &mut String, proposal: &Proposal, answers: &Answers) {
         line!(text, "#\n# Look at these first:");
     }
     for issue in urgent {
-        line!(
-            text,
-            "#   {}\n#     -> {}",
-            printable(&issue.to_string()),
-            shown(&issue.remedy(&answers.file))
-        );
+        write_issue(text, issue, answers);
     }
     let stray =
         proposal.issues.iter().filter(|issue| !issue.is_urgent() && !is_watched(proposal, issue));
@@ -119,13 +114,18 @@ fn head(text: &mut String, proposal: &Proposal, answers: &Answers) {
         line!(text, "#\n# Not watched:");
     }
     for issue in stray {
-        line!(
-            text,
-            "#   {}\n#     -> {}",
-            printable(&issue.to_string()),
-            shown(&issue.remedy(&answers.file))
-        );
+        write_issue(text, issue, answers);
     }
+}
+
+/// What looks wrong, and what mends it.
+fn write_issue(text: &mut String, issue: &Issue, answers: &Answers) {
+    line!(
+        text,
+        "#   {}\n#     -> {}",
+        printable(&issue.to_string()),
+        shown(&issue.remedy(&answers.file))
+    );
 }
 
 fn is_watched(proposal: &Proposal, issue: &Issue) -> bool {
