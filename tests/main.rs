@@ -15,6 +15,7 @@ mod incidents;
 mod indosat;
 mod init;
 mod kinds;
+mod observer;
 #[expect(dead_code, reason = "the other suite uses the rest")]
 mod play;
 mod recordings;
