@@ -1,6 +1,7 @@
 //! `originwatch run`: the real daemon, with a relay, a spool, routers and a RIS Live server that are
 //! played here. Nothing waits for a time: each step waits for what the daemon says or does.
 
+mod accept;
 mod api;
 mod blind;
 mod bmp;

@@ -11,7 +11,7 @@ use crate::play::place::Place;
 use crate::play::relay::Relay;
 use crate::play::spool::{drop_in, place, updates};
 
-const TOKEN: &str = "0123456789abcdef0123";
+pub(super) const TOKEN: &str = "0123456789abcdef0123";
 
 /// How a daemon is asked.
 pub(super) struct Api {
@@ -23,14 +23,20 @@ impl Api {
     pub(super) fn start(token: &str) -> (Relay, Place, Daemon, Api, String) {
         let relay = Relay::start();
         let place = place(&relay);
+        let api = Api::of(&place, token);
+        let daemon = Daemon::start(&place.config());
+        updates().iter().take(2).for_each(|file| drop_in(&place, file));
+        let name = relay.next().header("X-Originwatch-Incident").unwrap();
+        (relay, place, daemon, api, name)
+    }
+
+    /// The one that the daemon of this place will have.
+    pub(super) fn of(place: &Place, token: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         std::fs::write(place.path("token"), format!("{TOKEN}\n")).unwrap();
         let web = format!("[web]\nlisten = \"127.0.0.1:{port}\"\n{token}\n[operator]");
         place.edit("[operator]", &web);
-        let daemon = Daemon::start(&place.config());
-        updates().iter().take(2).for_each(|file| drop_in(&place, file));
-        let name = relay.next().header("X-Originwatch-Incident").unwrap();
-        (relay, place, daemon, Api { port }, name)
+        Api { port }
     }
 
     fn send(&self, head: &str, body: &str) -> (u16, String) {
@@ -66,7 +72,7 @@ impl Api {
         (code, serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
-    fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
+    pub(super) fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json"
         );

@@ -5,8 +5,6 @@ use serde_json::Value;
 use crate::play::daemon::Daemon;
 use crate::play::place::Place;
 use crate::play::relay::Relay;
-use crate::play::ris_live::{announce, wall};
-use crate::play::ris_server::Server;
 use crate::play::spool::{drop_in, place, updates};
 
 /// A daemon that has told of the hijack of 2014.
@@ -44,38 +42,6 @@ fn what_people_say_of_an_incident_is_done_and_shown() {
     daemon.stop();
     // The marks outlive it.
     assert_eq!(place.listed()[0]["marks"]["acknowledged"]["by"], "alice");
-}
-
-#[test]
-fn a_new_transit_is_accepted_once_and_told_no_more() {
-    let (relay, server) = (Relay::start(), Server::start(1));
-    let place = Place::new(relay.port, &server.feed("firehose"));
-    place.edit("resolve_after = \"15m\"", "resolve_after = \"2s\"");
-    let mut daemon = Daemon::start(&place.config());
-    let visit = server.visit();
-    // Our own prefix behind an AS that is no upstream of ours.
-    let behind = |prefix: &str| {
-        [1, 2, 3].map(|peer| announce(wall(), peer, prefix, &[100 + peer, 64999, 64500]))
-    };
-    visit.send(&behind("198.18.0.0/21"));
-    let opened = relay.next();
-    assert_eq!(opened.header("X-Originwatch-Kind").as_deref(), Some("first-hop"));
-    let name = opened.header("X-Originwatch-Incident").unwrap();
-    let patch = place.done(&["incidents", "accept", &name, "--by", "alice"]);
-    assert_eq!(patch, "[operator]\nupstreams = [64510, 64511, 64999]\n");
-    let over = relay.next();
-    assert_eq!(over.header("X-Originwatch-Reason").as_deref(), Some("resolved"));
-    // The other prefix by the same AS is no news any more; by another one it is.
-    visit.send(&behind("198.18.8.0/21"));
-    visit.taken_in(&mut daemon);
-    let other =
-        [4, 5, 6].map(|peer| announce(wall(), peer, "198.18.8.0/21", &[100 + peer, 64998, 64500]));
-    visit.send(&other);
-    let next = relay.next();
-    assert!(next.header("Subject").unwrap().contains("AS64998"), "{:?}", next.header("Subject"));
-    let again = place.command(&["incidents", "accept", "OW-1999"]);
-    assert!(again.stderr.contains("there is no incident OW-1999"), "{}", again.stderr);
-    daemon.stop();
 }
 
 #[test]

@@ -23,12 +23,17 @@ maildir = \"replies\"
 /// A place that reads replies.
 fn place(relay: &Relay) -> Place {
     let place = spool::place(relay);
+    are_read(&place);
+    place
+}
+
+/// Has a place read replies.
+pub(super) fn are_read(place: &Place) {
     place.edit("[data]", REPLIES);
     fs::write(place.path("key"), "0123456789abcdef0123456789abcdef\n").unwrap();
     for name in ["", "/new", "/cur", "/tmp"] {
         fs::create_dir(place.path(&format!("replies{name}"))).unwrap();
     }
-    place
 }
 
 /// Tells of the hijack of 2014, and stops.
@@ -41,7 +46,7 @@ fn told(relay: &Relay, place: &Place) -> ReceivedMail {
 }
 
 /// A reply by the NOC, which is a recipient.
-fn reply(to: &str, id: &str, headers: &str, body: &str) -> String {
+pub(super) fn reply(to: &str, id: &str, headers: &str, body: &str) -> String {
     let date = jiff::Zoned::now().strftime("%a, %d %b %Y %H:%M:%S %z");
     format!(
         "From: Night Shift <noc@example.net>\nTo: {to}\nSubject: Re: [LON01] CRITICAL\n\
@@ -49,7 +54,7 @@ fn reply(to: &str, id: &str, headers: &str, body: &str) -> String {
     )
 }
 
-fn deliver(place: &Place, name: &str, mail: &str) {
+pub(super) fn deliver(place: &Place, name: &str, mail: &str) {
     fs::write(place.path(&format!("replies/new/{name}")), mail).unwrap();
 }
 
