@@ -60,7 +60,7 @@ impl Reporter<'_> {
             last_seen: if incident.lasts() { at } else { occurrence.last_seen },
             flapping: incident.flapping(),
             subject: printable(&incident.group_key.subject),
-            details: occurrence.known.details.iter().cloned().collect(),
+            details: self.details(incident, over),
             own: self.is_own(&incident.group_key.offenders),
             offenders: incident.group_key.offenders.iter().map(party).collect(),
             prefixes: self.prefixes(incident),
@@ -84,6 +84,14 @@ impl Reporter<'_> {
             evidence: occurrence.evidence.iter().cloned().collect(),
             evidence_count: occurrence.evidence.count,
         })
+    }
+
+    /// How few carried our prefix is not so any more when they do again.
+    fn details(&self, incident: &Incident, over: bool) -> Vec<String> {
+        if over && incident.kind() == Some(IncidentKind::VisibilityLoss) {
+            return Vec::new();
+        }
+        incident.occurrence.known.details.iter().cloned().collect()
     }
 
     /// Without RPKI data nobody knows which ROA is missing.

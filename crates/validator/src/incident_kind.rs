@@ -204,10 +204,8 @@ incident_kinds! {
         guide: "Networks that validate drop the route now. Create or correct the ROA that the \
             notice names, or withdraw the announcement that it does not allow.",
         headline: Headline {
-            now: "what our own {who} announces is RPKI-invalid, and networks that validate drop it: \
-                {count}",
-            over: "what our own {who} announces was RPKI-invalid, and networks that validate drop it: \
-                {count}",
+            now: "networks that validate drop {count} of our own {who} as RPKI-invalid",
+            over: "networks that validate dropped {count} of our own {who} as RPKI-invalid",
         },
         accusation: None,
         remedy: Remedy::RoaOfAnnounced,
@@ -240,9 +238,9 @@ incident_kinds! {
         severity: Severities::always(Severity::Warning).if_grave(Severity::Critical),
         title: "unexpected upstream",
         meaning: "the origin is allowed, but the AS next to it is none of our upstreams",
-        advice: Some("If it is an upstream of ours, add it to `upstreams`."),
-        guide: "If the AS is a new upstream of ours, add it to `upstreams`. Else our origin is \
-            forged: ask that AS where it learns the route.",
+        advice: Some("If it is an upstream of ours, say so: `originwatch incidents accept`, or `upstreams` in the config."),
+        guide: "If the AS is a new upstream of ours, accept it (`originwatch incidents accept`, or a reply \
+            `ACCEPT`) or add it to `upstreams`. Else our origin is forged: ask that AS where it learns the route.",
         headline: Headline {
             now: "{who} stands next to our AS on the way to {count} of ours and is no upstream of \
                 ours: a forged origin, or an upstream that the config does not name",
@@ -265,12 +263,12 @@ incident_kinds! {
         severity: Severities::always(Severity::Warning),
         title: "route leak",
         meaning: "the path is one that ASPA or OTC (RFC 9234) forbids",
-        advice: None,
+        advice: Some("If the path is rightful, the ASPA of a customer on it lacks a provider: look whether it is ours."),
         guide: "Ask the leaking AS to filter. If the path is rightful, the ASPA of the customer \
             lacks a provider.",
         headline: Headline {
-            now: "{who} leaks {count} of ours on a path that ASPA forbids",
-            over: "{who} leaked {count} of ours on a path that ASPA forbids",
+            now: "{who} leaks {count} of ours on a path that ASPA or OTC (RFC 9234) forbids",
+            over: "{who} leaked {count} of ours on a path that ASPA or OTC (RFC 9234) forbids",
         },
         accusation: Some(Accusation {
             what: "passes on",
@@ -288,12 +286,12 @@ incident_kinds! {
         title: "visibility loss",
         meaning: "fewer of the vantage points that had a route to a watched prefix still have one than \
             its `visibility` asks for",
-        advice: None,
+        advice: Some("Look whether our own routers still announce it and our upstreams still take it."),
         guide: "Look whether our own routers still announce the prefix and whether our upstreams \
             still take it; then at filters, at dampening and at the RPKI state of the prefix.",
         headline: Headline {
-            now: "{subject} can not be reached from where it could be any more",
-            over: "{subject} could not be reached from where it could be",
+            now: "many of those who had a route to {subject} have none any more",
+            over: "many of those who had a route to {subject} had none any more",
         },
         accusation: None,
         remedy: Remedy::Nothing,
@@ -306,7 +304,7 @@ incident_kinds! {
         severity: Severities::always(Severity::Notice),
         title: "ROA change",
         meaning: "the VRPs of our prefixes or ASNs changed",
-        advice: None,
+        advice: Some("If the change is not ours, find out who made it."),
         guide: "Nothing, if the change is ours. Else find out who made it, and what it makes of our \
             routes.",
         headline: Headline::always("ROAs that matter to us changed"),
@@ -321,7 +319,7 @@ incident_kinds! {
         severity: Severities::always(Severity::Warning),
         title: "ROA expiry",
         meaning: "a VRP of ours will expire",
-        advice: None,
+        advice: Some("Renew the ROA, or find out why the certificate authority does not."),
         guide: "Renew the ROA, or find out why the certificate authority does not.",
         headline: Headline::always("ROAs of ours expire soon: {subject}"),
         accusation: None,
@@ -335,7 +333,7 @@ incident_kinds! {
         severity: Severities::always(Severity::Warning),
         title: "trust anchor malfunction",
         meaning: "the VRPs of a trust anchor collapsed in number",
-        advice: None,
+        advice: Some("Look whether other validators see the same."),
         guide: "Look whether other validators see the same. The last complete set stays in force \
             until the loss has lasted for `[rpki] collapse_after`.",
         headline: Headline::always("the VRPs of the trust anchor {subject} collapsed in number"),
@@ -401,7 +399,7 @@ incident_kinds! {
         severity: Severities::always(Severity::Warning),
         title: "delivery failing",
         meaning: "notices do not reach where they should",
-        advice: None,
+        advice: Some("Look at the relay or the receiver; what could not be delivered waits (`originwatch mail queue`)."),
         guide: "Look at the relay or the receiver that the notice names; what could not be \
             delivered waits in the queue (`originwatch mail queue`).",
         headline: Headline {

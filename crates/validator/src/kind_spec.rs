@@ -78,6 +78,16 @@ pub enum Area {
     Delivery,
 }
 
+impl Area {
+    /// Whether it is about routes that vantage points see, and not about what is missing or does not work.
+    pub const fn is_of_routes(self) -> bool {
+        match self {
+            Area::Hijack | Area::OthersRoutes | Area::OwnRoutes | Area::OwnRoutesInRpki => true,
+            Area::Reachability | Area::RpkiData | Area::DataSource | Area::Delivery => false,
+        }
+    }
+}
+
 /// All that is the same of every incident of a kind: its row in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindSpec {

@@ -74,7 +74,11 @@ fn from(notice: &Notice) -> String {
     if offenders.is_empty() {
         return "an AS that the path does not tell".to_owned();
     }
-    offenders.join(", ")
+    match offenders.as_slice() {
+        [offender] => offender.clone(),
+        // The members of an AS_SET.
+        several => format!("one of {}", several.join(", ")),
+    }
 }
 
 /// RPKI entitles the origin to everything that it announces: nobody is accused.

@@ -2,7 +2,7 @@
 
 use bgp::Timestamp;
 use jiff::tz::TimeZone;
-use validator::IncidentKind;
+use validator::{Area, IncidentKind, KindSpec};
 
 use crate::content::draft;
 use crate::content::page::{Answer, Badge, Block, EvidenceRow, Page, moment};
@@ -20,6 +20,8 @@ use incidents::{
 
 /// Verdicts, earlier events that the page lists; the rest stands in the JSON.
 const LISTED: usize = 12;
+/// What those are asked for who accepted it.
+const FILTER: &str = "to filter it";
 /// Prefixes that stand in front of everything else: what to do first must be seen without scrolling.
 const LISTED_FIRST: usize = 5;
 
@@ -128,7 +130,9 @@ impl Answers<'_> {
             self.answer("New", &format!("{}.", changes(&notice.changes).join("; ")));
         }
         self.answer("Severity", &notice.severity.to_string().to_uppercase());
-        self.answer("First seen", &self.moment(notice.since));
+        let is_of_routes = notice.kind.spec().area.is_of_routes();
+        let first = if is_of_routes { "First seen" } else { "Since" };
+        self.answer(first, &self.moment(notice.since));
         if notice.since > notice.first_seen {
             self.answer("", &format!("(for the first time: {})", self.moment(notice.first_seen)));
         }
@@ -138,13 +142,18 @@ impl Answers<'_> {
         }
         match notice.reason {
             Reason::Resolved => {
-                self.answer("Gone since", &self.moment(notice.last_seen));
+                let last = if is_of_routes { "Gone since" } else { "Until" };
+                self.answer(last, &self.moment(notice.last_seen));
                 let lasted = duration(notice.last_seen.since(notice.since));
                 let quiet = spelled_out(notice.at.since(notice.last_seen));
-                self.answer("Lasted", &format!("{lasted}; not seen for {quiet}"));
+                let quiet =
+                    if is_of_routes { format!("; not seen for {quiet}") } else { String::new() };
+                self.answer("Lasted", &format!("{lasted}{quiet}"));
             }
             Reason::Opened | Reason::Update | Reason::Reopened | Reason::Reminder => {
-                self.answer("Last seen", &self.moment(notice.last_seen));
+                if is_of_routes {
+                    self.answer("Last seen", &self.moment(notice.last_seen));
+                }
             }
         }
     }
@@ -333,11 +342,15 @@ fn evidence_row(evidence: &Evidence) -> EvidenceRow {
 fn points(notice: &AnnotatedNotice, has_draft: bool) -> Vec<String> {
     let mut points = Vec::new();
     if draft::is_entitled(notice) {
-        points.push(
-            "RPKI entitles this origin: if it is yours, list it in `origins` of the watch."
-                .to_owned(),
-        );
+        let list = "RPKI entitles this origin: if it is yours, list it in `origins` of the watch.";
+        // Against what is rightful nothing is announced or filtered.
+        return vec![list.to_owned()];
     }
+    let KindSpec { area, advice, .. } = notice.kind.spec();
+    let advice = advice.map(str::to_owned);
+    // It may be rightful: that is to be found out before anybody is asked for anything.
+    let (before, behind) = if area == Area::OthersRoutes { (advice, None) } else { (None, advice) };
+    points.extend(before);
     if notice.let_out_by_us && is_foreign(notice) {
         let offender = who(&notice.offenders);
         points
@@ -356,7 +369,7 @@ fn points(notice: &AnnotatedNotice, has_draft: bool) -> Vec<String> {
             "No more-specific of {prefix} would be accepted by others: filters are what helps."
         ));
     }
-    points.extend(notice.kind.spec().advice.map(str::to_owned));
+    points.extend(behind);
     points
 }
 
@@ -387,12 +400,14 @@ fn ask(notice: &Notice) -> String {
     let accepted = accepted.join(", ");
     let request = notice.kind.spec().accusation.map_or("", |accusation| accusation.request);
     match (offenders.is_empty(), accepted.is_empty()) {
-        (true, _) => format!("Ask {accepted} to filter it; a draft is below."),
+        (true, _) => format!("Ask {accepted} {FILTER}; a draft is below."),
         (false, true) => format!("Ask {} {request}; a draft is below.", who(&offenders)),
-        (false, false) => format!(
-            "Ask {} {request} and {accepted} to filter it; a draft is below.",
-            who(&offenders)
-        ),
+        (false, false) if request == FILTER => {
+            format!("Ask {} and {accepted} {FILTER}; a draft is below.", who(&offenders))
+        }
+        (false, false) => {
+            format!("Ask {} {request} and {accepted} {FILTER}; a draft is below.", who(&offenders))
+        }
     }
 }
 

@@ -179,7 +179,7 @@ pub(crate) fn data_sources(feeds: &[FeedState], rpki: Option<&RpkiState>, at: Ti
         Some(rpki) => {
             let stale = if rpki.stale { "STALE " } else { "" };
             let made = rpki.generated.map(|at| format!(" made {at}")).unwrap_or_default();
-            format!("{text}; {stale}RPKI data{made}, {} VRPs", grouped(rpki.vrps))
+            format!("{text}; {stale}RPKI data{made}, {}", plural(rpki.vrps, "VRP", "VRPs"))
         }
     }
 }

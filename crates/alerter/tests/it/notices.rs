@@ -118,6 +118,22 @@ fn the_other_kinds() {
 }
 
 #[test]
+fn a_loss_that_is_over_is_not_said_to_be_there_still() {
+    let mut lab = Lab::with_baseline();
+    (0..30).for_each(|n| lab.withdraw(0, n, FIRST));
+    lab.tick(300);
+    (0..30).for_each(|n| lab.recover(600, n, FIRST));
+    lab.tick(3600);
+    let [opened, resolved] =
+        [0, 1].map(|n| notice_text(&annotated(&lab.notices[n]), &TimeZone::UTC));
+    assert!(opened.contains("10 of 40 vantage points that had it still carry it"), "{opened}");
+    assert!(opened.contains("Do first:     Look whether our own routers"), "{opened}");
+    assert!(resolved.contains("seen by 40 of 40 vantage points"), "{resolved}");
+    assert!(resolved.contains("Until:") && resolved.contains("Lasted:       10 min"), "{resolved}");
+    assert!(!resolved.contains("still carry") && !resolved.contains("not seen"), "{resolved}");
+}
+
+#[test]
 fn no_line_is_wider_than_72_columns_where_a_space_allows() {
     for notice in story() {
         for line in notice_text(&notice, &bst()).lines() {

@@ -45,6 +45,8 @@ fn an_offender_is_asked_to_withdraw_and_who_accepted_it_to_filter() {
 #[test]
 fn the_transit_of_a_forged_path_is_asked_where_it_learns_the_route() {
     let (_, text) = first_mail(with_upstreams(), FIRST, &[1299, 65540, 64500]);
+    // It may be an upstream of ours: that comes before anybody is asked.
+    assert!(text.contains("Do first: If it is an upstream of ours, say so"), "{text}");
     assert!(text.contains("Ask AS65540 where it learns the route"), "{text}");
     assert!(text.contains("your network passes on 198.18.0.0/21"), "{text}");
     assert!(!text.contains("your network originates"), "{text}");
@@ -59,6 +61,11 @@ fn whom_rpki_entitles_is_not_accused() {
         "{text}"
     );
     assert!(!text.contains("To the NOC"), "{text}");
+    // Nor is anything done against what is rightful.
+    for announced in ["198.18.1.0/24", FIRST] {
+        let (_, text) = first_mail(entitled(13335), announced, &[1299, 13335]);
+        assert!(!text.contains("more-specific") && !text.contains("filter"), "{text}");
+    }
 }
 
 #[test]
