@@ -462,4 +462,6 @@ fn is_listed(watch: &Watch, asn: Asn) -> bool {
 }
 
 #[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod tests;
