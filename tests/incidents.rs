@@ -7,6 +7,7 @@ use fixtures::recordings::MADE;
 use fixtures::{Scenario, Speaker, Update, internet, pack, ris_live};
 
 use crate::play::short::replay_in_short;
+use crate::play::{notices, originwatch};
 
 /// When the trouble begins: half an hour after all is as it should be.
 const START: i64 = MADE + 1800;
@@ -287,4 +288,38 @@ fn a_feed_with_marked_events_gives_exactly_those_of_the_origin() {
              by  via ",
         ]
     );
+}
+
+/// Without RPKI data whose the space of others is has to be learned, and ten minutes are not enough for it: after a
+/// start nobody is said to aim at us alone, however many others are hit.
+#[test]
+fn without_rpki_data_the_scope_is_not_known_before_the_holders_of_others_are() {
+    let speakers = internet::speakers(12);
+    let ours = &["198.18.0.0/21"];
+    let others: Vec<String> = (0..20).map(|n| format!("198.51.{n}.0/24")).collect();
+    let mut begun = quiet(&speakers, ours);
+    for (asn, other) in (65_550..).zip(&others) {
+        let path = format!("64511 {asn}");
+        begun = each(begun, MADE + 60, &speakers[..2], |s| announce(&[other], s, &path));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [config, input] =
+        ["originwatch.toml", "rrc21.updates"].map(|name| folder.path().join(name));
+    let watch =
+        "[operator]\nname = \"Test\"\nasns = [64500]\n[[watch]]\nprefix = \"198.18.0.0/21\"\n";
+    fs::write(&config, watch).unwrap();
+    for (after, class, hit) in [(300, "unknown", 0), (1800, "mass", 20)] {
+        let mut scenario = begun.clone();
+        for taken in others.iter().map(String::as_str).chain(["198.18.0.0/21"]) {
+            let hijack = |s| announce(&[taken], s, "3491 64666");
+            scenario = each(scenario, MADE + after, &speakers[..2], hijack);
+        }
+        scenario.events.sort_by_key(|event| event.at);
+        fs::write(&input, ris_live::lines(&scenario, "rrc21")).unwrap();
+        let words = ["replay", "--format", "json", "-c"].map(std::path::Path::new);
+        let run = originwatch(words.into_iter().chain([config.as_path(), &input]));
+        let told = notices(&run.stdout);
+        assert_eq!(told[0]["extent"]["class"], class, "{after} {}", run.stderr);
+        assert_eq!(told[0]["extent"]["prefixes"], hit, "{after}");
+    }
 }
