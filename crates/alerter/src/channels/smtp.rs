@@ -1,18 +1,25 @@
 //! Mail to a relay over SMTP (RFC 5321), with STARTTLS (RFC 3207) or implicit TLS (RFC 8314).
 
+mod replies;
+mod stream;
+mod tls;
+
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, Certificate, Tls as LettreTls, TlsParameters,
-};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
+use lettre::transport::smtp::commands::Starttls;
 use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 
 use super::error::{SendError, excerpt, one_line};
 use crate::content::mail::Mail;
+use replies::Replies;
+use stream::RelayStream;
+use tls::Connector;
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +71,9 @@ impl fmt::Debug for RelayConfig {
 pub struct Relay {
     host: String,
     port: u16,
-    tls: LettreTls,
+    tls: Tls,
+    /// None where there is never TLS.
+    connector: Option<Connector>,
     credentials: Option<Credentials>,
     helo: ClientId,
     name: String,
@@ -107,7 +116,8 @@ impl Relay {
         Ok(Relay {
             host: config.host.clone(),
             port: config.port,
-            tls: tls(config)?,
+            tls: config.tls,
+            connector: connector(config)?,
             credentials: credentials.map(|(user, password)| Credentials::new(user, password)),
             helo: ClientId::Domain(config.helo.clone()),
             name: format!("{}:{}", config.host, config.port),
@@ -137,48 +147,89 @@ impl Relay {
 
     /// A connection on which mail may be sent.
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
-        let failed = |error: Error| self.classify(&error);
-        let place = (self.host.as_str(), self.port);
-        let mut connection = match &self.tls {
-            // lettre takes no stream of ours here.
-            LettreTls::Wrapper(parameters) => {
-                let (timeout, tls) = (Some(self.timeout), Some(parameters.clone()));
-                AsyncSmtpConnection::connect_tokio1(place, timeout, &self.helo, tls, None).await
+        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await;
+        let tcp = tcp.map_err(|error| self.unreachable(&error))?;
+        // lettre writes the mail and the dot behind it one after the other: with Nagle's algorithm the dot waits for
+        // the acknowledgement of the mail, which the relay's host delays by 40 ms.
+        tcp.set_nodelay(true).map_err(|error| self.unreachable(&error))?;
+        let mut connection = match (self.tls, &self.connector) {
+            (Tls::Implicit, Some(connector)) => {
+                self.greet_by_tls(tcp, connector, Replies::default()).await
             }
-            _ => {
-                let stream = prompt(place).await.map_err(|error| SendError::Unreachable {
-                    place: self.name.clone(),
-                    reason: one_line(&error),
-                })?;
-                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.helo).await
+            (Tls::StartTls | Tls::Opportunistic, Some(connector)) => {
+                self.greet_and_start_tls(tcp, connector).await
             }
-        }
-        .map_err(failed)?;
-        match &self.tls {
-            LettreTls::Required(tls) => connection.starttls(tls.clone(), &self.helo).await,
-            LettreTls::Opportunistic(tls) if connection.can_starttls() => {
-                connection.starttls(tls.clone(), &self.helo).await
+            (Tls::None, _) | (_, None) => {
+                let peer = tcp.peer_addr().map_err(|error| self.unreachable(&error))?;
+                self.greet(RelayStream::new(tcp, peer, Replies::default())).await
             }
-            _ => Ok(()),
-        }
-        .map_err(failed)?;
+        }?;
         if let Some(credentials) = &self.credentials {
-            self.may_log_in(&connection)?;
-            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(failed)?;
+            let login = connection.auth(DEFAULT_MECHANISMS, credentials).await;
+            login.map_err(|error| self.classify(&error))?;
         }
         Ok(connection)
     }
 
+    /// What the relay offers first says whether it goes on by TLS.
+    async fn greet_and_start_tls(
+        &self,
+        tcp: TcpStream,
+        connector: &Connector,
+    ) -> Result<AsyncSmtpConnection, SendError> {
+        let peer = tcp.peer_addr().map_err(|error| self.unreachable(&error))?;
+        let stream = RelayStream::new(tcp, peer, Replies::default());
+        let mut connection = self.greet(stream.clone()).await?;
+        if !connection.can_starttls() {
+            self.may_go_on_in_the_clear()?;
+            return Ok(connection);
+        }
+        connection.command(Starttls).await.map_err(|error| self.classify(&error))?;
+        drop(connection);
+        let tcp = stream.into_inner();
+        let tcp =
+            tcp.ok_or_else(|| self.unreachable(&io::Error::from(io::ErrorKind::ResourceBusy)))?;
+        // It greets nobody twice, and lettre waits for that.
+        self.greet_by_tls(tcp, connector, Replies::after("220 TLS\r\n")).await
+    }
+
+    async fn greet_by_tls(
+        &self,
+        tcp: TcpStream,
+        connector: &Connector,
+        replies: Replies,
+    ) -> Result<AsyncSmtpConnection, SendError> {
+        let peer = tcp.peer_addr().map_err(|error| self.unreachable(&error))?;
+        let tls = connector.connect(tcp).await.map_err(|error| self.unreachable(&error))?;
+        self.greet(RelayStream::new(tls, peer, replies)).await
+    }
+
+    async fn greet<S>(&self, stream: RelayStream<S>) -> Result<AsyncSmtpConnection, SendError>
+    where
+        RelayStream<S>: AsyncTokioStream + 'static,
+    {
+        let connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.helo);
+        connection.await.map_err(|error| self.classify(&error))
+    }
+
     /// Whoever stands between us and the relay can take STARTTLS out of what it offers (RFC 3207 section 6), and
     /// must not get the password for it. The mail waits: one without the login might be refused for good.
-    fn may_log_in(&self, connection: &AsyncSmtpConnection) -> Result<(), SendError> {
-        match (&self.tls, connection.is_encrypted()) {
-            (LettreTls::None, _) | (_, true) => Ok(()),
-            (_, false) => Err(SendError::Authentication {
+    fn may_go_on_in_the_clear(&self) -> Result<(), SendError> {
+        match self.tls {
+            Tls::StartTls => Err(SendError::Unreachable {
+                place: self.name.clone(),
+                reason: "it offers no STARTTLS".to_owned(),
+            }),
+            Tls::Opportunistic if self.credentials.is_some() => Err(SendError::Authentication {
                 place: self.name.clone(),
                 answer: NOT_IN_THE_CLEAR.to_owned(),
             }),
+            Tls::Opportunistic | Tls::Implicit | Tls::None => Ok(()),
         }
+    }
+
+    fn unreachable(&self, error: &dyn std::error::Error) -> SendError {
+        SendError::Unreachable { place: self.name.clone(), reason: one_line(error) }
     }
 
     fn classify(&self, error: &Error) -> SendError {
@@ -194,29 +245,12 @@ impl Relay {
     }
 }
 
-/// lettre writes the mail and the dot behind it one after the other: with Nagle's algorithm the dot
-/// waits for the acknowledgement of the mail, which the relay's host delays by 40 ms.
-async fn prompt(place: (&str, u16)) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect(place).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-fn tls(config: &RelayConfig) -> Result<LettreTls, RelayError> {
+fn connector(config: &RelayConfig) -> Result<Option<Connector>, RelayError> {
     if config.tls == Tls::None {
-        return Ok(LettreTls::None);
+        return Ok(None);
     }
-    let wrong =
-        |error: Error| RelayError::Tls { host: config.host.clone(), reason: one_line(&error) };
-    let mut parameters = TlsParameters::builder(config.host.clone());
-    if let Some(pem) = &config.extra_ca {
-        parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(wrong)?);
-    }
-    let parameters = parameters.build().map_err(wrong)?;
-    Ok(match config.tls {
-        Tls::StartTls => LettreTls::Required(parameters),
-        Tls::Implicit => LettreTls::Wrapper(parameters),
-        Tls::Opportunistic => LettreTls::Opportunistic(parameters),
-        Tls::None => LettreTls::None,
-    })
+    let connector = Connector::new(&config.host, config.extra_ca.as_deref());
+    let connector = connector
+        .map_err(|error| RelayError::Tls { host: config.host.clone(), reason: one_line(&error) });
+    connector.map(Some)
 }

@@ -7,8 +7,12 @@ use alerter::channels::SendError;
 use alerter::channels::smtp::{Relay, RelayConfig, RelayError, Tls};
 use alerter::content::mail::{Mail, MailComposer};
 use jiff::tz::TimeZone;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::annotated::annotated;
 use crate::lab::{FIRST, Lab};
@@ -23,13 +27,53 @@ enum Fault {
     Answer(&'static str, &'static str),
 }
 
+/// A refusal for which lettre alone would find no room.
+const LONG: &str = const {
+    const OCTETS: [u8; 4000] = {
+        let mut octets = [b'x'; 4000];
+        (octets[0], octets[1], octets[2], octets[3]) = (b'5', b'5', b'0', b' ');
+        octets
+    };
+    match std::str::from_utf8(&OCTETS) {
+        Ok(text) => text,
+        Err(_) => panic!(),
+    }
+};
+
 /// Serves one connection; returns the lines of each mail that it took.
-async fn serve(stream: TcpStream, fault: Fault) -> Option<Vec<String>> {
-    let mut stream = BufReader::new(stream);
+async fn serve(mut stream: TcpStream, fault: Fault) -> Option<Vec<String>> {
     if fault == Fault::SilentBanner {
         std::future::pending::<()>().await;
     }
     stream.write_all(b"220 relay.test ESMTP\r\n").await.ok()?;
+    converse(stream, fault).await
+}
+
+/// The same by TLS: from the beginning, or once it is asked for.
+async fn serve_by_tls(
+    mut stream: TcpStream,
+    tls: Tls,
+    acceptor: TlsAcceptor,
+) -> Option<Vec<String>> {
+    if tls == Tls::Implicit {
+        let mut stream = acceptor.accept(stream).await.ok()?;
+        stream.write_all(b"220 relay.test ESMTP\r\n").await.ok()?;
+        return converse(stream, Fault::Answer(".", LONG)).await;
+    }
+    let mut said = [0; 100];
+    for answer in ["220 relay.test ESMTP", "250-relay.test\r\n250 STARTTLS"] {
+        stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
+        stream.read(&mut said).await.ok()?;
+    }
+    stream.write_all(b"220 go on\r\n").await.ok()?;
+    converse(acceptor.accept(stream).await.ok()?, Fault::Answer(".", LONG)).await
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    fault: Fault,
+) -> Option<Vec<String>> {
+    let mut stream = BufReader::new(stream);
     let mut taken = Vec::new();
     loop {
         let mut line = String::new();
@@ -64,7 +108,10 @@ async fn serve(stream: TcpStream, fault: Fault) -> Option<Vec<String>> {
     }
 }
 
-async fn read_data(stream: &mut BufReader<TcpStream>, taken: &mut Vec<String>) -> Option<()> {
+async fn read_data<S: AsyncRead + Unpin>(
+    stream: &mut BufReader<S>,
+    taken: &mut Vec<String>,
+) -> Option<()> {
     loop {
         let mut line = String::new();
         stream.read_line(&mut line).await.ok()?;
@@ -141,6 +188,11 @@ async fn each_fault_has_its_name() {
         (Fault::Answer("MAIL", "530 5.7.0 authenticate first"), "authentication"),
         (Fault::Answer(".", "452 4.2.2 mailbox full"), "deferred"),
         (Fault::Answer(".", "554 5.6.0 no"), "refused"),
+        // However it is said.
+        (Fault::Answer("RCPT", "550"), "refused"),
+        (Fault::Answer(".", LONG), "refused"),
+        (Fault::Answer("MAIL", "550-5.7.1 Empf\u{e4}nger unbekannt\n550 so it is"), "refused"),
+        (Fault::Answer(".", "451 \u{1f4a5}"), "deferred"),
         (Fault::SilentBanner, "timed out"),
         (Fault::SilentAfterDot, "timed out"),
         (Fault::CloseAfterDot, "unreachable"),
@@ -179,6 +231,45 @@ async fn a_login_is_shown_in_the_clear_only_where_nothing_else_was_asked_for() {
         tokio::spawn(async move { serve(listener.accept().await.unwrap().0, Fault::None).await });
     assert!(Relay::new(&open).unwrap().send(&notice_mail()).await.is_ok());
     assert!(server.await.unwrap().is_some());
+}
+
+/// A login and a mail by TLS, and a refusal in a line that is too long.
+#[tokio::test]
+async fn by_tls_a_refusal_is_one_too() {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let server = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(std::sync::Arc::new(server));
+    for tls in [Tls::Implicit, Tls::StartTls, Tls::Opportunistic] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let extra_ca = Some(made.cert.pem().into_bytes());
+        let timeout = Duration::from_secs(60);
+        let config = config(listener.local_addr().unwrap().port());
+        let relay = Relay::new(&RelayConfig { tls, extra_ca, timeout, ..config }).unwrap();
+        let acceptor = acceptor.clone();
+        let server = tokio::spawn(async move {
+            serve_by_tls(listener.accept().await.unwrap().0, tls, acceptor).await
+        });
+        let refused = relay.send(&notice_mail()).await;
+        assert!(matches!(refused, Err(SendError::Refused { .. })), "{tls:?}: {refused:?}");
+        let taken = server.await.unwrap().unwrap();
+        assert!(taken[1].starts_with("AUTH PLAIN "), "{tls:?}: {taken:?}");
+    }
+    // Nobody has signed the certificate that it shows.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = config(listener.local_addr().unwrap().port());
+    let relay = Relay::new(&RelayConfig { tls: Tls::Implicit, ..config }).unwrap();
+    let mail = notice_mail();
+    let (sent, _) = tokio::join!(relay.send(&mail), async {
+        serve_by_tls(listener.accept().await.unwrap().0, Tls::Implicit, acceptor).await
+    });
+    let error = sent.unwrap_err().to_string();
+    assert!(error.ends_with("invalid peer certificate: UnknownIssuer"), "{error}");
 }
 
 #[tokio::test]
