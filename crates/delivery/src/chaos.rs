@@ -1,29 +1,30 @@
-//! The scripted feed of forty incidents, while clock, store, places and process fail, one by one and together: by
-//! a seed, in virtual time. `ORIGINWATCH_CHAOS_SEEDS` says how many seeds are tried.
+//! The scripted feed of forty hijacks, while clock, store, feed, RPKI data, places and process fail among decoys, one by
+//! one and together: by a seed, in virtual time. `ORIGINWATCH_CHAOS_SEEDS` says how many seeds are tried.
 
 mod process;
+mod record;
 mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerter::DeliveryNote;
 use bgp::Timestamp;
 use clock::Moment;
 use rusqlite::Connection;
-use validator::Finding;
+use validator::Classifier;
 
 use crate::attempt::{DeliveryAttempt, DeliveryReport, Outcome};
-use process::Process;
-use script::{ADDRESSES, INCIDENTS, Random, START, STEP, STORY, script};
+use process::{Feed, Process};
+use record::{Arrival, Decided, Record, SILENCE};
+use script::{ADDRESSES, Random, START, STEP, STORY, Script, classifier, rpki};
 
 /// By when everything has come to rest.
 const END: u64 = STORY + 3 * 3600;
-/// How long anything may take that can be delivered: the longest backoff, and a turn.
-const SILENCE: u64 = 30 * 60 + 2 * STEP;
 /// A place that takes nothing for so long is told of; where the process was killed meanwhile, after five attempts.
 const TOLD_AFTER: u64 = 600 + 930;
 
@@ -34,17 +35,6 @@ enum Place {
     Down,
     /// Takes it, and the answer is lost.
     Mute,
-}
-
-/// A notification that arrived.
-#[derive(Debug)]
-struct Arrival {
-    address: String,
-    message_id: String,
-    thread: String,
-    content: String,
-    is_from_memory: bool,
-    at: u64,
 }
 
 struct World {
@@ -61,17 +51,15 @@ struct World {
     /// How many had arrived when a process started that knows all in memory alone.
     in_memory_since: Option<usize>,
     /// What that has decided.
-    unsaved: Vec<String>,
+    unsaved: Vec<Decided>,
     places: BTreeMap<&'static str, Place>,
-    script: Vec<(u64, Finding)>,
+    script: Script,
+    /// The feed tells nothing.
+    is_blind: bool,
+    /// By what RPKI says now.
+    classifier: Arc<Classifier>,
     process: Option<Process>,
-    arrivals: Vec<Arrival>,
-    /// When each notification was decided, by Message-ID.
-    decided: BTreeMap<String, u64>,
-    /// When each mailbox did not take what it was sent.
-    refusing: BTreeMap<&'static str, Vec<u64>>,
-    /// What waits then is due within its own backoff from there on, whatever the clock says.
-    kills: Vec<u64>,
+    record: Record,
     /// Since when no mailbox takes anything.
     refused_since: Option<u64>,
     /// Since when the process knows what became of its attempts.
@@ -83,7 +71,7 @@ struct World {
 impl World {
     fn new(seed: u64, folder: &Path) -> Self {
         let mut random = Random(seed);
-        let script = script(&mut random);
+        let script = Script::new(&mut random);
         World {
             random,
             path: folder.join(format!("{seed}.db")),
@@ -96,11 +84,10 @@ impl World {
             unsaved: Vec::new(),
             places: ADDRESSES.map(|address| (address, Place::Up)).into(),
             script,
+            is_blind: false,
+            classifier: classifier().into(),
             process: None,
-            arrivals: Vec::new(),
-            decided: BTreeMap::new(),
-            refusing: ADDRESSES.map(|address| (address, Vec::new())).into(),
-            kills: Vec::new(),
+            record: Record::default(),
             refused_since: None,
             knows_since: 0,
             spoilt: 0,
@@ -122,10 +109,12 @@ impl World {
             }
             let now = self.now();
             let mut process = self.process.take().unwrap_or_else(|| self.start(now));
-            for id in process.turn(&self.script, self.elapsed, now) {
+            self.record.blind.extend(self.is_blind.then_some(self.elapsed));
+            let until = (!self.is_blind).then_some(self.elapsed);
+            for one in process.turn(&Feed { observations: &self.script.observations, until }, now) {
                 assert!(!self.is_full || process.fault.is_some());
-                self.unsaved.extend(self.in_memory_since.map(|_| id.clone()));
-                self.decided.entry(id).or_insert(self.elapsed);
+                self.unsaved.extend(self.in_memory_since.map(|_| one.clone()));
+                self.record.decided.entry(one).or_insert(self.elapsed);
             }
             if !process.is_in_memory() {
                 self.in_memory_since = None;
@@ -142,8 +131,8 @@ impl World {
     }
 
     fn start(&mut self, now: Moment) -> Process {
-        let process = Process::start(&self.path, now);
-        self.in_memory_since = process.is_in_memory().then_some(self.arrivals.len());
+        let process = Process::start(&self.path, self.classifier.clone(), now);
+        self.in_memory_since = process.is_in_memory().then_some(self.record.arrivals.len());
         process
     }
 
@@ -152,7 +141,7 @@ impl World {
     fn look_at_mailboxes(&mut self, process: &Process) {
         for (address, place) in &self.places {
             if *place != Place::Up {
-                self.refusing.entry(address).or_default().push(self.elapsed);
+                self.record.refusing.entry(address).or_default().push(self.elapsed);
             }
         }
         if self.places.values().any(|place| *place == Place::Up) {
@@ -160,8 +149,10 @@ impl World {
             return;
         }
         let since = *self.refused_since.get_or_insert(self.elapsed);
-        let Some(first) = self.decided.values().filter(|at| **at >= since).min() else { return };
-        let known = (*first).max(self.knows_since) + TOLD_AFTER + SILENCE;
+        let first = ADDRESSES.map(|address| self.record.first_decided(address, since));
+        // To whom nothing was to go nobody knows whether it would.
+        let [Some(first), Some(second)] = first else { return };
+        let known = first.max(second).max(self.knows_since) + TOLD_AFTER + SILENCE;
         let places = ADDRESSES.map(str::to_owned);
         assert!(self.elapsed < known || process.queues.fault_of_all(&places).is_some());
     }
@@ -172,7 +163,7 @@ impl World {
             return;
         }
         let address = ADDRESSES[usize::try_from(self.random.below(2)).unwrap()];
-        match self.random.below(11) {
+        match self.random.below(16) {
             0 => self.off += i64::try_from(self.random.below(7200)).unwrap() - 3600,
             1 | 2 => self.fill(!self.is_full),
             3 => drop(self.places.insert(address, Place::Up)),
@@ -182,8 +173,24 @@ impl World {
             7 => self.kill(),
             8 => self.spoil(),
             9 => self.block(!self.is_blocked),
-            _ => self.reload(),
+            10 => self.reload(),
+            11 | 12 => self.is_blind = !self.is_blind,
+            13 | 14 => self.change_rpki(),
+            _ => self.starve(),
         }
+    }
+
+    /// The validator says something else, or nothing.
+    fn change_rpki(&mut self) {
+        self.classifier = self.classifier.with_snapshot(rpki(&mut self.random)).into();
+        let now = self.now();
+        self.process.iter_mut().for_each(|one| one.take_rpki(self.classifier.clone(), now));
+    }
+
+    /// There are no descriptors left: nothing can be opened, no connection and no file.
+    fn starve(&mut self) {
+        self.block(true);
+        self.places = ADDRESSES.map(|address| (address, Place::Down)).into();
     }
 
     fn reload(&mut self) {
@@ -204,16 +211,14 @@ impl World {
         if self.is_in_memory() && self.in_memory_since.is_none() {
             return;
         }
-        self.kills.push(self.elapsed);
+        self.record.kills.push(self.elapsed);
         self.lose_attempts();
         let Some(process) = self.process.take() else { return };
-        let unwritten = process.journal.unwritten().iter();
-        let unwritten = unwritten.map(|one| one.content.message_id().to_owned());
-        for id in unwritten.chain(self.unsaved.drain(..)) {
-            self.decided.remove(&id);
+        for one in process.unwritten().into_iter().chain(self.unsaved.drain(..)) {
+            self.record.decided.remove(&one);
         }
-        let told = self.in_memory_since.take().unwrap_or(self.arrivals.len());
-        self.arrivals[told..].iter_mut().for_each(|arrival| arrival.is_from_memory = true);
+        let told = self.in_memory_since.take().unwrap_or(self.record.arrivals.len());
+        self.record.arrivals[told..].iter_mut().for_each(|arrival| arrival.is_from_memory = true);
     }
 
     fn is_in_memory(&self) -> bool {
@@ -229,6 +234,7 @@ impl World {
     fn end_faults(&mut self) {
         self.block(false);
         self.fill(false);
+        self.is_blind = false;
         self.places = ADDRESSES.map(|address| (address, Place::Up)).into();
     }
 
@@ -306,9 +312,9 @@ impl World {
         let DeliveryAttempt { delivery, note } = attempt;
         let place = self.places[delivery.receiver.address.as_str()];
         if place != Place::Down {
-            self.arrivals.push(Arrival {
-                address: delivery.receiver.address.clone(),
-                message_id: delivery.message_id.clone(),
+            let (address, message_id) = (&delivery.receiver.address, &delivery.message_id);
+            self.record.arrivals.push(Arrival {
+                notification: Decided { address: address.clone(), message_id: message_id.clone() },
                 thread: delivery.thread.clone(),
                 content: delivery.content.clone(),
                 is_from_memory: matches!(note, Some(DeliveryNote::NotStored { .. })),
@@ -326,72 +332,22 @@ impl World {
         DeliveryReport { delivery, outcome }
     }
 
-    /// Everything arrived, nothing under two names, and nothing before what came before it.
+    /// What happened may happen, and the store knows what was told.
     fn check(&self) {
         let journal = &self.process.as_ref().unwrap().journal;
         assert_eq!(journal.store().outbox().queue_length().unwrap(), (0, 0));
-        let notices: Vec<serde_json::Value> = (journal.store().notifications().unwrap().iter())
+        let notifications: Vec<serde_json::Value> = (journal.store().notifications().unwrap())
+            .iter()
             .map(|json| serde_json::from_str(json).unwrap())
             .collect();
         let stored: BTreeSet<_> =
-            notices.iter().map(|one| one["message_id"].as_str().unwrap()).collect();
+            notifications.iter().map(|one| one["message_id"].as_str().unwrap()).collect();
         // What could not be read back was written once more.
-        assert!(stored.len() == notices.len() || self.spoilt > 0);
-        let decided: BTreeSet<_> = self.decided.keys().map(String::as_str).collect();
+        assert!(stored.len() == notifications.len() || self.spoilt > 0);
+        let decided = self.record.decided.keys().map(|one| one.message_id.as_str()).collect();
         // A store that was corrupt has lost what had arrived by then.
         assert!(stored == decided || self.spoilt > 0 && stored.is_subset(&decided));
-        for address in ADDRESSES {
-            let arrived = self.arrivals.iter().filter(|one| one.address == address);
-            let from_store = arrived.clone().filter(|one| !one.is_from_memory);
-            let ids: BTreeSet<_> = from_store.map(|one| one.message_id.as_str()).collect();
-            assert_eq!(ids, decided);
-            assert_eq!(self.opened(address), usize::try_from(INCIDENTS).unwrap());
-            let mut contents = BTreeMap::new();
-            for one in arrived.clone() {
-                let first = contents.entry(&one.message_id).or_insert(&one.content);
-                assert!(
-                    !self.kills.is_empty() || *first == &one.content,
-                    "{} differs",
-                    one.message_id
-                );
-                // Only who was killed before the disk was free again has told what is not stored.
-                assert!(!self.kills.is_empty() || decided.contains(one.message_id.as_str()));
-            }
-            in_order(arrived.clone());
-            decided.iter().for_each(|id| self.in_time(address, id));
-        }
-    }
-
-    /// How many incidents it was told the beginning of.
-    fn opened(&self, address: &str) -> usize {
-        let arrived = self.arrivals.iter().filter(|one| one.address == address);
-        let notices = arrived.map(|one| serde_json::from_str(&one.content).unwrap());
-        let opened = notices.filter(|one: &serde_json::Value| one["reason"] == "opened");
-        opened.map(|one| one["subject"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>().len()
-    }
-
-    /// Only a mailbox that takes nothing delays what it is sent.
-    fn in_time(&self, address: &str, id: &str) {
-        let mut arrived = self.arrivals.iter().filter(|one| one.address == address);
-        let first = arrived.find(|one| one.message_id == id).unwrap().at;
-        let before = |times: &[u64]| {
-            times.iter().rev().find(|at| **at <= first).copied().unwrap_or_default()
-        };
-        let begun = before(&self.kills).max(self.decided[id]);
-        let since = before(&self.refusing[address]).max(begun);
-        assert!(first.saturating_sub(since) <= SILENCE, "{id} {} s late", first - since);
-    }
-}
-
-/// Of each thread what is first told of the one is told before the next.
-fn in_order<'a>(arrivals: impl Iterator<Item = &'a Arrival>) {
-    let mut told: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
-    for one in arrivals.filter(|one| !one.is_from_memory) {
-        let number = one.message_id.split_once('.').unwrap().1;
-        let number: u32 = number.split_once('@').unwrap().0.parse().unwrap();
-        let told = told.entry(&one.thread).or_default();
-        assert!(number == 0 || told.contains(&(number - 1)), "{} too early", one.message_id);
-        told.insert(number);
+        self.record.check(&self.script.hijacks);
     }
 }
 
@@ -445,8 +401,8 @@ fn try_one(seed: u64, folder: &Path) -> Tried {
     assert!(run.is_ok(), "seed {seed}");
     std::fs::remove_file(&world.path).unwrap();
     Tried {
-        kills: world.kills.len(),
+        kills: world.record.kills.len(),
         spoilt: world.spoilt,
-        from_memory: world.arrivals.iter().filter(|one| one.is_from_memory).count(),
+        from_memory: world.record.arrivals.iter().filter(|one| one.is_from_memory).count(),
     }
 }

@@ -149,7 +149,7 @@ impl DeliveryQueues {
     ) -> Result<(), StoreError> {
         let now = self.time(now);
         self.unstored.take_in(notifications);
-        let DeliveryQueues { queues, unstored, unwritten, .. } = self;
+        let DeliveryQueues { queues, unstored, unwritten, tried_since, .. } = self;
         for (channel, queue) in queues {
             for delivery in unstored.due(channel, now) {
                 // What the store knows of the same incident goes first.
@@ -166,6 +166,7 @@ impl DeliveryQueues {
                     break;
                 }
                 unstored.begin(number);
+                tried_since.entry(number).or_insert(now);
             }
         }
         Ok(())
@@ -174,6 +175,7 @@ impl DeliveryQueues {
     /// The store has taken everything: what went out from memory goes out from there once more.
     pub fn forget_unstored(&mut self) {
         self.unstored = Unstored::default();
+        self.tried_since.retain(|number, _| *number >= 0);
     }
 
     /// Writes down what became of a delivery.

@@ -1,16 +1,19 @@
-//! One life of the daemon, as far as it has a store and deliveries.
+//! One life of the daemon, from what a feed tells to its deliveries.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerter::dispatch::{DispatchRules, Routing};
 use alerter::{ChannelName, Receiver};
-use clock::Moment;
+use bgp::{Change, Event, Observation, Timestamp};
+use clock::{Moment, MonotonicClock};
 use store::{Journal, StoreError};
 use tokio::sync::mpsc;
-use validator::Finding;
+use validator::{Classifier, Finding};
 
+use super::record::Decided;
 use super::script::{ADDRESSES, FEED};
 use crate::attempt::{DeliveryAttempt, DeliveryReport};
 use crate::queues::{DeliveryQueue, DeliveryQueues};
@@ -20,17 +23,27 @@ pub(super) struct Process {
     pub(super) journal: Journal,
     pub(super) queues: DeliveryQueues,
     pub(super) attempts: mpsc::Receiver<DeliveryAttempt>,
-    pub(super) begun: Moment,
+    clock: MonotonicClock,
+    classifier: Arc<Classifier>,
     /// How far the script is read.
-    pub(super) read: usize,
+    read: usize,
+    /// Nobody tells what the vantage points do, or nobody did.
+    is_stale: bool,
     pub(super) fault: Option<String>,
     /// Nobody can read the store any more.
     corrupt: bool,
 }
 
+/// What there is to read at a time.
+pub(super) struct Feed<'a> {
+    pub(super) observations: &'a [(u64, Observation)],
+    /// Until when it tells; none while it tells nothing.
+    pub(super) until: Option<u64>,
+}
+
 impl Process {
     /// Goes on where the store ends.
-    pub(super) fn start(path: &Path, now: Moment) -> Self {
+    pub(super) fn start(path: &Path, classifier: Arc<Classifier>, now: Moment) -> Self {
         let rules = incidents::Rules::default();
         let begun = Journal::open_or_begin(path, now.wall, rules, dispatch_rules(), Arc::default());
         let (journal, _, _) = begun.unwrap();
@@ -38,8 +51,22 @@ impl Process {
         let read = read.map_or(0, |read| read.parse().unwrap());
         let (queues, attempts) = queues(now);
         // The engine's time goes on from what the store knows.
-        let begun = Moment { wall: now.wall.max(journal.now()), ..now };
-        Process { journal, queues, attempts, begun, read, fault: None, corrupt: false }
+        let clock = MonotonicClock::new(Moment { wall: now.wall.max(journal.now()), ..now });
+        let (is_stale, fault, corrupt) = (false, None, false);
+        let mut process = Process {
+            journal,
+            queues,
+            attempts,
+            clock,
+            classifier,
+            read,
+            is_stale,
+            fault,
+            corrupt,
+        };
+        process.judge_again(now);
+        process.mark_stale(now);
+        process
     }
 
     /// New rules and new queues; what is not written yet stays known.
@@ -49,28 +76,26 @@ impl Process {
         (self.queues, self.attempts) = queues(self.queues.begun());
     }
 
+    /// There are other RPKI data.
+    pub(super) fn take_rpki(&mut self, classifier: Arc<Classifier>, now: Moment) {
+        self.classifier = classifier;
+        self.judge_again(now);
+    }
+
     /// One turn of the engine: what the feed has brought, what is due, what is to be written and sent.
-    pub(super) fn turn(
-        &mut self,
-        script: &[(u64, Finding)],
-        elapsed: u64,
-        now: Moment,
-    ) -> Vec<String> {
+    pub(super) fn turn(&mut self, feed: &Feed<'_>, now: Moment) -> Vec<Decided> {
         if std::mem::take(&mut self.corrupt) {
             self.journal.leave_file().unwrap();
         }
         let put_back = self.journal.put_back(now.wall);
         self.note(&put_back);
-        // Where the wall clock is set back the engine goes on from there.
-        let time = now.wall.max(self.begun.wall + now.since(self.begun));
-        while let Some((_, finding)) = script.get(self.read).filter(|(at, _)| *at <= elapsed) {
-            self.journal.handle(time, finding.clone());
-            self.read += 1;
-            self.journal.set_position(FEED, self.read.to_string());
+        match feed.until {
+            Some(until) => self.read(feed.observations, until, now),
+            None => self.mark_stale(now),
         }
+        let time = self.clock.read(now);
         self.journal.handle_timeout(time);
-        let decided = self.journal.unwritten().iter();
-        let decided = decided.map(|one| one.content.message_id().to_owned()).collect();
+        let decided = self.unwritten();
         let committed = self.journal.commit(self.queues.time(now));
         self.note(&committed);
         self.fault = committed.err().map(|error| error.to_string());
@@ -79,6 +104,54 @@ impl Process {
         }
         self.dispatch(now);
         decided
+    }
+
+    fn read(&mut self, observations: &[(u64, Observation)], until: u64, now: Moment) {
+        let time = self.clock.read(now);
+        while let Some((_, observation)) =
+            observations.get(self.read).filter(|(at, _)| *at <= until)
+        {
+            self.observe(time, observation);
+            self.read += 1;
+            self.journal.set_position(FEED, self.read.to_string());
+        }
+        if std::mem::take(&mut self.is_stale) {
+            self.read_table(&observations[..self.read], time);
+        }
+    }
+
+    /// What the vantage points hold after a gap.
+    fn read_table(&mut self, observations: &[(u64, Observation)], time: Timestamp) {
+        let mut table = BTreeMap::new();
+        for (_, observation) in observations {
+            let Event::Route { prefix, ref change, .. } = observation.event else { continue };
+            let held = matches!(change, Change::Announce(_)).then_some(observation);
+            table.insert((&observation.vantage, prefix), held);
+        }
+        table.values().flatten().for_each(|held| self.observe(time, held));
+        for vantage in self.journal.incidents().view().vantages() {
+            self.journal.handle(time, Finding::EndOfRib { at: time, vantage, family: None });
+        }
+    }
+
+    fn observe(&mut self, time: Timestamp, observation: &Observation) {
+        let finding = self.classifier.classify(observation, false).unwrap();
+        self.journal.handle(time, finding);
+    }
+
+    fn mark_stale(&mut self, now: Moment) {
+        if std::mem::replace(&mut self.is_stale, true) {
+            return;
+        }
+        let time = self.clock.read(now);
+        for vantage in self.journal.incidents().view().vantages() {
+            self.journal.handle(time, Finding::Stale { at: time, vantage });
+        }
+    }
+
+    fn judge_again(&mut self, now: Moment) {
+        let time = self.clock.read(now);
+        self.journal.judge_again(time, &self.classifier);
     }
 
     fn dispatch(&mut self, now: Moment) {
@@ -100,6 +173,19 @@ impl Process {
         self.dispatch(now);
     }
 
+    /// What is decided and not written yet.
+    pub(super) fn unwritten(&self) -> Vec<Decided> {
+        let unwritten = self.journal.unwritten().iter();
+        let to_each = unwritten.flat_map(|one| {
+            let message_id = one.content.message_id();
+            one.to.iter().map(|to| Decided {
+                address: to.address.clone(),
+                message_id: message_id.to_owned(),
+            })
+        });
+        to_each.collect()
+    }
+
     /// Whether all lies in memory alone.
     pub(super) fn is_in_memory(&self) -> bool {
         self.corrupt || self.journal.store().is_in_memory()
@@ -114,8 +200,6 @@ fn dispatch_rules() -> DispatchRules {
     let noc = |address: &str| Receiver { channel: ChannelName::Mail, address: address.to_owned() };
     DispatchRules {
         routing: Routing::to_all(ADDRESSES.map(noc).into()),
-        storm: None,
-        notification_limit: None,
         ..DispatchRules::default()
     }
 }
