@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use crate::play::bmp::{PREFIX, feed, watch};
 use crate::play::daemon::Daemon;
+use crate::play::originwatch;
 use crate::play::place::Place;
 use crate::play::relay::Relay;
 use crate::recordings::{self, ROUTER};
@@ -110,5 +111,21 @@ fn a_vrf_counts_where_it_is_named_and_is_told_where_it_is_left_out() {
         assert_eq!(mailed, kinds);
         let stored = place.stored();
         assert_eq!(stored.is_empty(), kinds.is_empty(), "{stored:?}");
+    }
+}
+
+/// In a recording VRFs are told of only as something that is left out, by each command that reads it.
+#[test]
+fn a_vrf_that_is_left_out_is_told_by_search_and_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("router.bmp");
+    std::fs::write(&file, in_vrf(std::fs::read(recordings::path(ROUTER)).unwrap())).unwrap();
+    let file = file.to_str().unwrap();
+    let replay = ["replay", "--prefix", PREFIX, "--origin", "64500", file];
+    for words in [&["search", file][..], &["search", "--count", file], &replay] {
+        let run = originwatch(words);
+        let left_out = run.stderr.contains("left out") && run.stderr.contains("routes of a VRF");
+        assert!(run.code == Some(0) && left_out, "{words:?} {}", run.stderr);
+        assert!(!run.stdout.contains(PREFIX), "{}", run.stdout);
     }
 }

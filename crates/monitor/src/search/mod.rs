@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::vec;
 
 use ::search::{Criteria, ElementType, Format, Prefixes, Search};
+use alerter::plural;
 use archive::{Archive, DamageReports, Event, Inputs, Recordings};
 use rpki_sources::{Source, Sources, load_once_blocking};
 
@@ -111,7 +112,7 @@ fn search(
     let reports = DamageReports { each, hex: args.explain_errors, hint };
     let mut search = Search::new(inputs.inputs, reports, criteria);
     search.set_threads(args.threads);
-    let mut hits = 0;
+    let (mut hits, mut of_vrfs) = (0, 0);
     loop {
         let (octets, records) = search.progress();
         match search.next_event() {
@@ -127,17 +128,27 @@ fn search(
             }
             Some(Event::Done(done)) => {
                 hits += done.visitor.hits() + done.statistics.counted;
+                of_vrfs += done.statistics.skipped.vrfs;
                 if done.statistics.damaged.lost() > 0 {
                     code = ExitCode::Attention;
                 }
             }
         }
     }
-    if args.count {
+    finish(args.count.then_some(hits), of_vrfs, console)?;
+    Ok(code)
+}
+
+/// How many there were, where that was asked for, and what nobody looked at.
+fn finish(count: Option<u64>, of_vrfs: u64, console: &Console) -> io::Result<()> {
+    if let Some(hits) = count {
         console.print(&format!("{hits}\n"))?;
     }
-    io::stdout().flush()?;
-    Ok(code)
+    if of_vrfs > 0 {
+        let messages = plural(of_vrfs, "BMP message", "BMP messages");
+        console.say(&format!("{messages} left out: routes of a VRF, not of the global table"));
+    }
+    io::stdout().flush()
 }
 
 /// Takes so many octets of text and prints them.
