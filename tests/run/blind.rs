@@ -84,6 +84,9 @@ fn where_the_vrps_name_nothing_of_ours_that_is_told() {
     assert_eq!(relay.told(1), ["rpki-stale opened"]);
     let ready = ready(port, 503);
     assert_eq!(ready["parts"]["watches"]["detail"], "there is no watch");
+    // What it is about stands in the list, too.
+    let list = place.done(&["incidents", "list"]);
+    assert!(list.lines().any(|line| line.ends_with("0/0   watches")), "{list}");
     let said = daemon.stop();
     assert!(said.contains("no VRP names one of its asns: nothing to watch"), "{said}");
 }

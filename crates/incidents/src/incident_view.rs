@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bgp::{Asn, Prefix, Route, Timestamp, Vantage};
+use bgp::{Asn, Prefix, Route, Timestamp, Vantage, printable};
 use serde::{Deserialize, Serialize};
 use validator::{Finding, Held, IncidentKind, RouteFinding, RouteState, Severity};
 
@@ -31,6 +31,9 @@ pub struct IncidentSummary {
     pub offenders: Vec<Party>,
     /// What was announced.
     pub prefixes: Vec<Prefix>,
+    /// Of what, where it is not about routes: a feed, a router, a trust anchor.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
     /// First sight, over all times that it happened.
     pub first_seen: Timestamp,
     /// Last sight: now, while it lasts.
@@ -182,6 +185,7 @@ impl<'a> IncidentView<'a> {
                 .map(|a| self.reporter.directory.party(*a))
                 .collect(),
             prefixes: occurrence.known.prefixes.iter().copied().collect(),
+            subject: printable(&incident.group_key.subject),
             first_seen: incident.first_seen,
             last_seen: if incident.lasts() { self.now } else { occurrence.last_seen },
             holding: occurrence.holding.len(),

@@ -36,6 +36,7 @@ fn a_condition_opens_at_once_clears_and_comes_back() {
     assert_eq!(lab.timeline(), []);
     tell(&mut lab, 1, true);
     tell(&mut lab, 2, true);
+    assert_eq!(lab.incidents.view().summaries()[0].subject, "ris-live");
     tell(&mut lab, 100, false);
     lab.tick(3600);
     tell(&mut lab, 7200, true);

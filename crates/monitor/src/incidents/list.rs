@@ -79,7 +79,7 @@ fn row(incident: &AnnotatedIncident) -> [String; 7] {
         false => format!(" by {}", offenders.join("; ")),
     };
     let what = match incident.prefixes.as_slice() {
-        [] => String::new(),
+        [] => incident.subject.clone(),
         [one] => one.to_string(),
         [first, more @ ..] => format!("{first} (+{})", more.len()),
     };

@@ -20,17 +20,19 @@ pub(super) fn json(notice: &AnnotatedNotice) -> String {
 pub(super) fn open_line(incident: &IncidentSummary) -> String {
     let offenders: Vec<_> = incident.offenders.iter().map(Party::label).collect();
     let prefixes: Vec<_> = incident.prefixes.iter().take(3).map(ToString::to_string).collect();
-    let more = match incident.prefixes.len().saturating_sub(3) {
-        0 => String::new(),
-        more => format!(" (+{more})"),
+    let what = match incident.prefixes.len() {
+        0 => incident.subject.clone(),
+        1..=3 => prefixes.join(", "),
+        all => format!("{} (+{})", prefixes.join(", "), all - 3),
     };
+    let (id, kind, since) = (&incident.incident, incident.kind, incident.first_seen);
+    if offenders.is_empty() {
+        // Who holds what is missing is not counted.
+        return format!("  {id}  {kind} of {what}, since {since}\n");
+    }
     format!(
-        "  {}  {} of {}{more} by {}, since {}, held by {} of {} vantage points\n",
-        incident.incident,
-        incident.kind,
-        prefixes.join(", "),
+        "  {id}  {kind} of {what} by {}, since {since}, held by {} of {} vantage points\n",
         offenders.join(", "),
-        incident.first_seen,
         incident.holding,
         incident.total,
     )
