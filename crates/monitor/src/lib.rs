@@ -16,6 +16,7 @@ mod channels;
 pub mod check;
 pub mod cli;
 pub mod config;
+mod config_file;
 mod console;
 mod directory;
 mod dns;

@@ -8,7 +8,7 @@ mod facts;
 mod questions;
 mod tables;
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, BufReader, IsTerminal as _, StderrLock, StdinLock, Write as _};
 use std::path::Path;
 
@@ -21,6 +21,7 @@ use questions::Questions;
 
 use crate::check::{self, CheckArgs};
 use crate::config::{Config, LoadError};
+use crate::config_file;
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
 
@@ -42,7 +43,7 @@ fn write_new(args: &InitArgs) -> Result<ExitCode, Failure> {
     let text = config_text(&proposal, &answers);
     // What is written must be right: an address or a time zone may be none.
     Config::parse(path, &text).map_err(LoadError::from)?;
-    write(path, &text, args.force)?;
+    config_file::write(path, &text, args.force)?;
     say(&format!("{} is written.\n", path.display()))?;
     check(args)
 }
@@ -74,7 +75,7 @@ fn add_to(args: &InitArgs) -> Result<ExitCode, Failure> {
         say(&format!("{file} is left as it is; --yes writes it.\n"))?;
         return Ok(ExitCode::Attention);
     }
-    write(path, &update.text, true)?;
+    config_file::write(path, &update.text, true)?;
     say(&format!("{file} is written.\n"))?;
     check(args)
 }
@@ -152,29 +153,6 @@ fn say(text: &str) -> io::Result<()> {
 
 fn there_already(path: &Path) -> String {
     format!("{} is there already: --update adds to it, --force replaces it", path.display())
-}
-
-/// Whole or not at all; what is there is replaced only where that is meant.
-fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
-    let failed = |error| Failure::write(path, error);
-    if !replace {
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
-        return match file {
-            Ok(mut file) => file.write_all(text.as_bytes()).map_err(failed),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(Failure::Usage(there_already(path)))
-            }
-            Err(error) => Err(failed(error)),
-        };
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".new-{}", std::process::id()));
-    let beside = Path::new(&beside);
-    fs::write(beside, text).map_err(failed)?;
-    if let Ok(kept) = fs::metadata(path) {
-        fs::set_permissions(beside, kept.permissions()).map_err(failed)?;
-    }
-    fs::rename(beside, path).map_err(failed)
 }
 
 #[cfg(test)]
