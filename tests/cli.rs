@@ -44,6 +44,23 @@ fn the_version_is_that_of_the_package() {
 }
 
 #[test]
+fn the_shipped_config_is_shown_with_where_each_value_comes_from() {
+    let mut command = process::Command::new(env!("CARGO_BIN_EXE_originwatch"));
+    command
+        .args(["config", "--show", "-c", "config/originwatch.toml"])
+        .current_dir(root())
+        .env_clear();
+    let shown = run(&mut command);
+    assert_eq!((shown.code, shown.stderr.as_str()), (Some(0), ""));
+    assert_golden("config/in-force.txt", &shown.stdout);
+    let defaults = originwatch(["config", "--defaults"]);
+    assert_eq!(defaults.code, Some(0));
+    assert_golden("config/defaults.txt", &defaults.stdout);
+    let neither = originwatch(["config"]);
+    assert_eq!(neither.code, Some(2));
+}
+
+#[test]
 fn wrong_usage_is_2_and_says_what_is_wrong() {
     let watched = ["replay", "--prefix", "198.18.0.0/21", "--origin", "64500"];
     let with = |more: &[&'static str]| [&watched[..], more].concat();

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::check::{self, CheckArgs};
+use crate::config_in_force::{self, ConfigArgs};
 use crate::exit::{ExitCode, Failure};
 use crate::help::{self, HelpArgs};
 use crate::incidents::IncidentsArgs;
@@ -47,6 +48,8 @@ pub enum Command {
     Roas(RoasArgs),
     /// Check the config and everything that it names, and report what would stop an alarm.
     Check(CheckArgs),
+    /// Show every key of the config: its value, and the line or the default that says so.
+    Config(ConfigArgs),
     /// List, show, explain, export, acknowledge, mute and close incidents, and add notes.
     Incidents(IncidentsArgs),
     /// Manage maintenance windows, in which expected incidents are not notified.
@@ -82,6 +85,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Whatif(args) => whatif::run(&args),
         Command::Roas(args) => roas::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Config(args) => config_in_force::run(&args),
         Command::Incidents(args) => incidents::run(&args),
         Command::Maintenance(args) => maintenance::run(&args),
         Command::Mail(args) => mail::run(&args),

@@ -17,6 +17,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 mod config_file;
+pub mod config_in_force;
 mod console;
 mod directory;
 mod dns;

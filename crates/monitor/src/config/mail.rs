@@ -69,8 +69,9 @@ impl Mail {
         let from = section.required("from", FROM, mailbox);
         let to = recipients(&section);
         let tls = section.optional("tls", value::word(TLS));
+        let written = section.optional("relay", relay(tls));
         let relay = match section.has("relay") {
-            true => section.optional("relay", relay(tls)),
+            true => written,
             false => Some(Relay::of_this_machine(tls)),
         };
         let failover = section.list("failover", self::relay(tls)).unwrap_or_default();

@@ -5,12 +5,15 @@
 //! Reading goes on after a fault, so that one run tells all of them.
 
 mod archive;
+mod asked;
 mod channel;
 mod dispatcher;
 mod fault;
 mod feed;
 mod heartbeat;
+mod in_force;
 mod incident;
+mod keys;
 mod mail;
 mod maintenance;
 mod network;
@@ -116,6 +119,12 @@ pub enum LoadError {
 impl Config {
     /// Reads the config at `path`, or the first of [`DEFAULT_PATHS`] that exists.
     pub fn load(path: Option<&Path>) -> Result<Self, LoadError> {
+        let (path, text) = Config::text(path)?;
+        Ok(Config::parse(&path, &text)?)
+    }
+
+    /// The text of the config at `path`, or of the first of [`DEFAULT_PATHS`] that exists; with its path.
+    pub fn text(path: Option<&Path>) -> Result<(PathBuf, String), LoadError> {
         let path = match path {
             Some(path) => path,
             None => {
@@ -125,12 +134,12 @@ impl Config {
         };
         let read = |error| LoadError::Read { path: path.to_owned(), error };
         let bytes = fs::read(path).map_err(read)?;
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(Config::parse(path, text)?),
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok((path.to_owned(), text)),
             Err(error) => {
-                let at = error.valid_up_to();
+                let at = error.utf8_error().valid_up_to();
                 let fault = Fault::new(at..at, "a byte that is not UTF-8", "a text in UTF-8");
-                let text = String::from_utf8_lossy(&bytes);
+                let text = String::from_utf8_lossy(error.as_bytes());
                 Err(ConfigError::new(path, &text, vec![fault]).into())
             }
         }
@@ -139,6 +148,27 @@ impl Config {
     /// Reads the text of a config. `path` names it in errors, and relative paths start at its
     /// folder.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Config::parse_asking(path, text, None)
+    }
+
+    /// Every key that holds with the config of this text: its value, and whether the file, the environment or a
+    /// default says so. `proxies` are the variables that name one. Secrets are not shown.
+    pub fn in_force(path: &Path, text: &str, proxies: &[String]) -> Result<String, ConfigError> {
+        let asked = asked::Log::default();
+        Config::parse_asking(path, text, Some(&asked))?;
+        Ok(in_force::in_force(path, text, &asked.into_inner(), proxies))
+    }
+
+    /// Every key, and what holds where it is not written.
+    pub fn defaults() -> String {
+        in_force::defaults()
+    }
+
+    fn parse_asking(
+        path: &Path,
+        text: &str,
+        asked: Option<&asked::Log>,
+    ) -> Result<Self, ConfigError> {
         // An editor on Windows may have left a byte order mark; blanks keep the columns right.
         let blank = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
         let text = blank.as_deref().unwrap_or(text);
@@ -154,7 +184,7 @@ impl Config {
         }
         let faults = Faults::default();
         let folder = path.parent().unwrap_or(Path::new(""));
-        let place = Place { folder, faults: &faults };
+        let place = Place { folder, faults: &faults, asked };
         let config = Config::read(path, &Section::root(table.get_ref(), &place));
         let faults = faults.into_vec();
         match config {

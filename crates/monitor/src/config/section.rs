@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::asked::{Asked, Log, ROOT, Written, literal};
 use super::fault::{Fault, Faults};
 use super::value;
 
@@ -26,10 +27,9 @@ pub(super) struct Place<'a> {
     /// Relative paths start here.
     pub(super) folder: &'a Path,
     pub(super) faults: &'a Faults,
+    /// Where it is told which keys there are, if somebody wants to know.
+    pub(super) asked: Option<&'a Log>,
 }
-
-/// What the whole file is called in messages.
-const ROOT: &str = "the config";
 
 impl<'a> Section<'a> {
     /// The whole file.
@@ -159,6 +159,9 @@ impl<'a> Section<'a> {
         let mut known = self.asked.borrow().clone();
         known.sort_unstable();
         known.dedup();
+        if let Some(log) = self.place.asked {
+            log.borrow_mut().push(self.asked(&known));
+        }
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let found = format!("unknown key '{}' in {}", value::short(key.get_ref()), self.name);
             let mut expected = format!("one of {}", known.join(", "));
@@ -170,6 +173,15 @@ impl<'a> Section<'a> {
                 ["password", "secret", "token"].iter().any(|word| key.get_ref().contains(word));
             self.place.faults.push(Fault::new(key.span(), found, expected).hide(secret));
         }
+    }
+
+    fn asked(&self, known: &[&'static str]) -> Asked {
+        let written = |key: &str| {
+            let value = self.table.get(key)?;
+            Some(Written { start: value.span().start, literal: literal(key, value.get_ref()) })
+        };
+        let keys = known.iter().map(|key| (*key, written(key))).collect();
+        Asked { name: self.name.clone(), keys }
     }
 
     fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
