@@ -187,3 +187,32 @@ fn a_recording_of_each_kind_is_there() {
     let kept = crate::recordings::mrt();
     assert!(made.iter().all(|name| kept.contains(name)), "{kept:?}");
 }
+
+#[test]
+fn a_file_of_prefixes_asks_as_they_would_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let list = file("list", "# ours\n198.18.0.0/21 Broadband\n\n198.18.8.0/21\n");
+    let count = |asked: &[&str]| {
+        let search = ["search", "--covered", "--count"].iter().chain(asked);
+        originwatch(search.chain(&["data/indosat-2014"]))
+    };
+    let listed = count(&["--prefix-list", &list]);
+    let named = count(&["--prefix", "198.18.0.0/21,198.18.8.0/21"]);
+    let both = count(&["--prefix-list", &list, "--prefix", "198.18.0.0/21"]);
+    assert_eq!((listed.code, listed.stderr.as_str()), (Some(0), ""));
+    assert!(listed.stdout.trim().parse::<u32>().unwrap() > 0, "{}", listed.stdout);
+    assert_eq!((&listed.stdout, &listed.stdout), (&named.stdout, &both.stdout));
+    let (wrong, empty) = (file("wrong", "198.18.0.0/21\nfrog\n"), file("empty", "# none\n"));
+    for (path, said) in
+        [(&wrong, ":2: 'frog' is not a prefix"), (&empty, ": no prefix stands in it")]
+    {
+        let run = count(&["--prefix-list", path]);
+        assert_eq!(run.code, Some(2));
+        assert!(run.stderr.contains(&format!("{path}{said}")), "{}", run.stderr);
+    }
+}

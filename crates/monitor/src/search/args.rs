@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use ::search::{ElementType, Format, RovState};
 use bgp::{Asn, Prefix, Timestamp};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use regex::bytes::Regex;
 
 use crate::arguments;
@@ -12,7 +12,7 @@ use crate::recordings::ArchiveArgs;
 
 /// `originwatch search`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("prefixes").multiple(true))]
 pub struct SearchArgs {
     /// The config file, whose archive section says where --collector finds recordings
     /// [default: /etc/originwatch/originwatch.toml, then ./originwatch.toml; none is needed].
@@ -20,19 +20,24 @@ pub struct SearchArgs {
     pub config: Option<PathBuf>,
 
     /// Routes of this prefix; may be repeated. Without --covered and --covering: of exactly this prefix.
-    #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
+    #[arg(long, value_name = "PREFIX", value_delimiter = ',', group = "prefixes")]
     pub prefix: Vec<Prefix>,
 
+    /// The same of each prefix in this file, one a line; what stands behind a prefix, or a #, is left out; may
+    /// be repeated.
+    #[arg(long, value_name = "FILE", group = "prefixes")]
+    pub prefix_list: Vec<PathBuf>,
+
     /// Routes of exactly the prefix.
-    #[arg(long, requires = "prefix", conflicts_with_all = ["covered", "covering"])]
+    #[arg(long, requires = "prefixes", conflicts_with_all = ["covered", "covering"])]
     pub exact: bool,
 
     /// Routes of the prefix and of more specific prefixes; with --covering, of both.
-    #[arg(long, requires = "prefix")]
+    #[arg(long, requires = "prefixes")]
     pub covered: bool,
 
     /// Routes of the prefix and of less specific prefixes.
-    #[arg(long, requires = "prefix")]
+    #[arg(long, requires = "prefixes")]
     pub covering: bool,
 
     /// Routes that this AS originates, alone or as a member of an AS_SET; may be repeated.

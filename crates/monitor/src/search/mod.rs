@@ -1,8 +1,9 @@
 //! `originwatch search`: routes in recordings.
 //!
-//! `args` is what may be asked; here hits are put out in the order of time.
+//! `args` is what may be asked, `prefix_list` reads prefixes of a file; here hits are put out in the order of time.
 
 mod args;
+mod prefix_list;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -12,6 +13,7 @@ use std::vec;
 use ::search::{Criteria, ElementType, Format, Prefixes, Search};
 use alerter::plural;
 use archive::{Archive, DamageReports, Event, Inputs, Recordings};
+use bgp::Prefix;
 use rpki_sources::{Source, Sources, load_once_blocking};
 
 pub use args::SearchArgs;
@@ -44,10 +46,14 @@ pub fn run(args: &SearchArgs) -> Result<ExitCode, Failure> {
         }
         None => (None, Vec::new()),
     };
+    let mut prefixes = args.prefix.clone();
+    for path in &args.prefix_list {
+        prefixes.extend(prefix_list::read(path)?);
+    }
     let inputs = inputs(args)?;
     let console = Console::new(inputs.size());
     remarks.iter().for_each(|remark| console.say(remark));
-    let result = search(args, inputs, criteria(args, snapshot), &console);
+    let result = search(args, inputs, criteria(args, prefixes, snapshot), &console);
     console.done();
     result
 }
@@ -75,8 +81,8 @@ fn archive(args: &SearchArgs) -> Result<Archive, Failure> {
     }
 }
 
-fn criteria(args: &SearchArgs, snapshot: Option<Arc<RpkiSnapshot>>) -> Criteria {
-    let (list, covered, covering) = (args.prefix.clone(), args.covered, args.covering);
+fn criteria(args: &SearchArgs, list: Vec<Prefix>, snapshot: Option<Arc<RpkiSnapshot>>) -> Criteria {
+    let SearchArgs { covered, covering, .. } = *args;
     Criteria {
         prefixes: Prefixes { list, covered, covering },
         origins: args.origin.clone(),
