@@ -1,6 +1,6 @@
 //! `originwatch check` against a name server, relays and a RIS Live server that are played here.
 
-mod dns;
+pub(crate) mod dns;
 mod relay;
 
 use std::io::Read as _;

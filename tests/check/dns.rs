@@ -8,7 +8,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record};
 /// A name server on loopback that knows these lines of a name, a type and data; its address.
 ///
 /// `SILENT` as a type makes it say nothing about that name.
-pub(super) fn start(zone: &str) -> String {
+pub(crate) fn start(zone: &str) -> String {
     let lines: Vec<_> = zone.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let silent: Vec<Name> =
         lines.iter().filter_map(|l| l.strip_suffix(" SILENT")).map(name).collect();

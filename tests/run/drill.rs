@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use validator::IncidentKind;
 
 use super::channels::hook;
+use crate::check::dns;
 use crate::play::place::Place;
 use crate::play::relay::Relay;
 use crate::play::spool;
@@ -26,7 +27,7 @@ fn a_drill_of_every_kind_goes_through_every_channel_and_says_that_it_is_one() {
         "[[channel]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{port}/T0/secret\"\n[[feed]]"
     );
     place.edit("[[feed]]", &channel);
-    let run = mail_test(&place, &[]);
+    let run = mail_test(&place, &["--all"]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
     let all: BTreeSet<String> = IncidentKind::ALL.iter().map(ToString::to_string).collect();
     let mails = relay.rest();
@@ -56,6 +57,43 @@ fn a_drill_of_every_kind_goes_through_every_channel_and_says_that_it_is_one() {
 }
 
 #[test]
+fn unless_all_are_asked_for_a_drill_is_one_notification() {
+    let relay = Relay::start();
+    let place = spool::place(&relay);
+    let run = mail_test(&place, &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.stdout, "mail:noc@example.net: origin-hijack OPEN: taken: 250 taken\n");
+    assert_eq!(relay.rest().len(), 1);
+    assert_eq!(mail_test(&place, &["--all", "--kind", "feed-silent"]).code, Some(2));
+}
+
+/// The check itself sends nothing; what comes behind it does, and waits for the answer of the relay.
+#[test]
+fn a_check_that_is_to_send_ends_with_a_drill() {
+    let relay = Relay::start();
+    let place = spool::place(&relay);
+    let config = place.config();
+    let dns = dns::start("");
+    let check = |more: &[&str]| {
+        let arguments = ["check", "--resolver", &dns, "-c"].map(OsStr::new).into_iter();
+        originwatch(arguments.chain([config.as_os_str()]).chain(more.iter().map(OsStr::new)))
+    };
+    let run = check(&["--send"]);
+    let last = run.stdout.lines().last().unwrap();
+    assert_eq!(
+        last, "mail:noc@example.net: origin-hijack OPEN: taken: 250 taken",
+        "{}",
+        run.stdout
+    );
+    let mails = relay.rest();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].header("X-Originwatch-Drill").as_deref(), Some("yes"));
+    for refused in [["--send", "--offline"], ["--send", "--format=json"]] {
+        assert_eq!(check(&refused).code, Some(2), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_drill_that_is_not_taken_is_told_with_what_the_server_said() {
     let relay =
         Relay::answering(|line| line.starts_with("RCPT").then_some("550 5.1.1 no such user"));
@@ -71,7 +109,7 @@ fn a_drill_that_is_not_taken_is_told_with_what_the_server_said() {
     let program =
         "[[channel]]\nname = \"pager\"\ntype = \"exec\"\ncommand = [\"/nowhere/pager\"]\n[[feed]]";
     place.edit("[[feed]]", program);
-    let run = mail_test(&place, &["--channel", "pager"]);
+    let run = mail_test(&place, &["--channel", "pager", "--all"]);
     let lines: Vec<_> = run.stdout.lines().collect();
     assert_eq!((run.code, lines.len()), (Some(1), 2), "{lines:?}");
     let told = "pager: origin-hijack OPEN: pager is not where notifications go: No such file";

@@ -1,4 +1,4 @@
-//! `originwatch mail test`: notices of what did not happen, through every channel.
+//! `originwatch mail test` and `check --send`: notices of what did not happen, through every channel.
 //!
 //! They go straight there, without store and daemon: what is tried is the way.
 
@@ -20,15 +20,15 @@ use crate::config::Config;
 use crate::exit::{ExitCode, Failure};
 use crate::mail_composer::mail_composer;
 
-/// What is to be tried; all of it, where nothing is said.
-#[derive(Debug, Default)]
+/// What is to be tried; every way, where none is named.
+#[derive(Debug)]
 pub(crate) struct Aim<'a> {
     /// Only this channel.
     pub(crate) channel: Option<&'a ChannelName>,
     /// Only mail, to this mailbox.
     pub(crate) to: Option<&'a Mailbox>,
-    /// Only this kind of notice.
-    pub(crate) kind: Option<IncidentKind>,
+    /// These kinds of notice.
+    pub(crate) kinds: Vec<IncidentKind>,
 }
 
 /// One place that is told, and the way there.
@@ -57,11 +57,10 @@ pub(crate) fn run(config: &Config, aim: &Aim<'_>) -> Result<ExitCode, Failure> {
     let receivers = receivers(config, aim)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Start { what: "the tasks", error })?;
-    let kinds = aim.kind.map_or(IncidentKind::ALL.to_vec(), |kind| vec![kind]);
     let mut all_taken = true;
     for receiver in &receivers {
         all_taken &= match place(config, receiver) {
-            Ok(place) => place.try_out(&receiver.to_string(), &kinds, config, &runtime)?,
+            Ok(place) => place.try_out(&receiver.to_string(), &aim.kinds, config, &runtime)?,
             Err(failure) => {
                 writeln!(io::stdout(), "{receiver}: not tried: {}", failure.text())?;
                 false

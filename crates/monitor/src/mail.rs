@@ -34,9 +34,9 @@ pub struct MailArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Send a drill of every kind of notice through every channel, and report whether each was accepted.
+    /// Send a drill through every channel, and report whether it was accepted: an origin-hijack, another kind, or all.
     ///
-    /// They are sent at once, not through the queue of the daemon. The exit code is 1 if one was not
+    /// Drills are sent at once, not through the queue of the daemon. The exit code is 1 if one was not
     /// accepted.
     Test {
         /// Only this channel: its name in the config, or mail.
@@ -45,9 +45,12 @@ enum Action {
         /// Only mail, to this mailbox, which need not be in the config.
         #[arg(long, value_name = "ADDRESS", conflicts_with = "channel")]
         to: Option<Mailbox>,
-        /// Only this kind of incident, for example origin-hijack.
+        /// This kind of incident, for example feed-silent [default: origin-hijack].
         #[arg(long, value_name = "KIND", value_parser = arguments::kind)]
         kind: Option<IncidentKind>,
+        /// Every kind of incident.
+        #[arg(long, conflicts_with = "kind")]
+        all: bool,
     },
     /// List notifications that wait or were given up, with the last error; the oldest 1000.
     Queue {
@@ -67,10 +70,14 @@ enum Action {
 pub fn run(args: &MailArgs) -> Result<ExitCode, Failure> {
     let open_store = || requests::open_store(args.config.as_deref());
     match &args.action {
-        Action::Test { channel, to, kind } => {
+        Action::Test { channel, to, kind, all } => {
             let config = Config::load(args.config.as_deref())?;
             way_out::take(&config)?;
-            let aim = Aim { channel: channel.as_ref(), to: to.as_ref(), kind: *kind };
+            let kinds = match all {
+                true => IncidentKind::ALL.to_vec(),
+                false => vec![kind.unwrap_or(IncidentKind::OriginHijack)],
+            };
+            let aim = Aim { channel: channel.as_ref(), to: to.as_ref(), kinds };
             drill::run(&config, &aim)
         }
         Action::Queue { format } => {

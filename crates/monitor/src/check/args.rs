@@ -17,6 +17,10 @@ pub struct CheckArgs {
     #[arg(long)]
     pub offline: bool,
 
+    /// At the end, send a drill through every channel, and wait until each is accepted.
+    #[arg(long, conflicts_with = "offline")]
+    pub send: bool,
+
     /// Output format; JSON is one array.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -5,7 +5,7 @@
 //! of us and of the mailboxes, with `spf` for the sender's domain. `reach` asks whether a hijack
 //! would also take out the alarm. Whoever asks DNS asks through `crate::dns`.
 //!
-//! Nothing is sent, and nothing is left behind.
+//! Nothing is sent unless a drill is asked for, and nothing is left behind.
 
 mod args;
 mod channels;
@@ -27,17 +27,22 @@ use tokio::runtime::Builder;
 
 use crate::config::{Config, Mail, Relay};
 use crate::dns::Dns;
+use crate::drill::{self, Aim};
 use crate::exit::{ExitCode, Failure};
 use crate::format::Format;
 use crate::way_out;
 use ::feeds::FeedKind;
 use reach::{Place, Way};
 use report::Report;
+use validator::IncidentKind;
 
 pub use args::CheckArgs;
 
 /// Checks the config that the command line names.
 pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    if args.send && args.format == Format::Json {
+        return Err(Failure::Usage("--send: what it says is text, no JSON".to_owned()));
+    }
     let config = Config::load(args.config.as_deref())?;
     way_out::take(&config)?;
     let runtime = Builder::new_current_thread().enable_all().build();
@@ -48,7 +53,14 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Format::Text => writeln!(out, "{report}")?,
         Format::Json => writeln!(out, "{}", report.json())?,
     }
-    Ok(if report.faults() == 0 { ExitCode::Done } else { ExitCode::Attention })
+    let code = if report.faults() == 0 { ExitCode::Done } else { ExitCode::Attention };
+    if !args.send {
+        return Ok(code);
+    }
+    drop(out);
+    let kinds = vec![IncidentKind::OriginHijack];
+    let sent = drill::run(&config, &Aim { channel: None, to: None, kinds })?;
+    Ok(if sent == ExitCode::Done { code } else { sent })
 }
 
 /// Tries everything side by side; the lines stand in the order in which the config is read.

@@ -77,6 +77,10 @@ pub struct InitArgs {
     #[arg(short, long)]
     pub yes: bool,
 
+    /// After the check, send a drill to whoever is told [default: asks on a terminal].
+    #[arg(long, conflicts_with = "offline")]
+    pub drill: bool,
+
     /// Replace a file that is there.
     #[arg(long)]
     pub force: bool,

@@ -45,7 +45,13 @@ fn write_new(args: &InitArgs) -> Result<ExitCode, Failure> {
     Config::parse(path, &text).map_err(LoadError::from)?;
     config_file::write(path, &text, args.force)?;
     say(&format!("{} is written.\n", path.display()))?;
-    check(args)
+    let drill = match &answers.mail {
+        Some(mail) if !args.drill && !args.offline => {
+            questions(args).confirm(&format!("Send a drill to {}?", mail.to.join(", ")))?
+        }
+        Some(_) | None => args.drill,
+    };
+    check(args, drill)
 }
 
 /// What is new since the config was written, added to it.
@@ -77,7 +83,7 @@ fn add_to(args: &InitArgs) -> Result<ExitCode, Failure> {
     }
     config_file::write(path, &update.text, true)?;
     say(&format!("{file} is written.\n"))?;
-    check(args)
+    check(args, args.drill)
 }
 
 fn propose(
@@ -138,10 +144,11 @@ fn questions(args: &InitArgs) -> Questions<BufReader<StdinLock<'static>>, Stderr
     Questions { dialogue }
 }
 
-fn check(args: &InitArgs) -> Result<ExitCode, Failure> {
+fn check(args: &InitArgs, send: bool) -> Result<ExitCode, Failure> {
     check::run(&CheckArgs {
         config: Some(args.output.clone()),
         offline: args.offline,
+        send,
         format: Format::Text,
         resolver: None,
     })
