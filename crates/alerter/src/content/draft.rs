@@ -22,17 +22,19 @@ pub(crate) fn draft(notice: &AnnotatedNotice) -> Option<Vec<String>> {
     let Accusation { what, ask, .. } = notice.kind.spec().accusation?;
     let operator = if notice.operator.is_empty() { "us" } else { &notice.operator };
     let (since, prefixes) = (notice.since, prefixes(notice));
+    let from = from(notice);
+    // Of the members of an AS_SET nobody knows which one it is.
+    let who = if notice.offenders.len() > 1 { from.as_str() } else { "your network" };
     let offenders = notice.offenders.iter().filter(|party| party.asn.has_noc());
     let mut paragraphs: Vec<String> = offenders
         .map(|party| {
             let noc = addressed(party);
             format!(
-                "To the NOC of {noc}: since {since} your network {what} {prefixes}, address space of \
+                "To the NOC of {noc}: since {since} {who} {what} {prefixes}, address space of \
                  {operator}, {ask}"
             )
         })
         .collect();
-    let from = from(notice);
     for accepting in notice.accepted_by.iter().take(ACCEPTING) {
         let noc = addressed(&accepting.party);
         paragraphs.push(format!(

@@ -91,6 +91,24 @@ fn what_leaves_through_ourselves_is_ours_to_filter() {
     assert!(text.contains("To the NOC of AS666") && !text.contains("NOC of AS64500"), "{text}");
 }
 
+/// Which member of an AS_SET it was nobody knows.
+#[test]
+fn of_an_as_set_each_member_is_asked_and_none_is_said_to_be_the_one() {
+    let mut lab = Lab::new();
+    for n in [10, 13] {
+        let path = format!("{} 4651 {{4761,65541}}", 100 + n).parse().unwrap();
+        lab.announce_path(5, n, FIRST, 0, path);
+    }
+    let text = notice_text(&annotated(&lab.notices[0]), &bst());
+    let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "|").collect();
+    let text = words.join(" ");
+    assert!(text.contains("One of AS4761 INDOSAT-INP-AP, ID / AS65541 originates"), "{text}");
+    let asked = "since 2014-04-02T18:26:05Z one of AS4761, AS65541 originates 198.18.0.0/21,";
+    assert!(text.contains(&format!("To the NOC of AS65541: {asked}")), "{text}");
+    assert!(text.contains("from one of AS4761, AS65541. Please filter it."), "{text}");
+    assert!(!text.contains("your network"), "{text}");
+}
+
 #[test]
 fn nobody_answers_for_numbers_that_no_network_has() {
     for nobody in [64512, 4_200_000_000, 65535] {
