@@ -64,6 +64,8 @@ struct World {
     refused_since: Option<u64>,
     /// Since when the process knows what became of its attempts.
     knows_since: u64,
+    /// Since when the store does.
+    stored_since: u64,
     /// How often the store became corrupt.
     spoilt: usize,
 }
@@ -90,6 +92,7 @@ impl World {
             record: Record::default(),
             refused_since: None,
             knows_since: 0,
+            stored_since: 0,
             spoilt: 0,
         }
     }
@@ -117,7 +120,9 @@ impl World {
                 self.record.decided.entry(one).or_insert(self.elapsed);
             }
             if !process.is_in_memory() {
-                self.in_memory_since = None;
+                if self.in_memory_since.take().is_some() {
+                    self.stored_since = self.elapsed;
+                }
                 self.unsaved.clear();
             }
             while let Ok(attempt) = process.attempts.try_recv() {
@@ -200,9 +205,9 @@ impl World {
 
     /// What became of attempts the next one knows by the store alone.
     fn lose_attempts(&mut self) {
-        if self.is_full || self.in_memory_since.is_some() {
-            self.knows_since = self.elapsed;
-        }
+        let is_stored = !self.is_full && self.in_memory_since.is_none();
+        let since = if is_stored { self.stored_since } else { self.elapsed };
+        self.knows_since = self.knows_since.max(since);
     }
 
     /// What was decided and not stored is decided again, later.
@@ -243,7 +248,7 @@ impl World {
         if self.is_full == full || full && !self.has_file() || !self.path.exists() {
             return;
         }
-        self.is_full = full;
+        (self.is_full, self.stored_since) = (full, self.elapsed);
         let batch = match full {
             true => {
                 "CREATE TRIGGER full_1 BEFORE INSERT ON position
