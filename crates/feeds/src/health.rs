@@ -121,7 +121,7 @@ struct Feed {
     /// The collectors whose tables are missing.
     without: Vec<String>,
     stamps: Stamps,
-    /// Why the last connection ended, if one did.
+    /// Why the last connection ended, if one did and none has shown life since.
     why: Option<String>,
     routers: BTreeMap<String, Router>,
 }
@@ -195,7 +195,6 @@ impl FeedHealth {
         };
         // A table is neither a sign of life nor a connection.
         if !matches!(opened.kind, SessionKind::CollectorRib { .. }) {
-            feed.why = None;
             feed.gap_is_over(router, now.wall);
         }
         if let Some(router) = router.and_then(|name| feed.routers.get_mut(name)) {
@@ -374,6 +373,7 @@ impl Session {
             && later(Some(feed.alive), alive)
         {
             feed.alive = now.at(alive);
+            feed.why = None;
         }
     }
 }

@@ -159,6 +159,8 @@ struct Stream<'a, S> {
     to_say: VecDeque<Change>,
     /// How many subscriptions the server has not acknowledged yet, and when the last one was sent.
     unacknowledged: usize,
+    /// What it said instead.
+    error: Option<String>,
     said: Instant,
     heard: Instant,
     /// When a message or an acknowledgement last came, or one was asked for.
@@ -184,6 +186,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             subscribed: Vec::new(),
             to_say: VecDeque::new(),
             unacknowledged: 0,
+            error: None,
             said: now,
             heard: now,
             shown: now,
@@ -216,7 +219,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                     }
                     let late = self.said.elapsed() >= ACKNOWLEDGED_WITHIN;
                     if self.unacknowledged > 0 && !more && late {
-                        return Err(Lost::NotAcknowledged);
+                        return Err(self.error.take().map_or(Lost::NotAcknowledged, Lost::Error));
                     }
                     self.probe();
                     self.socket.send(Message::Ping("originwatch".into())).await?;
@@ -332,7 +335,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
                     tracing::info!(subscriptions = self.subscribed.len(), "subscribed");
                 }
             }
-            Control::Error(error) => tracing::error!(%error, "the server reports an error"),
+            Control::Error(error) => {
+                tracing::error!(%error, "the server reports an error");
+                self.error = Some(error);
+            }
         }
     }
 

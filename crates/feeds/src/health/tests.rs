@@ -61,6 +61,24 @@ fn silence_is_what_passed_and_not_what_the_wall_clock_says() {
     assert_eq!(active(&health, at(310, -3600)), silent);
 }
 
+/// It connects again and again: why the last connection ended is told while none shows life.
+#[test]
+fn why_it_is_silent_is_told_until_it_shows_life() {
+    let begun = Instant::now();
+    let at = |second| moment(begun, second, 0);
+    let id = FeedId(1);
+    let mut health = FeedHealth::new(at(0));
+    health.follow(&[(id, ris_live("ws://a/"))], at(0));
+    assert!(health.open(&opened(id, 1, stream(), at(1)), at(1)));
+    health.close(&closed(1), at(31)).unwrap();
+    let session = opened(id, 2, stream(), at(32));
+    assert!(health.open(&session, at(32)));
+    assert_eq!(active(&health, at(300)), ["ris-live nothing since 1970-01-12T13:46:40Z; closed"]);
+    session.activity.live(at(301).instant);
+    health.sample(at(302));
+    assert_eq!(active(&health, at(601)), ["ris-live nothing since 1970-01-12T13:51:41Z"]);
+}
+
 #[test]
 fn a_feed_that_stays_is_as_it_was_whatever_its_place() {
     let begun = Instant::now();

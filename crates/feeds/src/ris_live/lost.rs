@@ -27,6 +27,8 @@ pub(super) enum Lost {
     Dead,
     #[error("a subscription was not acknowledged within {} s", ACKNOWLEDGED_WITHIN.as_secs())]
     NotAcknowledged,
+    #[error("instead of acknowledging a subscription the server says: {0}")]
+    Error(String),
     #[error("{0}")]
     Blocked(#[from] Blocked),
 }
