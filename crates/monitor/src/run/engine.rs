@@ -89,6 +89,8 @@ impl Engine {
     /// long as it takes.
     pub(super) fn run(mut self) -> CarriedState {
         self.judge_again();
+        // Before the first route: it is judged by the data that are there.
+        self.take_rpki();
         self.sort_out_feeds();
         loop {
             match self.next() {
@@ -179,21 +181,14 @@ impl Engine {
     /// Takes in what a feed tells.
     fn take_event(&mut self, event: FeedEvent) {
         let now = Moment::now();
-        match event {
-            FeedEvent::Opened(opened) => {
-                let vantages = || self.journal.incidents().view().vantages();
-                let stale = self.feeds.open(&opened, now, vantages);
-                self.mark_stale(stale);
-                self.update_sources(now);
-            }
-            FeedEvent::Batch(batch) => self.take_batch(batch, now),
-            FeedEvent::Closed(closed) => {
-                let vantages = || self.journal.incidents().view().vantages();
-                let stale = self.feeds.close(closed, now, vantages);
-                self.mark_stale(stale);
-                self.update_sources(now);
-            }
-        }
+        let vantages = || self.journal.incidents().view().vantages();
+        let stale = match event {
+            FeedEvent::Batch(batch) => return self.take_batch(batch, now),
+            FeedEvent::Opened(opened) => self.feeds.open(&opened, now, vantages),
+            FeedEvent::Closed(closed) => self.feeds.close(closed, now, vantages),
+        };
+        self.mark_stale(stale);
+        self.update_sources(now);
     }
 
     fn take_batch(&mut self, batch: Batch, read: Moment) {
