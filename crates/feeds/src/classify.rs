@@ -10,7 +10,6 @@ use parser::{Element, ElementKind};
 use validator::{Classifier, Finding, OwnPrefixes};
 
 use crate::known_origins::KnownOrigins;
-use crate::recent::{Recent, halves, mix};
 use crate::vantage_points::VantagePoints;
 
 /// Prefixes that are remembered across the inputs of a replay: more than one session remembers, so that
@@ -22,17 +21,12 @@ const SHARED_MAX: usize = 1 << 17;
 pub struct ElementClassifier {
     classifier: Arc<Classifier>,
     own: Own,
-    others: Others,
-    vantage_points: VantagePoints,
-}
-
-/// What others originate: what an offender takes of it is told by the RPKI data, and where they say too little,
-/// by what was seen before.
-#[derive(Clone, Debug)]
-struct Others {
+    /// What others originate: whether somebody takes that, too, is told by the RPKI data, and where they say too
+    /// little, by what was seen before.
     known: Arc<KnownOrigins>,
-    /// Routes that were learned last: hundreds of vantage points tell of the same.
-    recent: Recent,
+    /// What was learned last of that: a table tells of the same hundreds of times in a row.
+    learned: Option<(Prefix, Asn)>,
+    vantage_points: VantagePoints,
 }
 
 /// The prefixes outside every watch that our own AS has announced.
@@ -55,21 +49,20 @@ impl ElementClassifier {
     /// For a session that tells everything in order. What others originate is known to all sessions.
     pub fn of_session(classifier: Arc<Classifier>, known: Arc<KnownOrigins>) -> Self {
         let own = Own::Session(OwnPrefixes::default());
-        let vantage_points = VantagePoints::new();
-        ElementClassifier { classifier, own, others: Others::new(known), vantage_points }
+        let vantage_points = VantagePoints::default();
+        ElementClassifier { classifier, own, known, learned: None, vantage_points }
     }
 
     /// For one of several recordings that are read side by side. It finds all that matters, and may find
-    /// more: an [`OwnPrefixes`] and an [`OffenderFilter`](crate::OffenderFilter) behind the merge by time admit what
-    /// counts.
+    /// more: an [`OwnPrefixes`] and [`KnownOrigins::admit`] behind the merge by time admit what counts.
     pub fn of_recording(
         classifier: Arc<Classifier>,
         shared: Arc<SharedPrefixes>,
         known: Arc<KnownOrigins>,
     ) -> Self {
         let own = Own::Recordings(shared);
-        let vantage_points = VantagePoints::new();
-        ElementClassifier { classifier, own, others: Others::new(known), vantage_points }
+        let vantage_points = VantagePoints::default();
+        ElementClassifier { classifier, own, known, learned: None, vantage_points }
     }
 
     /// Goes on with other RPKI data or other watches.
@@ -122,13 +115,11 @@ impl ElementClassifier {
             }
         };
         let finding = self.classifier.classify(&element.observation()?, known)?;
-        if !self.classifier.knows_holders() {
-            self.others.known.note(&finding);
-        }
         self.own.admits(&finding, &self.classifier).then_some(finding)
     }
 
-    /// A route that has nothing to do with us, unless it is an offender's.
+    /// A route that has nothing to do with us. Where it takes what is somebody else's, that tells how far an
+    /// offender goes.
     fn of_others(
         &mut self,
         at: Timestamp,
@@ -139,30 +130,12 @@ impl ElementClassifier {
             return None;
         }
         let origin = origin.asn()?;
-        self.others.learn(at, prefix, origin);
-        let since = self.others.known.offender_since(origin)?;
-        let holders = match self.own {
-            Own::Session(_) => self.others.known.holders(prefix, origin, since),
-            // What stands in recordings that are read ahead or behind is known behind the merge.
-            Own::Recordings(_) => Vec::new(),
-        };
-        let is_told = !holders.is_empty() || matches!(self.own, Own::Recordings(_));
-        is_told.then_some(Finding::OffenderActivity { at, prefix, origin, holders })
-    }
-}
-
-impl Others {
-    const fn new(known: Arc<KnownOrigins>) -> Self {
-        Others { known, recent: Recent::new() }
-    }
-
-    fn learn(&mut self, at: Timestamp, prefix: Prefix, origin: Asn) {
-        let [upper, lower] = halves(prefix.bits());
-        let rest = u64::from(origin.number()) << 8 | u64::from(prefix.length());
-        // Two routes that are the same here are learned the next time.
-        if self.recent.is_new(mix([upper, lower, rest])) {
-            self.known.learn(at, prefix, origin);
+        if self.learned == Some((prefix, origin)) {
+            return None;
         }
+        let holders = self.known.learn(at, prefix, origin);
+        self.learned = holders.is_empty().then_some((prefix, origin));
+        (!holders.is_empty()).then_some(Finding::OffenderActivity { at, prefix, origin, holders })
     }
 }
 

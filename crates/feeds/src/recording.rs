@@ -7,7 +7,7 @@ use parser::{Element, ElementKind, Filter, Received};
 use validator::{Classifier, Finding};
 
 use crate::classify::{ElementClassifier, SharedPrefixes};
-use crate::known_origins::{KnownOrigins, OffenderFilter};
+use crate::known_origins::KnownOrigins;
 
 /// A replay's feed: recordings, merged by time, to findings.
 ///
@@ -32,9 +32,10 @@ impl Recording {
         Recording { scan, known }
     }
 
-    /// What the findings have to pass where RPKI data do not say whose the space of others is.
-    pub fn offender_filter(&self) -> Option<OffenderFilter> {
-        self.known.clone().map(OffenderFilter::new)
+    /// What has to [admit](KnownOrigins::admit) the findings where RPKI data do not say whose the space of others
+    /// is.
+    pub fn known_origins(&self) -> Option<Arc<KnownOrigins>> {
+        self.known.clone()
     }
 
     /// See [`Scan::set_threads`].
@@ -86,8 +87,8 @@ impl ElementCounts {
 /// that matters, and may find more: which prefixes outside every watch our own AS has announced by then
 /// is known only in the order of time, so what is found of them is admitted behind the merge.
 ///
-/// It keeps every element of a prefix that our own AS announces, and of an origin that hits us, in any input that
-/// was walked so far, and where that comes too late, the scan walks again.
+/// It keeps every element of a prefix that our own AS announces, and of one that is taken from its holder, in any
+/// input that was walked so far, and where that comes too late, the scan walks again.
 #[derive(Clone)]
 pub struct FindingVisitor {
     classifier: ElementClassifier,
@@ -142,7 +143,7 @@ impl RecordVisitor for FindingVisitor {
 
     fn knowledge(&self) -> Option<u64> {
         // Both only grow.
-        Some(self.own.count() + self.known.added())
+        Some(self.own.count() + self.known.news())
     }
 
     fn number(Found(number, _): &Found) -> u64 {

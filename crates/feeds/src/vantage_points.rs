@@ -1,39 +1,34 @@
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::hash::BuildHasher as _;
 
 use bgp::Vantage;
-
-use crate::recent::{Recent, halves, mix};
+use foldhash::fast::RandomState;
 
 /// Vantage points that one session or one recording is known to have: all of RIPE RIS has some thousands.
 const MOST: usize = 1 << 14;
+/// Those that were heard last, each at one place: a power of two.
+const PLACES: usize = 1 << 12;
 
 /// The vantage points that have told of anything, be it ours or not: of so many a holder is one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct VantagePoints {
-    recent: Recent,
+    hasher: RandomState,
+    /// Their hashes.
     known: HashSet<u64>,
+    lately: Vec<u64>,
 }
 
 impl VantagePoints {
-    pub(crate) fn new() -> Self {
-        VantagePoints { recent: Recent::new(), known: HashSet::new() }
-    }
-
     /// Whether it is heard for the first time. Asked of every element: mostly it is one of those that were
     /// heard last.
     pub(crate) fn is_new(&mut self, vantage: &Vantage) -> bool {
-        let hash = hash(vantage);
-        self.recent.is_new(hash) && self.known.len() < MOST && self.known.insert(hash)
+        let Vantage { collector, address, asn, view: _, vrf: _ } = vantage;
+        let hash = self.hasher.hash_one((address, asn, collector));
+        if self.lately.is_empty() {
+            self.lately.resize(PLACES, 0);
+        }
+        let place = usize::try_from(hash >> 52).unwrap_or_default() % PLACES;
+        let was = self.lately.get_mut(place).map(|place| std::mem::replace(place, hash));
+        was != Some(hash) && self.known.len() < MOST && self.known.insert(hash)
     }
-}
-
-fn hash(vantage: &Vantage) -> u64 {
-    let address = match vantage.address {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address),
-    };
-    let word = |octets: &[u8]| octets.iter().fold(0, |word, octet| word << 8 | u64::from(*octet));
-    let collector = vantage.collector.as_bytes().chunks(8).map(word);
-    mix(halves(address).into_iter().chain([u64::from(vantage.asn.number())]).chain(collector))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp::{Asn, Prefix, Timestamp, Vantage, printable};
+use bgp::{Asn, Timestamp, Vantage, printable};
 use serde::{Deserialize, Serialize};
 use validator::{IncidentKind, OriginValidation, Severity, ValidationState, Watch};
 
@@ -97,6 +97,24 @@ pub(crate) struct Incident {
     pub(crate) notified_at: Timestamp,
     #[serde(rename = "told")]
     notified: Facts,
+}
+
+/// Whether enough distinct vantage ASes hold one of these parts, all of one watch.
+fn hold_enough<'a>(
+    parts: impl Iterator<Item = &'a Part>,
+    routes: &RouteTable,
+    rules: &Rules,
+) -> bool {
+    let mut by_threshold: BTreeMap<u32, BTreeSet<Asn>> = BTreeMap::new();
+    for part in parts {
+        // Those stale since a gap count: a second without a feed must not hide a hijack.
+        let holders = part.holders.iter().filter_map(|(id, _)| routes.vantage_point(*id));
+        for Vantage { collector, asn, .. } in holders.map(|holder| &holder.vantage) {
+            let threshold = rules.threshold(part.watch.as_deref(), collector);
+            by_threshold.entry(threshold).or_default().insert(*asn);
+        }
+    }
+    are_enough(&by_threshold)
 }
 
 impl Incident {
@@ -221,23 +239,24 @@ impl Incident {
         if self.occurrence.active {
             return true;
         }
-        let mut by_watch: BTreeMap<Option<Prefix>, BTreeMap<u32, BTreeSet<Asn>>> = BTreeMap::new();
-        for (key, part) in &self.occurrence.parts {
-            let by_threshold = by_watch.entry(key.watched).or_default();
-            // Those stale since a gap count: a second without a feed must not hide a hijack.
-            let holders = part.holders.iter().filter_map(|(id, _)| routes.vantage_point(*id));
-            for Vantage { collector, asn, .. } in holders.map(|holder| &holder.vantage) {
-                let threshold = rules.threshold(part.watch.as_deref(), collector);
-                by_threshold.entry(threshold).or_default().insert(*asn);
-            }
-        }
-        by_watch.values().any(are_enough)
+        let parts: Vec<_> = self.occurrence.parts.iter().collect();
+        let mut watches = parts.chunk_by(|(one, _), (next, _)| one.watched == next.watched);
+        watches.any(|parts| {
+            let parts = || parts.iter().map(|(_, part)| *part);
+            // Asked with every finding until it is so: mostly far fewer hold it.
+            let holders: usize = parts().map(|part| part.holders.len()).sum();
+            let least = parts().map(|part| rules.least_threshold(part.watch.as_deref())).min();
+            least.is_some_and(|least| holders >= least as usize)
+                && hold_enough(parts(), routes, rules)
+        })
     }
 
     /// Whether it is to be told now. Where enough hold it, but more may be about to, holders gather from now
     /// on.
     pub(crate) fn is_ripe(&mut self, now: Timestamp, routes: &RouteTable, rules: &Rules) -> bool {
-        let reached = self.reaches_threshold(routes, rules);
+        // Where they gather, enough held it at the same time.
+        let gathers = self.occurrence.gathering_since.is_some();
+        let reached = gathers || self.reaches_threshold(routes, rules);
         let at_once = reached && self.opens_at_once(routes, rules);
         if reached && !at_once {
             self.occurrence.gathering_since.get_or_insert(now);
@@ -252,11 +271,11 @@ impl Incident {
         let holders = || holding.keys().filter_map(|id| routes.vantage_point(*id));
         let total = routes.total();
         // Of vantage points that nobody heard of before, nobody knows of how many they are a part.
-        let new = holding.keys().filter(|id| newcomers.contains(id)).count();
-        let is_share_known = total.saturating_sub(new) >= holding.len();
+        let new = || holding.keys().filter(|id| newcomers.contains(id)).count();
+        let is_share_known = || total.saturating_sub(new()) >= holding.len();
         *active
             || rules.open_after.is_zero()
-            || is_share_known && holding.len() * 100 > SPREAD_ENOUGH * total
+            || holding.len() * 100 > SPREAD_ENOUGH * total && is_share_known()
             || holders().any(|holder| rules.is_believed_alone(&holder.vantage.collector))
     }
 

@@ -15,9 +15,13 @@ pub(crate) const MASS_HOLDERS: usize = 10;
 /// Prefixes counted per AS. A leak of a full table is told as `65536 or more`; at 24 bytes each
 /// that is a few MB for the worst offender.
 const PREFIXES_PER_AS: usize = 65_536;
-/// Prefixes remembered of all ASes together; beyond, new ones are not counted. The routes that
-/// RPKI calls invalid on a normal day number a few tens of thousands.
+/// Prefixes remembered of all ASes together; beyond, those that nobody announced lately are forgotten, and new
+/// ones are not counted where that is not enough. The routes that RPKI calls invalid on a normal day number a few
+/// tens of thousands.
 const PREFIXES_IN_ALL: usize = 1_000_000;
+/// Lately, and how long until forgetting is tried again.
+const LATELY: Duration = Duration::from_secs(24 * 3600);
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// How long before first sight the offender's other announcements count as the same event: a leak
 /// reaches each network at its own time.
@@ -57,6 +61,9 @@ pub(crate) struct OffenderActivity {
     #[serde(with = "pairs")]
     by_origin: HashMap<Asn, Activity>,
     prefixes: usize,
+    /// When what is old was forgotten last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forgot: Option<Timestamp>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -73,6 +80,11 @@ struct Activity {
 impl OffenderActivity {
     /// Counts an announcement of somebody else's prefix.
     pub(crate) fn note(&mut self, at: Timestamp, prefix: Prefix, origin: Asn, holders: &[Asn]) {
+        if self.prefixes >= PREFIXES_IN_ALL
+            && self.forgot.is_none_or(|forgot| at.since(forgot) >= FORGET_EVERY)
+        {
+            self.forget(at);
+        }
         let activity = self.by_origin.entry(origin).or_default();
         for holder in holders {
             let last = activity.holders.entry(*holder).or_insert(at);
@@ -87,6 +99,17 @@ impl OffenderActivity {
         } else {
             activity.full = true;
         }
+    }
+
+    /// Forgets what nobody announced lately.
+    fn forget(&mut self, at: Timestamp) {
+        for activity in self.by_origin.values_mut() {
+            activity.prefixes.retain(|_, (_, last)| at.since(*last) < LATELY);
+            activity.holders.retain(|_, last| at.since(*last) < LATELY);
+        }
+        self.by_origin.retain(|_, activity| !activity.prefixes.is_empty());
+        self.prefixes = self.by_origin.values().map(|activity| activity.prefixes.len()).sum();
+        self.forgot = Some(at);
     }
 
     /// What these ASes did to others since `from`; `usual` counts what was there before `before`. `is_told` is
@@ -186,5 +209,23 @@ mod tests {
         let extent = offender_activity.extent(&[Asn::new(4761)], at(0), at(0), false);
         assert_eq!(extent.class, ExtentClass::Mass);
         assert_eq!((extent.prefixes, extent.origins, extent.at_least), (65_536, 1000, true));
+    }
+
+    #[test]
+    fn what_is_old_makes_room_for_what_is_new() {
+        let mut offender_activity = OffenderActivity::default();
+        let prefix = |n: u32| Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24);
+        let (old, new) = (Asn::new(1), Asn::new(2));
+        offender_activity.note(at(0), prefix(1), old, &[Asn::new(9)]);
+        offender_activity.prefixes = PREFIXES_IN_ALL;
+        offender_activity.note(at(1000), prefix(2), old, &[Asn::new(9)]);
+        assert_eq!(offender_activity.prefixes, 2);
+        offender_activity.prefixes = PREFIXES_IN_ALL;
+        // It was tried within the hour: what is full stays full.
+        offender_activity.note(at(2000), prefix(3), new, &[Asn::new(9)]);
+        assert!(offender_activity.extent(&[new], at(0), at(0), true).at_least);
+        offender_activity.note(at(86_401), prefix(3), new, &[Asn::new(9)]);
+        assert_eq!(offender_activity.prefixes, 2);
+        assert_eq!(offender_activity.extent(&[old], at(0), at(0), true).prefixes, 1);
     }
 }

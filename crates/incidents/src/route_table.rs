@@ -53,7 +53,7 @@ pub(crate) struct RouteTable {
     #[serde(rename = "stations")]
     vantage_points: Vec<VantagePoint>,
     #[serde(skip)]
-    ids: HashMap<Vantage, VantageId>,
+    ids: HashMap<Vantage, VantageId, foldhash::fast::RandomState>,
     up: usize,
     #[serde(with = "pairs")]
     rows: BTreeMap<RouteKey, RouteEntry>,

@@ -45,8 +45,9 @@ pub enum Finding {
         /// Of which table (End-of-RIB, RFC 4724 section 2, is said for each); none: of all.
         family: Option<Family>,
     },
-    /// Somebody originates the space of somebody else, as RPKI knows it (invalid, reason `as`):
-    /// not our trouble, but it tells whether an offender aims at us or hits everybody.
+    /// Somebody originates the space of somebody else, as RPKI knows it (invalid, reason `as`), or as it was
+    /// seen before where RPKI data say too little: not our trouble, but it tells whether an offender aims at us
+    /// or hits everybody.
     #[serde(rename = "elsewhere")]
     OffenderActivity {
         /// By the clock of the collector or router.
@@ -55,7 +56,7 @@ pub enum Finding {
         prefix: Prefix,
         /// The Route Origin ASN (RFC 6811 section 2).
         origin: Asn,
-        /// Whose it is: the ASes of the covering VRPs, AS 0 left out.
+        /// Whose it is: the ASes of the covering VRPs, AS 0 left out, or who originated it until then.
         holders: Vec<Asn>,
     },
     /// Something other than a route: a feed, a router, a delivery, the RPKI data.

@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex};
 use std::thread::{self, ThreadId};
 
 use archive::{DamageReports, Event, Inputs, Order, Scan};
-use bgp::{Asn, Observation, Timestamp};
+use bgp::{Asn, Observation, Prefix, Timestamp};
 use parser::{Item, Reader, Received};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
@@ -33,14 +33,12 @@ struct Said {
     origin: Option<u32>,
 }
 
-fn said(after: Range<i64>) -> impl Strategy<Value = Said> + Clone {
-    let origin = prop_oneof![Just(None), Just(Some(OWN)), Just(Some(4761))];
-    (after, 1..3_u8, 0..PREFIXES, origin).prop_map(|(after, vantage, prefix, origin)| Said {
-        after,
-        vantage,
-        prefix,
-        origin,
-    })
+/// That we and another AS originate them, or others alone.
+fn said(after: Range<i64>, ours: bool) -> impl Strategy<Value = Said> + Clone {
+    let origin =
+        prop_oneof![Just(None), Just(Some(if ours { OWN } else { 64_501 })), Just(Some(4761))];
+    (after, 1..3_u8, if ours { 0..PREFIXES } else { 1..PREFIXES }, origin)
+        .prop_map(|(after, vantage, prefix, origin)| Said { after, vantage, prefix, origin })
 }
 
 /// A BGP4MP_MESSAGE_AS4 record (RFC 6396 section 4.4.3), so long that a file has several blocks.
@@ -141,15 +139,15 @@ fn classifier() -> Arc<Classifier> {
     Arc::new(Classifier::new(Arc::new(watches), Arc::new(RpkiSnapshot::default())))
 }
 
-/// The files of two inputs.
-fn files(inputs: &[Vec<Said>; 2]) -> (TempDir, [PathBuf; 2]) {
+/// The files of two inputs; `apart`: never both within one second.
+fn files(inputs: &[Vec<Said>; 2], apart: bool) -> (TempDir, [PathBuf; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let paths = ["a", "b"].map(|name| folder.path().join(name));
-    for (path, all) in paths.iter().zip(inputs) {
-        let mut second = 1_400_000_000_i64;
+    for (number, (path, all)) in (0_i64..).zip(paths.iter().zip(inputs)) {
+        let mut second = 1_400_000_000_i64 + if apart { number } else { 0 };
         let mut bytes = Vec::new();
         for said in all {
-            second += said.after;
+            second += if apart { 2 * said.after } else { said.after };
             bytes.extend(record(second, said));
         }
         fs::write(path, bytes).unwrap();
@@ -172,15 +170,44 @@ fn naive(paths: &[PathBuf]) -> Vec<Finding> {
         }) {}
     }
     let (classifier, mut own) = (classifier(), OwnPrefixes::default());
+    let mut first: BTreeMap<Prefix, BTreeMap<Asn, Timestamp>> = BTreeMap::new();
     let classify = |(is_new, observation): &(bool, Observation)| {
         let bgp::Event::Route { prefix, .. } = observation.event else { panic!("{observation:?}") };
         let (at, vantage) = (observation.at, observation.vantage.clone());
         let up = is_new.then_some(Finding::SessionUp { at, vantage });
         let finding = classifier.classify(observation, own.contains(prefix));
         let finding = finding.filter(|finding| own.admit(finding, &classifier));
+        let finding = finding.or_else(|| taken(&mut first, &classifier, observation));
         up.into_iter().chain(finding).collect::<Vec<_>>()
     };
     all.values().flatten().flat_map(classify).collect()
+}
+
+/// Whose a prefix outside of every watch was that somebody began to originate within the last hour.
+fn taken(
+    first: &mut BTreeMap<Prefix, BTreeMap<Asn, Timestamp>>,
+    classifier: &Classifier,
+    observation: &Observation,
+) -> Option<Finding> {
+    let Observation { at, vantage, event: bgp::Event::Route { prefix, change, .. } } = observation
+    else {
+        panic!("{observation:?}")
+    };
+    let bgp::Change::Announce(route) = change else { return None };
+    let origin = route.origin(vantage.asn);
+    if classifier.matches_announcement(*prefix, &origin) {
+        return None;
+    }
+    let origin = origin.asn().unwrap();
+    let known = first.entry(*prefix).or_default();
+    let begun = *known.entry(origin).or_insert(*at);
+    let seconds = |since: Timestamp, until: Timestamp| until.since(since).as_secs();
+    let is_holder = |(asn, since): &(&Asn, &Timestamp)| {
+        **asn != origin && seconds(**since, begun) >= 600 && seconds(begun, *at) <= 3600
+    };
+    let holders: Vec<Asn> = known.iter().filter(is_holder).map(|(asn, _)| *asn).collect();
+    let (at, prefix) = (*at, *prefix);
+    (!holders.is_empty()).then_some(Finding::OffenderActivity { at, prefix, origin, holders })
 }
 
 /// The same with a thread for each input, which take their elements in the order of `turns`.
@@ -188,7 +215,7 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
     let (classifier, mut own) = (classifier(), OwnPrefixes::default());
     let visitor = FindingVisitor::new(classifier.clone(), None);
     let turns = turns.iter().map(|number| paths[*number].clone()).collect();
-    let mut offenders = OffenderFilter::new(visitor.known.clone());
+    let known = visitor.known.clone();
     let gate = Arc::new(Gate { turns: Mutex::new(turns), ..Gate::default() });
     let merging = thread::current().id();
     let inputs = Inputs::find(paths, None).inputs;
@@ -204,7 +231,7 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
             Event::Units(units, count, _) => {
                 let found = units.take(count).map(|Found(_, finding)| finding);
                 let admitted = found.filter(|finding| own.admit(finding, &classifier));
-                findings.extend(admitted.filter_map(|finding| offenders.admit(finding)));
+                findings.extend(admitted.filter_map(|finding| known.admit(finding)));
             }
             Event::Done(_) => (),
             Event::Warning(text) => panic!("{text}"),
@@ -218,8 +245,8 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
 type Case = ([Vec<Said>; 2], Vec<usize>);
 
 /// One of them is done before the other begins, or they take turns.
-fn cases(after: Range<i64>) -> impl Strategy<Value = Case> {
-    let said = proptest::collection::vec(said(after), 1..100);
+fn cases(after: Range<i64>, ours: bool) -> impl Strategy<Value = Case> {
+    let said = proptest::collection::vec(said(after, ours), 1..100);
     [said.clone(), said].prop_flat_map(|inputs| {
         let [a, b] = [inputs[0].len(), inputs[1].len()];
         let turns: Vec<_> = std::iter::repeat_n(0, a).chain(std::iter::repeat_n(1, b)).collect();
@@ -236,8 +263,17 @@ fn run(cases: impl Strategy<Value = Case>, test: impl Fn(Case) -> TestCaseResult
 
 #[test]
 fn what_is_learned_does_not_depend_on_which_thread_is_faster() {
-    run(cases(0..3), |(inputs, turns)| {
-        let (_folder, paths) = files(&inputs);
+    run(cases(0..3, true), |(inputs, turns)| {
+        let (_folder, paths) = files(&inputs, false);
+        prop_assert_eq!(scanned(&paths, &turns), naive(&paths));
+        Ok(())
+    });
+}
+
+#[test]
+fn nor_does_whose_the_prefixes_of_others_were() {
+    run(cases(1..100, false), |(inputs, turns)| {
+        let (_folder, paths) = files(&inputs, true);
         prop_assert_eq!(scanned(&paths, &turns), naive(&paths));
         Ok(())
     });
@@ -246,8 +282,8 @@ fn what_is_learned_does_not_depend_on_which_thread_is_faster() {
 /// Where in the order a record that lags behind comes is not said anywhere, but it is always the same.
 #[test]
 fn nor_does_it_where_records_lag_behind() {
-    run(cases(-2..4), |(inputs, turns)| {
-        let (_folder, paths) = files(&inputs);
+    run(cases(-2..4, true), |(inputs, turns)| {
+        let (_folder, paths) = files(&inputs, false);
         let mut sorted = turns.clone();
         sorted.sort_unstable();
         prop_assert_eq!(scanned(&paths, &turns), scanned(&paths, &sorted));
