@@ -11,6 +11,7 @@ mod bad_input;
 mod check;
 mod cli;
 mod config;
+mod import;
 mod incidents;
 mod indosat;
 mod init;

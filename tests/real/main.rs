@@ -12,6 +12,7 @@
 mod any;
 mod commands;
 mod counts;
+mod import;
 mod incidents;
 mod peers;
 #[expect(dead_code, reason = "the other suite uses the rest")]

@@ -8,6 +8,7 @@ use crate::check::{self, CheckArgs};
 use crate::config_in_force::{self, ConfigArgs};
 use crate::exit::{ExitCode, Failure};
 use crate::help::{self, HelpArgs};
+use crate::import::{self, ImportArgs};
 use crate::incidents::IncidentsArgs;
 use crate::init::{self, InitArgs};
 use crate::mail::MailArgs;
@@ -34,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Write a config for your ASes from RPKI, tables and registries, or add to it what is new.
     Init(Box<InitArgs>),
+    /// Write a config from one of BGPalerter or ARTEMIS, and say what of it cannot be carried.
+    Import(ImportArgs),
     /// Monitor the feeds until a signal stops it, and notify by mail and other channels.
     Run(RunArgs),
     /// Run recorded routes through the incident engine and print its notices.
@@ -78,6 +81,7 @@ Exit codes:
 pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Init(args) => init::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Search(args) => search::run(&args),

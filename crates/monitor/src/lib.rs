@@ -6,7 +6,7 @@
 //! it lives. [`replay_mailer`] carries the notices of a replay to a relay or into files.
 //! [`rpki_sources`] fetches what RPKI says, once or for ever. [`incidents`], [`maintenance`] and
 //! [`mail`] look into the store of a running [`run`], and leave requests there. [`init`] writes the config in
-//! the first place.
+//! the first place, [`import`] from that of another program.
 //!
 //! This is the only crate that accepts a socket, reads a clock or catches a signal. It is
 //! plumbing: it never knows wire formats, the rule of origin validation, or the rules of incidents.
@@ -26,6 +26,7 @@ pub mod exit;
 pub mod format;
 mod given_time;
 pub mod help;
+pub mod import;
 pub mod incidents;
 pub mod init;
 pub mod mail;

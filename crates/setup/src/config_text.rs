@@ -62,7 +62,7 @@ pub fn config_text(proposal: &Proposal, answers: &Answers) -> String {
         text.push('\n');
         text.push_str(&watch_text(watch, &proposal.issues, &answers.file));
     }
-    rpki(&mut text, &answers.vrps);
+    sources(&mut text, &answers.vrps);
     mail(&mut text, answers.mail.as_ref());
     text.push_str(FEED_AND_STORE);
     text
@@ -80,6 +80,7 @@ macro_rules! line {
         let _ = writeln!($text, $($words)*);
     }};
 }
+pub(crate) use line;
 
 fn head(text: &mut String, proposal: &Proposal, answers: &Answers) {
     let file = shown(&answers.file);
@@ -245,7 +246,8 @@ pub(crate) fn reasons(origin: &AllowedOrigin) -> String {
     printable(&reasons.join("; "))
 }
 
-fn rpki(text: &mut String, places: &[VrpPlace]) {
+/// `[rpki]` with these sources; none: a comment that says how.
+pub(crate) fn sources(text: &mut String, places: &[VrpPlace]) {
     if places.is_empty() {
         text.push_str("\n\n# [rpki]\n# sources = [ { rtr = \"127.0.0.1:3323\" } ]     # your own validator is better than a public one\n");
         return;
@@ -296,7 +298,7 @@ fn shown(text: &str) -> String {
     printable(text)
 }
 
-fn numbers(asns: impl Iterator<Item = Asn>) -> String {
+pub(crate) fn numbers(asns: impl Iterator<Item = Asn>) -> String {
     let numbers: Vec<_> = asns.map(|asn| asn.number().to_string()).collect();
     format!("[{}]", numbers.join(", "))
 }

@@ -6,7 +6,9 @@
 //! is there and leaves the operator's own lines alone.
 //!
 //! In the order of the flow: `announced` and `route_objects` read what RIPEstat and routing registries say,
-//! `survey` gathers who holds which route, `proposal` decides, `config_text` and `update` write.
+//! `survey` gathers who holds which route, `proposal` decides, `config_text` and `update` write. `import` is the other
+//! way to a config: from one of BGPalerter or ARTEMIS ([`import_bgpalerter`], [`import_artemis`]), with a [`Note`] of
+//! each key that has no counterpart.
 //!
 //! No clock, no file, no socket. This crate never knows feeds, incidents or how a config is read.
 
@@ -14,6 +16,7 @@ mod announced;
 mod config_text;
 mod evidence;
 mod facts;
+mod import;
 mod issue;
 mod proposal;
 mod route_objects;
@@ -24,6 +27,11 @@ pub use announced::{AnnouncedError, announced_prefixes};
 pub use config_text::{Answers, MailAnswers, VrpPlace, config_text};
 pub use evidence::{Evidence, Visibility};
 pub use facts::Facts;
+pub use import::{
+    ForeignFile, ImportError, Imported, ImportedChannel, ImportedChannelKind, ImportedMail,
+    ImportedOrigins, ImportedRoute, ImportedWatch, Note, RisLive, YamlError, import_artemis,
+    import_bgpalerter, imported_text, other_files_of_bgpalerter,
+};
 pub use issue::Issue;
 pub use proposal::{AllowedOrigin, Proposal, ProposedWatch, Upstream};
 pub use route_objects::{RouteObject, route_objects};
