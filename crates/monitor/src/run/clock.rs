@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use bgp::Timestamp;
-use clock::Moment;
+use clock::{Moment, MonotonicClock};
 use feeds::{Feed, FeedKind};
 
 /// While records keep coming, however slowly they are unpacked, they alone tell the time.
@@ -14,9 +14,8 @@ const HOLD: Duration = Duration::from_secs(10);
 /// what a live feed would have told, some minutes late, and a spool of 2014 what happened in 2014.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Clock {
-    /// The wall clock, and what it said when we began: where it is set back we go on from there, or
-    /// nothing would be due until it has caught up.
-    Live(Timestamp, Instant),
+    /// The wall clock, where it is not set back.
+    Live(MonotonicClock),
     /// The time of the latest record, and when it was read; none before the first.
     Recorded(Option<(Timestamp, Instant)>),
 }
@@ -25,7 +24,7 @@ impl Clock {
     /// One that says what the wall clock says, but nothing before `latest`.
     fn live(latest: Timestamp) -> Self {
         let Moment { wall, instant } = Moment::now();
-        Clock::Live(wall.max(latest), instant)
+        Clock::Live(MonotonicClock::new(Moment { wall: wall.max(latest), instant }))
     }
 
     /// The clock of these feeds: with a live one, what the wall clock says. One that goes on does not begin
@@ -41,29 +40,29 @@ impl Clock {
     }
 
     /// Now; none where only a record could tell.
-    pub(super) fn now(&self) -> Option<Timestamp> {
+    pub(super) fn now(&mut self) -> Option<Timestamp> {
         self.at(Moment::now())
     }
 
     /// What it is at this moment; none where only a record could tell.
-    pub(super) fn at(&self, moment: Moment) -> Option<Timestamp> {
-        let elapsed = |since: Instant| moment.instant.saturating_duration_since(since);
+    pub(super) fn at(&mut self, moment: Moment) -> Option<Timestamp> {
         match self {
-            Clock::Live(begun, since) => Some(moment.wall.max(*begun + elapsed(*since))),
+            Clock::Live(clock) => Some(clock.read(moment)),
             Clock::Recorded(latest) => latest.map(|(at, read)| {
-                let idle = elapsed(read);
+                let idle = moment.instant.saturating_duration_since(read);
                 if idle < HOLD { at } else { at + idle }
             }),
         }
     }
 
-    /// A record was read: now is never earlier than for the one before, but no later than the
+    /// A record was read, and this is now: never earlier than for the one before, but no later than the
     /// record says, however long the reading takes.
-    pub(super) fn note(&mut self, at: Timestamp, read: Moment) {
+    pub(super) fn note(&mut self, at: Timestamp, read: Moment) -> Timestamp {
         if let Clock::Recorded(latest) = self {
             let at = latest.map_or(at, |(before, _)| before.max(at));
             *latest = Some((at, read.instant));
         }
+        self.at(read).unwrap_or(at)
     }
 }
 
@@ -83,16 +82,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_live_clock_goes_on_where_the_wall_clock_is_set_back() {
+    fn a_live_clock_begins_with_what_the_engine_knows_or_is_right() {
         let later = wall() + Duration::from_secs(3600);
-        let began = Instant::now();
-        // What the wall clock says now is an hour before it began.
-        let clock = Clock::Live(later, began);
+        let mut clock = Clock::live(later);
         let (first, second) = (clock.now().unwrap(), clock.now().unwrap());
-        assert!(later <= first && first <= second && second <= later + began.elapsed());
-        // And where it is ahead, it is right.
+        assert!(later <= first && first <= second);
         let before = wall();
-        let now = Clock::Live(Timestamp::default(), began).now().unwrap();
+        let now = Clock::live(Timestamp::default()).now().unwrap();
         assert!(before <= now && now <= wall(), "{now}");
     }
 

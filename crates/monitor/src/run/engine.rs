@@ -114,8 +114,8 @@ impl Engine {
     fn sort_out_feeds(&mut self) {
         if std::mem::take(&mut self.first) {
             // What the store knows may be of a clock that was ahead: that is a step, too.
-            if let Clock::Live(wall, instant) = self.clock {
-                self.clock_steps = StepDetector::new(Moment { wall, instant });
+            if let Clock::Live(clock) = &self.clock {
+                self.clock_steps = StepDetector::new(clock.latest());
             }
             let stale = self.feeds.stale_at_start(self.vantages());
             self.mark_stale(stale);
@@ -199,8 +199,8 @@ impl Engine {
                 continue;
             }
             let finding = if is_current { finding } else { reclassify(&self.classifier, finding) };
-            self.clock.note(finding.at(), read);
-            self.handle(self.clock.at(read).unwrap_or(finding.at()), finding);
+            let now = self.clock.note(finding.at(), read);
+            self.handle(now, finding);
         }
         if let Some(reached) = reached {
             self.clock.note(reached, read);
