@@ -200,7 +200,6 @@ impl World {
 
     fn reload(&mut self) {
         self.process.iter_mut().for_each(Process::reload);
-        self.lose_attempts();
     }
 
     /// What became of attempts the next one knows by the store alone.
@@ -362,12 +361,11 @@ fn whatever_fails_everything_arrives_in_time_under_one_name_and_in_order() {
     let seeds: u64 = seeds.map_or(20, |seeds| seeds.parse().unwrap());
     // In memory, where there is such a folder: what is tried is no disk.
     let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    let folder = tempfile::tempdir_in(folder).unwrap();
+    let folder = &if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let threads = std::thread::available_parallelism().unwrap().get();
     let try_some = &|first: usize| {
         let some = (0..seeds).skip(first).step_by(threads);
-        some.map(|seed| try_one(seed, folder.path())).fold(Tried::default(), Tried::add)
+        some.map(|seed| try_one(seed, folder)).fold(Tried::default(), Tried::add)
     };
     let tried = std::thread::scope(|scope| {
         let tries = (0..threads).map(|first| scope.spawn(move || try_some(first)));
@@ -398,13 +396,14 @@ impl Tried {
 }
 
 fn try_one(seed: u64, folder: &Path) -> Tried {
-    let mut world = World::new(seed, folder);
+    // With all that was set aside.
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let mut world = World::new(seed, folder.path());
     let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         world.run();
         world.check();
     }));
     assert!(run.is_ok(), "seed {seed}");
-    std::fs::remove_file(&world.path).unwrap();
     Tried {
         kills: world.record.kills.len(),
         spoilt: world.spoilt,

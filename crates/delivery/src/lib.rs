@@ -22,7 +22,7 @@ mod worker;
 
 pub use attempt::{DeliveryAttempt, DeliveryReport, Outcome};
 pub use event::{DeliveryEvent, EVENTS};
-pub use queues::{DeliveryQueue, DeliveryQueues};
+pub use queues::{CarriedQueues, DeliveryQueue, DeliveryQueues};
 pub use relays::Relays;
 pub use replies::{ImapServer, Mailbox, ReplyLog, read_replies};
 pub use worker::{AT_ONCE, DeliveryWorker, RateLimiter, Transport};

@@ -49,6 +49,22 @@ pub struct DeliveryQueues {
     unstored: Unstored,
 }
 
+/// What the queues of a new config go on with.
+#[derive(Clone, Debug)]
+pub struct CarriedQueues {
+    begun: Moment,
+    tried_since: HashMap<i64, Timestamp>,
+    troubles: BTreeMap<String, Option<String>>,
+}
+
+impl CarriedQueues {
+    /// There were none before.
+    pub fn none(now: Moment) -> Self {
+        let (tried_since, troubles) = (HashMap::new(), BTreeMap::new());
+        CarriedQueues { begun: now, tried_since, troubles }
+    }
+}
+
 /// The way to a worker.
 #[derive(Debug)]
 pub struct DeliveryQueue {
@@ -71,23 +87,24 @@ impl DeliveryQueues {
     pub fn new(
         queues: BTreeMap<ChannelName, DeliveryQueue>,
         recorded: bool,
-        begun: Moment,
+        CarriedQueues { begun, tried_since, troubles }: CarriedQueues,
     ) -> Self {
         DeliveryQueues {
             queues,
             begun,
-            tried_since: HashMap::new(),
+            tried_since,
             recorded,
-            troubles: BTreeMap::new(),
+            troubles,
             clamped: false,
             unwritten: VecDeque::new(),
             unstored: Unstored::default(),
         }
     }
 
-    /// When its clock began, and what that said then: queues that go on for others begin with it.
-    pub const fn begun(&self) -> Moment {
-        self.begun
+    /// Queues that go on for these have the same clock, and know what is wrong with each place.
+    pub fn carried(&self) -> CarriedQueues {
+        let (tried_since, troubles) = (self.tried_since.clone(), self.troubles.clone());
+        CarriedQueues { begun: self.begun, tried_since, troubles }
     }
 
     /// What is due at this moment is due at this time of the outbox.

@@ -16,7 +16,7 @@ use validator::{Classifier, Finding};
 use super::record::Decided;
 use super::script::{ADDRESSES, FEED};
 use crate::attempt::{DeliveryAttempt, DeliveryReport};
-use crate::queues::{DeliveryQueue, DeliveryQueues};
+use crate::queues::{CarriedQueues, DeliveryQueue, DeliveryQueues};
 
 /// One life of the daemon: engine, store and queues.
 pub(super) struct Process {
@@ -49,7 +49,7 @@ impl Process {
         let (journal, _, _) = begun.unwrap();
         let read = journal.store().position(FEED).unwrap();
         let read = read.map_or(0, |read| read.parse().unwrap());
-        let (queues, attempts) = queues(now);
+        let (queues, attempts) = queues(CarriedQueues::none(now));
         // The engine's time goes on from what the store knows.
         let clock = MonotonicClock::new(Moment { wall: now.wall.max(journal.now()), ..now });
         let (is_stale, fault, corrupt) = (false, None, false);
@@ -73,7 +73,7 @@ impl Process {
     pub(super) fn reload(&mut self) {
         let rules = incidents::Rules::default();
         self.journal.change_rules(rules, dispatch_rules(), Arc::default()).unwrap();
-        (self.queues, self.attempts) = queues(self.queues.begun());
+        (self.queues, self.attempts) = queues(self.queues.carried());
     }
 
     /// There are other RPKI data.
@@ -204,8 +204,8 @@ fn dispatch_rules() -> DispatchRules {
     }
 }
 
-fn queues(now: Moment) -> (DeliveryQueues, mpsc::Receiver<DeliveryAttempt>) {
+fn queues(carried: CarriedQueues) -> (DeliveryQueues, mpsc::Receiver<DeliveryAttempt>) {
     let (sender, attempts) = mpsc::channel(8);
     let queue = DeliveryQueue::new(sender, Duration::from_secs(5 * 86_400));
-    (DeliveryQueues::new([(ChannelName::Mail, queue)].into(), false, now), attempts)
+    (DeliveryQueues::new([(ChannelName::Mail, queue)].into(), false, carried), attempts)
 }

@@ -16,7 +16,7 @@ use store::{Delivery, Journal};
 use validator::{Finding, IncidentKind};
 
 use super::*;
-use crate::queues::DeliveryQueues;
+use crate::queues::{CarriedQueues, DeliveryQueues};
 use server::{Fault, Server, Took};
 
 const START: i64 = 1_800_000_000;
@@ -152,7 +152,7 @@ fn queues(
     let start = |(name, worker): (&str, DeliveryWorker)| {
         (name.into(), worker.start(give_up_after, events.clone()))
     };
-    (DeliveryQueues::new(workers.map(start).into(), false, begun), reports)
+    (DeliveryQueues::new(workers.map(start).into(), false, CarriedQueues::none(begun)), reports)
 }
 
 fn mail_worker(server: &Server, timeout: Duration) -> DeliveryWorker {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use clock::{Moment, StepDetector};
-use delivery::{DeliveryEvent, ReplyLog};
+use delivery::{CarriedQueues, DeliveryEvent, ReplyLog};
 use feeds::FeedEvent;
 use store::Journal;
 use tokio::sync::mpsc;
@@ -25,8 +25,7 @@ pub(super) struct CarriedState {
     /// None before the first engine.
     pub(super) clock: Option<Clock>,
     pub(super) clock_steps: StepDetector,
-    /// When the clock of the deliveries began.
-    pub(super) deliveries_begun: Moment,
+    pub(super) queues: CarriedQueues,
     pub(super) feeds: FeedTracker,
     pub(super) notified: NotifiedConditions,
     pub(super) roa_watch: RoaWatch,
@@ -58,7 +57,7 @@ impl CarriedState {
             store: None,
             clock: None,
             clock_steps: StepDetector::new(now),
-            deliveries_begun: now,
+            queues: CarriedQueues::none(now),
             feeds: FeedTracker::new(now),
             notified: NotifiedConditions::default(),
             roa_watch: RoaWatch::default(),

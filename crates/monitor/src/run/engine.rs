@@ -484,7 +484,7 @@ impl Engine {
             }),
             clock: Some(self.clock),
             clock_steps: self.clock_steps,
-            deliveries_begun: self.queues.begun(),
+            queues: self.queues.carried(),
             feeds: self.feeds,
             notified: self.notified,
             roa_watch: self.roa_watch,

@@ -145,10 +145,9 @@ impl Supervisor {
         let rpki = self.keep_rpki(plan.rpki.clone());
         let first = carried_state.clock.is_none();
         let clock = Clock::following(&config.feeds, carried_state.clock, journal.now());
-        let (workers, begun) =
-            (plan.start_workers(&self.deliveries), carried_state.deliveries_begun);
+        let (workers, queues) = (plan.start_workers(&self.deliveries), carried_state.queues);
         let engine = Engine {
-            queues: DeliveryQueues::new(workers, matches!(clock, Clock::Recorded(_)), begun),
+            queues: DeliveryQueues::new(workers, matches!(clock, Clock::Recorded(_)), queues),
             clock,
             clock_steps: carried_state.clock_steps,
             feeds: carried_state.feeds,
