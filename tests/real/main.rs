@@ -14,6 +14,7 @@ mod commands;
 mod counts;
 mod import;
 mod incidents;
+mod machine;
 mod peers;
 #[expect(dead_code, reason = "the other suite uses the rest")]
 #[path = "../play/mod.rs"]
