@@ -21,7 +21,7 @@ const SHARED_MAX: usize = 1 << 17;
 pub struct ElementClassifier {
     classifier: Arc<Classifier>,
     own: Own,
-    /// What others originate: whether somebody takes that, too, is told by the RPKI data, and where they say too
+    /// What others originate: what an offender takes of it is told by the RPKI data, and where they say too
     /// little, by what was seen before.
     known: Arc<KnownOrigins>,
     /// What was learned last of that: a table tells of the same hundreds of times in a row.
@@ -54,7 +54,8 @@ impl ElementClassifier {
     }
 
     /// For one of several recordings that are read side by side. It finds all that matters, and may find
-    /// more: an [`OwnPrefixes`] and [`KnownOrigins::admit`] behind the merge by time admit what counts.
+    /// more: an [`OwnPrefixes`] and an [`OffenderFilter`](crate::OffenderFilter) behind the merge by time admit what
+    /// counts.
     pub fn of_recording(
         classifier: Arc<Classifier>,
         shared: Arc<SharedPrefixes>,
@@ -115,11 +116,13 @@ impl ElementClassifier {
             }
         };
         let finding = self.classifier.classify(&element.observation()?, known)?;
+        if !self.classifier.knows_holders() {
+            self.known.note(&finding);
+        }
         self.own.admits(&finding, &self.classifier).then_some(finding)
     }
 
-    /// A route that has nothing to do with us. Where it takes what is somebody else's, that tells how far an
-    /// offender goes.
+    /// A route that has nothing to do with us, unless an offender takes what is somebody else's.
     fn of_others(
         &mut self,
         at: Timestamp,
@@ -133,9 +136,14 @@ impl ElementClassifier {
         if self.learned == Some((prefix, origin)) {
             return None;
         }
-        let holders = self.known.learn(at, prefix, origin);
-        self.learned = holders.is_empty().then_some((prefix, origin));
-        (!holders.is_empty()).then_some(Finding::OffenderActivity { at, prefix, origin, holders })
+        let taken = self.known.learn(at, prefix, origin);
+        self.learned = taken.is_none().then_some((prefix, origin));
+        let holders = match self.own {
+            Own::Session(_) => self.known.taken_by_offender(origin, taken?)?,
+            // Who is an offender at that time is known behind the merge alone.
+            Own::Recordings(_) => taken.map(|_| Vec::new())?,
+        };
+        Some(Finding::OffenderActivity { at, prefix, origin, holders })
     }
 }
 

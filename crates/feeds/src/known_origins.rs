@@ -1,15 +1,15 @@
 //! Who originated which prefix, as far as it was seen. Where RPKI data do not say whose the space of others
-//! is, this tells whether somebody takes that, too.
+//! is, this tells whether an offender takes that, too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bgp::{Asn, Prefix, Timestamp};
 use foldhash::quality::RandomState;
-use validator::Finding;
+use validator::{Area, Finding, Match, RouteFinding, RouteState};
 
 /// Threads seldom wait for each other.
 const SHARDS: usize = 16;
@@ -18,16 +18,19 @@ const SHARDS: usize = 16;
 const PREFIXES_MAX: usize = 1 << 21;
 /// A prefix is somebody's who originated it for so long before another one did.
 const KNOWN_AFTER: Duration = Duration::from_secs(600);
-/// For so long after it began, who originates what was somebody else's has taken it; then that is how it is.
-const NEW_FOR: Duration = Duration::from_secs(3600);
+/// So long before it was first seen to hit us, an offender may have begun to hit others: a leak reaches each
+/// network at its own time.
+const BEGUN_BEFORE: Duration = Duration::from_secs(3600);
+/// Offenders that are remembered, those that were seen last.
+const OFFENDERS_MAX: usize = 1 << 10;
 /// Prefixes of which is known at once that there is nothing to learn, in 8 MB: mostly the same is told hundreds
 /// of times.
 const BUCKETS: usize = 1 << 18;
 /// How many of them share one line of a cache.
 const WAYS: usize = 4;
 
-/// Who originated each prefix outside of watched space first: what several sessions or recordings learn and look
-/// up. What it knows does not depend on the order in which it learns.
+/// Who originated each prefix outside of watched space first, and who is an offender: what several sessions or
+/// recordings learn and look up. What it knows does not depend on the order in which it learns.
 #[derive(Debug, Default)]
 pub struct KnownOrigins {
     hasher: RandomState,
@@ -36,6 +39,7 @@ pub struct KnownOrigins {
     learned: OnceLock<Box<[Bucket]>>,
     /// How often it was learned after who took something that it had been somebody's.
     news: AtomicU64,
+    offenders: Mutex<Offenders>,
 }
 
 type Shard = HashMap<u64, Origins, BuildHasherDefault<Hashed>>;
@@ -68,9 +72,29 @@ struct Origins([(u32, Asn); 2]);
 /// In place of a second one.
 const NOBODY: (u32, Asn) = (u32::MAX, Asn::ZERO);
 
+/// Whose a prefix was that somebody originates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// The second at which that began.
+    begun: u32,
+    holders: Vec<Asn>,
+}
+
+/// Whose routes hit us, and since when.
+#[derive(Clone, Debug, Default)]
+struct Offenders(BTreeMap<Asn, Timestamp>);
+
+/// Behind the merge of recordings: lets through what offenders do to others, with whose it is, once they have
+/// hit us. What recordings that are read ahead know already does not count.
+#[derive(Debug)]
+pub struct OffenderFilter {
+    known: Arc<KnownOrigins>,
+    offenders: Offenders,
+}
+
 impl KnownOrigins {
-    /// Somebody originates a prefix. Whose it was, if that is new.
-    pub(crate) fn learn(&self, at: Timestamp, prefix: Prefix, origin: Asn) -> Vec<Asn> {
+    /// Somebody originates a prefix. Whose it was before, if anybody's.
+    pub(crate) fn learn(&self, at: Timestamp, prefix: Prefix, origin: Asn) -> Option<Taken> {
         let (key, now) = (self.hasher.hash_one(prefix), seconds(at));
         let bucket = self.bucket(key);
         // The upper half is never zero, as that of an empty place is.
@@ -80,19 +104,33 @@ impl KnownOrigins {
             (learned ^ hash) >> 32 == 0 && learned << 32 <= u64::from(now) << 32
         };
         if bucket.iter().any(is_learned) {
-            return Vec::new();
+            return None;
         }
         let mut shard = self.shard(key);
-        let Some(origins) = self.take_in(&mut shard, key, (now, origin)) else {
-            return Vec::new();
-        };
+        let origins = self.take_in(&mut shard, key, (now, origin))?;
         // What somebody else originates, too, is looked at each time. Threads see both or neither of this and the
         // table, since they wait for it.
         if !origins.is_anothers(origin) {
             let place = usize::try_from(hash >> 33).unwrap_or_default() % WAYS;
             bucket[place].store(hash | u64::from(now), Ordering::Release);
         }
-        origins.holders(origin, now).collect()
+        origins.taken_by(origin)
+    }
+
+    /// Takes note of a finding that makes an AS an offender.
+    pub(crate) fn note(&self, finding: &Finding) {
+        if let Some((at, offender)) = hijack(finding) {
+            self.offenders().note(at, offender);
+        }
+    }
+
+    /// Whose that is, which an offender has taken.
+    pub(crate) fn taken_by_offender(&self, offender: Asn, taken: Taken) -> Option<Vec<Asn>> {
+        self.offenders().has_taken(offender, taken)
+    }
+
+    fn offenders(&self) -> MutexGuard<'_, Offenders> {
+        self.offenders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts it into the table; what that says then. None where the table is full.
@@ -116,21 +154,10 @@ impl KnownOrigins {
         self.news.load(Ordering::Acquire)
     }
 
-    /// What a finding of a recording is at its place in the order of time; none where it is of no account there,
-    /// since recordings that are read ahead know more.
-    pub fn admit(&self, finding: Finding) -> Option<Finding> {
-        let Finding::OffenderActivity { at, prefix, origin, .. } = finding else {
-            return Some(finding);
-        };
-        let holders = self.holders(at, prefix, origin);
-        (!holders.is_empty()).then_some(Finding::OffenderActivity { at, prefix, origin, holders })
-    }
-
-    /// Whose a prefix was that somebody originates at this time: nobody's where that is nothing new.
-    fn holders(&self, at: Timestamp, prefix: Prefix, origin: Asn) -> Vec<Asn> {
+    fn taken(&self, prefix: Prefix, origin: Asn) -> Option<Taken> {
         let key = self.hasher.hash_one(prefix);
         let origins = self.shard(key).get(&key).copied();
-        origins.map(|origins| origins.holders(origin, seconds(at)).collect()).unwrap_or_default()
+        origins.and_then(|origins| origins.taken_by(origin))
     }
 
     fn shard(&self, key: u64) -> MutexGuard<'_, Shard> {
@@ -162,14 +189,13 @@ impl Origins {
         }
     }
 
-    /// Whose it was, where this AS began to originate it not long before.
-    fn holders(self, origin: Asn, now: u32) -> impl Iterator<Item = Asn> {
-        let begun = self.0.into_iter().find(|(_, asn)| *asn == origin).map(|(begun, _)| begun);
-        let new = begun.filter(|begun| later(*begun, NEW_FOR) >= now);
-        let is_holder = move |(since, asn): &(u32, Asn)| {
-            *asn != origin && new.is_some_and(|begun| later(*since, KNOWN_AFTER) <= begun)
-        };
-        self.0.into_iter().filter(is_holder).map(|(_, asn)| asn)
+    /// Whose it was when this AS began to originate it.
+    fn taken_by(self, origin: Asn) -> Option<Taken> {
+        let begun = self.0.into_iter().find(|(_, asn)| *asn == origin).map(|(begun, _)| begun)?;
+        let is_holder =
+            |(since, asn): &(u32, Asn)| *asn != origin && later(*since, KNOWN_AFTER) <= begun;
+        let holders: Vec<Asn> = self.0.into_iter().filter(is_holder).map(|(_, asn)| asn).collect();
+        (!holders.is_empty()).then_some(Taken { begun, holders })
     }
 
     /// Whether somebody else has originated it, too.
@@ -182,6 +208,58 @@ impl Origins {
         let Origins([first, second]) = self;
         first.1 == holder && *second != NOBODY && later(first.0, KNOWN_AFTER) <= second.0
     }
+}
+
+impl Offenders {
+    fn note(&mut self, at: Timestamp, offender: Asn) {
+        if let Some(since) = self.0.get_mut(&offender) {
+            *since = at.min(*since);
+            return;
+        }
+        if self.0.len() >= OFFENDERS_MAX
+            && let Some(oldest) =
+                self.0.iter().min_by_key(|(_, since)| **since).map(|(asn, _)| *asn)
+        {
+            self.0.remove(&oldest);
+        }
+        self.0.insert(offender, at);
+    }
+
+    /// Whose that was, where the AS has hit us and this is not how it always was.
+    fn has_taken(&self, asn: Asn, taken: Taken) -> Option<Vec<Asn>> {
+        let since = seconds(*self.0.get(&asn)?);
+        (later(taken.begun, BEGUN_BEFORE) >= since).then_some(taken.holders)
+    }
+}
+
+impl OffenderFilter {
+    /// Of recordings that learn this.
+    pub(crate) fn new(known: Arc<KnownOrigins>) -> Self {
+        OffenderFilter { known, offenders: Offenders::default() }
+    }
+
+    /// What a finding is at its place in the order of time; none where it is of no account there.
+    pub fn admit(&mut self, finding: Finding) -> Option<Finding> {
+        if let Some((at, offender)) = hijack(&finding) {
+            self.offenders.note(at, offender);
+        }
+        let Finding::OffenderActivity { at, prefix, origin, .. } = finding else {
+            return Some(finding);
+        };
+        let holders = self.offenders.has_taken(origin, self.known.taken(prefix, origin)?)?;
+        Some(Finding::OffenderActivity { at, prefix, origin, holders })
+    }
+}
+
+/// When somebody was seen to take space of ours, and who.
+fn hijack(finding: &Finding) -> Option<(Timestamp, Asn)> {
+    let Finding::Route(RouteFinding { at, state, .. }) = finding else { return None };
+    let held = match state {
+        RouteState::Held(held) | RouteState::Restored(held) => held,
+        RouteState::Unreadable | RouteState::Withdrawn => return None,
+    };
+    let is_hijack = |found: &Match| found.kind.is_some_and(|kind| kind.spec().area == Area::Hijack);
+    held.matches.iter().any(is_hijack).then(|| held.origin.asn()).flatten().map(|asn| (*at, asn))
 }
 
 fn later(seconds: u32, span: Duration) -> u32 {
@@ -200,6 +278,13 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
+    fn holders(known: &KnownOrigins, prefix: Prefix, offender: Asn, since: i64) -> Vec<Asn> {
+        let mut offenders = Offenders::default();
+        offenders.note(at(since), offender);
+        let taken = known.taken(prefix, offender);
+        taken.and_then(|taken| offenders.has_taken(offender, taken)).unwrap_or_default()
+    }
+
     #[test]
     fn whose_a_prefix_is_does_not_depend_on_the_order_in_which_that_was_learned() {
         let prefix: Prefix = "203.0.113.0/24".parse().unwrap();
@@ -215,10 +300,10 @@ mod tests {
                 let known = KnownOrigins::default();
                 seen.iter()
                     .for_each(|(seconds, asn)| drop(known.learn(at(*seconds), prefix, *asn)));
-                assert_eq!(known.holders(at(9000), prefix, offender), [owner], "{seen:?}");
-                // After an hour that is how it is.
-                assert_eq!(known.holders(at(9000 + 3601), prefix, offender), []);
-                assert_eq!(known.holders(at(9000), prefix, owner), []);
+                assert_eq!(holders(&known, prefix, offender, 9000), [owner], "{seen:?}");
+                // It began long before it hit us: that is how it always was.
+                assert_eq!(holders(&known, prefix, offender, 9000 + 3601), []);
+                assert_eq!(holders(&known, prefix, owner, 9000), []);
             }
         }
     }
@@ -229,7 +314,7 @@ mod tests {
         let known = KnownOrigins::default();
         known.learn(at(8500), prefix, Asn::new(64496));
         known.learn(at(9000), prefix, Asn::new(64666));
-        assert_eq!(known.holders(at(9000), prefix, Asn::new(64666)), []);
+        assert_eq!(holders(&known, prefix, Asn::new(64666), 9000), []);
     }
 
     #[test]
@@ -237,43 +322,48 @@ mod tests {
         let prefix: Prefix = "203.0.113.0/24".parse().unwrap();
         let (holder, offender) = (Asn::new(64496), Asn::new(64666));
         let known = KnownOrigins::default();
-        assert_eq!(known.learn(at(9000), prefix, offender), []);
+        assert_eq!(known.learn(at(9000), prefix, offender), None);
         // Ten minutes before are long enough.
-        assert_eq!(known.learn(at(8500), prefix, holder), []);
-        assert_eq!((known.learn(at(9001), prefix, offender), known.news()), (vec![], 0));
-        assert_eq!(known.learn(at(8400), prefix, holder), []);
+        assert_eq!(known.learn(at(8500), prefix, holder), None);
+        assert_eq!((known.learn(at(9001), prefix, offender), known.news()), (None, 0));
+        assert_eq!(known.learn(at(8400), prefix, holder), None);
         assert_eq!(known.news(), 1);
-        assert_eq!(known.learn(at(9500), prefix, holder), []);
-        assert_eq!((known.learn(at(9002), prefix, offender), known.news()), (vec![holder], 1));
+        assert_eq!(known.learn(at(9500), prefix, holder), None);
+        let taken = Taken { begun: 9000, holders: vec![holder] };
+        assert_eq!((known.learn(at(9002), prefix, offender), known.news()), (Some(taken), 1));
     }
 
     #[test]
     fn what_was_learned_is_not_passed_over_when_it_matters() {
         // Naive: every route goes to the table.
         let known = KnownOrigins::default();
-        let prefixes: Vec<Prefix> = (0..200u32)
-            .map(|n| Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24))
-            .collect();
+        let prefix = |n: u64| Prefix::from_bits(bgp::Family::Ipv4, u128::from(n) << 104, 24);
         let mut random = 1u64;
         for _ in 0..20_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let pick = |shift: u32, of: u64| (random >> shift) % of;
-            let prefix = prefixes[usize::try_from(pick(33, 200)).unwrap()];
             let origin = Asn::new(u32::try_from(64_496 + pick(43, 4)).unwrap());
             let now = at(i64::try_from(pick(20, 9_000)).unwrap());
-            let told = known.learn(now, prefix, origin);
-            assert_eq!(told, known.holders(now, prefix, origin));
+            let told = known.learn(now, prefix(pick(33, 200)), origin);
+            assert_eq!(told, known.taken(prefix(pick(33, 200)), origin));
         }
     }
 
     #[test]
-    fn prefixes_are_remembered_up_to_a_bound() {
+    fn prefixes_and_offenders_are_remembered_up_to_a_bound() {
+        let mut offenders = Offenders::default();
+        let many = 2 * u32::try_from(OFFENDERS_MAX).unwrap();
+        for n in 0..many {
+            offenders.note(at(n.into()), Asn::new(n));
+        }
+        assert_eq!(offenders.0.len(), OFFENDERS_MAX);
+        assert!(offenders.0.contains_key(&Asn::new(many - 1)));
         let known = KnownOrigins::default();
         let prefix = "203.0.113.0/24".parse().unwrap();
         let full = (0..(PREFIXES_MAX / SHARDS) as u64).map(|n| (n, Origins([NOBODY, NOBODY])));
         let key = known.hasher.hash_one(prefix);
         known.shard(key).extend(full);
-        assert_eq!(known.learn(at(1), prefix, Asn::new(1)), []);
+        assert_eq!(known.learn(at(1), prefix, Asn::new(1)), None);
         assert_eq!(known.shard(key).len(), PREFIXES_MAX / SHARDS);
     }
 }

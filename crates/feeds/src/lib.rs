@@ -41,7 +41,7 @@ pub use collector_ribs::{CollectorRibs, rib_key};
 pub use event::{Batch, Closed, FeedEvent, FeedId, Opened, RibSummary, SessionId, SessionKind};
 pub use health::{FeedGap, FeedHealth, FeedStatus, RouterStatus};
 pub use initial_rib::InitialRibs;
-pub use known_origins::KnownOrigins;
+pub use known_origins::{KnownOrigins, OffenderFilter};
 pub use manager::{Manager, Socket, WantedFeed};
 pub use position::{Position, PositionError, folder_key};
 pub use recording::{ElementCounts, FindingVisitor, Found, Recording};

@@ -7,7 +7,7 @@ use parser::{Element, ElementKind, Filter, Received};
 use validator::{Classifier, Finding};
 
 use crate::classify::{ElementClassifier, SharedPrefixes};
-use crate::known_origins::KnownOrigins;
+use crate::known_origins::{KnownOrigins, OffenderFilter};
 
 /// A replay's feed: recordings, merged by time, to findings.
 ///
@@ -32,10 +32,9 @@ impl Recording {
         Recording { scan, known }
     }
 
-    /// What has to [admit](KnownOrigins::admit) the findings where RPKI data do not say whose the space of others
-    /// is.
-    pub fn known_origins(&self) -> Option<Arc<KnownOrigins>> {
-        self.known.clone()
+    /// What the findings have to pass where RPKI data do not say whose the space of others is.
+    pub fn offender_filter(&self) -> Option<OffenderFilter> {
+        self.known.clone().map(OffenderFilter::new)
     }
 
     /// See [`Scan::set_threads`].

@@ -14,7 +14,9 @@ use parser::{Item, Reader, Received};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use tempfile::TempDir;
-use validator::{Finding, Origins, OwnPrefixes, RpkiSnapshot, Watch, WatchList};
+use validator::{
+    Finding, Origins, OwnPrefixes, RouteFinding, RouteState, RpkiSnapshot, Watch, WatchList,
+};
 
 use super::*;
 
@@ -37,8 +39,12 @@ struct Said {
 fn said(after: Range<i64>, ours: bool) -> impl Strategy<Value = Said> + Clone {
     let origin =
         prop_oneof![Just(None), Just(Some(if ours { OWN } else { 64_501 })), Just(Some(4761))];
-    (after, 1..3_u8, if ours { 0..PREFIXES } else { 1..PREFIXES }, origin)
-        .prop_map(|(after, vantage, prefix, origin)| Said { after, vantage, prefix, origin })
+    (after, 1..3_u8, 0..PREFIXES, origin).prop_map(|(after, vantage, prefix, origin)| Said {
+        after,
+        vantage,
+        prefix,
+        origin,
+    })
 }
 
 /// A BGP4MP_MESSAGE_AS4 record (RFC 6396 section 4.4.3), so long that a file has several blocks.
@@ -170,22 +176,29 @@ fn naive(paths: &[PathBuf]) -> Vec<Finding> {
         }) {}
     }
     let (classifier, mut own) = (classifier(), OwnPrefixes::default());
-    let mut first: BTreeMap<Prefix, BTreeMap<Asn, Timestamp>> = BTreeMap::new();
+    let (mut first, mut offenders) = (BTreeMap::new(), BTreeMap::new());
     let classify = |(is_new, observation): &(bool, Observation)| {
         let bgp::Event::Route { prefix, .. } = observation.event else { panic!("{observation:?}") };
         let (at, vantage) = (observation.at, observation.vantage.clone());
         let up = is_new.then_some(Finding::SessionUp { at, vantage });
         let finding = classifier.classify(observation, own.contains(prefix));
         let finding = finding.filter(|finding| own.admit(finding, &classifier));
-        let finding = finding.or_else(|| taken(&mut first, &classifier, observation));
+        let finding = finding.or_else(|| taken(&mut first, &offenders, &classifier, observation));
+        if let Some(Finding::Route(RouteFinding { state: RouteState::Held(held), .. })) = &finding {
+            let asn = held.origin.asn().filter(|asn| *asn != Asn::new(OWN));
+            if let Some(asn) = asn {
+                offenders.entry(asn).or_insert(at);
+            }
+        }
         up.into_iter().chain(finding).collect::<Vec<_>>()
     };
     all.values().flatten().flat_map(classify).collect()
 }
 
-/// Whose a prefix outside of every watch was that somebody began to originate within the last hour.
+/// Whose a prefix outside of every watch was that somebody took who has hit us by then.
 fn taken(
     first: &mut BTreeMap<Prefix, BTreeMap<Asn, Timestamp>>,
+    offenders: &BTreeMap<Asn, Timestamp>,
     classifier: &Classifier,
     observation: &Observation,
 ) -> Option<Finding> {
@@ -202,9 +215,12 @@ fn taken(
     let known = first.entry(*prefix).or_default();
     let begun = *known.entry(origin).or_insert(*at);
     let seconds = |since: Timestamp, until: Timestamp| until.since(since).as_secs();
-    let is_holder = |(asn, since): &(&Asn, &Timestamp)| {
-        **asn != origin && seconds(**since, begun) >= 600 && seconds(begun, *at) <= 3600
-    };
+    let is_holder =
+        |(asn, since): &(&Asn, &Timestamp)| **asn != origin && seconds(**since, begun) >= 600;
+    let since = offenders.get(&origin)?;
+    if begun < *since && seconds(begun, *since) > 3600 {
+        return None;
+    }
     let holders: Vec<Asn> = known.iter().filter(is_holder).map(|(asn, _)| *asn).collect();
     let (at, prefix) = (*at, *prefix);
     (!holders.is_empty()).then_some(Finding::OffenderActivity { at, prefix, origin, holders })
@@ -215,7 +231,7 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
     let (classifier, mut own) = (classifier(), OwnPrefixes::default());
     let visitor = FindingVisitor::new(classifier.clone(), None);
     let turns = turns.iter().map(|number| paths[*number].clone()).collect();
-    let known = visitor.known.clone();
+    let mut offenders = OffenderFilter::new(visitor.known.clone());
     let gate = Arc::new(Gate { turns: Mutex::new(turns), ..Gate::default() });
     let merging = thread::current().id();
     let inputs = Inputs::find(paths, None).inputs;
@@ -231,7 +247,7 @@ fn scanned(paths: &[PathBuf], turns: &[usize]) -> Vec<Finding> {
             Event::Units(units, count, _) => {
                 let found = units.take(count).map(|Found(_, finding)| finding);
                 let admitted = found.filter(|finding| own.admit(finding, &classifier));
-                findings.extend(admitted.filter_map(|finding| known.admit(finding)));
+                findings.extend(admitted.filter_map(|finding| offenders.admit(finding)));
             }
             Event::Done(_) => (),
             Event::Warning(text) => panic!("{text}"),

@@ -81,8 +81,8 @@ fn replay(plan: &Plan, inputs: Inputs, teller: &mut Teller<'_>) -> Result<Summar
     let reports = DamageReports { each: REPORTED, ..DamageReports::default() };
     let mut recording = Recording::new(inputs.inputs, reports, classifier.clone(), args.until);
     recording.set_threads(args.threads);
-    let known = recording.known_origins();
-    let mut start = ReplayStart::new(classifier, known, incidents, args.from);
+    let offenders = recording.offender_filter();
+    let mut start = ReplayStart::new(classifier, offenders, incidents, args.from);
     loop {
         let (octets, records) = recording.progress();
         match recording.next_event() {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bgp::{Prefix, Route, Timestamp, Vantage};
-use feeds::KnownOrigins;
+use feeds::OffenderFilter;
 use incidents::Incidents;
 use validator::{Classifier, Finding, OwnPrefixes, RouteFinding, RouteState};
 
@@ -18,7 +18,7 @@ pub(super) struct ReplayStart {
     /// Something has ended since the beginning.
     is_newer: bool,
     own: OwnPrefixes,
-    known: Option<Arc<KnownOrigins>>,
+    offenders: Option<OffenderFilter>,
     pub(super) incidents: Incidents,
     /// None from the beginning on.
     before: Option<Before>,
@@ -36,14 +36,24 @@ struct Before {
 impl ReplayStart {
     pub(super) fn new(
         classifier: Arc<Classifier>,
-        known: Option<Arc<KnownOrigins>>,
+        offenders: Option<OffenderFilter>,
         incidents: Incidents,
         from: Option<Timestamp>,
     ) -> Self {
         let before = from.map(|until| Before { until, routes: BTreeMap::new() });
         let (own, expires) = (OwnPrefixes::default(), classifier.next_expiry());
         let (is_newer, now, findings) = (false, None, 0);
-        ReplayStart { classifier, expires, is_newer, own, known, incidents, before, now, findings }
+        ReplayStart {
+            classifier,
+            expires,
+            is_newer,
+            own,
+            offenders,
+            incidents,
+            before,
+            now,
+            findings,
+        }
     }
 
     /// Takes in what comes next in the order of time.
@@ -53,8 +63,8 @@ impl ReplayStart {
         if !self.own.admit(&finding, &self.classifier) {
             return;
         }
-        let finding = match &self.known {
-            Some(known) => known.admit(finding),
+        let finding = match &mut self.offenders {
+            Some(offenders) => offenders.admit(finding),
             None => Some(finding),
         };
         let Some(finding) = finding else { return };

@@ -30,7 +30,7 @@ impl Noise {
         let inputs = Inputs::find(inputs, None).inputs;
         let mut recording =
             Recording::new(inputs, DamageReports::default(), Arc::new(classifier), None);
-        let known = recording.known_origins();
+        let mut offenders = recording.offender_filter();
         let mut noise =
             Noise { watches: count, days: 0.0, incidents: BTreeMap::new(), critical: Vec::new() };
         let mut reached = Timestamp::from_seconds(0);
@@ -38,8 +38,8 @@ impl Noise {
             let Event::Units(units, count, until) = event else { continue };
             reached = reached.max(until);
             for Found(_, finding) in units.take(count) {
-                let finding = match &known {
-                    Some(known) => known.admit(finding),
+                let finding = match &mut offenders {
+                    Some(offenders) => offenders.admit(finding),
                     None => Some(finding),
                 };
                 if let Some(finding) = finding {
