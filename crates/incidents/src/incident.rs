@@ -100,11 +100,7 @@ pub(crate) struct Incident {
 }
 
 /// Whether enough distinct vantage ASes hold one of these parts, all of one watch.
-fn hold_enough<'a>(
-    parts: impl Iterator<Item = &'a Part>,
-    routes: &RouteTable,
-    rules: &Rules,
-) -> bool {
+fn hold_enough(parts: &[&Part], routes: &RouteTable, rules: &Rules) -> bool {
     let mut by_threshold: BTreeMap<u32, BTreeSet<Asn>> = BTreeMap::new();
     for part in parts {
         // Those stale since a gap count: a second without a feed must not hide a hijack.
@@ -234,21 +230,12 @@ impl Incident {
         self.group_key.offenders.iter().copied().filter(move |_| is_of_hops)
     }
 
-    /// Whether enough distinct vantage ASes hold a breach of one watch at the same time.
-    fn reaches_threshold(&self, routes: &RouteTable, rules: &Rules) -> bool {
-        if self.occurrence.active {
-            return true;
-        }
-        let parts: Vec<_> = self.occurrence.parts.iter().collect();
-        let mut watches = parts.chunk_by(|(one, _), (next, _)| one.watched == next.watched);
-        watches.any(|parts| {
-            let parts = || parts.iter().map(|(_, part)| *part);
-            // Asked with every finding until it is so: mostly far fewer hold it.
-            let holders: usize = parts().map(|part| part.holders.len()).sum();
-            let least = parts().map(|part| rules.least_threshold(part.watch.as_deref())).min();
-            least.is_some_and(|least| holders >= least as usize)
-                && hold_enough(parts(), routes, rules)
-        })
+    /// Whether enough distinct vantage ASes hold a breach of one watch at the same time; of those that did not
+    /// change it is known that they do not.
+    fn reaches_threshold(&mut self, routes: &RouteTable, rules: &Rules) -> bool {
+        let active = self.occurrence.active;
+        let touched = self.occurrence.take_touched();
+        active || touched.iter().any(|parts| hold_enough(parts, routes, rules))
     }
 
     /// Whether it is to be told now. Where enough hold it, but more may be about to, holders gather from now

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bgp::{Asn, Timestamp, printable};
+use bgp::{Asn, Family, Prefix, Timestamp, printable};
 use serde::{Deserialize, Serialize};
 use validator::{Held, IncidentKind, OriginValidation, Severity, Watch};
 
@@ -46,6 +46,9 @@ pub(crate) struct Occurrence {
     /// Of a condition whether it lasts; never set of what routes do.
     #[serde(default)]
     pub(crate) active: bool,
+    /// The watches of which more may be held than when it was last asked whether enough hold one.
+    #[serde(skip)]
+    touched: BTreeSet<Option<Prefix>>,
 }
 
 /// One announced prefix and the watch that it touches.
@@ -77,6 +80,7 @@ impl Occurrence {
             returns: 0,
             gathering_since: None,
             active: false,
+            touched: BTreeSet::new(),
         }
     }
 
@@ -94,6 +98,7 @@ impl Occurrence {
         self.since = self.since.min(*at);
         self.last_seen = self.last_seen.max(*at);
         self.learn(key.vantage, held, &breach, vantage_point, rules, offenders);
+        self.touched.insert(breach.part.watched);
         let part = self.parts.entry(breach.part).or_insert_with(|| Part {
             kind: breach.kind,
             grave: false,
@@ -122,6 +127,19 @@ impl Occurrence {
                 as_path: held.route.path.to_string(),
             });
         }
+    }
+
+    /// The parts of each watch of which more may be held than at the last call. An offender may touch
+    /// thousands, and each finding one of them.
+    pub(crate) fn take_touched(&mut self) -> Vec<Vec<&Part>> {
+        // The order of prefixes begins with it.
+        let first = |watched| PartKey { watched, announced: Prefix::from_bits(Family::Ipv4, 0, 0) };
+        let parts = |watched: Option<Prefix>| {
+            let parts = self.parts.range(first(watched)..);
+            parts.take_while(move |(key, _)| key.watched == watched).map(|(_, part)| part)
+        };
+        let touched = std::mem::take(&mut self.touched);
+        touched.into_iter().map(|watched| parts(watched).collect()).collect()
     }
 
     /// Where the routes stand that it is made of.

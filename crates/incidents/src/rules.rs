@@ -74,15 +74,6 @@ impl Rules {
         let of_feed = || self.min_vantage_ases_of.get(collector).copied();
         of_watch.or_else(of_feed).unwrap_or(self.min_vantage_ases).max(1)
     }
-
-    /// Fewer are not enough of any collector.
-    pub(crate) fn least_threshold(&self, watch: Option<&Watch>) -> u32 {
-        let of_watch = watch.and_then(|watch| watch.min_vantage_ases);
-        let of_feeds = || self.min_vantage_ases_of.values().copied().min();
-        let least =
-            || of_feeds().map_or(self.min_vantage_ases, |min| min.min(self.min_vantage_ases));
-        of_watch.unwrap_or_else(least).max(1)
-    }
 }
 
 /// Whether enough distinct vantage ASes say so, given which it is enough for by threshold. Who is believed
