@@ -4,8 +4,9 @@ use std::sync::Arc;
 use alerter::{AnnotatedIncident, AnnotatedNotice, ChannelName};
 use bgp::Timestamp;
 use incidents::{AsDirectory, Incidents, Rules};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::entry::{Entry, Event, read_entries};
 use crate::error::StoreError;
@@ -93,12 +94,9 @@ impl StoreClient {
     ///
     /// Where SQLite reports one.
     pub fn incidents(&self, all: bool) -> Result<Vec<AnnotatedIncident>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT summary FROM incident WHERE ?1 OR state <> 'resolved'
-             ORDER BY first_seen DESC, id",
-        )?;
-        let rows = statement.query_map([all], |row| row.get::<_, String>(0))?;
-        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+        let incidents = "SELECT summary FROM incident WHERE ?1 OR state <> 'resolved'
+             ORDER BY first_seen DESC, id";
+        self.documents(incidents, all)
     }
 
     /// The incidents that are over and were first seen last, at most so many, the latest first.
@@ -107,13 +105,9 @@ impl StoreClient {
     ///
     /// Where SQLite reports one.
     pub fn latest_resolved(&self, limit: usize) -> Result<Vec<AnnotatedIncident>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT summary FROM incident WHERE state = 'resolved'
-             ORDER BY first_seen DESC, id LIMIT ?1",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map([limit], |row| row.get::<_, String>(0))?;
-        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+        let resolved = "SELECT summary FROM incident WHERE state = 'resolved'
+             ORDER BY first_seen DESC, id LIMIT ?1";
+        self.documents(resolved, i64::try_from(limit).unwrap_or(i64::MAX))
     }
 
     /// For each kind, severity and state: how many incidents are not over for good.
@@ -157,11 +151,7 @@ impl StoreClient {
     ///
     /// Where SQLite reports one.
     pub fn notices(&self, incident: &str) -> Result<Vec<AnnotatedNotice>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT notice FROM notice WHERE incident = ? ORDER BY sequence")?;
-        let rows = statement.query_map([incident], |row| row.get::<_, String>(0))?;
-        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+        self.documents("SELECT notice FROM notice WHERE incident = ? ORDER BY sequence", incident)
     }
 
     /// The notices of all incidents, the latest first, at most so many.
@@ -170,11 +160,18 @@ impl StoreClient {
     ///
     /// Where SQLite reports one.
     pub fn latest_notices(&self, limit: usize) -> Result<Vec<AnnotatedNotice>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT notice FROM notice ORDER BY rowid DESC LIMIT ?")?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map([limit], |row| row.get::<_, String>(0))?;
+        self.documents("SELECT notice FROM notice ORDER BY rowid DESC LIMIT ?", limit)
+    }
+
+    /// What the first column of a query holds, each row a JSON document.
+    fn documents<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        parameter: impl ToSql,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.connection.prepare_cached(query)?;
+        let rows = statement.query_map([parameter], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 

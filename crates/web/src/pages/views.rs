@@ -114,8 +114,7 @@ pub(super) struct DeliveriesView {
 #[derive(Serialize)]
 pub(super) struct IncidentView {
     row: IncidentRow,
-    /// What the latest notice says, as the mail does.
-    text: Vec<String>,
+    /// The oldest first.
     notices: Vec<NoticeRow>,
     prefixes: Vec<PrefixRow>,
     accepted_by: Vec<AcceptorRow>,
@@ -282,7 +281,6 @@ impl IncidentView {
         let annotations = &incident.annotations;
         IncidentView {
             row: row(incident, zone),
-            text: last.map(|notice| lines(&notice_text(notice, zone))).unwrap_or_default(),
             notices: notices.iter().map(|notice| notice_row(notice, zone)).collect(),
             prefixes: last.map(prefixes).unwrap_or_default(),
             accepted_by: last.map(acceptors).unwrap_or_default(),
