@@ -116,7 +116,8 @@ impl ElementClassifier {
             }
         };
         let finding = self.classifier.classify(&element.observation()?, known)?;
-        if !self.classifier.knows_holders() {
+        // Of recordings the filter behind the merge by time takes note of that itself.
+        if matches!(self.own, Own::Session(_)) && !self.classifier.knows_holders() {
             self.known.note(&finding);
         }
         self.own.admits(&finding, &self.classifier).then_some(finding)
